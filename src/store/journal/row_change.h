@@ -1,0 +1,29 @@
+// What a command's payload says: rows put and rows deleted, as after-images. Nothing is computed at replay.
+// Always true: keys compare with memcmp and mean the same in journal, catalog and checkpoint; row bytes are opaque here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "foundation/base/bytes.h"
+
+namespace atl::journal {
+
+// Truth tables. Stored: never renumber.
+enum class TableNumber : std::uint32_t {
+  domains = 1, buckets = 2, entries = 3, versions = 4, uploads = 5, policies = 6, packs = 7, collections = 8,
+  records = 9, stream_segments = 10, nodes = 11, edges = 12, jobs = 13, checkpoints = 14,
+};
+
+struct RowChange {
+  TableNumber table = TableNumber::domains;
+  Bytes key;
+  std::optional<Bytes> row;  // none: the row is deleted
+};
+
+// The plaintext of one payload: changes in the order in which they apply.
+[[nodiscard]] Bytes encode_row_changes(const std::vector<RowChange>& changes);
+[[nodiscard]] Result<std::vector<RowChange>> decode_row_changes(ByteView payload);
+
+}  // namespace atl::journal
