@@ -24,8 +24,8 @@ class ReedSolomon {
  private:
   unsigned data_count_;
   unsigned parity_count_;
-  Bytes matrix_;        // (k + m) * k
-  Bytes encode_tables_; // 32 * k * m
+  Bytes matrix_;         // (k + m) * k
+  Bytes encode_tables_;  // 32 * k * m
 };
 
 }  // namespace atl::codec

@@ -52,6 +52,7 @@ struct PassphraseCost {
   std::uint32_t passes = 3;
 };
 // Argon2id, one lane, salt of 16 bytes. Uses memory_kib of memory for about 0.1 s.
-[[nodiscard]] Result<SecretKey> stretch_passphrase(std::string_view passphrase, std::span<const std::uint8_t, 16> salt, const PassphraseCost& cost);
+[[nodiscard]] Result<SecretKey> stretch_passphrase(std::string_view passphrase, std::span<const std::uint8_t, 16> salt,
+                                                   const PassphraseCost& cost);
 
 }  // namespace atl::codec
