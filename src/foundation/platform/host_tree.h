@@ -5,6 +5,14 @@
 //    so no name (absolute, "..", a link planted meanwhile) leads outside, and depth is not bounded by PATH_MAX.
 //  - Names are byte strings without '/' and NUL.
 //  - Sources are opened with O_NOATIME where allowed and are never changed.
+//  - A name that is empty, "." or "..", or holds '/' or NUL is refused by every call: `usage` "target.bad_name".
+// Errors name the file and carry the system's own words and errno. Reading: "source.unreadable" (io: the user may not),
+// "source.not_a_file" and "source.not_a_folder" (conflict: something else has the name by now), "source.vanished"
+// (not_found), "source.too_many_open" (limit), "source.read_failed" (io). Writing: "target.exists" and
+// "target.not_a_folder" (conflict), "target.missing" (not_found), "target.no_space" (no_space), "target.not_writable" and
+// "target.write_failed" (io), "target.needs_root" (io), "target.unsupported" (unsupported), "target.limit" (limit).
+// Each open folder holds one descriptor, so a walk that keeps its way back open needs as many as the tree is deep; the
+// process's soft limit is raised to the hard one when the tree is made.
 // Thread rules: different handles may be used from different threads; one handle from one thread at a time, except
 // that open_file() and open_directory() of one handle may be called from several threads at once.
 #pragma once
@@ -48,13 +56,18 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
+inline constexpr std::size_t kExtentsMax = 4096;
+
 class SourceFile {
  public:
   virtual ~SourceFile() = default;
   [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, ByteSpan out) = 0;  // short only at the end
+  // Before the first read: as it was when opened (no further system call). After it: as it is now, so that comparing
+  // the two tells whether the file changed while it was read.
   [[nodiscard]] virtual Result<NodeInfo> info() = 0;
   [[nodiscard]] virtual Result<ExtendedAttributes> attributes() = 0;
-  // The parts that hold data, in order (SEEK_DATA); one extent over all where the file system cannot tell.
+  // The parts of the first `size` bytes that hold data, in order (SEEK_DATA); one extent over all where the file system
+  // cannot tell or the file has no holes. At most kExtentsMax: of more, the narrowest holes count as data.
   [[nodiscard]] virtual Result<std::vector<Extent>> data_extents(std::uint64_t size) = 0;
 };
 
@@ -81,7 +94,9 @@ class TargetFile {
   [[nodiscard]] virtual Result<void> set_size(std::uint64_t size) = 0;  // what was never written is a hole
   [[nodiscard]] virtual Result<void> sync() = 0;
   // Owner, then attributes, mode and times, in the order in which none undoes another. Owner is applied only where
-  // the process may; returns the names of what could not be applied ("owner", "xattr user.x").
+  // the process may; returns the names of what could not be applied ("owner", "mode", "times", "xattr user.x").
+  // Where the owner could not be applied, set-user-id and set-group-id are left off and "mode" is returned too. An
+  // access list that the file inherited and `attributes` does not hold is removed. Call it after the last write.
   [[nodiscard]] virtual Result<std::vector<std::string>> apply(const NodeInfo& info, const ExtendedAttributes& attributes) = 0;
 };
 
@@ -99,7 +114,7 @@ class TargetDirectory {
   [[nodiscard]] virtual Result<std::unique_ptr<TargetDirectory>> open_directory(const std::string& name) = 0;
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::string& name) = 0;  // no folder
-  // For symlinks and special files.
+  // For symlinks (whose mode nobody can set) and special files.
   [[nodiscard]] virtual Result<std::vector<std::string>> apply(const std::string& name, const NodeInfo& info, const ExtendedAttributes& attributes) = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> apply_own(const NodeInfo& info, const ExtendedAttributes& attributes) = 0;
 };
@@ -112,6 +127,7 @@ class HostTree {
   [[nodiscard]] virtual Result<std::unique_ptr<SourceDirectory>> open_source(const std::string& path) = 0;
   // Makes the folder and its parents where they are missing.
   [[nodiscard]] virtual Result<std::unique_ptr<TargetDirectory>> open_target(const std::string& path) = 0;
+  // Free for this user where `path` lies or, while it is missing, where its nearest existing parent lies.
   [[nodiscard]] virtual Result<std::uint64_t> available_bytes(const std::string& path) = 0;
 };
 
