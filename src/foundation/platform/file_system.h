@@ -25,10 +25,10 @@
 namespace atl::platform {
 
 enum class OpenMode : std::uint8_t {
-  read,          // the file must exist
-  read_write,    // the file must exist
-  create_new,    // read and write; fails with conflict where the name is taken
-  create_or_open // read and write; made empty where it is missing
+  read,           // the file must exist
+  read_write,     // the file must exist
+  create_new,     // read and write; fails with conflict where the name is taken
+  create_or_open  // read and write; made empty where it is missing
 };
 
 class File {
@@ -114,9 +114,11 @@ class FileSystem {
 [[nodiscard]] std::string parent_of(std::string_view path);  // "" where there is none
 
 // Helpers over the seam, same rules on every twin.
-[[nodiscard]] Result<void> create_directories(FileSystem& files, const std::string& path);  // syncs each parent it adds to
+[[nodiscard]] Result<void> create_directories(FileSystem& files,
+                                              const std::string& path);  // syncs each parent it adds to
 [[nodiscard]] Result<Bytes> read_whole(FileSystem& files, const std::string& path, std::uint64_t size_max);
-// New file beside, sync, rename over, sync folder: readers see the old or the new content, never a mix.
+// New file beside ("<path>.new"), sync, rename over, sync folder: readers see the old or the new content, never a mix.
+// Calls for one path are the caller's to serialise.
 [[nodiscard]] Result<void> replace_whole(FileSystem& files, const std::string& path, ByteView content);
 [[nodiscard]] Result<void> remove_tree(FileSystem& files, const std::string& path);  // a missing one is fine
 
