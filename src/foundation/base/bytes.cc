@@ -35,8 +35,8 @@ void Buffer::append(ByteView bytes) {
 Result<ByteView> ByteReader::get_bytes(std::size_t count) {
   if (count > remaining()) {
     return fail(ErrorKind::damaged, "bytes.too_short",
-                std::string(what_) + " ends after " + std::to_string(bytes_.size()) + " bytes, " +
-                    std::to_string(at_ + count) + " were expected");
+                std::string(what_) + " is cut short: at byte " + std::to_string(at_) + " of " +
+                    std::to_string(bytes_.size()) + " another " + std::to_string(count) + " were expected");
   }
   const ByteView view = bytes_.subspan(at_, count);
   at_ += count;
@@ -122,7 +122,8 @@ Result<Bytes> from_hex(std::string_view text) {
   static const auto table = reverse("0123456789abcdef");
   if (text.size() % 2 != 0) return bad_text("hexadecimal");
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   Bytes out;
   if (!decode_bits(lower, table, 4, out)) return bad_text("hexadecimal");
   return out;
@@ -133,7 +134,8 @@ std::string to_base32(ByteView bytes) { return encode_bits(bytes, kBase32, 5); }
 Result<Bytes> from_base32(std::string_view text) {
   static const auto table = reverse(kBase32);
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   Bytes out;
   if (!decode_bits(lower, table, 5, out)) return bad_text("base32");
   return out;

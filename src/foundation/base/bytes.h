@@ -1,5 +1,6 @@
 // Views and owners of raw bytes, and fixed-width little-endian access to them.
-// Always true: reading past the end is an Error, never undefined behaviour; no function here allocates by a foreign size.
+// Always true: reading past the end is an Error, never undefined behaviour; no function here allocates by a foreign
+// size.
 #pragma once
 
 #include <bit>
@@ -11,13 +12,15 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "foundation/base/error.h"
 
 namespace atl {
 
-static_assert(std::endian::native == std::endian::little, "formats are little-endian; big-endian hosts need swaps here");
+static_assert(std::endian::native == std::endian::little,
+              "formats are little-endian; big-endian hosts need swaps here");
 
 using ByteView = std::span<const std::uint8_t>;
 using ByteSpan = std::span<std::uint8_t>;
@@ -44,6 +47,22 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t size) : data_(new std::uint8_t[size]), size_(size), capacity_(size) {}
+  // A buffer that was moved from is empty and can be used again.
+  Buffer(Buffer&& other) noexcept
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    if (this != &other) {
+      data_ = std::move(other.data_);
+      size_ = std::exchange(other.size_, 0);
+      capacity_ = std::exchange(other.capacity_, 0);
+    }
+    return *this;
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() = default;
   [[nodiscard]] std::uint8_t* data() { return data_.get(); }
   [[nodiscard]] const std::uint8_t* data() const { return data_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -67,7 +86,7 @@ class ByteWriter {
  public:
   explicit ByteWriter(Bytes& out) : out_(&out) {}
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   void put(T value) {
     const auto at = out_->size();
     out_->resize(at + sizeof(T));
@@ -85,9 +104,9 @@ class ByteWriter {
 class ByteReader {
  public:
   ByteReader(ByteView bytes, std::string_view what) : bytes_(bytes), what_(what) {}
+  // Not for bool: a foreign byte other than 0 and 1 is no bool at all.
   template <class T>
-    requires std::is_integral_v<T>
-  [[nodiscard]] Result<T> get() {
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) [[nodiscard]] Result<T> get() {
     ATOLL_ASSIGN(ByteView raw, get_bytes(sizeof(T)));
     T value{};
     std::memcpy(&value, raw.data(), sizeof(T));
@@ -104,17 +123,15 @@ class ByteReader {
 };
 
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 [[nodiscard]] T load_le(const std::uint8_t* from) {
   T value{};
   std::memcpy(&value, from, sizeof(T));
   return value;
 }
 template <class T>
-  requires std::is_integral_v<T>
-void store_le(std::uint8_t* to, T value) {
-  std::memcpy(to, &value, sizeof(T));
-}
+requires std::is_integral_v<T>
+void store_le(std::uint8_t* to, T value) { std::memcpy(to, &value, sizeof(T)); }
 // Big-endian, where memcmp order must equal numeric order.
 void append_be64(Bytes& out, std::uint64_t value);
 [[nodiscard]] std::uint64_t load_be64(const std::uint8_t* from);

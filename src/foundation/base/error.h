@@ -17,20 +17,20 @@
 namespace atl {
 
 enum class ErrorKind : std::uint8_t {
-  usage,          // the caller's input is malformed or impossible
-  not_found,      // the named thing does not exist
-  missing_home,   // there is no Atoll home (or vault) where one was expected
-  conflict,       // a precondition does not hold, or the thing exists already
-  locked,         // another process owns it, or it has to be unlocked first
-  wrong_key,      // a secret opens nothing here
-  damaged,        // stored bytes are not what was written
-  no_space,       // the device (or the reserve) is full; deleting may help
-  limit,          // a configured or format limit would be passed
-  unsupported,    // a format or feature this program does not know
-  interrupted,    // the user or a signal asked to stop
-  unreachable,    // a peer or back end does not answer
-  io,             // the operating system failed us; state of the touched file is unknown after a failed write or sync
-  failed,         // anything nobody can react to specifically
+  usage,         // the caller's input is malformed or impossible
+  not_found,     // the named thing does not exist
+  missing_home,  // there is no Atoll home (or vault) where one was expected
+  conflict,      // a precondition does not hold, or the thing exists already
+  locked,        // another process owns it, or it has to be unlocked first
+  wrong_key,     // a secret opens nothing here
+  damaged,       // stored bytes are not what was written
+  no_space,      // the device (or the reserve) is full; deleting may help
+  limit,         // a configured or format limit would be passed
+  unsupported,   // a format or feature this program does not know
+  interrupted,   // the user or a signal asked to stop
+  unreachable,   // a peer or back end does not answer
+  io,            // the operating system failed us; state of the touched file is unknown after a failed write or sync
+  failed,        // anything nobody can react to specifically
 };
 
 struct Error {
@@ -70,11 +70,11 @@ void ignore_error_on_purpose(const Result<T>& /*result*/) {}
 }  // namespace atl
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): they return from the caller, which no function can.
-#define ATOLL_INVARIANT(expression, why)                                          \
-  do {                                                                            \
-    if (!(expression)) [[unlikely]] {                                             \
-      ::atl::invariant_failed(#expression, __FILE__, __LINE__, (why));          \
-    }                                                                             \
+#define ATOLL_INVARIANT(expression, why)                               \
+  do {                                                                 \
+    if (!(expression)) [[unlikely]] {                                  \
+      ::atl::invariant_failed(#expression, __FILE__, __LINE__, (why)); \
+    }                                                                  \
   } while (false)
 
 #define ATOLL_CONCAT_INNER(a, b) a##b
@@ -92,10 +92,10 @@ void ignore_error_on_purpose(const Result<T>& /*result*/) {}
 // ATOLL_ASSIGN(auto file, open(path)): declares or assigns the value of a Result, or returns its error.
 #define ATOLL_ASSIGN(declaration, expression) \
   ATOLL_ASSIGN_INNER(ATOLL_CONCAT(atoll_assign_, __LINE__), declaration, expression)
-#define ATOLL_ASSIGN_INNER(temporary, declaration, expression)                    \
-  auto temporary = (expression);                                                  \
-  if (!temporary) [[unlikely]] {                                                  \
-    return ::tl::unexpected<::atl::Error>(std::move(temporary).error());        \
-  }                                                                               \
+#define ATOLL_ASSIGN_INNER(temporary, declaration, expression)           \
+  auto temporary = (expression);                                         \
+  if (!temporary) [[unlikely]] {                                         \
+    return ::tl::unexpected<::atl::Error>(std::move(temporary).error()); \
+  }                                                                      \
   declaration = std::move(*temporary)
 // NOLINTEND(cppcoreguidelines-macro-usage)

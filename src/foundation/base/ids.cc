@@ -4,11 +4,14 @@ namespace atl::detail {
 
 std::string uuid_text(const std::array<std::uint8_t, 16>& bytes) {
   const std::string hex = to_hex(bytes);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" + hex.substr(20);
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" +
+         hex.substr(20);
 }
 
 Result<std::array<std::uint8_t, 16>> uuid_parse(std::string_view text) {
-  const auto malformed = [&] { return fail(ErrorKind::usage, "id.malformed", "not an id: " + std::string(text.substr(0, 64))); };
+  const auto malformed = [&] {
+    return fail(ErrorKind::usage, "id.malformed", "not an id: " + std::string(text.substr(0, 64)));
+  };
   if (text.size() != 36) return malformed();
   std::string hex;
   for (std::size_t i = 0; i < text.size(); ++i) {

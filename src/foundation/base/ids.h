@@ -42,7 +42,8 @@ std::string Uuid<Tag>::text() const {
 }
 template <class Tag>
 Result<Uuid<Tag>> Uuid<Tag>::from_view(ByteView view) {
-  if (view.size() != 16) return fail(ErrorKind::damaged, "id.length", "an id has 16 bytes, this one " + std::to_string(view.size()));
+  if (view.size() != 16)
+    return fail(ErrorKind::damaged, "id.length", "an id has 16 bytes, this one " + std::to_string(view.size()));
   Uuid id;
   std::copy(view.begin(), view.end(), id.bytes.begin());
   return id;

@@ -8,8 +8,24 @@
 namespace atl {
 namespace {
 
+constexpr std::int64_t kFirstSecondOfYear0 = -62'167'219'200;
+constexpr std::int64_t kLastSecondOfYear9999 = 253'402'300'799;
+
+// ".5" as ".500": groups of three digits, none where nothing is to be said.
+std::string format_fraction(std::uint32_t nanoseconds) {
+  if (nanoseconds == 0) return {};
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), ".%09u", nanoseconds);
+  std::string fraction(text.data());
+  while (fraction.ends_with("000")) fraction.resize(fraction.size() - 3);
+  return fraction;
+}
+
 std::string format_parts(std::int64_t seconds, std::uint32_t nanoseconds) {
   namespace ch = std::chrono;
+  if (seconds < kFirstSecondOfYear0 || seconds > kLastSecondOfYear9999) {
+    return "@" + std::to_string(seconds) + format_fraction(nanoseconds);
+  }
   const auto day = ch::floor<ch::days>(ch::sys_seconds{ch::seconds{seconds}});
   const ch::year_month_day date{day};
   const std::int64_t in_day = seconds - ch::duration_cast<ch::seconds>(day.time_since_epoch()).count();
@@ -17,14 +33,7 @@ std::string format_parts(std::int64_t seconds, std::uint32_t nanoseconds) {
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(in_day / 3600),
                 static_cast<int>(in_day / 60 % 60), static_cast<int>(in_day % 60));
-  std::string result(text.data());
-  if (nanoseconds != 0) {
-    std::snprintf(text.data(), text.size(), ".%09u", nanoseconds);
-    std::string fraction(text.data());
-    while (fraction.ends_with("000")) fraction.resize(fraction.size() - 3);
-    result += fraction;
-  }
-  return result + "Z";
+  return text.data() + format_fraction(nanoseconds) + "Z";
 }
 
 tl::unexpected<Error> bad_time(std::string_view text) {
@@ -48,6 +57,20 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
+// An optional ".digits"; digits behind the ninth are read over. False where the point has no digit.
+bool take_fraction(std::string_view& text, std::uint32_t& nanoseconds) {
+  if (!take(text, '.')) return true;
+  std::uint32_t unit = 100'000'000;
+  bool any = false;
+  while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
+    nanoseconds += static_cast<std::uint32_t>(text[0] - '0') * unit;
+    unit /= 10;
+    any = true;
+    text.remove_prefix(1);
+  }
+  return any;
+}
+
 }  // namespace
 
 std::string format_rfc3339(Timestamp time) {
@@ -65,6 +88,14 @@ std::string format_rfc3339(FileTime time) { return format_parts(time.seconds, ti
 Result<FileTime> parse_rfc3339(std::string_view whole) {
   namespace ch = std::chrono;
   std::string_view text = whole;
+  if (take(text, '@')) {
+    FileTime time;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), time.seconds);
+    if (code != std::errc{}) return bad_time(whole);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (!take_fraction(text, time.nanoseconds) || !text.empty()) return bad_time(whole);
+    return time;
+  }
   int year = 0;
   int month = 0;
   int day = 0;
@@ -72,7 +103,8 @@ Result<FileTime> parse_rfc3339(std::string_view whole) {
       !take_number(text, 2, day)) {
     return bad_time(whole);
   }
-  const ch::year_month_day date{ch::year{year}, ch::month{static_cast<unsigned>(month)}, ch::day{static_cast<unsigned>(day)}};
+  const ch::year_month_day date{ch::year{year}, ch::month{static_cast<unsigned>(month)},
+                                ch::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return bad_time(whole);
   int hour = 0;
   int minute = 0;
@@ -84,24 +116,15 @@ Result<FileTime> parse_rfc3339(std::string_view whole) {
         !take_number(text, 2, minute)) {
       return bad_time(whole);
     }
-    if (take(text, ':') && !take_number(text, 2, second)) return bad_time(whole);
-    if (take(text, '.')) {
-      std::uint32_t unit = 100'000'000;
-      bool any = false;
-      while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
-        nanoseconds += static_cast<std::uint32_t>(text[0] - '0') * unit;
-        unit /= 10;
-        any = true;
-        text.remove_prefix(1);
-      }
-      if (!any) return bad_time(whole);
-    }
+    const bool has_seconds = take(text, ':');
+    if (has_seconds && !take_number(text, 2, second)) return bad_time(whole);
+    if (has_seconds && !take_fraction(text, nanoseconds)) return bad_time(whole);
     if (!text.empty() && !take(text, 'Z') && !take(text, 'z')) {
       const int sign = text[0] == '-' ? -1 : 1;
       int offset_hour = 0;
       int offset_minute = 0;
       if (!(take(text, '+') || take(text, '-')) || !take_number(text, 2, offset_hour) || !take(text, ':') ||
-          !take_number(text, 2, offset_minute)) {
+          !take_number(text, 2, offset_minute) || offset_hour > 23 || offset_minute > 59) {
         return bad_time(whole);
       }
       offset_s = sign * (offset_hour * 3600 + offset_minute * 60);
@@ -109,7 +132,8 @@ Result<FileTime> parse_rfc3339(std::string_view whole) {
   }
   if (!text.empty() || hour > 23 || minute > 59 || second > 60) return bad_time(whole);
   const auto days = ch::sys_days{date}.time_since_epoch();
-  const std::int64_t seconds = ch::duration_cast<ch::seconds>(days).count() + hour * 3600 + minute * 60 + second - offset_s;
+  const std::int64_t seconds =
+      ch::duration_cast<ch::seconds>(days).count() + hour * 3600 + minute * 60 + second - offset_s;
   return FileTime{seconds, nanoseconds};
 }
 

@@ -1,11 +1,17 @@
 #include "foundation/base/units.h"
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
 namespace atl {
+namespace {
+
+// Sizes fit a signed 64-bit integer, as SQL and file offsets want them.
+constexpr std::uint64_t kSizeMax = INT64_MAX;
+
+}  // namespace
 
 std::string format_size(std::uint64_t bytes) {
   constexpr std::array<const char*, 6> units = {"kB", "MB", "GB", "TB", "PB", "EB"};
@@ -18,19 +24,26 @@ std::string format_size(std::uint64_t bytes) {
     ++unit;
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), value < 9.995 ? "%.2f %s" : value < 99.95 ? "%.1f %s" : "%.0f %s", value, units.at(unit));
-  return text.data();
+  std::snprintf(text.data(), text.size(), value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value);
+  std::string number(text.data());
+  if (number.find('.') != std::string::npos) {
+    while (number.ends_with('0')) number.pop_back();
+    if (number.ends_with('.')) number.pop_back();
+  }
+  return number + " " + units.at(unit);
 }
 
 std::string format_count(std::uint64_t count) {
   std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
 std::string format_duration(double seconds) {
   std::array<char, 48> text{};
-  if (seconds < 10) {
+  if (!std::isfinite(seconds) || seconds > 1e15) return "unknown";
+  if (seconds < 9.95) {
     std::snprintf(text.data(), text.size(), "%.1f s", seconds < 0 ? 0.0 : seconds);
     return text.data();
   }
@@ -50,30 +63,38 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     return fail(ErrorKind::usage, "size.malformed", "not a size: \"" + std::string(text.substr(0, 64)) + "\"",
                 "Write a number and a unit: 4096, 64MiB, 1.5GB.");
   };
-  const std::string copy(text);
-  char* end = nullptr;
-  if (copy.empty() || copy[0] < '0' || copy[0] > '9') return malformed();
-  const double value = std::strtod(copy.c_str(), &end);
-  std::string unit(end);
-  while (unit.starts_with(' ')) unit.erase(0, 1);
-  if (unit.ends_with('B') || unit.ends_with('b')) unit.pop_back();
-  double factor = 1;
-  if (!unit.empty()) {
-    const double base = unit.size() == 2 && unit[1] == 'i' ? 1024 : 1000;
-    if (unit.size() > 2 || (unit.size() == 2 && base == 1000)) return malformed();
-    switch (unit[0]) {
-      case 'k':
-      case 'K': factor = base; break;
-      case 'M': factor = base * base; break;
-      case 'G': factor = base * base * base; break;
-      case 'T': factor = base * base * base * base; break;
-      case 'P': factor = base * base * base * base * base; break;
-      default: return malformed();
+  // Whole part and fraction are read as whole numbers: a double would round sizes beyond 2^53, and strtod would take
+  // "0x10", "1e3" and the decimal comma of a locale.
+  std::uint64_t whole = 0;
+  const char* const end = text.data() + text.size();
+  const auto [behind, code] = std::from_chars(text.data(), end, whole);
+  if (code != std::errc{}) return malformed();
+  std::string_view unit(behind, static_cast<std::size_t>(end - behind));
+  double fraction = 0;
+  if (unit.starts_with('.')) {
+    unit.remove_prefix(1);
+    if (unit.empty() || unit[0] < '0' || unit[0] > '9') return malformed();
+    for (double place = 0.1; !unit.empty() && unit[0] >= '0' && unit[0] <= '9'; place /= 10) {
+      fraction += (unit[0] - '0') * place;
+      unit.remove_prefix(1);
     }
   }
-  const double bytes = value * factor;
-  if (!(bytes >= 0) || bytes > 9.2e18) return malformed();
-  return static_cast<std::uint64_t>(bytes);
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (unit.ends_with('B') || unit.ends_with('b')) unit.remove_suffix(1);
+  std::uint64_t factor = 1;
+  if (!unit.empty()) {
+    const bool is_binary = unit.size() == 2 && unit[1] == 'i';
+    if (unit.size() > 1 && !is_binary) return malformed();
+    constexpr std::string_view prefixes = "kMGTP";
+    const std::size_t power = unit[0] == 'K' ? 0 : prefixes.find(unit[0]);
+    if (power == std::string_view::npos) return malformed();
+    for (std::size_t i = 0; i <= power; ++i) factor *= is_binary ? 1024 : 1000;
+  }
+  if (whole > kSizeMax / factor) return malformed();
+  const std::uint64_t bytes =
+      whole * factor + static_cast<std::uint64_t>(fraction * static_cast<double>(factor) + 1e-3);
+  if (bytes > kSizeMax) return malformed();
+  return bytes;
 }
 
 }  // namespace atl
