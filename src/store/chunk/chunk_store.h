@@ -1,0 +1,176 @@
+// The content store: chunks of plaintext by keyed hash, deduplicated per key domain, compressed in groups, sealed, and
+// appended to packs.
+//
+//     add() ─► keyed BLAKE3 ─► known? ─► gather into a group ─► compress ─► seal ─► open and compare ─► append to pack
+//     sync(): groups out, packs fdatasynced: what was added before is durable, and only now may a command refer to it
+//
+// Always true:
+//  - The packs are the truth. The index (store/run, in <vault>/indexes/chunks) is derived from them: missing or
+//  damaged,
+//    it is built anew from the packs' footers at open. It never names a chunk that is not synced.
+//  - What is sealed is opened and compared in memory before it is written; what is read is authenticated, and its
+//    place in the group's directory is checked.
+//  - After a failed write (other than a full disk) or a failed sync, adding and syncing fail with `io` until the store
+//    is opened again; reading goes on. After `no_space` what is gathered stays in memory, and the call may be repeated.
+//  - One writable store per vault (the caller holds the vault's lock); read-only ones beside it are fine.
+// Format: spec/formats/pack.md. Thread rules: a ChunkStore may be used from any thread; each ChunkWriter by one thread
+// at a time. Memory: about 4 MiB per writer (hot and warm; as much as four times its largest chunk for those over
+// 1 MiB), the read cache, the index's budgets, and 90 bytes per chunk in packs that are still open.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/ids.h"
+#include "foundation/base/units.h"
+#include "foundation/platform/machine.h"
+#include "store/chunk/temperature.h"
+#include "store/chunk/verify.h"
+#include "store/keyring/keyring.h"
+#include "store/run/run_set.h"
+
+namespace atl::chunk {
+
+inline constexpr std::size_t kChunkBytesMax = 16 * 1024 * 1024;  // cutters give at most 4 MiB
+inline constexpr std::size_t kAloneFromBytes = 256 * 1024;       // such a chunk makes a group of its own
+
+struct ChunkStoreOptions {
+  std::uint64_t pack_bytes_target = 128 * kMiB;  // a pack is sealed when it has grown past this; at most 2 GiB
+  unsigned parity_data = 32;                     // data blocks per parity stripe
+  unsigned parity_count = 1;                     // parity blocks per stripe, 0..4
+  int zstd_level_warm = 3;
+  int zstd_level_cold = 12;                  // hot is lz4
+  std::size_t read_cache_bytes = 32 * kMiB;  // opened groups
+  run::Options index;                        // its suite is set by the keyring's
+};
+
+struct AddedChunk {
+  ChunkId id;
+  bool is_new = false;  // false: the store (or a writer of it) has it already
+};
+struct NewPack {
+  PackId id;
+  DomainNumber domain;
+  Temperature temperature = Temperature::warm;
+  friend bool operator==(const NewPack&, const NewPack&) = default;
+};
+struct PackInfo {
+  PackId id;
+  DomainNumber domain;
+  Temperature temperature = Temperature::warm;
+  std::uint64_t chunks = 0;
+  std::uint64_t stored_bytes = 0;  // of the file
+  std::uint64_t raw_bytes = 0;     // of the chunks' plaintext
+  bool is_sealed = true;
+  bool is_readable = true;  // false: its domain's key is gone, or nothing in it can be read
+};
+struct Totals {
+  std::uint64_t packs = 0;
+  std::uint64_t chunks = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t raw_bytes = 0;
+};
+struct ChunkStats {
+  std::uint64_t chunks_added = 0;  // new ones
+  std::uint64_t chunks_known = 0;  // add() found them there
+  std::uint64_t groups_written = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t cache_hits = 0;
+  std::uint64_t groups_opened = 0;
+  std::uint64_t healed_reads = 0;  // served right although the disk gave wrong bytes: verify with heal is due
+};
+// What open() had to do beyond opening.
+struct OpenReport {
+  bool index_was_rebuilt = false;
+  std::string index_trouble;          // why, where it was
+  std::uint64_t packs_scanned = 0;    // not covered by the index's saved state
+  std::uint64_t packs_finished = 0;   // left unfinished by a session that ended abruptly
+  std::vector<std::string> warnings;  // packs that could not be read whole, named
+};
+
+class ChunkStore;
+
+// Gathers chunks of one domain and temperature. Destroying it hands what it still gathers to the store: the next sync()
+// writes it. Must not outlive its store.
+class ChunkWriter {
+ public:
+  ChunkWriter(const ChunkWriter&) = delete;
+  ChunkWriter& operator=(const ChunkWriter&) = delete;
+  ChunkWriter(ChunkWriter&&) = delete;
+  ChunkWriter& operator=(ChunkWriter&&) = delete;
+  ~ChunkWriter();
+  // Takes a copy: durable only after ChunkStore::sync(). Errors: `limit` (longer than kChunkBytesMax), `not_found` (the
+  // domain has no keys), `no_space` (this chunk was not taken, those before are kept; may be repeated), `io`, `usage`
+  // (store opened read-only). An empty chunk is a chunk.
+  [[nodiscard]] Result<AddedChunk> add(ByteView plain);
+  // The id add() would give.
+  [[nodiscard]] Result<ChunkId> id_of(ByteView plain) const;
+
+ private:
+  friend class ChunkStore;
+  struct State;
+  explicit ChunkWriter(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+class ChunkStore {
+ public:
+  // `keys` is borrowed and must outlive the store. Packs that the index does not cover are read in; a writable open
+  // also finishes packs that a session left unfinished (their good groups kept). Errors: `io`, `unsupported`; damage in
+  // packs and index is no error here but stands in open_report().
+  [[nodiscard]] static Result<std::unique_ptr<ChunkStore>> open(const platform::Machine& machine,
+                                                                const std::string& vault_folder,
+                                                                const keyring::Keyring& keys,
+                                                                const ChunkStoreOptions& options, bool writable);
+  ChunkStore(const ChunkStore&) = delete;
+  ChunkStore& operator=(const ChunkStore&) = delete;
+  ChunkStore(ChunkStore&&) = delete;
+  ChunkStore& operator=(ChunkStore&&) = delete;
+  ~ChunkStore();  // closes nothing: without close() the packs stay unfinished, and the next open finishes them
+
+  [[nodiscard]] const OpenReport& open_report() const;
+
+  // One per thread.
+  [[nodiscard]] std::unique_ptr<ChunkWriter> new_writer(DomainNumber domain, Temperature temperature);
+  // Whatever add() returned for before this call is durable when it returns. Returns the packs begun since the last
+  // successful sync(), for the journal. Other threads may go on adding meanwhile.
+  [[nodiscard]] Result<std::vector<NewPack>> sync();
+  // Seals every open pack (footer, parity, sync, rename, folder sync) after a sync(), and saves the index. The next
+  // add() begins new packs. The packs sync() would have returned are kept for the next sync() to return.
+  [[nodiscard]] Result<void> seal_packs();
+  // sync() and seal_packs(); nothing may be added afterwards. Not called by the destructor.
+  [[nodiscard]] Result<void> close();
+
+  // The chunk's plaintext replaces `out`. Errors: `not_found` (no such chunk, or its pack is gone), `damaged` (names
+  // pack and group; parity could not help), `io`.
+  [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
+  // Whether read() would find it: index only.
+  [[nodiscard]] Result<bool> contains(const ChunkId& id);
+  [[nodiscard]] Result<std::uint64_t> length_of(const ChunkId& id);
+
+  [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options);
+  // Deletes the index and fills it from the packs.
+  [[nodiscard]] Result<void> rebuild_index();
+
+  [[nodiscard]] std::vector<PackInfo> list_packs() const;  // sorted by id: oldest first
+  // Removes a sealed pack's file; its index entries count no more from now on and go with later merges. The caller has
+  // made sure that nothing refers to its chunks. False where there is no such pack; `conflict` for an open one.
+  [[nodiscard]] Result<bool> remove_pack(const PackId& id);
+  // In the order of the pack; false stops.
+  using ChunkVisitor = std::function<Result<bool>(const ChunkId& id, std::uint64_t length)>;
+  [[nodiscard]] Result<void> for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit);
+  [[nodiscard]] Totals totals() const;
+  [[nodiscard]] ChunkStats stats() const;
+
+ private:
+  friend class ChunkWriter;
+  class State;
+  explicit ChunkStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace atl::chunk
