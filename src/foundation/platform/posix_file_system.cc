@@ -12,7 +12,8 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <system_error>
+
+#include "foundation/platform/internal/file_error.h"
 
 namespace atl::platform {
 namespace {
@@ -21,40 +22,9 @@ namespace {
 constexpr std::size_t kTransferBytesMax = std::size_t{1} << 30;
 constexpr std::uint64_t kOffsetMax = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
 
-std::string text_of(int os_error) { return std::generic_category().message(os_error); }
-
-tl::unexpected<Error> os_failure(int os_error, std::string_view action, const std::string& path) {
-  const std::string message = "cannot " + std::string(action) + " '" + path + "': " + text_of(os_error);
-  const auto make = [&](ErrorKind kind, std::string id, std::string hint = {}) {
-    return fail(kind, std::move(id), message, std::move(hint), os_error);
-  };
-  switch (os_error) {
-    case ENOSPC: return make(ErrorKind::no_space, "file.no_space", "free some space on this disk and try again");
-    case EDQUOT: return make(ErrorKind::no_space, "file.quota", "your quota on this disk is used up; free some space");
-    case ENOENT: return make(ErrorKind::not_found, "file.not_found");
-    case EEXIST: return make(ErrorKind::conflict, "file.exists");
-    case ENOTEMPTY: return make(ErrorKind::conflict, "file.directory_not_empty");
-    case ENOTDIR: return make(ErrorKind::conflict, "file.not_a_directory");
-    case EISDIR: return make(ErrorKind::conflict, "file.is_directory");
-    case EXDEV: return make(ErrorKind::conflict, "file.other_file_system", "both names must be on one file system");
-    case EROFS:
-      return make(ErrorKind::io, "file.read_only", "the file system is read-only; it may have been after an error");
-    case EACCES:
-    case EPERM:
-      return make(ErrorKind::io, "file.permission_denied",
-                  "check who owns it and its mode, and that of the folders above");
-    case EMFILE:
-    case ENFILE: return make(ErrorKind::limit, "file.too_many_open", "raise the limit of open files (ulimit -n)");
-    case ENAMETOOLONG: return make(ErrorKind::limit, "file.name_too_long");
-    case EFBIG:
-      return make(ErrorKind::limit, "file.too_large", "this file system or a ulimit refuses files of this size");
-    default: return make(ErrorKind::io, "file.io");
-  }
-}
-
 Result<void> check_path(const std::string& path) {
   if (path.find('\0') == std::string::npos) return {};
-  return fail(ErrorKind::usage, "file.name_has_nul", "a path holds a NUL byte");
+  return file_name_has_nul();
 }
 
 // C calls take a path that is not empty; "" means the working directory, as parent_of() of a bare name returns it.
@@ -131,7 +101,7 @@ class PosixFile final : public File {
       const auto want = std::min(out.size() - done, kTransferBytesMax);
       const auto got = retry_interrupted(
           [&] { return ::pread(descriptor_.get(), out.data() + done, want, static_cast<off_t>(offset + done)); });
-      if (got < 0) return os_failure(errno, "read", path_);
+      if (got < 0) return file_error(errno, "read", path_);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
@@ -140,14 +110,14 @@ class PosixFile final : public File {
 
   Result<void> write_at(std::uint64_t offset, ByteView data) override {
     ATOLL_TRY(refuse_poisoned());
-    if (offset > kOffsetMax || data.size() > kOffsetMax - offset) return os_failure(EFBIG, "write", path_);
+    if (offset > kOffsetMax || data.size() > kOffsetMax - offset) return file_error(EFBIG, "write", path_);
     std::size_t done = 0;
     while (done < data.size()) {
       const auto want = std::min(data.size() - done, kTransferBytesMax);
       const auto put = retry_interrupted(
           [&] { return ::pwrite(descriptor_.get(), data.data() + done, want, static_cast<off_t>(offset + done)); });
-      if (put < 0) return os_failure(errno, "write", path_);
-      if (put == 0) return os_failure(EIO, "write", path_);
+      if (put < 0) return file_error(errno, "write", path_);
+      if (put == 0) return file_error(EIO, "write", path_);
       done += static_cast<std::size_t>(put);
     }
     return {};
@@ -158,28 +128,27 @@ class PosixFile final : public File {
     if (retry_interrupted([&] { return sync_data(descriptor_.get()); }) == 0) return {};
     const int os_error = errno;
     poisoned_.store(true);
-    return os_failure(os_error, "sync", path_);
+    return file_error(os_error, "sync", path_);
   }
 
   Result<std::uint64_t> size() const override {
     struct stat info {};
-    if (::fstat(descriptor_.get(), &info) != 0) return os_failure(errno, "read the size of", path_);
+    if (::fstat(descriptor_.get(), &info) != 0) return file_error(errno, "read the size of", path_);
     return static_cast<std::uint64_t>(info.st_size);
   }
 
   Result<void> set_size(std::uint64_t size) override {
     ATOLL_TRY(refuse_poisoned());
-    if (size > kOffsetMax) return os_failure(EFBIG, "set the size of", path_);
+    if (size > kOffsetMax) return file_error(EFBIG, "set the size of", path_);
     const auto result = retry_interrupted([&] { return ::ftruncate(descriptor_.get(), static_cast<off_t>(size)); });
-    if (result != 0) return os_failure(errno, "set the size of", path_);
+    if (result != 0) return file_error(errno, "set the size of", path_);
     return {};
   }
 
  private:
   Result<void> refuse_poisoned() const {
     if (!poisoned_.load()) return {};
-    return fail(ErrorKind::io, "file.poisoned",
-                "'" + path_ + "' failed to sync before; what it holds is unknown until it is reopened and checked");
+    return file_poisoned(path_);
   }
 
   Descriptor descriptor_;
@@ -224,10 +193,10 @@ Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, Ope
   }
   const bool creates = mode == OpenMode::create_new || mode == OpenMode::create_or_open;
   Descriptor descriptor(retry_interrupted([&] { return ::open(path.c_str(), flags, 0600); }));
-  if (!descriptor.is_open()) return os_failure(errno, mode == OpenMode::create_new ? "create" : "open", path);
+  if (!descriptor.is_open()) return file_error(errno, mode == OpenMode::create_new ? "create" : "open", path);
   struct stat info {};
-  if (::fstat(descriptor.get(), &info) != 0) return os_failure(errno, "open", path);
-  if (S_ISDIR(info.st_mode)) return os_failure(EISDIR, "open", path);
+  if (::fstat(descriptor.get(), &info) != 0) return file_error(errno, "open", path);
+  if (S_ISDIR(info.st_mode)) return file_error(EISDIR, "open", path);
   if (!S_ISREG(info.st_mode)) {
     return fail(ErrorKind::conflict, "file.not_regular",
                 std::string(creates ? "cannot create '" : "cannot open '") + path + "': it is not a regular file");
@@ -241,14 +210,14 @@ Result<bool> PosixFileSystem::create_directory(const std::string& path) {
   const int os_error = errno;
   struct stat info {};
   if (os_error == EEXIST && ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return false;
-  return os_failure(os_error, "create the folder", path);
+  return file_error(os_error, "create the folder", path);
 }
 
 Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
   ATOLL_TRY(check_path(from));
   ATOLL_TRY(check_path(to));
   if (::renameat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str()) == 0) return {};
-  return os_failure(errno, "rename '" + from + "' to", to);
+  return file_error(errno, "rename '" + from + "' to", to);
 }
 
 Result<bool> PosixFileSystem::remove_file(const std::string& path) {
@@ -258,28 +227,28 @@ Result<bool> PosixFileSystem::remove_file(const std::string& path) {
   if (os_error == ENOENT || os_error == ENOTDIR) return false;
   struct stat info {};  // POSIX says EPERM for a folder, Linux EISDIR
   if (os_error == EPERM && ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) os_error = EISDIR;
-  return os_failure(os_error, "remove", path);
+  return file_error(os_error, "remove", path);
 }
 
 Result<bool> PosixFileSystem::remove_directory(const std::string& path) {
   ATOLL_TRY(check_path(path));
   if (::rmdir(path.c_str()) == 0) return true;
   if (errno == ENOENT) return false;
-  return os_failure(errno == EEXIST ? ENOTEMPTY : errno, "remove the folder", path);
+  return file_error(errno == EEXIST ? ENOTEMPTY : errno, "remove the folder", path);
 }
 
 Result<void> PosixFileSystem::sync_directory(const std::string& path) {
   ATOLL_TRY(check_path(path));
   const Descriptor descriptor(
       retry_interrupted([&] { return ::open(folder_c_str(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  if (!descriptor.is_open()) return os_failure(errno, "sync the folder", path);
+  if (!descriptor.is_open()) return file_error(errno, "sync the folder", path);
   if (retry_interrupted([&] { return sync_all(descriptor.get()); }) == 0) return {};
   if (errno == EINVAL || errno == ENOTSUP) {
     return fail(ErrorKind::unsupported, "file_system.no_directory_sync",
                 "the file system of '" + path + "' cannot make the names in a folder durable",
                 "use a local file system such as ext4, xfs, btrfs or zfs", errno);
   }
-  return os_failure(errno, "sync the folder", path);
+  return file_error(errno, "sync the folder", path);
 }
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& path) {
@@ -288,13 +257,13 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& pat
     void operator()(DIR* directory) const { ::closedir(directory); }
   };
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(folder_c_str(path)));
-  if (!directory) return os_failure(errno, "list", path);
+  if (!directory) return file_error(errno, "list", path);
   std::vector<DirectoryEntry> entries;
   for (;;) {
     errno = 0;
     const struct dirent* entry = ::readdir(directory.get());  // NOLINT(concurrency-mt-unsafe): the stream is ours alone
     if (entry == nullptr) {
-      if (errno != 0) return os_failure(errno, "list", path);
+      if (errno != 0) return file_error(errno, "list", path);
       break;
     }
     std::string name = entry->d_name;
@@ -308,7 +277,7 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& pat
       struct stat info {};
       if (::fstatat(::dirfd(directory.get()), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) continue;  // gone since
-        return os_failure(errno, "list", join(path, name));
+        return file_error(errno, "list", join(path, name));
       }
       kind = kind_of(info.st_mode);
     }
@@ -323,7 +292,7 @@ Result<std::optional<FileInfo>> PosixFileSystem::stat(const std::string& path) {
   struct stat info {};
   if (::stat(folder_c_str(path), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileInfo>{};
-    return os_failure(errno, "look at", path);
+    return file_error(errno, "look at", path);
   }
   FileInfo result;
   result.kind = kind_of(info.st_mode);
@@ -337,7 +306,7 @@ Result<SpaceInfo> PosixFileSystem::space(const std::string& path) {
   ATOLL_TRY(check_path(path));
   struct statvfs info {};
   if (retry_interrupted([&] { return ::statvfs(folder_c_str(path), &info); }) != 0) {
-    return os_failure(errno, "read the free space of", path);
+    return file_error(errno, "read the free space of", path);
   }
   const auto unit = static_cast<std::uint64_t>(info.f_frsize != 0 ? info.f_frsize : info.f_bsize);
   return SpaceInfo{static_cast<std::uint64_t>(info.f_blocks) * unit, static_cast<std::uint64_t>(info.f_bavail) * unit};
@@ -357,20 +326,19 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path,
       if (number < 0 && errno == ENOENT) errno = os_error;
     }
     Descriptor descriptor(number);
-    if (!descriptor.is_open()) return os_failure(errno, "lock", path);
+    if (!descriptor.is_open()) return file_error(errno, "lock", path);
     const int os_error = try_lock(descriptor.get(), mode);
     if (os_error == EAGAIN) {
-      return fail(ErrorKind::locked, "file.locked",
-                  "'" + path + "' is locked by another process or another part of this one", {}, os_error);
+      return file_locked(path);
     }
     if (os_error == ENOLCK || os_error == EINVAL || os_error == ENOSYS || os_error == ENOTSUP) {
       return fail(ErrorKind::unsupported, "file_system.no_locks", "the file system of '" + path + "' cannot lock files",
                   "use a local file system such as ext4, xfs, btrfs or zfs", os_error);
     }
-    if (os_error != 0) return os_failure(os_error, "lock", path);
+    if (os_error != 0) return file_error(os_error, "lock", path);
     struct stat held {};
     struct stat named {};
-    if (::fstat(descriptor.get(), &held) != 0) return os_failure(errno, "lock", path);
+    if (::fstat(descriptor.get(), &held) != 0) return file_error(errno, "lock", path);
     if (::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
       return std::make_unique<PosixFileLock>(std::move(descriptor));
     }

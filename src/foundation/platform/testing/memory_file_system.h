@@ -105,8 +105,8 @@ class MemoryFileSystem final : public FileSystem {
   // kind io, id "test.stopped". A point already passed stops the next one.
   void stop_at(std::uint64_t point, StopWhen when);
   [[nodiscard]] bool stopped() const;
-  // Called before each point with its number, outside the mutex: it may call clone(), after_crash(), content() and so
-  // on, not the seam. nullptr ends it.
+  // Called before each point with its number, with other threads held off: it may call clone(), after_crash(),
+  // content() and so on, not the seam of this object. nullptr ends it.
   void before_each_point(std::function<void(std::uint64_t point)> hook);
 
   // ---- reboots
