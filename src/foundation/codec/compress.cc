@@ -131,7 +131,9 @@ Result<void> Decompressor::decompress(CompressionCodec codec, ByteView compresse
         state_->zstd.reset(ZSTD_createDCtx());
         if (!state_->zstd) return no_memory();
       }
-      // One frame and nothing behind it. Decoding goes straight into `raw`: no window is allocated.
+      // One frame, not a skippable one, and nothing behind it. Decoding goes straight into `raw`: no window is
+      // allocated.
+      if (compressed.size() < 4 || load_le<std::uint32_t>(compressed.data()) != ZSTD_MAGICNUMBER) return damaged();
       if (ZSTD_findFrameCompressedSize(compressed.data(), compressed.size()) != compressed.size()) return damaged();
       const std::size_t length =
           ZSTD_decompressDCtx(state_->zstd.get(), raw.data(), raw.size(), compressed.data(), compressed.size());

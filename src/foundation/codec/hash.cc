@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace atl::codec {
 namespace {
@@ -63,6 +64,7 @@ Digest Blake3::digest() const { return finalize(state_->hasher); }
 
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
+  bool is_finished = false;  // OpenSSL itself would go on with what is left in the context
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -80,14 +82,16 @@ Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
 void Sha256::update(ByteView data) {
-  ATOLL_INVARIANT(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1, "SHA-256 failed, or was finished");
+  ATOLL_INVARIANT(!state_->is_finished, "a finished SHA-256 takes no more");
+  ATOLL_INVARIANT(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1, "SHA-256 failed");
 }
 
 Digest Sha256::finish() {
+  ATOLL_INVARIANT(!std::exchange(state_->is_finished, true), "SHA-256 is finished once");
   Digest digest;
   unsigned length = 0;
   ATOLL_INVARIANT(EVP_DigestFinal_ex(state_->context, digest.data(), &length) == 1 && length == digest.size(),
-                  "SHA-256 failed, or was finished before");
+                  "SHA-256 failed");
   return digest;
 }
 
