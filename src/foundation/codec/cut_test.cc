@@ -47,7 +47,7 @@ std::size_t cut_by_definition(ByteView content, const CutterLimits& limits, cons
     for (int i = 0; i < bits; ++i) value |= std::uint64_t{1} << (63 - 2 * i);
     return value;
   };
-  const int bits = std::bit_width(limits.average_bytes) - 1;
+  const int bits = static_cast<int>(std::bit_width(limits.average_bytes)) - 1;
   std::uint64_t hash = 0;
   for (std::size_t at = limits.min_bytes - 64; at < content.size() && at < limits.max_bytes; ++at) {
     hash = hash * 2 + gear[content[at]];
