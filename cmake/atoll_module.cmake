@@ -2,18 +2,25 @@
 #
 #   atoll_module(store/run)                       # sources: *.cc and internal/*.cc of the folder
 #     DEPENDS foundation/base foundation/codec    # modules it may include; must agree with src/layers.txt
+#     SUBFOLDERS object                           # parts of the module in folders of their own
 #     LINKS OpenSSL::Crypto                       # third-party libraries, private to the module
 #
 # *_test.cc become one test program `<module>_test`; testing/*.cc a library `<module>_testing` for other modules' tests;
 # fuzz/*_fuzz.cc libFuzzer programs under the fuzz preset. Every file of these kinds is taken: none can be forgotten.
 function(atoll_module name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS;TEST_DEPENDS;TEST_LINKS;PUBLIC_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SUBFOLDERS;DEPENDS;LINKS;TEST_DEPENDS;TEST_LINKS;PUBLIC_LINKS" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   string(REPLACE "/" "_" target ${name})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc ${folder}/internal/*.cc)
   file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc ${folder}/internal/*_test.cc ${folder}/testing/*_test.cc)
   file(GLOB testing CONFIGURE_DEPENDS ${folder}/testing/*.cc)
   file(GLOB fuzzers CONFIGURE_DEPENDS ${folder}/fuzz/*_fuzz.cc)
+  foreach(subfolder ${ARG_SUBFOLDERS})
+    file(GLOB more CONFIGURE_DEPENDS ${folder}/${subfolder}/*.cc)
+    file(GLOB more_tests CONFIGURE_DEPENDS ${folder}/${subfolder}/*_test.cc)
+    list(APPEND sources ${more})
+    list(APPEND tests ${more_tests})
+  endforeach()
   if(tests)
     list(REMOVE_ITEM sources ${tests})
     list(REMOVE_ITEM testing ${tests})

@@ -1,0 +1,156 @@
+#include "vault/commit.h"
+
+#include <algorithm>
+
+namespace atl::vault {
+namespace {
+
+// Rows of one command, applied domain by domain; the order within a domain is the builder's.
+Result<void> apply_changes(catalog::Catalog& catalog, const CommitContext& context, const ChangeSet& changes) {
+  for (const auto& [domain, rows] : changes.by_domain()) {
+    ATOLL_TRY(catalog.apply(context.lsn, context.commit_time, rows));
+  }
+  return {};
+}
+
+}  // namespace
+
+Committer::Committer(const platform::Machine& machine, journal::Journal& journal, catalog::Catalog& catalog)
+    : machine_(machine), journal_(&journal), catalog_(&catalog) {}
+
+std::optional<Error> Committer::stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+Result<Lsn> Committer::submit(CommandRequest request) {
+  Waiting mine{std::move(request)};
+  std::unique_lock lock(mutex_);
+  queue_.push_back(&mine);
+  while (!mine.is_done) {
+    if (has_leader_) {
+      changed_.wait(lock);
+      continue;
+    }
+    has_leader_ = true;
+    std::vector<Waiting*> group(queue_.begin(), queue_.end());
+    queue_.clear();
+    lock.unlock();
+    commit_group(group);
+    lock.lock();
+    for (Waiting* waiting : group) waiting->is_done = true;
+    has_leader_ = false;
+    changed_.notify_all();
+  }
+  return std::move(mine.answer);
+}
+
+std::vector<Result<Lsn>> Committer::submit_group(std::vector<CommandRequest> requests) {
+  std::vector<Waiting> waiting;
+  waiting.reserve(requests.size());
+  for (CommandRequest& request : requests) waiting.push_back({std::move(request)});
+  std::vector<Waiting*> group;
+  for (Waiting& one : waiting) group.push_back(&one);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !has_leader_; });
+  has_leader_ = true;
+  lock.unlock();
+  commit_group(group);
+  lock.lock();
+  has_leader_ = false;
+  changed_.notify_all();
+  std::vector<Result<Lsn>> answers;
+  answers.reserve(waiting.size());
+  for (Waiting& one : waiting) answers.push_back(std::move(one.answer));
+  return answers;
+}
+
+Result<void> Committer::build_group(const std::vector<Waiting*>& group, std::vector<journal::Command>& commands,
+                                    std::vector<Waiting*>& accepted) {
+  Lsn lsn = journal_->last();
+  const Timestamp wall = machine_.clock.now();
+  const Timestamp commit_time = std::max(journal_->last_commit_time(), wall);
+  for (Waiting* waiting : group) {
+    const CommitContext context{lsn.next(), commit_time, catalog_->pending()};
+    ChangeSet changes;
+    if (const auto built = waiting->request.build(context, changes); !built) {
+      waiting->answer = pass(built.error());
+      continue;
+    }
+    if (changes.count() == 0) {  // nothing to say: the answer is the state it was decided on
+      waiting->answer = lsn;
+      continue;
+    }
+    ATOLL_INVARIANT(changes.count() <= kRowsPerCommandMax, "larger work is split into many commands by its caller");
+    journal::Command command;
+    command.envelope.lsn = context.lsn;
+    command.envelope.commit_time = commit_time;
+    command.envelope.wall_time = wall;
+    command.envelope.kind = waiting->request.kind;
+    command.envelope.actor = waiting->request.actor;
+    command.envelope.operation = waiting->request.operation;
+    command.envelope.ack = journal::AckLevel::synced;
+    std::size_t bytes = 0;
+    for (const auto& [domain, rows] : changes.by_domain()) {
+      Bytes payload = journal::encode_row_changes(rows);
+      bytes += payload.size();
+      command.payloads.push_back({domain, std::move(payload)});
+    }
+    if (bytes > kCommandBytesMax) {
+      waiting->answer = fail(ErrorKind::limit, "command.too_large",
+                             "this change needs " + std::to_string(bytes) + " bytes of records at once, at most " +
+                                 std::to_string(kCommandBytesMax) + " are possible");
+      continue;
+    }
+    ATOLL_TRY(apply_changes(*catalog_, context, changes));
+    commands.push_back(std::move(command));
+    accepted.push_back(waiting);
+    lsn = context.lsn;
+  }
+  return {};
+}
+
+void Committer::commit_group(const std::vector<Waiting*>& group) {
+  const auto fail_all = [&](const Error& error) {
+    for (Waiting* waiting : group) waiting->answer = pass(error);
+  };
+  if (const auto why = stopped(); why) return fail_all(*why);
+  if (const auto begun = catalog_->begin_group(); !begun) return fail_all(begun.error());
+
+  std::vector<journal::Command> commands;
+  std::vector<Waiting*> accepted;
+  if (const auto built = build_group(group, commands, accepted); !built) {
+    catalog_->roll_back_group();
+    return fail_all(built.error());
+  }
+  if (commands.empty()) {
+    catalog_->roll_back_group();
+    return;
+  }
+  if (const auto appended = journal_->append(commands); !appended) {
+    catalog_->roll_back_group();
+    // A full disk that wrote nothing leaves the journal whole; anything else leaves it in a state nobody knows.
+    if (!platform::is_full(appended.error())) {
+      const std::lock_guard lock(mutex_);
+      stopped_ = appended.error();
+    }
+    return fail_all(appended.error());
+  }
+  if (const auto applied = catalog_->commit_group(); !applied) {
+    // Committed in the journal, not visible here: the next open applies it. Writing on would break "visible when
+    // answered", so it ends, and the caller learns that the command stands.
+    Error error = applied.error();
+    error.id = "commit.stands_but_not_applied";
+    error.message = "the change is safely journaled but could not be applied to the catalog: " + error.message;
+    error.hint = "Open the vault again (or run `atoll doctor`); the change will be there.";
+    catalog_->roll_back_group();
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = error;
+    }
+    return fail_all(error);
+  }
+  for (std::size_t i = 0; i < accepted.size(); ++i) accepted[i]->answer = commands[i].envelope.lsn;
+}
+
+}  // namespace atl::vault

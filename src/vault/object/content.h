@@ -1,0 +1,75 @@
+// A stream of bytes as chunks, and back.
+//
+// Always true:
+//  - Content of at most 32 KiB is one chunk, uncut. Longer content is cut by the cutter named in the reference: `large`
+//    from 256 MiB on and for kinds of files that never share small pieces, `small` otherwise.
+//  - Up to 32 chunks stand in the reference; beyond that they stand in list chunks of at most 4,096 entries, which are
+//    listed again, until one root is left. A list chunk is stored like any other chunk of its domain.
+//  - The same bytes written with the same cutter into the same domain give the same reference.
+// Format: spec/formats/content.md. Thread rules: one writer or reader, one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "catalog/rows.h"
+#include "foundation/base/bytes.h"
+#include "foundation/codec/cut.h"
+#include "store/chunk/chunk_store.h"
+
+namespace atl::vault {
+
+inline constexpr std::size_t kWholeContentBytesMax = 32 * 1024;
+inline constexpr std::uint64_t kLargeCutterFromBytes = 256ULL * 1024 * 1024;
+inline constexpr std::size_t kPartsInReferenceMax = 32;
+inline constexpr std::size_t kListFanOut = 4096;
+inline constexpr std::size_t kContentDepthMax = 4;  // 4096^4 chunks of 32 KiB are past 2^60 bytes
+
+// Which cutter new content gets. `expected_bytes` may be a guess (0 where unknown); `name` decides by its ending.
+[[nodiscard]] codec::CutterNumber choose_cutter(std::uint64_t expected_bytes, std::string_view name);
+
+// Buffers at most one window (1 MiB, or 8 MiB with the large cutter). Reused for many contents: begin() starts anew.
+class ContentWriter {
+ public:
+  ContentWriter(chunk::ChunkWriter& chunks, DomainNumber domain, const codec::GearTable& gear);  // borrows both
+  void begin(codec::CutterNumber cutter);
+  // Where the next bytes go (never empty), and how many of them were filled: saves the copy of append().
+  [[nodiscard]] ByteSpan space();
+  [[nodiscard]] Result<void> advance(std::size_t filled);
+  [[nodiscard]] Result<void> append(ByteView bytes);
+  // The reference is good for a command only after ChunkStore::sync().
+  [[nodiscard]] Result<catalog::ContentReference> finish();
+  // Bytes of chunks that the store did not have before, since begin().
+  [[nodiscard]] std::uint64_t new_bytes() const { return new_bytes_; }
+
+ private:
+  [[nodiscard]] Result<void> cut(bool is_end);
+  [[nodiscard]] Result<void> add(ByteView chunk);
+
+  chunk::ChunkWriter* chunks_;
+  DomainNumber domain_;
+  const codec::GearTable* gear_;
+  codec::CutterNumber number_ = codec::CutterNumber::small;
+  Buffer window_;
+  std::size_t filled_ = 0;
+  std::uint64_t length_ = 0;
+  std::uint64_t new_bytes_ = 0;
+  std::vector<catalog::ContentReference::Part> parts_;
+};
+
+// Hands out the bytes of [offset, offset + length) in order, piece by piece; `visit` returns false to stop.
+// Memory: one chunk and one list chunk per level. Fails with `damaged` naming the chunk where one cannot be read.
+[[nodiscard]] Result<void> read_content(chunk::ChunkStore& chunks, const catalog::ContentReference& content,
+                                        std::uint64_t offset, std::uint64_t length,
+                                        const std::function<Result<bool>(ByteView)>& visit);
+// Visits every chunk, list chunks included (before what they list).
+[[nodiscard]] Result<void> for_each_chunk(chunk::ChunkStore& chunks, const catalog::ContentReference& content,
+                                          const std::function<Result<bool>(const ChunkId&, bool is_list)>& visit);
+
+// The bytes of a version as a reader sees them: content with its holes as zeros.
+[[nodiscard]] Result<void> read_version(chunk::ChunkStore& chunks, const catalog::VersionRow& version,
+                                        std::uint64_t offset, std::uint64_t length,
+                                        const std::function<Result<bool>(ByteView)>& visit);
+
+}  // namespace atl::vault

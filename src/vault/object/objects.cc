@@ -1,0 +1,438 @@
+#include "vault/object/objects.h"
+
+#include <algorithm>
+
+namespace atl::vault {
+namespace {
+
+using catalog::BucketRow;
+using catalog::EntryKind;
+using catalog::EntryRow;
+using catalog::VersionRow;
+
+// Two rows a version, three where an old one ends: batches of this many stay under the limit of a command.
+constexpr std::size_t kObjectsPerCommand = 2'500;
+
+tl::unexpected<Error> no_such_bucket(const std::string& name) {
+  return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket \"" + name + "\"",
+              "`atoll ls` lists the buckets.");
+}
+
+tl::unexpected<Error> no_such_object(const std::string& bucket, std::string_view key) {
+  return fail(ErrorKind::not_found, "object.not_found", "there is no object " + bucket + "/" + std::string(key),
+              "`atoll ls " + bucket + "` lists what is there.");
+}
+
+// Everything a reader of the version could tell; facts that only serve to recognise an unchanged source are left out.
+bool says_the_same(const VersionRow& a, const VersionRow& b) {
+  return a.kind == b.kind && a.size == b.size && a.content == b.content && a.holes == b.holes &&
+         a.has_source == b.has_source && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
+         a.modified == b.modified && a.device_number == b.device_number && a.link_target == b.link_target &&
+         a.link_group == b.link_group && a.attributes == b.attributes && a.metadata == b.metadata && a.tags == b.tags &&
+         a.content_type == b.content_type;
+}
+
+bool facts_differ(const VersionRow& a, const VersionRow& b) {
+  return a.changed != b.changed || a.device != b.device || a.inode != b.inode;
+}
+
+std::string prefix_end_replaced(const std::string& key, const std::string& prefix, const std::string& to_prefix) {
+  return to_prefix + key.substr(prefix.size());
+}
+
+}  // namespace
+
+Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, const BucketRow& bucket,
+                            const NewVersion& fresh, const VersionId& version_id, std::string_view actor,
+                            const OperationId& operation) {
+  ATOLL_ASSIGN(auto entry, context.state.entry(bucket.id, fresh.key));
+  VersionRow version = fresh.version;
+  version.bucket = bucket.id;
+  version.version = version_id;
+  version.begin = context.lsn;
+  version.begin_time = context.commit_time;
+  version.end = {};
+  version.end_time = {};
+  version.actor = std::string(actor);
+  if (!operation.is_none()) version.operation = to_bytes(operation.view());
+
+  PutEffect effect = PutEffect::created;
+  if (entry) {
+    version.object = entry->object;
+    ATOLL_ASSIGN(auto old, context.state.version(entry->object, entry->version));
+    if (!entry->is_deleted && old) {
+      // Words the user gave to the old version stay with the object unless new ones are given.
+      if (version.metadata.empty()) version.metadata = old->metadata;
+      if (version.tags.empty()) version.tags = old->tags;
+      if (version.content_type.empty()) version.content_type = old->content_type;
+      if (says_the_same(*old, version)) {
+        if (!facts_differ(*old, version)) return PutEffect::unchanged;
+        old->changed = version.changed;
+        old->device = version.device;
+        old->inode = version.inode;
+        changes.put(bucket.domain, *old);
+        return PutEffect::unchanged;
+      }
+      old->end = context.lsn;
+      old->end_time = context.commit_time;
+      changes.put(bucket.domain, *old);
+      effect = PutEffect::updated;
+    }
+  } else {
+    entry.emplace();
+    entry->bucket = bucket.id;
+    entry->key = fresh.key;
+    // An object is known by the id of its first version: one random id less for each file.
+    entry->object.bytes = version_id.bytes;
+    version.object = entry->object;
+  }
+  entry->version = version_id;
+  entry->is_deleted = false;
+  entry->deleted_at = {};
+  entry->deleted_lsn = {};
+  changes.put(bucket.domain, *entry);
+  changes.put(bucket.domain, version);
+  return effect;
+}
+
+Result<void> stage_remove(const CommitContext& context, ChangeSet& changes, const BucketRow& bucket,
+                          std::string_view key) {
+  ATOLL_ASSIGN(auto entry, context.state.entry(bucket.id, key));
+  if (!entry || entry->is_deleted) return no_such_object(bucket.name, key);
+  ATOLL_ASSIGN(auto version, context.state.version(entry->object, entry->version));
+  if (version) {
+    version->end = context.lsn;
+    version->end_time = context.commit_time;
+    changes.put(bucket.domain, *version);
+  }
+  entry->is_deleted = true;
+  entry->deleted_at = context.commit_time;
+  entry->deleted_lsn = context.lsn;
+  changes.put(bucket.domain, *entry);
+  return {};
+}
+
+Result<BucketRow> Objects::bucket(const std::string& name) {
+  const auto reader = vault_->reader();
+  ATOLL_ASSIGN(auto row, reader->bucket_named(name));
+  if (!row) return no_such_bucket(name);
+  return std::move(*row);
+}
+
+Result<std::vector<BucketRow>> Objects::buckets() {
+  const auto reader = vault_->reader();
+  return reader->buckets();
+}
+
+Result<BucketRow> Objects::ensure_bucket(const std::string& name) {
+  ATOLL_TRY(check_bucket_name(name));
+  auto existing = bucket(name);
+  if (existing || existing.error().kind != ErrorKind::not_found) return existing;
+  BucketRow row;
+  row.id = platform::new_id<BucketId>(vault_->machine());
+  row.name = name;
+  ATOLL_TRY(vault_->commit(journal::CommandKind::create_bucket,
+                           [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                             ATOLL_ASSIGN(const auto taken, context.state.bucket_named(name));
+                             if (taken) return {};  // somebody was quicker
+                             row.created = context.commit_time;
+                             changes.put(row);
+                             return {};
+                           }));
+  return bucket(name);
+}
+
+Result<void> Objects::remove_bucket(const std::string& name) {
+  ATOLL_ASSIGN(const BucketRow row, bucket(name));
+  ATOLL_TRY(vault_->commit(journal::CommandKind::remove_bucket,
+                           [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                             catalog::ListQuery query;
+                             query.bucket = row.id;
+                             query.limit = 1;
+                             query.include_deleted = true;
+                             ATOLL_ASSIGN(const auto page, context.state.list(query));
+                             if (!page.items.empty()) {
+                               return fail(ErrorKind::conflict, "bucket.not_empty",
+                                           "bucket \"" + name + "\" still holds objects or their history",
+                                           "Remove them first: atoll rm -r " + name);
+                             }
+                             changes.remove(kDefaultDomain, journal::TableNumber::buckets, catalog::key_of(row));
+                             return {};
+                           }));
+  return {};
+}
+
+Result<Objects::PutResult> Objects::put(const std::string& bucket_name, const std::string& key, const ReadSome& read,
+                                        const PutRequest& request) {
+  ATOLL_TRY(check_key(key));
+  ATOLL_TRY(vault_->check_room(0));
+  ATOLL_ASSIGN(const BucketRow bucket_row, ensure_bucket(bucket_name));
+  const codec::GearTable* gear = vault_->gear(bucket_row.domain);
+  if (gear == nullptr) {
+    return fail(ErrorKind::wrong_key, "bucket.no_keys",
+                "the keys of bucket \"" + bucket_name + "\" are gone: nothing can be stored in it");
+  }
+  const auto chunks = vault_->chunks().new_writer(bucket_row.domain, chunk::Temperature::warm);
+  ContentWriter writer(*chunks, bucket_row.domain, *gear);
+  writer.begin(choose_cutter(0, key));
+  PutResult result;
+  for (;;) {
+    ATOLL_ASSIGN(const std::size_t count, read(writer.space()));
+    if (count == 0) break;
+    result.bytes += count;
+    ATOLL_TRY(writer.advance(count));
+  }
+  NewVersion fresh;
+  fresh.key = key;
+  fresh.version.kind = key.ends_with('/') && result.bytes == 0 ? EntryKind::marker : EntryKind::file;
+  fresh.version.size = result.bytes;
+  ATOLL_ASSIGN(fresh.version.content, writer.finish());
+  result.new_bytes = writer.new_bytes();
+  const Timestamp now = vault_->machine().clock.now();
+  fresh.version.modified = {now.unix_us / 1'000'000, static_cast<std::uint32_t>(now.unix_us % 1'000'000 * 1000)};
+  fresh.version.mode = 0644;
+  fresh.version.metadata = request.metadata;
+  fresh.version.tags = request.tags;
+  fresh.version.content_type = request.content_type;
+  result.version = platform::new_id<VersionId>(vault_->machine());
+  ATOLL_TRY(vault_->sync_chunks());
+  ATOLL_ASSIGN(result.lsn, vault_->commit(journal::CommandKind::put_objects,
+                                          [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                                            ATOLL_ASSIGN(result.effect, stage_put(context, changes, bucket_row, fresh,
+                                                                                  result.version, vault_->actor(), {}));
+                                            return {};
+                                          }));
+  return result;
+}
+
+Result<Objects::Found> Objects::find(const std::string& bucket_name, const std::string& key) {
+  const auto reader = vault_->reader();
+  ATOLL_ASSIGN(auto bucket_row, reader->bucket_named(bucket_name));
+  if (!bucket_row) return no_such_bucket(bucket_name);
+  ATOLL_ASSIGN(auto entry, reader->entry(bucket_row->id, key));
+  if (!entry || entry->is_deleted) return no_such_object(bucket_name, key);
+  ATOLL_ASSIGN(auto version, reader->version(entry->object, entry->version));
+  if (!version) {
+    return fail(ErrorKind::damaged, "object.version_missing",
+                "the current version of " + bucket_name + "/" + key + " is not in the catalog",
+                "Run `atoll doctor --rebuild`.");
+  }
+  return Found{std::move(*bucket_row), std::move(*entry), std::move(*version)};
+}
+
+Result<void> Objects::read(const VersionRow& version, std::uint64_t offset, std::uint64_t length,
+                           const std::function<Result<bool>(ByteView)>& visit) {
+  return read_version(vault_->chunks(), version, offset, length, visit);
+}
+
+namespace {
+
+// Calls `work` with batches of the selected current objects, each batch read before the next command changes things.
+Result<SelectionCount> in_batches(Vault& vault, const BucketRow& bucket, const Selection& selection,
+                                  std::size_t batch_max,
+                                  const std::function<Result<void>(const std::vector<catalog::Listed>&)>& work) {
+  SelectionCount count;
+  const auto reader = vault.reader();
+  if (!selection.is_recursive) {
+    ATOLL_ASSIGN(auto entry, reader->entry(bucket.id, selection.prefix));
+    if (!entry || entry->is_deleted) return no_such_object(bucket.name, selection.prefix);
+    ATOLL_ASSIGN(auto version, reader->version(entry->object, entry->version));
+    if (!version) return no_such_object(bucket.name, selection.prefix);
+    count.objects = 1;
+    count.bytes = version->size;
+    std::vector<catalog::Listed> one;
+    one.push_back({std::move(*entry), std::move(*version)});
+    ATOLL_TRY(work(one));
+    return count;
+  }
+  catalog::ListQuery query;
+  query.bucket = bucket.id;
+  query.prefix = selection.prefix;
+  query.limit = batch_max;
+  for (;;) {
+    ATOLL_ASSIGN(auto page, reader->list(query));
+    for (const auto& item : page.items) {
+      ++count.objects;
+      count.bytes += item.version.size;
+    }
+    if (!page.items.empty()) ATOLL_TRY(work(page.items));
+    if (!page.has_more) break;
+    query.after = page.next_after;
+  }
+  if (count.objects == 0) return no_such_object(bucket.name, selection.prefix);
+  return count;
+}
+
+}  // namespace
+
+Result<SelectionCount> Objects::count(const Selection& selection) {
+  ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
+  return in_batches(*vault_, row, selection, kObjectsPerCommand, [](const auto&) -> Result<void> { return {}; });
+}
+
+Result<SelectionCount> Objects::remove(const Selection& selection) {
+  ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
+  const auto operation = platform::new_id<OperationId>(vault_->machine());
+  return in_batches(*vault_, row, selection, kObjectsPerCommand,
+                    [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
+                      ATOLL_TRY(vault_->commit(
+                          journal::CommandKind::remove_objects,
+                          [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                            for (const auto& item : batch) {
+                              const auto removed = stage_remove(context, changes, row, item.entry.key);
+                              // Gone meanwhile: what was asked for holds.
+                              if (!removed && removed.error().kind != ErrorKind::not_found)
+                                return pass(removed.error());
+                            }
+                            return {};
+                          },
+                          operation));
+                      return {};
+                    });
+}
+
+Result<SelectionCount> Objects::copy(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
+                                     bool replace) {
+  if (from.bucket == to_bucket && from.is_recursive && to_prefix.starts_with(from.prefix)) {
+    return fail(ErrorKind::usage, "copy.into_itself", "a folder cannot be copied into itself");
+  }
+  ATOLL_ASSIGN(const BucketRow source, bucket(from.bucket));
+  ATOLL_ASSIGN(const BucketRow target, ensure_bucket(to_bucket));
+  if (source.domain != target.domain) {
+    return fail(ErrorKind::unsupported, "copy.other_keys",
+                "these buckets have keys of their own: content cannot be shared between them",
+                "Restore the objects and put them into the other bucket.");
+  }
+  const auto operation = platform::new_id<OperationId>(vault_->machine());
+  return in_batches(
+      *vault_, source, from, kObjectsPerCommand, [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
+        ATOLL_TRY(vault_->commit(
+            journal::CommandKind::put_objects,
+            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+              for (const auto& item : batch) {
+                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+                ATOLL_TRY(check_key(fresh.key));
+                if (!replace) {
+                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+                  if (taken && !taken->is_deleted) {
+                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
+                                "Add --force to replace it.");
+                  }
+                }
+                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                    vault_->actor(), operation));
+              }
+              return {};
+            },
+            operation));
+        return {};
+      });
+}
+
+Result<SelectionCount> Objects::move(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
+                                     bool replace) {
+  if (from.bucket == to_bucket && from.prefix == to_prefix) {
+    return fail(ErrorKind::usage, "move.same_place", "source and target are the same");
+  }
+  if (from.bucket == to_bucket && from.is_recursive && to_prefix.starts_with(from.prefix)) {
+    return fail(ErrorKind::usage, "move.into_itself", "a folder cannot be moved into itself");
+  }
+  ATOLL_ASSIGN(const BucketRow source, bucket(from.bucket));
+  ATOLL_ASSIGN(const BucketRow target, ensure_bucket(to_bucket));
+  if (source.domain != target.domain) {
+    return fail(ErrorKind::unsupported, "copy.other_keys",
+                "these buckets have keys of their own: content cannot be shared between them");
+  }
+  const auto operation = platform::new_id<OperationId>(vault_->machine());
+  // Moving takes five rows an object.
+  return in_batches(
+      *vault_, source, from, kObjectsPerCommand / 2, [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
+        ATOLL_TRY(vault_->commit(
+            journal::CommandKind::put_objects,
+            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+              for (const auto& item : batch) {
+                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+                ATOLL_TRY(check_key(fresh.key));
+                if (!replace) {
+                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+                  if (taken && !taken->is_deleted) {
+                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
+                                "Add --force to replace it.");
+                  }
+                }
+                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                    vault_->actor(), operation));
+                ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
+              }
+              return {};
+            },
+            operation));
+        return {};
+      });
+}
+
+namespace {
+
+void relabel(std::map<std::string, std::string>& labels, const Objects::Labels& change) {
+  for (const auto& name : change.remove) labels.erase(name);
+  for (const auto& [name, value] : change.set) labels[name] = value;
+}
+
+}  // namespace
+
+Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& tags, const Labels& metadata) {
+  ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
+  const auto operation = platform::new_id<OperationId>(vault_->machine());
+  return in_batches(*vault_, row, selection, kObjectsPerCommand,
+                    [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
+                      ATOLL_TRY(vault_->commit(
+                          journal::CommandKind::tag_objects,
+                          [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                            for (const auto& item : batch) {
+                              ATOLL_ASSIGN(const auto entry, context.state.entry(row.id, item.entry.key));
+                              if (!entry || entry->is_deleted) continue;
+                              ATOLL_ASSIGN(auto version, context.state.version(entry->object, entry->version));
+                              if (!version) continue;
+                              if (metadata.set.empty() && metadata.remove.empty()) {
+                                relabel(version->tags, tags);
+                                changes.put(row.domain, *version);
+                                continue;
+                              }
+                              VersionRow old = *version;
+                              old.end = context.lsn;
+                              old.end_time = context.commit_time;
+                              changes.put(row.domain, old);
+                              relabel(version->tags, tags);
+                              relabel(version->metadata, metadata);
+                              version->version = platform::new_id<VersionId>(vault_->machine());
+                              version->begin = context.lsn;
+                              version->begin_time = context.commit_time;
+                              version->actor = vault_->actor();
+                              version->operation = to_bytes(operation.view());
+                              EntryRow moved = *entry;
+                              moved.version = version->version;
+                              changes.put(row.domain, moved);
+                              changes.put(row.domain, *version);
+                            }
+                            return {};
+                          },
+                          operation));
+                      return {};
+                    });
+}
+
+Result<std::vector<std::string>> Objects::set_metadata(
+    const std::string& bucket_name, const std::map<std::string, std::map<std::string, std::string>>& by_key) {
+  std::vector<std::string> missing;
+  for (const auto& [key, fields] : by_key) {
+    Labels labels;
+    labels.set = fields;
+    const auto done = tag({bucket_name, key, false}, {}, labels);
+    if (done) continue;
+    if (done.error().kind != ErrorKind::not_found || done.error().id == "bucket.not_found") return pass(done.error());
+    missing.push_back(key);
+  }
+  return missing;
+}
+
+}  // namespace atl::vault

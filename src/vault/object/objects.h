@@ -1,0 +1,131 @@
+// Buckets and objects of a vault, one at a time: what the command line, and later REST and S3, do with them.
+//
+// Always true:
+//  - A key is 1..16,384 bytes without NUL, compared with memcmp, never normalised.
+//  - A bucket's name follows S3's rules and is unique in its vault.
+//  - Overwriting keeps the object's id and ends the old version; removing keeps the entry as deleted.
+//  - What is answered is durable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "vault/object/content.h"
+#include "vault/vault.h"
+
+namespace atl::vault {
+
+inline constexpr std::size_t kKeyBytesMax = 16'384;
+
+// S3: 3..63 of a-z 0-9 . -, beginning and ending with a letter or digit, no "..", not shaped like an IPv4 address.
+[[nodiscard]] Result<void> check_bucket_name(std::string_view name);
+[[nodiscard]] Result<void> check_key(std::string_view key);
+// The rule by which a folder gets its bucket: its last name, A-Z lowered, everything else but a-z 0-9 - . turned into
+// '-', runs of '-' made one, ends trimmed, cut at 63; shorter than 3: "-files" is added. "My Photos" -> "my-photos".
+[[nodiscard]] std::string bucket_name_for(std::string_view folder_path);
+
+// "bucket" or "bucket/key…"
+struct Address {
+  std::string bucket;
+  std::string key;         // or prefix; may be empty
+  bool has_slash = false;  // "bucket/" was written
+};
+[[nodiscard]] Result<Address> parse_address(std::string_view text);
+
+// What a new version is made of besides its content; the committing thread adds ids, LSN and times.
+struct NewVersion {
+  std::string key;
+  catalog::VersionRow version;  // object, version, bucket, begin*, end*, actor, operation are filled in on commit
+};
+enum class PutEffect : std::uint8_t { created, updated, unchanged };
+
+// Adds to `changes` what putting `fresh` means in the state that `context` shows: a new object, a new version of an old
+// one, or only newer facts about the source where content and everything a reader sees are the same.
+[[nodiscard]] Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes,
+                                          const catalog::BucketRow& bucket, const NewVersion& fresh,
+                                          const VersionId& version_id, std::string_view actor,
+                                          const OperationId& operation);
+// `not_found` where there is no such object.
+[[nodiscard]] Result<void> stage_remove(const CommitContext& context, ChangeSet& changes,
+                                        const catalog::BucketRow& bucket, std::string_view key);
+
+struct PutRequest {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> tags;
+  std::string content_type;
+};
+
+struct Selection {  // objects named by key or by prefix
+  std::string bucket;
+  std::string prefix;
+  bool is_recursive = false;  // false: exactly the object `prefix`
+};
+struct SelectionCount {
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
+};
+
+class Objects {
+ public:
+  explicit Objects(Vault& vault) : vault_(&vault) {}
+
+  // The bucket, made where it is missing.
+  [[nodiscard]] Result<catalog::BucketRow> ensure_bucket(const std::string& name);
+  [[nodiscard]] Result<catalog::BucketRow> bucket(const std::string& name);  // `not_found`
+  [[nodiscard]] Result<std::vector<catalog::BucketRow>> buckets();
+  // Refused with `conflict` while objects are in it.
+  [[nodiscard]] Result<void> remove_bucket(const std::string& name);
+
+  // Streams from `read` (fills a span, returns the count, 0 at the end) into one new version.
+  using ReadSome = std::function<Result<std::size_t>(ByteSpan)>;
+  struct PutResult {
+    PutEffect effect = PutEffect::created;
+    VersionId version;
+    std::uint64_t bytes = 0;
+    std::uint64_t new_bytes = 0;
+    Lsn lsn;
+  };
+  [[nodiscard]] Result<PutResult> put(const std::string& bucket, const std::string& key, const ReadSome& read,
+                                      const PutRequest& request);
+
+  struct Found {
+    catalog::BucketRow bucket;
+    catalog::EntryRow entry;
+    catalog::VersionRow version;
+  };
+  [[nodiscard]] Result<Found> find(const std::string& bucket, const std::string& key);  // `not_found`
+  [[nodiscard]] Result<void> read(const catalog::VersionRow& version, std::uint64_t offset, std::uint64_t length,
+                                  const std::function<Result<bool>(ByteView)>& visit);
+
+  // Objects that the selection names, folders' entries included when recursive.
+  [[nodiscard]] Result<SelectionCount> count(const Selection& selection);
+  [[nodiscard]] Result<SelectionCount> remove(const Selection& selection);
+  // Target key or prefix as cp and mv do: a recursive selection's keys get `to_prefix` in place of `prefix`. Content is
+  // shared, not copied. `conflict` where a target exists, unless `replace`.
+  [[nodiscard]] Result<SelectionCount> copy(const Selection& from, const std::string& to_bucket,
+                                            const std::string& to_prefix, bool replace);
+  // One command per batch: both names change together or not at all.
+  [[nodiscard]] Result<SelectionCount> move(const Selection& from, const std::string& to_bucket,
+                                            const std::string& to_prefix, bool replace);
+
+  struct Labels {
+    std::map<std::string, std::string> set;
+    std::vector<std::string> remove;
+  };
+  // Tags change in place; metadata makes a new version.
+  [[nodiscard]] Result<SelectionCount> tag(const Selection& selection, const Labels& tags, const Labels& metadata);
+  // Per key its own metadata; keys that do not exist are returned.
+  [[nodiscard]] Result<std::vector<std::string>> set_metadata(
+      const std::string& bucket, const std::map<std::string, std::map<std::string, std::string>>& by_key);
+
+ private:
+  Vault* vault_;
+};
+
+}  // namespace atl::vault

@@ -1,0 +1,139 @@
+// One vault, opened: its keys, journal, packs and catalog wired together, and brought to one state.
+//
+// Always true:
+//  - Every write goes through commit(); every read sees a state that was synced.
+//  - After open() the catalog has applied exactly what the journal holds: what a crash left behind is replayed, and a
+//    catalog that is missing, damaged or of another history is rebuilt from the newest checkpoint and the journal.
+//  - Deleting catalog.sqlite and indexes/ loses nothing but the time of that rebuild.
+//  - At most one process has a vault open for writing (vault.lock); readers need no lock.
+//
+//     <vault folder>/
+//       keyring keyring.2 local.key     keys                                   spec/formats/keyring.md
+//       vault.head vault.head.2         constants, checkpoint roots            spec/formats/vault-head.md
+//       journal/                        truth: commands                        spec/formats/journal.md
+//       packs/<2 hex>/<id>.pack         truth: content                         spec/formats/pack.md
+//       catalog.sqlite indexes/         derived                                spec/formats/catalog.md, run.md
+//       staging/                        may vanish
+//       vault.lock vault.owner          who writes
+//
+// Thread rules: commit(), chunks() and reader() from any thread; a reader is one thread's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "foundation/codec/cut.h"
+#include "foundation/platform/machine.h"
+#include "store/chunk/chunk_store.h"
+#include "store/journal/journal.h"
+#include "store/keyring/keyring.h"
+#include "store/keyring/vault_head.h"
+#include "vault/commit.h"
+
+namespace atl::vault {
+
+struct VaultOptions {
+  bool writable = true;
+  std::string actor = "owner";  // stamped on every command
+  std::string owner_words;      // "pid 4711 on host, atoll put": told to whoever finds the vault locked
+  chunk::ChunkStoreOptions chunks;
+  catalog::CatalogOptions catalog;
+  // Told once each: what was found wrong and mended, or replayed, while opening.
+  std::function<void(const std::string&)> on_notice;
+};
+
+struct CreateVaultOptions {
+  std::string name = "main";
+  codec::SealSuite suite = codec::SealSuite::aes256gcm;
+  codec::PassphraseCost passphrase_cost;
+  std::uint32_t journal_segment_bytes = 64U << 20;
+  std::string slot_label;
+};
+
+// What rebuild() and open() did to the catalog.
+struct RebuildReport {
+  Lsn from_checkpoint;  // 0: from the beginning of the journal
+  std::uint64_t rows = 0;
+  std::uint64_t commands = 0;
+};
+
+class Vault {
+ public:
+  // Makes the folder complete or not at all. `folder` must not exist; its parent must.
+  [[nodiscard]] static Result<void> create(const platform::Machine& machine, const std::string& folder,
+                                           const VaultId& id, const CreateVaultOptions& options,
+                                           const keyring::Unlocking& first_slot);
+  [[nodiscard]] static Result<std::unique_ptr<Vault>> open(const platform::Machine& machine, const std::string& folder,
+                                                           const std::vector<keyring::Unlocking>& candidates,
+                                                           const VaultOptions& options);
+  Vault(const Vault&) = delete;
+  Vault& operator=(const Vault&) = delete;
+  Vault(Vault&&) = delete;
+  Vault& operator=(Vault&&) = delete;
+  ~Vault();  // as after a crash: nothing acknowledged is lost, but close() leaves less to do for the next open
+  // Seals packs, archives the journal, checkpoints the catalog. The vault is unusable afterwards, also on error.
+  [[nodiscard]] Result<void> close();
+
+  [[nodiscard]] Result<Lsn> commit(journal::CommandKind kind, CommandBuilder build, OperationId operation = {});
+  [[nodiscard]] std::vector<Result<Lsn>> commit_group(journal::CommandKind kind, std::vector<CommandBuilder> builders,
+                                                      OperationId operation);
+  // Makes everything add()ed to the chunk store durable; the packs begun for it become rows with the next command of
+  // this vault, which any command that refers into them must follow or be.
+  [[nodiscard]] Result<void> sync_chunks();
+
+  [[nodiscard]] std::unique_ptr<catalog::CatalogReader> reader() const { return catalog_->reader(); }
+  [[nodiscard]] chunk::ChunkStore& chunks() const { return *chunks_; }
+  [[nodiscard]] journal::Journal& journal() const { return *journal_; }
+  [[nodiscard]] catalog::Catalog& catalog() const { return *catalog_; }
+  [[nodiscard]] keyring::Keyring& keys() const { return *keys_; }
+  [[nodiscard]] const keyring::VaultHead& head() const { return head_; }
+  [[nodiscard]] Result<void> store_head(keyring::VaultHead head);
+  [[nodiscard]] const platform::Machine& machine() const { return machine_; }
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const std::string& actor() const { return options_.actor; }
+  [[nodiscard]] bool is_writable() const { return options_.writable; }
+  // Expanded once per domain and kept. Null where the domain is unknown or destroyed.
+  [[nodiscard]] const codec::GearTable* gear(DomainNumber domain) const;
+  // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 256 MiB or 1 % of it, whichever
+  // is less.
+  [[nodiscard]] Result<void> check_room(std::uint64_t wanted_bytes) const;
+
+  // Makes catalog and chunk index anew from the truth, beside the old ones' removal. Writable vaults only.
+  [[nodiscard]] Result<RebuildReport> rebuild();
+
+ private:
+  Vault(const platform::Machine& machine, std::string folder, VaultOptions options);
+  [[nodiscard]] Result<void> open_parts(const std::vector<keyring::Unlocking>& candidates);
+  [[nodiscard]] Result<void> take_lock();
+  [[nodiscard]] Result<void> open_catalog();
+  [[nodiscard]] Result<RebuildReport> rebuild_catalog();
+  [[nodiscard]] Result<std::uint64_t> replay(Lsn after);
+  [[nodiscard]] Result<void> open_chunks();
+  void notice(const std::string& words) const;
+
+  // Fixed after construction.
+  platform::Machine machine_;
+  std::string folder_;
+  VaultOptions options_;
+  // In the order in which they are built; destroyed the other way round.
+  std::unique_ptr<platform::FileLock> lock_;
+  std::unique_ptr<keyring::Keyring> keys_;
+  keyring::VaultHead head_;
+  std::unique_ptr<journal::Journal> journal_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<chunk::ChunkStore> chunks_;
+  std::unique_ptr<Committer> committer_;
+
+  mutable std::mutex mutex_;
+  mutable std::map<DomainNumber, std::unique_ptr<codec::GearTable>> gears_;  // guarded by mutex_
+  std::vector<chunk::NewPack> new_packs_;                                    // guarded by mutex_; not yet rows
+};
+
+}  // namespace atl::vault

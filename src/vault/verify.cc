@@ -1,0 +1,207 @@
+#include "vault/verify.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "vault/object/content.h"
+
+namespace atl::vault {
+namespace {
+
+constexpr std::size_t kLostKept = 100'000;
+
+class VerifyRun {
+ public:
+  VerifyRun(Vault& vault, const VerifyVaultOptions& options) : vault_(&vault), options_(&options) {}
+
+  Result<VerifySummary> run() {
+    const std::int64_t started_ns = vault_->machine().clock.monotonic_ns();
+    const Timestamp started = vault_->machine().clock.now();
+    ATOLL_TRY(check_keys());
+    ATOLL_TRY(check_journal());
+    ATOLL_TRY(check_chunks());
+    if (!summary_.was_interrupted) ATOLL_TRY(check_objects());
+    summary_.seconds = static_cast<double>(vault_->machine().clock.monotonic_ns() - started_ns) * 1e-9;
+    if (vault_->is_writable() && !summary_.was_interrupted) ATOLL_TRY(remember(started));
+    return std::move(summary_);
+  }
+
+ private:
+  [[nodiscard]] bool is_stopped() const { return options_->stop != nullptr && options_->stop->load(); }
+  [[nodiscard]] bool heals() const { return options_->heals && vault_->is_writable(); }
+
+  Result<void> check_keys() {
+    // A bad copy is found by opening and, in a writable vault, was mended then.
+    if (vault_->keys().was_damaged()) {
+      summary_.damage.push_back({"keyring", "one of its two files was damaged", vault_->is_writable()});
+    }
+    const auto loaded = keyring::load_vault_head(vault_->machine(), vault_->folder(), vault_->keys(),
+                                                 heals() ? keyring::HealHead::yes : keyring::HealHead::no);
+    if (!loaded) return pass(loaded.error());
+    for (const std::string& finding : loaded->findings)
+      summary_.damage.push_back({"vault.head", finding, loaded->healed});
+    return {};
+  }
+
+  Result<void> check_journal() {
+    ATOLL_ASSIGN(const auto report, vault_->journal().verify(heals()));
+    summary_.commands = report.commands;
+    summary_.bytes_checked += report.bytes;
+    for (const auto& damage : report.damages) {
+      summary_.damage.push_back({damage.file, damage.what, damage.healed});
+    }
+    for (const auto& lost : report.lost) {
+      summary_.damage.push_back({"journal",
+                                 "changes " + std::to_string(lost.first.value) + " to " +
+                                     std::to_string(lost.last.value) +
+                                     " can no longer be read; the catalog still holds what they made",
+                                 false});
+    }
+    return {};
+  }
+
+  Result<void> check_chunks() {
+    chunk::VerifyOptions options;
+    options.data = options_->reads_data;
+    options.sample_ratio = options_->sample_ratio;
+    std::array<std::uint8_t, 8> seed{};
+    vault_->machine().random.fill(seed);
+    options.seed = load_le<std::uint64_t>(seed.data());
+    options.heal = heals();
+    options.threads =
+        options_->workers > 0 ? options_->workers : std::max(1U, vault_->machine().threads.hardware_count());
+    const auto reader = vault_->reader();
+    ATOLL_ASSIGN(const auto packs, reader->packs());
+    for (const auto& pack : packs) {
+      if (vault_->keys().domain(pack.domain) != nullptr) options.expected.push_back(pack.id);
+    }
+    options.progress = [this](std::uint64_t done, std::uint64_t total) {
+      if (options_->on_progress) options_->on_progress(done, total);
+      return !is_stopped();
+    };
+    const auto report = vault_->chunks().verify(options);
+    if (!report) {
+      if (report.error().kind != ErrorKind::interrupted) return pass(report.error());
+      summary_.was_interrupted = true;
+      return {};
+    }
+    summary_.packs = report->packs;
+    summary_.chunks = report->chunks;
+    summary_.bytes_checked += report->bytes_read;
+    for (const auto& damage : report->damage) {
+      summary_.damage.push_back({"pack " + damage.pack.text() + ", " + damage.area, damage.message, damage.is_healed});
+      lost_chunks_.insert(damage.lost_chunks.begin(), damage.lost_chunks.end());
+    }
+    for (const PackId& pack : report->missing_packs) {
+      summary_.damage.push_back({"pack " + pack.text(), "its file is missing", false});
+    }
+    if (report->index_entries_missing + report->index_entries_wrong > 0) {
+      summary_.damage.push_back({"chunk index",
+                                 std::to_string(report->index_entries_missing) + " chunks were not in it and " +
+                                     std::to_string(report->index_entries_wrong) + " entries led nowhere",
+                                 vault_->is_writable()});
+    }
+    return {};
+  }
+
+  // Whether each version's chunks are there at all (index), and none of those found lost.
+  Result<void> check_objects() {
+    const auto reader = vault_->reader();
+    ATOLL_ASSIGN(const auto buckets, reader->buckets());
+    for (const auto& bucket : buckets) names_[bucket.id] = bucket.name;
+    // Every version, ended ones too; the entry tells its key.
+    std::unordered_map<ObjectId, std::pair<std::string, VersionId>> keys;
+    std::vector<catalog::VersionRow> broken;
+    ATOLL_TRY(reader->for_each_row(journal::TableNumber::versions, [&](ByteView key, ByteView row) -> Result<bool> {
+      ATOLL_ASSIGN(auto version, catalog::decode_version(key, row));
+      ++summary_.objects;
+      ATOLL_ASSIGN(const bool whole, is_whole(version.content));
+      if (!whole && broken.size() < kLostKept) broken.push_back(std::move(version));
+      return !is_stopped();
+    }));
+    if (broken.empty()) return {};
+    std::unordered_set<ObjectId> wanted;
+    for (const auto& version : broken) wanted.insert(version.object);
+    ATOLL_TRY(reader->for_each_row(journal::TableNumber::entries, [&](ByteView key, ByteView row) -> Result<bool> {
+      ATOLL_ASSIGN(auto entry, catalog::decode_entry(key, row));
+      if (wanted.contains(entry.object))
+        keys[entry.object] = {entry.key, entry.is_deleted ? VersionId{} : entry.version};
+      return true;
+    }));
+    for (const auto& version : broken) {
+      LostObject lost;
+      lost.bucket = names_[version.bucket];
+      lost.key = keys[version.object].first;
+      lost.version = version.version;
+      lost.is_current = keys[version.object].second == version.version;
+      summary_.lost.push_back(std::move(lost));
+    }
+    return {};
+  }
+
+  Result<bool> is_whole(const catalog::ContentReference& content) {
+    if (vault_->keys().domain(content.domain) == nullptr) return true;  // shredded on purpose
+    for (const auto& part : content.parts) {
+      if (lost_chunks_.contains(part.chunk)) return false;
+      ATOLL_ASSIGN(const bool there, vault_->chunks().contains(part.chunk));
+      if (!there) return false;
+    }
+    if (content.depth == 0) return true;
+    bool whole = true;
+    const auto walked = for_each_chunk(vault_->chunks(), content, [&](const ChunkId& id, bool) -> Result<bool> {
+      ATOLL_ASSIGN(const bool there, vault_->chunks().contains(id));
+      whole = there && !lost_chunks_.contains(id);
+      return whole;
+    });
+    if (!walked) {
+      if (walked.error().kind != ErrorKind::damaged && walked.error().kind != ErrorKind::not_found)
+        return pass(walked.error());
+      return false;
+    }
+    return whole;
+  }
+
+  Result<void> remember(Timestamp started) {
+    catalog::JobRow job;
+    job.kind = "verify";
+    job.name = options_->reads_data && options_->sample_ratio >= 1.0 ? "data"
+               : options_->reads_data                                ? "sample"
+                                                                     : "structure";
+    job.started = started;
+    job.is_ok = summary_.is_clean();
+    job.facts["packs"] = std::to_string(summary_.packs);
+    job.facts["chunks"] = std::to_string(summary_.chunks);
+    job.facts["bytes"] = std::to_string(summary_.bytes_checked);
+    job.facts["damage"] = std::to_string(summary_.damage.size());
+    job.facts["lost"] = std::to_string(summary_.lost.size());
+    const auto noted = vault_->commit(journal::CommandKind::job_change,
+                                      [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                                        job.finished = context.commit_time;
+                                        changes.put(job);
+                                        if (job.name == "data") {  // a full check contains the structure check
+                                          job.name = "structure";
+                                          changes.put(job);
+                                        }
+                                        return {};
+                                      });
+    // A full disk must not hide what was found.
+    if (!noted && noted.error().kind != ErrorKind::no_space) return pass(noted.error());
+    return {};
+  }
+
+  Vault* vault_;
+  const VerifyVaultOptions* options_;
+  VerifySummary summary_;
+  std::unordered_set<ChunkId> lost_chunks_;
+  std::map<BucketId, std::string> names_;
+};
+
+}  // namespace
+
+Result<VerifySummary> verify_vault(Vault& vault, const VerifyVaultOptions& options) {
+  return VerifyRun(vault, options).run();
+}
+
+}  // namespace atl::vault

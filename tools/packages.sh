@@ -1,0 +1,40 @@
+# The Debian packages that Atoll needs, in one place; sourced by ./run, ./test and bench/.
+# shellcheck shell=bash disable=SC2034
+packages_build=(g++ cmake ninja-build ccache pkg-config libsqlite3-dev libssl-dev libsodium-dev libzstd-dev liblz4-dev
+  libisal-dev protobuf-compiler libprotobuf-dev libcli11-dev libexpected-dev libboost1.81-dev libboost-json1.81-dev)
+packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy python3 attr git)
+packages_fuzz=(clang-16 libclang-rt-16-dev)
+packages_bench=(restic borgbackup zstd time libbenchmark-dev)
+
+# Debian 12 has BLAKE3's official sources in librust-blake3-dev, later releases the library itself.
+if apt-cache show libblake3-dev >/dev/null 2>&1; then
+  packages_build+=(libblake3-dev)
+else
+  packages_build+=(librust-blake3-dev)
+fi
+
+# Installs what is missing of the named packages; says what it does, does nothing where nothing is missing.
+install_missing() {
+  local missing=() package
+  for package in "$@"; do
+    if [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+      missing+=("$package")
+    fi
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+      echo "These packages are missing, and there is no sudo to install them with: ${missing[*]}" >&2
+      echo "As root: apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
+  # The list may be old or empty (a fresh chroot): fetched once when the first try fails.
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+    "${as_root[@]}" apt-get update -qq >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+  fi
+}
