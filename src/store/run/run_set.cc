@@ -135,8 +135,8 @@ class RunSet::State {
   [[nodiscard]] Result<bool> merge_step(bool must);
   [[nodiscard]] bool is_over_budget(std::size_t more) const {
     const std::size_t active = active_bytes_.load(std::memory_order_relaxed);
-    return active > empty_bytes_ &&
-           active + frozen_bytes_.load(std::memory_order_relaxed) + more > options_.memtable_bytes_max;
+    const std::size_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
+    return (active > empty_bytes_ || frozen > 0) && active + frozen + more > options_.memtable_bytes_max;
   }
   [[nodiscard]] Error stop_on(Error error);
   [[nodiscard]] Runs runs() const {
