@@ -1,5 +1,6 @@
-// Foreign compressed bytes into a room of foreign size, and a round trip of the same bytes as raw data.
-// The first byte picks the codec, the next two the room.
+// Three things with each input: it is taken as compressed bytes into a room of foreign size; it makes a round trip as
+// raw data; and what it compressed to is spoilt in one place and read again. The first byte picks the codec, the next
+// two the room and the place.
 #include <cstdlib>
 
 #include "foundation/codec/compress.h"
@@ -23,6 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (compressor.compress(codec, static_cast<int>(data[1] % 8) - 2, input, packed).value()) {
     atl::Buffer back(input.size());
     if (!decompressor.decompress(codec, packed.view(), back.span()) || !atl::equal(back.view(), input)) std::abort();
+    packed.data()[room % packed.size()] ^= static_cast<std::uint8_t>(data[0] | 1);
+    const auto spoilt = decompressor.decompress(codec, packed.view(), back.span());
+    if (!spoilt && spoilt.error().kind != atl::ErrorKind::damaged) std::abort();
   }
   return 0;
 }
