@@ -209,6 +209,7 @@ struct Keyring::State {
   std::uint64_t highest_generation = 0;  // that was written or seen, also by attempts that failed
   bool newer_copy_locked = false;        // a whole file of a higher generation did not open
   bool local_needs_tidying = false;
+  bool write_failed = false;  // what the files show now may not be what a power cut leaves of them
 
   [[nodiscard]] Result<void> check_changeable() const {
     if (newer_copy_locked) {
@@ -292,6 +293,7 @@ struct Keyring::State {
     highest_generation = next.generation;
     bool first_written = false;
     auto written = internal::write_pair(machine.files, folder, kKeyringNames, next_image, first_written);
+    write_failed = !written;
     if (!first_written) {
       const std::unique_lock lock(guard);
       damaged = true;  // the first file may be either; repair() makes it certain
@@ -577,7 +579,8 @@ Result<void> Keyring::rotate_root(const std::vector<Unlocking>& keep) {
   ATOLL_TRY(state_->write_local({&present.root, &next.root}));
   state_->local_needs_tidying = true;
   ATOLL_TRY(state_->commit(std::move(next)));
-  ATOLL_TRY(state_->write_local({&state_->content.root}));
+  // The rotation is done; where this fails, was_damaged() stays true and repair() finishes it.
+  if (!state_->write_local({&state_->content.root})) return {};
   const std::unique_lock lock(state_->guard);
   state_->local_needs_tidying = false;
   state_->damaged = false;
@@ -602,7 +605,7 @@ Result<void> Keyring::repair() {
   const internal::CopyPair pair = internal::read_pair(state.machine.files, state.folder, kKeyringNames, kKeyringFrame);
   for (const Copy& copy : pair) {
     if (copy.state == Copy::State::too_new) return pass(copy.error);
-    if (copy.state == Copy::State::whole && equal(copy.frame.image, state.image)) continue;
+    if (copy.state == Copy::State::whole && equal(copy.frame.image, state.image) && !state.write_failed) continue;
     if (copy.state == Copy::State::whole && copy.frame.header.generation > state.highest_generation) {
       return fail(ErrorKind::conflict, "keyring.changed_beside",
                   "the keyring was changed by another program since it was opened; nothing was written",
@@ -610,6 +613,7 @@ Result<void> Keyring::repair() {
     }
     ATOLL_TRY(platform::replace_whole(state.machine.files, platform::join(state.folder, copy.name), state.image));
   }
+  state.write_failed = false;
   if (state.local_needs_tidying) {
     ATOLL_TRY(state.write_local({&state.content.root}));
   }
