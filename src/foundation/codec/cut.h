@@ -1,6 +1,6 @@
 // Content-defined chunking: FastCDC (Xia et al., ATC 2016) with normalised cutting and a gear table keyed per domain,
 // so that chunk lengths say nothing about known files to whoever lacks the key.
-// Complexity: linear, about 4 GB/s per core; the bytes before the shortest chunk are not read.
+// Complexity: linear, about 4 GB/s per core; before the shortest chunk only the last 64 bytes are read.
 // Always true: the same bytes, cutter and key give the same cuts, whatever the sizes of the windows they arrive in.
 #pragma once
 
