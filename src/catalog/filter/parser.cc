@@ -399,7 +399,7 @@ class Parser {
       std::size_t end = i;
       for (; end < word.text.size() && word.is_literal[end]; ++end) {
         // Also before what needs none: inside [...] more characters mean something. Never inside a UTF-8 character.
-        if (static_cast<unsigned char>(word.text[end]) < 0x80) text += '\'; text += word.text[end];
+        if (static_cast<unsigned char>(word.text[end]) < 0x80) text += '\\'; text += word.text[end];
       }
       result.shown += end - i == 1 ? "\\" + word.text.substr(i, 1) : internal::quote(word.text.substr(i, end - i));
       i = end;
