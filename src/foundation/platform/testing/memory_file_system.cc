@@ -312,7 +312,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& given, O
   if (!node) {
     ATOLL_TRY(need_room_for_name(*state_, path.names.back(), action, path.text));
     node = state_->new_node(FileKind::file);
-    ATOLL_TRY(at_point(*state_, [&, &in = folder, &made = node] { state_->add_name(in, path.names.back(), made); }));
+    ATOLL_TRY(at_point(*state_, [&, &in = folder, &made = node] { state_->create_name(in, path.names.back(), made); }));
   }
   return std::make_unique<MemoryFile>(state_, node, path.text, writable);
 }
@@ -329,7 +329,7 @@ Result<bool> MemoryFileSystem::create_directory(const std::string& given) {
   if (state_->read_only) return file_error(EROFS, action, path.text);
   ATOLL_TRY(need_room_for_name(*state_, path.names.back(), action, path.text));
   const auto made = state_->new_node(FileKind::directory);
-  return at_point(*state_, true, [&] { state_->add_name(found.folder, path.names.back(), made); });
+  return at_point(*state_, true, [&] { state_->create_name(found.folder, path.names.back(), made); });
 }
 
 Result<void> MemoryFileSystem::rename(const std::string& given_from, const std::string& given_to) {
@@ -358,11 +358,7 @@ Result<void> MemoryFileSystem::rename(const std::string& given_from, const std::
     const auto more = name.size() - from_path.names.back().size();
     if (state_->free_bytes() < more) return file_error(ENOSPC, action, to_path.text);
   }
-  return at_point(*state_, [&] {
-    state_->add_name(to.folder, name, from.node);
-    const NameChange added = to.folder->name_changes.back();
-    state_->remove_name(*from.folder, from_path.names.back(), &added, to.folder);
-  });
+  return at_point(*state_, [&] { state_->rename(from.folder, from_path.names.back(), to.folder, name); });
 }
 
 Result<bool> MemoryFileSystem::remove_file(const std::string& given) {
@@ -373,7 +369,7 @@ Result<bool> MemoryFileSystem::remove_file(const std::string& given) {
   if (!found.node) return false;
   if (found.node->kind == FileKind::directory) return file_error(EISDIR, "remove", path.text);
   if (state_->read_only) return file_error(EROFS, "remove", path.text);
-  return at_point(*state_, true, [&] { state_->remove_name(*found.folder, path.names.back()); });
+  return at_point(*state_, true, [&] { state_->remove_name(found.folder, path.names.back()); });
 }
 
 Result<bool> MemoryFileSystem::remove_directory(const std::string& given) {
@@ -388,7 +384,7 @@ Result<bool> MemoryFileSystem::remove_directory(const std::string& given) {
   if (!found.folder) return file_error(EBUSY, action, path.text);
   if (!found.node->names.empty()) return file_error(ENOTEMPTY, action, path.text);
   if (state_->read_only) return file_error(EROFS, action, path.text);
-  return at_point(*state_, true, [&] { state_->remove_name(*found.folder, path.names.back()); });
+  return at_point(*state_, true, [&] { state_->remove_name(found.folder, path.names.back()); });
 }
 
 Result<void> MemoryFileSystem::sync_directory(const std::string& given) {
@@ -403,7 +399,7 @@ Result<void> MemoryFileSystem::sync_directory(const std::string& given) {
   if (state_->read_only && !found.node->name_changes.empty()) return file_error(EROFS, action, path.text);
   const bool left_out = is_left_out(*state_, path.text);
   return at_point(*state_, [&] {
-    if (!left_out) State::sync_names(*found.node);
+    if (!left_out) state_->sync_names(*found.node);
   });
 }
 
@@ -459,7 +455,7 @@ Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& give
   if (!node) {
     ATOLL_TRY(need_room_for_name(*state_, path.names.back(), "lock", path.text));
     node = state_->new_node(FileKind::file);
-    ATOLL_TRY(at_point(*state_, [&, &in = folder, &made = node] { state_->add_name(in, path.names.back(), made); }));
+    ATOLL_TRY(at_point(*state_, [&, &in = folder, &made = node] { state_->create_name(in, path.names.back(), made); }));
   }
   if (node->exclusively_locked || (mode == LockMode::exclusive && node->shared_locks > 0)) {
     return file_locked(path.text);

@@ -2,7 +2,6 @@
 #include "foundation/platform/testing/memory_state.h"
 
 #include <algorithm>
-#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -112,10 +111,12 @@ std::unordered_set<std::uint64_t> surviving_name_changes(const std::vector<NodeP
       survives = lot == Lot::kept || (lot == Lot::torn && random.one_in(2));
     }
     if (change->fate == Fate::certain) survives = true;
-    if (change->needs) {  // additions come first, so their lot is known
-      const bool added = !pending.contains(*change->needs) || survivors.contains(*change->needs);
-      // A folder has one name at any time on every file system there is.
-      survives = added && (survives || change->node->kind == FileKind::directory);
+    // A folder has one name at any time on every file system there is.
+    if (change->is_rename && change->kind == NameChange::Kind::remove && change->node->kind == FileKind::directory) {
+      survives = true;
+    }
+    for (const auto needed : change->needs) {  // they come before this one in the order, so their lot is known
+      if (pending.contains(needed) && !survivors.contains(needed)) survives = false;
     }
     if (survives) survivors.insert(change->serial);
   }
@@ -124,47 +125,31 @@ std::unordered_set<std::uint64_t> surviving_name_changes(const std::vector<NodeP
 
 using NamesByNode = std::unordered_map<const Node*, Names>;
 
-std::unordered_set<const Node*> reachable_folders(const Node* root, const NamesByNode& names) {
-  std::unordered_set<const Node*> seen{root};
-  std::vector<const Node*> open{root};
-  while (!open.empty()) {
-    const Node* folder = open.back();
-    open.pop_back();
-    for (const auto& [name, node] : names.at(folder)) {
-      if (node->kind == FileKind::directory && seen.insert(node.get()).second) open.push_back(node.get());
-    }
-  }
-  return seen;
+bool keeps_a_file_elsewhere(const NameChange& change) {
+  // Also the removal of a folder: what was moved out of it may be in it again after a crash.
+  return change.kind == NameChange::Kind::remove && (change.is_rename || change.node->kind == FileKind::directory);
 }
 
-// A rename into a folder that is itself lost: the old name stays, for a rename alone never loses a file.
-void keep_old_names_of_lost(const Node* root, const std::vector<NodePointer>& nodes,
-                            const std::unordered_set<std::uint64_t>& survivors, NamesByNode& names) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    const auto reachable = reachable_folders(root, names);
-    for (const auto& folder : nodes) {
-      if (!reachable.contains(folder.get())) continue;
-      for (const auto& change : folder->name_changes) {
-        if (!change.needs || !survivors.contains(change.serial)) continue;
-        const auto to = change.needs_folder.lock();
-        if (to && reachable.contains(to.get())) continue;
-        changed |= names.at(folder.get()).try_emplace(change.name, change.node).second;
-      }
-    }
+// Renames out of this folder, or out of one name in it, and removals of folders there, that are not durable yet.
+std::vector<std::uint64_t> pending_moves_out(const Node& folder, const std::string* name = nullptr) {
+  std::vector<std::uint64_t> serials;
+  for (const auto& change : folder.name_changes) {
+    if (keeps_a_file_elsewhere(change) && (name == nullptr || change.name == *name)) serials.push_back(change.serial);
+  }
+  return serials;
+}
+
+// The change that gave the node its present name in the folder, where that is not durable yet.
+void append_pending_addition(const Node& folder, const NodePointer& node, std::vector<std::uint64_t>& serials) {
+  for (auto change = folder.name_changes.rbegin(); change != folder.name_changes.rend(); ++change) {
+    if (change->kind != NameChange::Kind::add || change->node != node) continue;
+    serials.push_back(change->serial);
+    return;
   }
 }
 
-// Makes the folder's own name certain, and those above it.
-void make_reachable(const NodePointer& folder) {
-  const auto parent = folder->parent.lock();
-  if (!parent) return;
-  for (auto change = parent->name_changes.rbegin(); change != parent->name_changes.rend(); ++change) {
-    if (change->kind != NameChange::Kind::add || change->node != folder) continue;
-    change->fate = Fate::certain;
-    break;
-  }
-  make_reachable(parent);
+void append(std::vector<std::uint64_t>& to, const std::vector<std::uint64_t>& more) {
+  to.insert(to.end(), more.begin(), more.end());
 }
 
 }  // namespace
@@ -239,32 +224,62 @@ std::vector<NodePointer> MemoryFileSystem::State::all_nodes() const {
   return nodes;
 }
 
-void MemoryFileSystem::State::add_name(const NodePointer& folder, const std::string& name, const NodePointer& node) {
-  folder->names[name] = node;
-  if (node->kind == FileKind::directory) node->parent = folder;
+NameChange& MemoryFileSystem::State::add_change(const NodePointer& folder, NameChange::Kind kind,
+                                                const std::string& name, const NodePointer& node) {
   NameChange change;
   change.serial = next_serial++;
+  change.kind = kind;
   change.name = name;
   change.node = node;
-  folder->name_changes.push_back(std::move(change));
   folder->modified_unix_us = now_unix_us();
+  return folder->name_changes.emplace_back(std::move(change));
 }
 
-void MemoryFileSystem::State::remove_name(Node& folder, const std::string& name, const NameChange* needed,
-                                          const NodePointer& needed_folder) {
-  const auto at = folder.names.find(name);
-  NameChange change;
-  change.serial = next_serial++;
-  change.kind = NameChange::Kind::remove;
-  change.name = name;
-  change.node = at->second;
-  if (needed != nullptr) {
-    change.needs = needed->serial;
-    change.needs_folder = needed_folder;
+void MemoryFileSystem::State::create_name(const NodePointer& folder, const std::string& name, const NodePointer& node) {
+  auto needs = pending_moves_out(*folder, &name);
+  folder->names[name] = node;
+  if (node->kind == FileKind::directory) node->parent = folder;
+  add_change(folder, NameChange::Kind::add, name, node).needs = std::move(needs);
+}
+
+void MemoryFileSystem::State::remove_name(const NodePointer& folder, const std::string& name) {
+  const auto at = folder->names.find(name);
+  const NodePointer node = at->second;
+  folder->names.erase(at);
+  add_change(folder, NameChange::Kind::remove, name, node).needs = pending_moves_out(*node);
+}
+
+void MemoryFileSystem::State::rename(const NodePointer& from_folder, const std::string& from,
+                                     const NodePointer& to_folder, const std::string& to) {
+  const NodePointer node = from_folder->names.at(from);
+  auto needs = pending_moves_out(*to_folder, &to);
+  if (const auto replaced = to_folder->names.find(to); replaced != to_folder->names.end()) {
+    append(needs, pending_moves_out(*replaced->second));  // an empty folder
   }
-  folder.names.erase(at);
-  folder.name_changes.push_back(std::move(change));
-  folder.modified_unix_us = now_unix_us();
+  if (node->kind == FileKind::directory) {
+    append_pending_addition(*from_folder, node, needs);
+    node->parent = to_folder;
+  }
+  // The old name goes only where the way to the new one holds, as far as the two ways differ: a rename must not stand
+  // in for a forgotten sync of the folders above both.
+  std::unordered_set<const Node*> above_old;
+  for (NodePointer folder = from_folder; folder; folder = folder->parent.lock()) above_old.insert(folder.get());
+  std::vector<std::uint64_t> way;
+  NodePointer folder = to_folder;
+  for (auto above = folder->parent.lock(); above && !above_old.contains(folder.get()); above = folder->parent.lock()) {
+    append_pending_addition(*above, folder, way);
+    folder = above;
+  }
+  from_folder->names.erase(from);
+  to_folder->names[to] = node;
+  NameChange& added = add_change(to_folder, NameChange::Kind::add, to, node);
+  added.needs = std::move(needs);
+  added.is_rename = true;
+  const auto added_serial = added.serial;
+  NameChange& removed = add_change(from_folder, NameChange::Kind::remove, from, node);
+  removed.needs = std::move(way);
+  removed.needs.push_back(added_serial);
+  removed.is_rename = true;
 }
 
 void MemoryFileSystem::State::sync_file(Node& file) {
@@ -287,26 +302,40 @@ void MemoryFileSystem::State::sync_file(Node& file) {
 }
 
 void MemoryFileSystem::State::sync_names(Node& folder) {
-  // Durable without the old name must mean durable with the new one, also where that is in another folder.
+  // What becomes durable here drags along what it needs elsewhere: as on a journaling file system, where a rename is
+  // one transaction, whichever of its two folders is synced.
+  std::unordered_set<std::uint64_t> own;
+  for (const auto& change : folder.name_changes) own.insert(change.serial);
+  std::vector<std::uint64_t> elsewhere;
   for (const auto& change : folder.name_changes) {
-    if (!change.needs) continue;
-    const auto to = change.needs_folder.lock();
-    if (!to || to.get() == &folder) continue;
-    for (auto& added : to->name_changes) {
-      if (added.serial == *change.needs) {
-        added.fate = Fate::certain;
-        make_reachable(to);
-      }
+    for (const auto needed : change.needs) {
+      if (!own.contains(needed)) elsewhere.push_back(needed);
     }
   }
+  if (!elsewhere.empty()) make_certain(std::move(elsewhere));  // first: what was removed is found only through the list
   folder.durable_names = folder.names;
   folder.name_changes.clear();
+}
+
+void MemoryFileSystem::State::make_certain(std::vector<std::uint64_t> serials) {
+  const auto nodes = all_nodes();
+  std::unordered_map<std::uint64_t, NameChange*> pending;
+  for (const auto& node : nodes) {
+    for (auto& change : node->name_changes) pending.emplace(change.serial, &change);
+  }
+  while (!serials.empty()) {
+    const auto found = pending.find(serials.back());
+    serials.pop_back();
+    if (found == pending.end() || found->second->fate == Fate::certain) continue;
+    found->second->fate = Fate::certain;
+    append(serials, found->second->needs);
+  }
 }
 
 std::unique_ptr<MemoryFileSystem> MemoryFileSystem::after_crash(std::uint64_t seed, CrashPolicy policy) const {
   const std::lock_guard guard(state_->mutex);
   const Odds odds = odds_of(seed);
-  auto nodes = state_->all_nodes();
+  const auto nodes = state_->all_nodes();
   const auto survivors = surviving_name_changes(nodes, seed, policy, odds);
   NamesByNode names;
   for (const auto& node : nodes) {
@@ -321,7 +350,6 @@ std::unique_ptr<MemoryFileSystem> MemoryFileSystem::after_crash(std::uint64_t se
       }
     }
   }
-  keep_old_names_of_lost(state_->root.get(), nodes, survivors, names);
 
   auto state = std::make_shared<State>();
   state->capacity_bytes = state_->capacity_bytes;
@@ -372,8 +400,6 @@ std::unique_ptr<MemoryFileSystem> MemoryFileSystem::clone() const {
     for (auto& [name, inner] : twin->durable_names) inner = twin_of(inner);
     for (auto& change : twin->name_changes) {
       change.node = twin_of(change.node);
-      const auto to = change.needs_folder.lock();
-      change.needs_folder = to && made.contains(to.get()) ? made.at(to.get()) : nullptr;
     }
     const auto parent = twin->parent.lock();
     twin->parent = parent && made.contains(parent.get()) ? made.at(parent.get()) : nullptr;

@@ -45,9 +45,14 @@ struct NameChange {
   Fate fate = Fate::open;
   std::string name;
   NodePointer node;
-  // Of the removal of a rename's old name: the addition of its new one, without which it never becomes durable.
-  std::optional<std::uint64_t> needs;
-  std::weak_ptr<Node> needs_folder;
+  // Serials of earlier changes, also in other folders, without which this one never becomes durable, so that a file
+  // that nobody removed is never lost:
+  //   the removal of a rename's old name needs the addition of the new one and the folders that lead there;
+  //   an addition needs the renames that made its place free before, and of a folder its addition before that;
+  //   the removal of a folder needs the renames that emptied it.
+  // A serial that is in no folder's list any more is durable.
+  std::vector<std::uint64_t> needs;
+  bool is_rename = false;
 };
 
 struct Node {
@@ -109,11 +114,17 @@ struct MemoryFileSystem::State {
   [[nodiscard]] std::uint64_t free_bytes() const;
   [[nodiscard]] std::vector<NodePointer> all_nodes() const;  // also those that only a crash would bring back
 
-  void add_name(const NodePointer& folder, const std::string& name, const NodePointer& node);
-  void remove_name(Node& folder, const std::string& name, const NameChange* needed = nullptr,
-                   const NodePointer& needed_folder = nullptr);
+  void create_name(const NodePointer& folder, const std::string& name, const NodePointer& node);
+  void remove_name(const NodePointer& folder, const std::string& name);
+  void rename(const NodePointer& from_folder, const std::string& from, const NodePointer& to_folder,
+              const std::string& to);
   static void sync_file(Node& file);
-  static void sync_names(Node& folder);
+  void sync_names(Node& folder);
+
+ private:
+  NameChange& add_change(const NodePointer& folder, NameChange::Kind kind, const std::string& name,
+                         const NodePointer& node);
+  void make_certain(std::vector<std::uint64_t> serials);
 };
 
 [[nodiscard]] tl::unexpected<Error> stopped_error();
