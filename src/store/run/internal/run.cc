@@ -321,7 +321,7 @@ Result<Run::BlockEntry> Run::variable_entry(ByteView plain, std::size_t& at) con
   const auto value_field = load_le<std::uint32_t>(plain.data() + at + 2);
   const std::size_t value_bytes = value_field & ~kRemovedFlag;
   const std::size_t rest = plain.size() - at - kEntryHeadBytes;
-  if (key_bytes > rest || value_bytes > rest - key_bytes) {
+  if (key_bytes > kKeyBytesMax || key_bytes > rest || value_bytes > rest - key_bytes) {
     return damaged("run.entry_fields", "an entry of a run does not fit its block");
   }
   const BlockEntry entry{plain.subspan(at + kEntryHeadBytes, key_bytes),
