@@ -1,5 +1,6 @@
 // What a command's payload says: rows put and rows deleted, as after-images. Nothing is computed at replay.
-// Always true: keys compare with memcmp and mean the same in journal, catalog and checkpoint; row bytes are opaque here.
+// Always true: keys compare with memcmp and mean the same in journal, catalog and checkpoint; row bytes are opaque
+// here.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,20 @@ namespace atl::journal {
 
 // Truth tables. Stored: never renumber.
 enum class TableNumber : std::uint32_t {
-  domains = 1, buckets = 2, entries = 3, versions = 4, uploads = 5, policies = 6, packs = 7, collections = 8,
-  records = 9, stream_segments = 10, nodes = 11, edges = 12, jobs = 13, checkpoints = 14,
+  domains = 1,
+  buckets = 2,
+  entries = 3,
+  versions = 4,
+  uploads = 5,
+  policies = 6,
+  packs = 7,
+  collections = 8,
+  records = 9,
+  stream_segments = 10,
+  nodes = 11,
+  edges = 12,
+  jobs = 13,
+  checkpoints = 14,
 };
 
 struct RowChange {
