@@ -267,7 +267,7 @@ class Parser {
   }
 
   [[nodiscard]] tl::unexpected<Error> unknown_field(std::string_view name, std::size_t at) const {
-    const std::string shown(name.substr(0, 64));
+    const std::string shown = printable(name);
     std::string hint;
     if (name == "tag") {
       hint = "Write tag:project or tag.project=coral.";
@@ -379,9 +379,15 @@ class Parser {
     return result;
   }
 
+  // A part of the user's text that can stand in a message: short, without control characters, well-formed UTF-8.
   static std::string printable(std::string_view text) {
     std::string result;
-    for (const char c : text.substr(0, 64)) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    for (std::size_t at = 0; at < text.size() && result.size() < 64;) {
+      const internal::Character character = internal::character_at(text, at);
+      const bool is_shown = character.code >= 0x20 && character.code != 0x7f && character.code < internal::kRawByteBase;
+      result += is_shown ? text.substr(at, character.length) : "?";
+      at += character.length;
+    }
     return result;
   }
 
@@ -399,14 +405,14 @@ class Parser {
       std::size_t end = i;
       for (; end < word.text.size() && word.is_literal[end]; ++end) {
         // Also before what needs none: inside [...] more characters mean something. Never inside a UTF-8 character.
-        if (static_cast<unsigned char>(word.text[end]) < 0x80) text += '\\'; text += word.text[end];
+        if (static_cast<unsigned char>(word.text[end]) < 0x80) text += '\\';
+        text += word.text[end];
       }
       result.shown += end - i == 1 ? "\\" + word.text.substr(i, 1) : internal::quote(word.text.substr(i, end - i));
       i = end;
     }
     // Empty quotes quote nothing, but keep a word from being read as a field or a keyword.
-    const bool has_literal = std::find(word.is_literal.begin(), word.is_literal.end(), true) != word.is_literal.end();
-    if (word.was_quoted && !has_literal) result.shown.insert(0, "\"\"");
+    if (!word.empty_quotes.empty()) result.shown.insert(0, "\"\"");
     auto glob = Glob::compile(text, kind);
     if (!glob) {
       const Error& error = glob.error();

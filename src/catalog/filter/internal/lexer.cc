@@ -23,10 +23,11 @@ Word Word::part(std::size_t from, std::size_t count) const {
   result.text = text.substr(from, count);
   const auto begin = is_literal.begin() + static_cast<std::ptrdiff_t>(from);
   result.is_literal.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-  // What was quoted and empty belongs to a part only where the part is the whole.
-  result.was_quoted = count == text.size() ? was_quoted
-                                           : std::find(result.is_literal.begin(), result.is_literal.end(), true) !=
-                                                 result.is_literal.end();
+  for (const std::size_t quotes : empty_quotes) {
+    if (quotes >= from && quotes <= from + count) result.empty_quotes.push_back(quotes - from);
+  }
+  result.was_quoted = !result.empty_quotes.empty() ||
+                      std::find(result.is_literal.begin(), result.is_literal.end(), true) != result.is_literal.end();
   result.at = at;
   return result;
 }
@@ -89,6 +90,7 @@ Result<void> Lexer::take_quoted(Word& word) {
     return error(ErrorKind::usage, "filter.unclosed_quote", opened_at, "a quote is not closed",
                  "Add the closing \" or write \\\" for the character itself.");
   }
+  if (at_ == opened_at + 1) word.empty_quotes.push_back(word.text.size());
   ++at_;
   return {};
 }

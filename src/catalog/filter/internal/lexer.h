@@ -14,8 +14,9 @@ namespace atl::filter::internal {
 struct Word {
   std::string text;
   std::vector<bool> is_literal;
-  bool was_quoted = false;  // some of it, also where nothing stood between the quotes
-  std::size_t at = 0;       // offset in the filter's text
+  bool was_quoted = false;                // some of it, also where nothing stood between the quotes
+  std::vector<std::size_t> empty_quotes;  // before which byte a "" stood
+  std::size_t at = 0;                     // offset in the filter's text
 
   [[nodiscard]] bool is_plain(std::size_t index, char c) const { return text[index] == c && !is_literal[index]; }
   [[nodiscard]] std::size_t find_plain(std::string_view needle, std::size_t from = 0) const;  // npos
