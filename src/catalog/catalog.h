@@ -94,7 +94,6 @@ struct SourceFacts {
   VersionId version;
 };
 
-
 // A connection of its own that only reads. Each call sees one committed state; between begin_snapshot() and
 // end_snapshot() all calls see the same one (at most 5 s, or the WAL cannot be started anew). Errors: `damaged`
 // (catalog.damaged), `locked`, `io`.
@@ -148,6 +147,8 @@ class CatalogReader {
   friend class Catalog;
   struct State;
   explicit CatalogReader(std::unique_ptr<State> state);
+  [[nodiscard]] Result<std::optional<Bytes>> other(journal::TableNumber table, ByteView key);
+  [[nodiscard]] Result<void> add_unsettled(std::optional<std::int64_t> bucket_number, Totals& sum);
   std::unique_ptr<State> state_;
 };
 
@@ -209,6 +210,7 @@ class Catalog {
  private:
   struct State;
   explicit Catalog(std::unique_ptr<State> state);
+  [[nodiscard]] Result<void> prepare_writer();
   std::unique_ptr<State> state_;
 };
 

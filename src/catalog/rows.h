@@ -20,7 +20,16 @@
 namespace atl::catalog {
 
 // Same numbers as the kinds of a host's file tree; `marker` is a folder marker made through S3.
-enum class EntryKind : std::uint8_t { file = 1, directory = 2, symlink = 3, fifo = 4, socket = 5, char_device = 6, block_device = 7, marker = 8 };
+enum class EntryKind : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  fifo = 4,
+  socket = 5,
+  char_device = 6,
+  block_device = 7,
+  marker = 8
+};
 
 struct BucketRow {  // key: bucket id
   BucketId id;
@@ -46,15 +55,15 @@ struct EntryRow {  // key: bucket id (16) + key bytes (1..16384)
 // Where content lies: at most 32 chunks in place, else a tree of list chunks. See spec/formats/content.md.
 struct ContentReference {
   DomainNumber domain = kDefaultDomain;
-  std::uint64_t length = 0;   // of the stored bytes (holes are not stored)
+  std::uint64_t length = 0;  // of the stored bytes (holes are not stored)
   std::uint8_t cutter = 0;
   struct Part {
     ChunkId chunk;
     std::uint64_t length = 0;  // of the content below it
     friend bool operator==(const Part&, const Part&) = default;
   };
-  std::vector<Part> parts;     // depth 0: data chunks; else exactly one part: the root list chunk
-  std::uint8_t depth = 0;      // levels of list chunks above the data
+  std::vector<Part> parts;  // depth 0: data chunks; else exactly one part: the root list chunk
+  std::uint8_t depth = 0;   // levels of list chunks above the data
   friend bool operator==(const ContentReference&, const ContentReference&) = default;
 };
 [[nodiscard]] Bytes encode(const ContentReference& content);
@@ -74,7 +83,7 @@ struct VersionRow {  // key: object id (16) + version id (16)
   EntryKind kind = EntryKind::file;
   std::uint64_t size = 0;  // as a reader sees it, holes included
   ContentReference content;
-  std::vector<Hole> holes; // sorted; content holds the bytes between them
+  std::vector<Hole> holes;  // sorted; content holds the bytes between them
   // The source file's own facts; has_source is false for what came from a pipe.
   bool has_source = false;
   std::uint32_t mode = 0;
@@ -86,7 +95,7 @@ struct VersionRow {  // key: object id (16) + version id (16)
   std::uint64_t inode = 0;
   std::uint64_t device_number = 0;
   std::string link_target;
-  Bytes link_group;        // empty, or 16 bytes shared by the names of one file
+  Bytes link_group;                                       // empty, or 16 bytes shared by the names of one file
   std::vector<std::pair<std::string, Bytes>> attributes;  // extended attributes, sorted by name
   // The user's own words.
   std::map<std::string, std::string> metadata;
@@ -97,10 +106,10 @@ struct VersionRow {  // key: object id (16) + version id (16)
   // When it began and, once replaced or removed, ended.
   Lsn begin;
   Timestamp begin_time;
-  Lsn end;                 // 0: current
+  Lsn end;  // 0: current
   Timestamp end_time;
   std::string actor;
-  Bytes operation;         // operation id (16) that made it, or empty
+  Bytes operation;  // operation id (16) that made it, or empty
   Bytes unknown;
 };
 
@@ -114,9 +123,9 @@ struct PackRow {  // key: pack id
 };
 
 // A finished or running piece of work worth remembering: the last verify, a put that can be resumed.
-struct JobRow {  // key: kind as text + 0 byte + job name
-  std::string kind;        // "verify", "put", ...
-  std::string name;        // "data", "structure", a put's target
+struct JobRow {      // key: kind as text + 0 byte + job name
+  std::string kind;  // "verify", "put", ...
+  std::string name;  // "data", "structure", a put's target
   Timestamp started;
   Timestamp finished;
   bool is_ok = false;
@@ -127,7 +136,7 @@ struct JobRow {  // key: kind as text + 0 byte + job name
 // A mark that the rows up to `lsn` are held by a checkpoint whose root stands in `root`.
 struct CheckpointRow {  // key: lsn, big-endian
   Lsn lsn;
-  Bytes root;              // encoded ContentReference
+  Bytes root;  // encoded ContentReference
   Bytes unknown;
 };
 
@@ -139,8 +148,8 @@ struct CheckpointRow {  // key: lsn, big-endian
 [[nodiscard]] Bytes key_of(const JobRow& row);
 [[nodiscard]] Bytes key_of(const CheckpointRow& row);
 [[nodiscard]] Bytes encode(const BucketRow& row);
-[[nodiscard]] Bytes encode(const EntryRow& row);   // bucket and key stand in the row's key only
-[[nodiscard]] Bytes encode(const VersionRow& row); // object and version stand in the row's key only
+[[nodiscard]] Bytes encode(const EntryRow& row);    // bucket and key stand in the row's key only
+[[nodiscard]] Bytes encode(const VersionRow& row);  // object and version stand in the row's key only
 [[nodiscard]] Bytes encode(const PackRow& row);
 [[nodiscard]] Bytes encode(const JobRow& row);
 [[nodiscard]] Bytes encode(const CheckpointRow& row);
