@@ -1,0 +1,174 @@
+// The program: builds the real machine, hands it to the command line, and owns every lifetime.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "edge/cli/environment.h"
+#include "foundation/platform/posix_machine.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX declares it nowhere
+
+namespace {
+
+// A signal handler can reach nothing but a global; this is the program's only one.
+std::atomic<bool> stop_requested = false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+void request_stop(int number) {
+  if (stop_requested.exchange(true)) {  // asked twice: at once
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+}
+
+class PosixTerminal final : public atl::cli::Terminal {
+ public:
+  atl::Result<void> write_out(atl::ByteView bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return atl::fail(atl::ErrorKind::io, "output.closed", std::strerror(errno));
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+    return {};
+  }
+  void write_error(std::string_view text) override {
+    while (!text.empty()) {
+      const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return;
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  atl::Result<std::size_t> read_in(atl::ByteSpan out) override {
+    for (;;) {
+      const ssize_t count = ::read(STDIN_FILENO, out.data(), out.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR || stop_requested)
+        return atl::fail(atl::ErrorKind::io, "input.unreadable",
+                         std::string("standard input: ") + std::strerror(errno));
+    }
+  }
+  bool is_out_terminal() const override { return ::isatty(STDOUT_FILENO) != 0; }
+  bool is_error_terminal() const override { return ::isatty(STDERR_FILENO) != 0; }
+  bool is_in_terminal() const override { return ::isatty(STDIN_FILENO) != 0; }
+  atl::Result<std::string> read_secret(const std::string& prompt) override {
+    termios before{};
+    if (::tcgetattr(STDIN_FILENO, &before) != 0)
+      return atl::fail(atl::ErrorKind::usage, "secret.no_terminal", "there is no terminal to ask on");
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    write_error(prompt);
+    std::string secret;
+    atl::Result<std::size_t> count = 0;
+    for (std::uint8_t c = 0; (count = read_in({&c, 1})) && *count == 1 && c != '\n';)
+      secret.push_back(static_cast<char>(c));
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    write_error("\n");
+    if (!count) return atl::pass(count.error());
+    return secret;
+  }
+};
+
+atl::Result<std::string> run_program(const std::vector<std::string>& words) {
+  constexpr std::size_t kOutputBytesMax = 64 * 1024;
+  const auto failed = [&](const std::string& why) {
+    return atl::fail(atl::ErrorKind::failed, "program.failed", words.front() + ": " + why,
+                     "Run it by hand to see what it says.");
+  };
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failed(std::strerror(errno));
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  std::vector<std::string> copies = words;
+  std::vector<char*> arguments;
+  for (std::string& word : copies) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  const int started = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  if (started != 0) {
+    ::close(ends[0]);
+    return failed(std::strerror(started));
+  }
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(ends[0], buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    if (output.size() < kOutputBytesMax) output.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  ::close(ends[0]);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failed("it ended with an error");
+  return output;
+}
+
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);  // deep folders keep one handle a level
+  }
+}
+
+std::string process_words(const std::vector<std::string>& arguments) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  std::string verb;
+  for (const std::string& argument : arguments) {
+    if (!argument.starts_with('-')) {
+      verb = argument;
+      break;
+    }
+  }
+  return "process " + std::to_string(::getpid()) + " on " + host.data() + " (atoll " + verb + ")";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end without a word
+  raise_open_file_limit();
+
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  atl::platform::PosixMachine machine;
+  const auto host = atl::platform::make_posix_host_tree();
+  PosixTerminal terminal;
+  std::string folder = "/";
+  if (char* current = ::getcwd(nullptr, 0); current != nullptr) {
+    folder = current;
+    std::free(current);  // NOLINT(cppcoreguidelines-no-malloc): getcwd allocates it so
+  }
+  atl::cli::Environment environment{machine.machine(),
+                                    *host,
+                                    terminal,
+                                    [](const std::string& name) -> std::optional<std::string> {
+                                      const char* value = std::getenv(name.c_str());
+                                      if (value == nullptr) return std::nullopt;
+                                      return value;
+                                    },
+                                    run_program,
+                                    stop_requested,
+                                    process_words(arguments),
+                                    folder};
+  return atl::cli::run(arguments, environment);
+}

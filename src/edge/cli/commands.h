@@ -1,0 +1,34 @@
+// The verbs of the program, grouped by what they work on. Each add_… declares its subcommands on the parser; the chosen
+// one's body runs after parsing and gives the exit code.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "edge/cli/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace atl::cli {
+
+// What parsing chose: at most one body.
+struct Chosen {
+  std::function<Result<int>()> body;
+};
+
+void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);   // get ls cat rm mv cp tag find
+void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);   // put restore
+void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);     // init stat verify doctor vault
+void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);      // key
+void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);  // journal
+
+// "k=v" into a map; `usage` where there is no '='.
+[[nodiscard]] Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts);
+// A CSV table (RFC 4180) whose first column is the path and whose header names the fields.
+[[nodiscard]] Result<std::map<std::string, std::map<std::string, std::string>>> read_metadata_table(
+    Session& session, const std::string& path);
+
+}  // namespace atl::cli

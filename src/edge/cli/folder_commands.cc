@@ -1,0 +1,325 @@
+// put and restore: folders in, folders out.
+#include <CLI/CLI.hpp>
+
+#include "edge/cli/commands.h"
+#include "foundation/base/units.h"
+#include "vault/folder/restore.h"
+
+namespace atl::cli {
+namespace {
+
+// Seen on two cores of the class of machine this is measured on; only for the words before a long put.
+constexpr double kPlannedBytesPerSecond = 300e6;
+constexpr double kPlannedFilesPerSecond = 20'000;
+constexpr std::uint64_t kAskRoomShare = 100;  // percent
+
+struct PutArguments {
+  std::vector<std::string> paths;
+  std::vector<std::string> include, exclude, tags, metadata;
+  std::string exclude_file, table;
+  bool force = false;
+  bool one_file_system = false;
+};
+
+std::string normal_path(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+Result<std::vector<std::string>> read_lines(Session& session, const std::string& path) {
+  ATOLL_ASSIGN(const Bytes bytes,
+               platform::read_whole(session.environment.machine.files, session.absolute(path), 16 * kMiB));
+  std::vector<std::string> lines;
+  std::string line;
+  for (const char c : to_string(bytes) + "\n") {
+    if (c != '\n') {
+      line.push_back(c);
+      continue;
+    }
+    if (!line.empty() && line[0] != '#') lines.push_back(line);
+    line.clear();
+  }
+  return lines;
+}
+
+// As cp does: several sources, or a folder, land under the target; one file gets the target's name where that names no
+// folder yet.
+Result<std::vector<vault::PutSource>> sources_of(Session& session, vault::Vault& vault,
+                                                 const std::vector<std::string>& paths, const vault::Address& target) {
+  const std::string prefix = target.key.empty() || target.key.ends_with('/') ? target.key : target.key + "/";
+  std::vector<vault::PutSource> sources;
+  for (const std::string& given : paths) {
+    const std::string path = normal_path(session.absolute(given));
+    ATOLL_ASSIGN(const auto info, session.environment.host.info(path));
+    if (info.kind == platform::NodeKind::directory) {
+      sources.push_back({path, prefix});
+      continue;
+    }
+    const std::string name = path.substr(path.rfind('/') + 1);
+    bool is_folder = target.key.empty() || target.key.ends_with('/') || paths.size() > 1;
+    if (!is_folder) {
+      const auto reader = vault.reader();
+      ATOLL_ASSIGN(const auto bucket, reader->bucket_named(target.bucket));
+      if (bucket) {
+        catalog::ListQuery query;
+        query.bucket = bucket->id;
+        query.prefix = prefix;
+        query.limit = 1;
+        ATOLL_ASSIGN(const auto page, reader->list(query));
+        is_folder = !page.items.empty();
+      }
+    }
+    sources.push_back({path, is_folder ? prefix + name : target.key});
+  }
+  return sources;
+}
+
+Result<int> put_standard_input(Session& session, const vault::Address& target, const PutArguments& arguments) {
+  if (target.key.empty() || target.key.ends_with('/')) {
+    return fail(ErrorKind::usage, "put.needs_key", "what comes from standard input needs a key",
+                "Write: atoll put - " + target.bucket + "/key");
+  }
+  vault::PutRequest request;
+  ATOLL_ASSIGN(request.tags, parse_labels(arguments.tags));
+  ATOLL_ASSIGN(request.metadata, parse_labels(arguments.metadata));
+  return session.with_writer([&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    const auto read = [&](ByteSpan out) -> Result<std::size_t> {
+      if (session.environment.stop.load())
+        return fail(ErrorKind::interrupted, "put.interrupted", "interrupted: nothing was stored");
+      return session.environment.terminal.read_in(out);
+    };
+    ATOLL_ASSIGN(const auto result, objects.put(target.bucket, target.key, read, request));
+    if (session.output.is_json) {
+      session.output.json(JsonObject("summary")
+                              .add_path("key", target.key)
+                              .add("bucket", target.bucket)
+                              .add("bytes", result.bytes)
+                              .add("bytes_new", result.new_bytes)
+                              .add("version", result.version.text())
+                              .add("lsn", result.lsn.value));
+    } else {
+      session.output.message(format_size(result.bytes) + " stored as " + target.bucket + "/" + shown(target.key));
+    }
+    return kExitOk;
+  });
+}
+
+void say_plan(Session& session, const vault::FolderPutPlan& plan) {
+  Output& output = session.output;
+  const double seconds = static_cast<double>(plan.bytes) / kPlannedBytesPerSecond +
+                         static_cast<double>(plan.files) / kPlannedFilesPerSecond;
+  if (output.is_json) {
+    output.json(JsonObject("plan")
+                    .add("files", plan.files)
+                    .add("bytes", plan.bytes)
+                    .add("files_unchanged", plan.files_unchanged)
+                    .add("is_complete", plan.is_complete)
+                    .add("available_bytes", plan.available_bytes)
+                    .add("seconds_expected", seconds));
+  } else if (plan.files > 0) {
+    output.message(std::string(plan.is_complete ? "" : "At least ") + format_count(plan.files) + " files to read, " +
+                   format_size(plan.bytes) +
+                   (plan.files_unchanged > 0 ? " (" + format_count(plan.files_unchanged) + " unchanged)" : "") +
+                   ": about " + format_duration(std::max(1.0, seconds)) + ", at most " + format_size(plan.bytes) +
+                   " of room; " + format_size(plan.available_bytes) + " are free.");
+  }
+  if (plan.bytes > plan.available_bytes / 100 * kAskRoomShare) {
+    output.warning(
+        "put.room",
+        "there may not be room for all of it: it goes on until the disk is full, and what was stored by then stays");
+  }
+}
+
+void say_summary(Session& session, const vault::FolderPutSummary& summary, const std::string& target) {
+  Output& output = session.output;
+  if (output.is_json) {
+    JsonObject object("summary");
+    object.add("files_new", summary.files_new)
+        .add("files_changed", summary.files_changed)
+        .add("files_unchanged", summary.files_unchanged);
+    object.add("folders", summary.folders)
+        .add("links", summary.links)
+        .add("specials", summary.specials)
+        .add("excluded", summary.excluded);
+    object.add("total_bytes", summary.bytes_total)
+        .add("bytes_read", summary.bytes_read)
+        .add("bytes_new", summary.bytes_new);
+    object.add("bytes_stored", summary.bytes_stored).add("error_count", summary.problem_count);
+    object.add("changed_while_read", summary.changed_while_read).add("was_interrupted", summary.was_interrupted);
+    object.add("dry_run", session.options.is_dry_run).add("total_duration", summary.seconds).add("target", target);
+    output.json(object);
+    return;
+  }
+  if (session.options.is_dry_run) {
+    output.line("Would store " + format_count(summary.files_new) + " new and " + format_count(summary.files_changed) +
+                " changed files in " + target + "; " + format_count(summary.files_unchanged) + " are unchanged.");
+  } else {
+    output.line(format_count(summary.files_new + summary.files_changed) + " files stored in " + target + " (" +
+                format_count(summary.files_new) + " new, " + format_count(summary.files_changed) + " changed, " +
+                format_count(summary.files_unchanged) + " unchanged): " + format_size(summary.bytes_read) + " read, " +
+                format_size(summary.bytes_stored) + " written, " + format_duration(summary.seconds) + ".");
+    output.line("Your originals were not touched.");
+  }
+  for (const std::string& path : summary.metadata_without_file)
+    output.warning("table.no_such_file", "the table names a file that is not there: " + shown(path));
+  if (summary.problem_count > 0)
+    output.message(format_count(summary.problem_count) + " could not be stored; they are listed above.");
+}
+
+Result<int> put(Session& session, PutArguments& arguments) {
+  if (arguments.paths.size() < 2) {
+    return fail(ErrorKind::usage, "put.needs_target", "put needs what to store and where",
+                "Write: atoll put PATH… BUCKET[/prefix]");
+  }
+  const std::string target_text = arguments.paths.back();
+  arguments.paths.pop_back();
+  ATOLL_ASSIGN(const vault::Address target, vault::parse_address(target_text));
+  if (arguments.paths.size() == 1 && arguments.paths[0] == "-") return put_standard_input(session, target, arguments);
+  vault::FolderPutOptions options;
+  options.include = arguments.include;
+  options.exclude = arguments.exclude;
+  if (!arguments.exclude_file.empty()) {
+    ATOLL_ASSIGN(const auto lines, read_lines(session, arguments.exclude_file));
+    options.exclude.insert(options.exclude.end(), lines.begin(), lines.end());
+  }
+  ATOLL_ASSIGN(options.tags, parse_labels(arguments.tags));
+  ATOLL_ASSIGN(options.metadata, parse_labels(arguments.metadata));
+  if (!arguments.table.empty()) {
+    ATOLL_ASSIGN(options.metadata_by_path, read_metadata_table(session, arguments.table));
+  }
+  options.is_dry_run = session.options.is_dry_run;
+  options.reads_unchanged = arguments.force;
+  options.one_file_system = arguments.one_file_system;
+  options.workers = session.options.jobs;
+  options.stop = &session.environment.stop;
+  vault::FolderPutCallbacks callbacks;
+  callbacks.on_progress = [&](const auto& progress) { session.output.progress(progress); };
+  callbacks.on_problem = [&](const auto& problem) { session.output.problem(problem); };
+  callbacks.on_plan = [&](const auto& plan) -> Result<void> {
+    say_plan(session, plan);
+    return {};
+  };
+  const auto work = [&](vault::Vault& vault) -> Result<int> {
+    ATOLL_ASSIGN(const auto sources, sources_of(session, vault, arguments.paths, target));
+    ATOLL_ASSIGN(const auto summary,
+                 vault::put_folders(vault, session.environment.host, sources, target.bucket, options, callbacks));
+    session.output.end_progress();
+    say_summary(session, summary, target_text);
+    if (summary.was_interrupted) {
+      return fail(ErrorKind::interrupted, "put.interrupted", "interrupted; what was stored so far stays",
+                  "The same command goes on from here.");
+    }
+    return summary.problem_count > 0 ? kExitPartial : kExitOk;
+  };
+  return options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
+}
+
+struct RestoreArguments {
+  std::string source, target;
+  std::vector<std::string> include, exclude;
+  bool overwrite = false;
+};
+
+Result<int> restore(Session& session, const RestoreArguments& arguments) {
+  ATOLL_ASSIGN(const vault::Address source, vault::parse_address(arguments.source));
+  vault::RestoreOptions options;
+  options.include = arguments.include;
+  options.exclude = arguments.exclude;
+  options.replace = arguments.overwrite;
+  options.is_dry_run = session.options.is_dry_run;
+  options.workers = session.options.jobs;
+  options.stop = &session.environment.stop;
+  vault::RestoreCallbacks callbacks;
+  callbacks.on_progress = [&](const auto& progress) { session.output.progress(progress); };
+  callbacks.on_problem = [&](const auto& problem) { session.output.problem(problem); };
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    vault::Selection selection{source.bucket, source.key, true};
+    if (!source.key.empty() && !source.key.ends_with('/')) {
+      const auto one = vault::Objects(vault).find(source.bucket, source.key);
+      if (one) {
+        selection.is_recursive = false;
+      } else {
+        selection.prefix += "/";
+      }
+    }
+    ATOLL_ASSIGN(const auto summary, vault::restore_folder(vault, session.environment.host, selection,
+                                                           session.absolute(arguments.target), options, callbacks));
+    Output& output = session.output;
+    output.end_progress();
+    if (output.is_json) {
+      JsonObject object("summary");
+      object.add("files", summary.files)
+          .add("folders", summary.folders)
+          .add("links", summary.links)
+          .add("specials", summary.specials);
+      object.add("files_already_there", summary.files_already_there)
+          .add("total_bytes", summary.bytes)
+          .add("error_count", summary.problem_count);
+      object.add("was_interrupted", summary.was_interrupted)
+          .add("dry_run", options.is_dry_run)
+          .add("total_duration", summary.seconds);
+      output.json(object);
+    } else {
+      output.line(std::string(options.is_dry_run ? "Would restore " : "") + format_count(summary.files) + " files" +
+                  (options.is_dry_run ? "" : " restored") + " to " + shown(arguments.target) + ": " +
+                  format_size(summary.bytes) +
+                  (summary.files_already_there > 0
+                       ? ", " + format_count(summary.files_already_there) + " were there already"
+                       : "") +
+                  ", " + format_duration(summary.seconds) + ".");
+    }
+    for (const std::string& missed : summary.not_applied) {
+      output.warning("restore.not_applied", "could not be given back: " + missed +
+                                                (missed.starts_with("owner") ? " (only root may change owners)" : ""));
+    }
+    if (summary.was_interrupted) {
+      return fail(ErrorKind::interrupted, "restore.interrupted", "interrupted", "The same command goes on from here.");
+    }
+    if (summary.problem_count > 0)
+      output.message(format_count(summary.problem_count) + " could not be restored; they are listed above.");
+    return summary.problem_count > 0 ? kExitPartial : kExitOk;
+  });
+}
+
+}  // namespace
+
+void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen) {
+  auto* put_command =
+      app.add_subcommand("put", "Store files and folders: PATH… BUCKET[/prefix], or - BUCKET/key from standard input");
+  auto put_arguments = std::make_shared<PutArguments>();
+  put_command->add_option("paths", put_arguments->paths, "what to store, and last where")->required();
+  put_command->add_option("--include", put_arguments->include, "only files that match this pattern (repeatable)")
+      ->allow_extra_args(false);
+  put_command->add_option("--exclude", put_arguments->exclude, "leave out what matches this pattern (repeatable)")
+      ->allow_extra_args(false);
+  put_command->add_option("--exclude-file", put_arguments->exclude_file, "patterns to leave out, one a line");
+  put_command->add_option("--tag", put_arguments->tags, "name=value on each file (repeatable)")
+      ->allow_extra_args(false);
+  put_command->add_option("--meta", put_arguments->metadata, "metadata name=value on each file (repeatable)")
+      ->allow_extra_args(false);
+  put_command->add_option("--table", put_arguments->table, "CSV with metadata: first column the path below the folder");
+  put_command->add_flag("--force", put_arguments->force, "read every file, also those that look unchanged");
+  put_command->add_flag("-x,--one-file-system", put_arguments->one_file_system, "do not cross into other file systems");
+  put_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
+  put_command->callback([&session, &chosen, put_arguments] {
+    chosen.body = [&session, put_arguments] { return put(session, *put_arguments); };
+  });
+
+  auto* restore_command = app.add_subcommand("restore", "Write a bucket, or what lies under a prefix, as plain files");
+  auto restore_arguments = std::make_shared<RestoreArguments>();
+  restore_command->add_option("source", restore_arguments->source, "BUCKET[/prefix]")->required();
+  restore_command->add_option("--target", restore_arguments->target, "folder to write into; made where it is missing")
+      ->required();
+  restore_command->add_option("--include", restore_arguments->include, "only what matches (repeatable)")
+      ->allow_extra_args(false);
+  restore_command->add_option("--exclude", restore_arguments->exclude, "leave out what matches (repeatable)")
+      ->allow_extra_args(false);
+  restore_command->add_flag("--overwrite", restore_arguments->overwrite, "replace files that differ");
+  restore_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
+  restore_command->callback([&session, &chosen, restore_arguments] {
+    chosen.body = [&session, restore_arguments] { return restore(session, *restore_arguments); };
+  });
+}
+
+}  // namespace atl::cli

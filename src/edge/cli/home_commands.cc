@@ -1,0 +1,544 @@
+// init stat verify doctor vault: the home and its vaults.
+#include <CLI/CLI.hpp>
+
+#include "edge/cli/commands.h"
+#include "foundation/base/units.h"
+#include "vault/checkpoint.h"
+#include "vault/status.h"
+#include "vault/verify.h"
+
+namespace atl::cli {
+namespace {
+
+std::string_view suite_word(codec::SealSuite suite) { return suite == codec::SealSuite::none ? "none" : "AES-256-GCM"; }
+
+std::string_view slot_word(keyring::SlotKind kind) {
+  switch (kind) {
+    case keyring::SlotKind::passphrase: return "passphrase";
+    case keyring::SlotKind::key_file: return "key file";
+    case keyring::SlotKind::recovery: return "recovery kit";
+  }
+  return "unknown";
+}
+
+struct CreateArguments {
+  std::string name = std::string(vault::kDefaultVaultName);
+  std::string encryption = "aes256gcm";
+  std::string new_password_file;
+  bool if_missing = false;
+};
+
+Result<VaultId> create_vault(Session& session, vault::Home& home, const CreateArguments& arguments) {
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  vault::CreateVaultOptions options;
+  options.name = arguments.name;
+  if (arguments.encryption == "none") {
+    options.suite = codec::SealSuite::none;
+    ATOLL_ASSIGN(
+        const bool sure,
+        session.confirm(
+            "Without encryption whoever has the disk reads everything, and this cannot be changed later. Go on?"));
+    if (!sure) return fail(ErrorKind::interrupted, "vault.not_confirmed", "nothing was made");
+  } else if (arguments.encryption != "aes256gcm") {
+    return fail(ErrorKind::usage, "vault.bad_encryption", "--encryption is aes256gcm or none");
+  }
+  std::optional<keyring::Unlocking> slot;
+  if (!arguments.new_password_file.empty()) {
+    slot.emplace();
+    slot->kind = keyring::SlotKind::passphrase;
+    ATOLL_ASSIGN(slot->passphrase, session.read_passphrase_file(arguments.new_password_file));
+    options.slot_label = "passphrase";
+  }
+  ATOLL_ASSIGN(const VaultId id, home.create_vault(options, secrets, slot));
+  if (session.output.is_json) {
+    session.output.json(JsonObject("vault_created")
+                            .add("id", id.text())
+                            .add("name", arguments.name)
+                            .add("encryption", suite_word(options.suite)));
+  } else {
+    session.output.message("Vault \"" + arguments.name + "\" made, encryption " +
+                           std::string(suite_word(options.suite)) + ".");
+    if (options.suite != codec::SealSuite::none && !slot) {
+      session.output.message("Its key lies in " + platform::join(secrets.key_folder, id.text() + ".key") +
+                             ", outside the home. Save a recovery kit: atoll key kit --to DIR");
+    }
+  }
+  return id;
+}
+
+Result<int> init(Session& session, const CreateArguments& arguments) {
+  const std::string folder = session.home_folder();
+  auto home = vault::Home::create(session.environment.machine, folder);
+  if (!home && home.error().id == "home.exists") {
+    // Broken off between home and vault, or asked for on purpose: made whole either way.
+    ATOLL_ASSIGN(auto existing, vault::Home::open(session.environment.machine, folder));
+    ATOLL_ASSIGN(const auto secrets, session.secrets());
+    ATOLL_ASSIGN(const auto vaults, existing->vaults(secrets));
+    if (!vaults.empty()) {
+      if (arguments.if_missing) return kExitOk;
+      return pass(std::move(home).error());
+    }
+    home = std::move(existing);
+  }
+  if (!home) return pass(std::move(home).error());
+  session.output.message("Home: " + folder);
+  ATOLL_TRY(create_vault(session, **home, arguments));
+  return kExitOk;
+}
+
+void print_findings(Session& session, const vault::VaultStatus& status) {
+  for (const auto& finding : status.findings) {
+    session.output.line(session.output.red("! " + finding.message) +
+                        (finding.command.empty() ? "" : "  " + finding.command));
+  }
+}
+
+JsonObject json_of(const vault::VaultStatus& status) {
+  JsonObject object("status_report");
+  object.add("vault", status.id.text()).add("name", status.name).add("encryption", suite_word(status.suite));
+  object.add("files", status.files)
+      .add("folders", status.folders)
+      .add("others", status.others)
+      .add("logical_bytes", status.logical_bytes);
+  object.add("unique_bytes", status.unique_bytes)
+      .add("pack_bytes", status.pack_bytes)
+      .add("journal_bytes", status.journal_bytes);
+  object.add("derived_bytes", status.derived_bytes)
+      .add("last_lsn", status.last_lsn.value)
+      .add("available_bytes", status.available_bytes);
+  if (status.last_commit_time.unix_us != 0) object.add("last_change", format_rfc3339(status.last_commit_time));
+  if (status.last_data_verify) object.add("last_data_verify", format_rfc3339(*status.last_data_verify));
+  if (status.last_structure_verify) object.add("last_structure_verify", format_rfc3339(*status.last_structure_verify));
+  std::vector<std::string> buckets;
+  for (const auto& bucket : status.buckets)
+    buckets.push_back(
+        JsonObject().add("name", bucket.name).add("objects", bucket.objects).add("bytes", bucket.bytes).text());
+  object.add_raw("buckets", json_array(buckets));
+  std::vector<std::string> findings;
+  for (const auto& finding : status.findings)
+    findings.push_back(
+        JsonObject().add("id", finding.id).add("message", finding.message).add("command", finding.command).text());
+  object.add_raw("findings", json_array(findings));
+  return object;
+}
+
+Result<int> stat_vault(Session& session) {
+  return session.with_reader([&](vault::Vault& opened) -> Result<int> {
+    ATOLL_ASSIGN(const auto status, vault::vault_status(opened));
+    Output& output = session.output;
+    if (output.is_json) {
+      output.json(json_of(status));
+      return kExitOk;
+    }
+    const std::uint64_t stored = status.pack_bytes + status.journal_bytes;
+    output.line(output.bold(format_count(status.files) + " files stored: " + format_size(status.logical_bytes) +
+                            " in " + format_size(stored) + "."));
+    if (stored > 0 && status.logical_bytes > stored) {
+      const double ratio = static_cast<double>(status.logical_bytes) / static_cast<double>(stored);
+      const auto tenths = static_cast<std::uint64_t>(ratio * 10);
+      output.line("Saved: " + format_size(status.logical_bytes - std::min(status.logical_bytes, status.unique_bytes)) +
+                  " by storing equal pieces once, " +
+                  format_size(status.unique_bytes - std::min(status.unique_bytes, status.pack_bytes)) +
+                  " by compression (" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+                  " : 1 in all, parity included).");
+    }
+    output.line("Vault \"" + status.name + "\", encryption " + std::string(suite_word(status.suite)) + ", " +
+                std::to_string(status.buckets.size()) + (status.buckets.size() == 1 ? " bucket" : " buckets") + ", " +
+                format_size(status.derived_bytes) + " of indexes; " + format_size(status.available_bytes) +
+                " free on the disk.");
+    if (status.last_commit_time.unix_us != 0)
+      output.line("Last change: " + format_rfc3339(status.last_commit_time) + " (number " +
+                  format_count(status.last_lsn.value) + ").");
+    output.line("Last verified: " +
+                (status.last_data_verify        ? "every byte " + format_rfc3339(*status.last_data_verify)
+                 : status.last_structure_verify ? "structure " + format_rfc3339(*status.last_structure_verify)
+                                                : std::string("never")) +
+                (status.last_verify_ok ? "." : ", and damage was found."));
+    print_findings(session, status);
+    return kExitOk;
+  });
+}
+
+Result<int> stat_object(Session& session, const std::string& text) {
+  ATOLL_ASSIGN(const auto address, vault::parse_address(text));
+  return session.with_reader([&](vault::Vault& opened) -> Result<int> {
+    vault::Objects objects(opened);
+    auto found = objects.find(address.bucket, address.key);
+    if (!found && found.error().kind == ErrorKind::not_found && !address.key.empty() && !address.key.ends_with('/')) {
+      found = objects.find(address.bucket, address.key + "/");
+    }
+    if (!found && address.key.empty()) {
+      ATOLL_ASSIGN(const auto bucket, objects.bucket(address.bucket));
+      ATOLL_ASSIGN(const auto totals, opened.reader()->totals(bucket.id));
+      if (session.output.is_json) {
+        session.output.json(JsonObject("bucket")
+                                .add("name", bucket.name)
+                                .add("objects", totals.objects())
+                                .add("bytes", totals.logical_bytes));
+      } else {
+        session.output.line("Bucket " + bucket.name + ": " + format_count(totals.objects()) + " objects, " +
+                            format_size(totals.logical_bytes) + ", made " + format_rfc3339(bucket.created));
+      }
+      return kExitOk;
+    }
+    if (!found) return pass(std::move(found).error());
+    const auto& version = found->version;
+    ATOLL_ASSIGN(const auto versions, opened.reader()->versions_of(version.object));
+    Output& output = session.output;
+    if (output.is_json) {
+      JsonObject object("object");
+      object.add("bucket", address.bucket)
+          .add_path("key", found->entry.key)
+          .add("size", version.size)
+          .add("object", version.object.text());
+      object.add("version", version.version.text())
+          .add("lsn", version.begin.value)
+          .add("stored", format_rfc3339(version.begin_time));
+      object.add("modified", format_rfc3339(version.modified))
+          .add("mode", static_cast<std::uint64_t>(version.mode))
+          .add("uid", static_cast<std::uint64_t>(version.uid));
+      object.add("gid", static_cast<std::uint64_t>(version.gid))
+          .add("actor", version.actor)
+          .add("versions", static_cast<std::uint64_t>(versions.size()));
+      object.add_map("tags", version.tags).add_map("metadata", version.metadata);
+      output.json(object);
+      return kExitOk;
+    }
+    output.line(address.bucket + "/" + shown(found->entry.key));
+    output.line("  size      " + format_size(version.size) + " (" + std::to_string(version.size) + " bytes" +
+                (version.holes.empty() ? "" : ", with holes") + ")");
+    output.line("  modified  " + format_rfc3339(version.modified));
+    output.line("  stored    " + format_rfc3339(version.begin_time) + " by " + version.actor + ", change " +
+                std::to_string(version.begin.value));
+    output.line("  version   " + version.version.text() +
+                (versions.size() > 1 ? ", one of " + std::to_string(versions.size()) : ""));
+    if (!version.link_target.empty()) output.line("  link to   " + shown(version.link_target));
+    for (const auto& [name, value] : version.tags) output.line("  tag       " + shown(name) + " = " + shown(value));
+    for (const auto& [name, value] : version.metadata) output.line("  meta      " + shown(name) + " = " + shown(value));
+    for (const auto& [name, value] : version.attributes)
+      output.line("  xattr     " + shown(name) + " (" + std::to_string(value.size()) + " bytes)");
+    return kExitOk;
+  });
+}
+
+struct VerifyArguments {
+  bool reads_data = false, no_heal = false;
+  std::string sample;
+};
+
+Result<double> parse_share(std::string text) {
+  double factor = 1;
+  if (text.ends_with('%')) {
+    text.pop_back();
+    factor = 0.01;
+  }
+  std::size_t dot = 0;
+  double value = 0;
+  double unit = 1;
+  bool any = false;
+  for (const char c : text) {
+    if (c == '.' && dot == 0) {
+      dot = 1;
+    } else if (c >= '0' && c <= '9') {
+      any = true;
+      if (dot == 0) {
+        value = value * 10 + (c - '0');
+      } else {
+        unit /= 10;
+        value += unit * (c - '0');
+      }
+    } else {
+      any = false;
+      break;
+    }
+  }
+  if (!any || value * factor <= 0 || value * factor > 1)
+    return fail(ErrorKind::usage, "sample.malformed", "--sample is a share such as 5% or 0.05");
+  return value * factor;
+}
+
+Result<int> say_verified(Session& session, const vault::VerifySummary& summary) {
+  Output& output = session.output;
+  output.end_progress();
+  std::uint64_t not_healed = 0;
+  for (const auto& damage : summary.damage) {
+    if (!damage.is_healed) ++not_healed;
+    if (output.is_json) {
+      output.json(
+          JsonObject("damage").add("where", damage.where).add("what", damage.what).add("healed", damage.is_healed));
+    } else {
+      output.line((damage.is_healed ? output.green("healed  ") : output.red("damaged ")) + damage.where + ": " +
+                  damage.what);
+    }
+  }
+  for (const auto& lost : summary.lost) {
+    if (output.is_json) {
+      output.json(JsonObject("lost")
+                      .add("bucket", lost.bucket)
+                      .add_path("key", lost.key)
+                      .add("version", lost.version.text())
+                      .add("current", lost.is_current));
+    } else {
+      output.line(output.red("lost    ") + lost.bucket + "/" + shown(lost.key) +
+                  (lost.is_current ? "" : " (an older version, " + lost.version.text() + ")"));
+    }
+  }
+  if (output.is_json) {
+    output.json(JsonObject("summary")
+                    .add("packs", summary.packs)
+                    .add("chunks", summary.chunks)
+                    .add("bytes_checked", summary.bytes_checked)
+                    .add("commands", summary.commands)
+                    .add("objects", summary.objects)
+                    .add("damage", static_cast<std::uint64_t>(summary.damage.size()))
+                    .add("not_healed", not_healed)
+                    .add("lost", static_cast<std::uint64_t>(summary.lost.size()))
+                    .add("total_duration", summary.seconds));
+  } else if (!summary.was_interrupted) {
+    output.line(format_count(summary.objects) + " objects, " + format_count(summary.chunks) + " chunks in " +
+                format_count(summary.packs) + " packs, " + format_count(summary.commands) + " journal commands: " +
+                format_size(summary.bytes_checked) + " checked in " + format_duration(summary.seconds) + ". " +
+                (summary.is_clean()
+                     ? output.green("All is well.")
+                     : std::to_string(summary.damage.size()) + " places damaged, " + std::to_string(not_healed) +
+                           " not healed, " + std::to_string(summary.lost.size()) + " object versions lost."));
+  }
+  if (summary.was_interrupted) return fail(ErrorKind::interrupted, "verify.interrupted", "interrupted");
+  return summary.is_clean() ? kExitOk : kExitDamage;
+}
+
+Result<int> run_verify(Session& session, vault::Vault& opened, const VerifyArguments& arguments) {
+  vault::VerifyVaultOptions options;
+  options.reads_data = arguments.reads_data || !arguments.sample.empty();
+  if (!arguments.sample.empty()) {
+    ATOLL_ASSIGN(options.sample_ratio, parse_share(arguments.sample));
+  }
+  options.heals = !arguments.no_heal;
+  options.workers = session.options.jobs;
+  options.stop = &session.environment.stop;
+  const std::int64_t started_ns = session.environment.machine.clock.monotonic_ns();
+  options.on_progress = [&](std::uint64_t done, std::uint64_t total) {
+    session.output.byte_progress(
+        "checked", done, total,
+        static_cast<double>(session.environment.machine.clock.monotonic_ns() - started_ns) * 1e-9);
+  };
+  ATOLL_ASSIGN(const auto summary, vault::verify_vault(opened, options));
+  return say_verified(session, summary);
+}
+
+Result<int> verify(Session& session, const VerifyArguments& arguments) {
+  // Its result is worth remembering; on a disk that cannot be written it still runs.
+  auto opened = session.open_to_write();
+  if (!opened && (opened.error().kind == ErrorKind::locked || opened.error().kind == ErrorKind::io))
+    opened = session.open_to_read();
+  if (!opened) return pass(std::move(opened).error());
+  auto answer = run_verify(session, **opened, arguments);
+  const auto closed = (*opened)->close();
+  if (answer && !closed) return pass(closed.error());
+  return answer;
+}
+
+struct DoctorArguments {
+  bool rebuild = false;
+};
+
+Result<int> doctor(Session& session, const DoctorArguments& arguments) {
+  Output& output = session.output;
+  const std::string folder = session.home_folder();
+  output.message("Home " + folder);
+  // Opening for writing replays what was broken off, heals keys and head, and rebuilds what cannot be read.
+  auto opened = session.open_to_write();
+  if (!opened) return pass(std::move(opened).error());
+  const auto work = [&](vault::Vault& one) -> Result<int> {
+    output.message("Keys, head and journal open; everything acknowledged is applied (change " +
+                   format_count(one.journal().last().value) + ").");
+    for (const auto& lost : one.journal().recovery().lost) {
+      output.warning("journal.lost", "the journal lost changes " + std::to_string(lost.first.value) + " to " +
+                                         std::to_string(lost.last.value));
+    }
+    if (arguments.rebuild) {
+      ATOLL_ASSIGN(const auto report, one.rebuild());
+      output.message("Catalog and chunk index made anew: " +
+                     (report.from_checkpoint.value > 0
+                          ? format_count(report.rows) + " rows from the checkpoint at change " +
+                                format_count(report.from_checkpoint.value) + ", "
+                          : std::string()) +
+                     format_count(report.commands) + " changes from the journal.");
+    }
+    ATOLL_ASSIGN(const bool due, vault::wants_checkpoint(one));
+    if (due) {
+      ATOLL_ASSIGN(const auto report, vault::make_checkpoint(one));
+      output.message("A checkpoint was due and was made: " + format_count(report.rows) + " rows.");
+    }
+    ATOLL_ASSIGN(const int code, run_verify(session, one, {}));
+    ATOLL_ASSIGN(const auto status, vault::vault_status(one));
+    if (!output.is_json) print_findings(session, status);
+    return code;
+  };
+  auto answer = work(**opened);
+  const auto closed = (*opened)->close();
+  if (answer && !closed) return pass(closed.error());
+  return answer;
+}
+
+Result<int> list_vaults(Session& session) {
+  ATOLL_ASSIGN(const auto home, session.home());
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  ATOLL_ASSIGN(const auto vaults, home->vaults(secrets));
+  for (const auto& listing : vaults) {
+    if (session.output.is_json) {
+      session.output.json(JsonObject("vault")
+                              .add("id", listing.id.text())
+                              .add("name", listing.name)
+                              .add("unlocked", listing.is_unlocked)
+                              .add("encryption", suite_word(listing.suite))
+                              .add("problem", listing.problem ? listing.problem->message : ""));
+    } else {
+      session.output.line(listing.id.text() + "  " +
+                          (listing.problem       ? "(" + listing.problem->message + ")"
+                           : listing.is_unlocked ? listing.name
+                                                 : "(locked)"));
+    }
+  }
+  return kExitOk;
+}
+
+Result<int> show_vault(Session& session, const std::string& name) {
+  if (!name.empty()) session.options.vault = name;
+  return session.with_reader([&](vault::Vault& opened) -> Result<int> {
+    ATOLL_ASSIGN(const auto status, vault::vault_status(opened));
+    Output& output = session.output;
+    if (output.is_json) {
+      output.json(json_of(status));
+      return kExitOk;
+    }
+    output.line("Vault " + status.name + " (" + status.id.text() + ")");
+    output.line("  folder      " + opened.folder());
+    output.line("  encryption  " + std::string(suite_word(status.suite)));
+    std::string slots;
+    for (const auto& slot : opened.keys().slots())
+      slots += (slots.empty() ? "" : ", ") + std::string(slot_word(slot.kind));
+    output.line("  opened by   " + (slots.empty() ? "no key" : slots));
+    output.line("  content     " + format_size(status.pack_bytes) + " in packs, " + format_size(status.journal_bytes) +
+                " of journal, " + format_size(status.derived_bytes) + " derived");
+    output.line("  history     30 days to any moment; removed objects and old versions stay");
+    for (const auto& bucket : status.buckets)
+      output.line("  bucket      " + bucket.name + ": " + format_count(bucket.objects) + " objects, " +
+                  format_size(bucket.bytes));
+    return kExitOk;
+  });
+}
+
+Result<int> rename_vault(Session& session, const std::string& from, const std::string& to) {
+  ATOLL_TRY(vault::check_bucket_name(to));
+  ATOLL_ASSIGN(const auto home, session.home());
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  if (home->find_vault(to, secrets))
+    return fail(ErrorKind::conflict, "vault.exists", "there is a vault \"" + to + "\" already");
+  session.options.vault = from;
+  return session.with_writer([&](vault::Vault& opened) -> Result<int> {
+    ATOLL_TRY(opened.keys().rename_vault(to));
+    session.output.message("Vault \"" + from + "\" is now \"" + to + "\".");
+    return kExitOk;
+  });
+}
+
+Result<int> delete_vault(Session& session, const std::string& name) {
+  ATOLL_ASSIGN(const auto home, session.home());
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  ATOLL_ASSIGN(const VaultId id, home->find_vault(name, secrets));
+  std::string holds = "a vault that is locked here";
+  session.options.vault = id.text();
+  if (auto opened = session.open_to_read(); opened) {
+    ATOLL_ASSIGN(const auto status, vault::vault_status(**opened));
+    holds = format_count(status.files) + " files, " + format_size(status.logical_bytes);
+  }
+  session.output.message("Vault \"" + name + "\": " + holds +
+                         ". Deleting it is for good: its keys, content and history go.");
+  if (session.options.is_dry_run) return kExitOk;
+  ATOLL_ASSIGN(const bool sure, session.confirm("Delete vault \"" + name + "\"?"));
+  if (!sure) return fail(ErrorKind::interrupted, "vault.not_confirmed", "nothing was deleted");
+  ATOLL_TRY(home->delete_vault(id, secrets.key_folder));
+  session.output.message("Deleted.");
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_home_commands(CLI::App& app, Session& session, Chosen& chosen) {
+  const auto add_create_options = [](CLI::App* command, const std::shared_ptr<CreateArguments>& arguments) {
+    command->add_option("--encryption", arguments->encryption, "aes256gcm, or none (cannot be changed later)");
+    command->add_option("--new-password-file", arguments->new_password_file,
+                        "unlock by the passphrase in this file's first line, not by a key file");
+  };
+  auto* init_command = app.add_subcommand("init", "Make a home and its first vault");
+  auto init_arguments = std::make_shared<CreateArguments>();
+  init_command->add_flag("--if-missing", init_arguments->if_missing, "do nothing where there is one");
+  add_create_options(init_command, init_arguments);
+  init_command->callback([&session, &chosen, init_arguments] {
+    chosen.body = [&session, init_arguments] { return init(session, *init_arguments); };
+  });
+
+  auto* stat_command =
+      app.add_subcommand("stat", "What is stored, what it saves, what is not safe yet; or all about BUCKET/key");
+  auto address = std::make_shared<std::string>();
+  stat_command->add_option("address", *address, "BUCKET/key");
+  stat_command->callback([&session, &chosen, address] {
+    chosen.body = [&session, address] {
+      return address->empty() ? stat_vault(session) : stat_object(session, *address);
+    };
+  });
+
+  auto* verify_command =
+      app.add_subcommand("verify", "Check what is stored; exit 22 where damage was found, healed or not");
+  auto verify_arguments = std::make_shared<VerifyArguments>();
+  verify_command->add_flag("--data", verify_arguments->reads_data, "read every byte");
+  verify_command->add_option("--sample", verify_arguments->sample, "read this share of the packs, such as 5%");
+  verify_command->add_flag("--no-heal", verify_arguments->no_heal, "only report");
+  verify_command->callback([&session, &chosen, verify_arguments] {
+    chosen.body = [&session, verify_arguments] { return verify(session, *verify_arguments); };
+  });
+
+  auto* doctor_command = app.add_subcommand("doctor", "Explain and mend an unhealthy home");
+  auto doctor_arguments = std::make_shared<DoctorArguments>();
+  doctor_command->add_flag("--rebuild", doctor_arguments->rebuild,
+                           "make everything derived anew from packs and journal");
+  doctor_command->callback([&session, &chosen, doctor_arguments] {
+    chosen.body = [&session, doctor_arguments] { return doctor(session, *doctor_arguments); };
+  });
+
+  auto* vault_command = app.add_subcommand("vault", "Make, list, show, rename and delete vaults");
+  vault_command->require_subcommand(1);
+  auto* create = vault_command->add_subcommand("create", "Make another vault: own keys, own content, nothing shared");
+  auto create_arguments = std::make_shared<CreateArguments>();
+  create->add_option("name", create_arguments->name, "its name")->required();
+  add_create_options(create, create_arguments);
+  create->callback([&session, &chosen, create_arguments] {
+    chosen.body = [&session, create_arguments]() -> Result<int> {
+      ATOLL_ASSIGN(const auto home, session.home());
+      ATOLL_TRY(create_vault(session, *home, *create_arguments));
+      return kExitOk;
+    };
+  });
+  vault_command->add_subcommand("list", "The vaults of this home")->callback([&session, &chosen] {
+    chosen.body = [&session] { return list_vaults(session); };
+  });
+  auto name = std::make_shared<std::string>();
+  auto new_name = std::make_shared<std::string>();
+  auto* show = vault_command->add_subcommand("show", "One vault in detail");
+  show->add_option("name", *name, "name or id");
+  show->callback([&session, &chosen, name] { chosen.body = [&session, name] { return show_vault(session, *name); }; });
+  auto* rename = vault_command->add_subcommand("rename", "Give a vault another name");
+  rename->add_option("name", *name, "name or id")->required();
+  rename->add_option("new-name", *new_name, "its new name")->required();
+  rename->callback([&session, &chosen, name, new_name] {
+    chosen.body = [&session, name, new_name] { return rename_vault(session, *name, *new_name); };
+  });
+  auto* remove = vault_command->add_subcommand("delete", "Delete a vault for good");
+  remove->add_option("name", *name, "name or id")->required();
+  remove->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would go");
+  remove->callback(
+      [&session, &chosen, name] { chosen.body = [&session, name] { return delete_vault(session, *name); }; });
+}
+
+}  // namespace atl::cli

@@ -1,0 +1,528 @@
+// get ls cat rm mv cp tag find: objects by name.
+#include <CLI/CLI.hpp>
+
+#include "catalog/filter/filter.h"
+#include "edge/cli/commands.h"
+#include "foundation/base/units.h"
+#include "vault/folder/restore.h"
+
+namespace atl::cli {
+namespace {
+
+using catalog::EntryKind;
+using catalog::Listed;
+
+std::string_view kind_word(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::file: return "file";
+    case EntryKind::directory: return "directory";
+    case EntryKind::symlink: return "symlink";
+    case EntryKind::fifo: return "fifo";
+    case EntryKind::socket: return "socket";
+    case EntryKind::char_device: return "char_device";
+    case EntryKind::block_device: return "block_device";
+    case EntryKind::marker: return "marker";
+  }
+  return "file";
+}
+
+JsonObject json_of(const std::string& bucket, const Listed& listed) {
+  const auto& version = listed.version;
+  JsonObject object("object");
+  object.add("bucket", bucket)
+      .add_path("key", listed.entry.key)
+      .add("type", kind_word(version.kind))
+      .add("size", version.size);
+  object.add("modified", format_rfc3339(version.modified)).add("stored", format_rfc3339(version.begin_time));
+  object.add("version", version.version.text()).add("lsn", version.begin.value);
+  if (!version.tags.empty()) object.add_map("tags", version.tags);
+  if (!version.metadata.empty()) object.add_map("metadata", version.metadata);
+  if (!version.link_target.empty()) object.add_path("link_target", version.link_target);
+  if (listed.entry.is_deleted) object.add("deleted", format_rfc3339(listed.entry.deleted_at));
+  return object;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.insert(0, width - text.size(), ' ');
+  return text;
+}
+
+void print_object(Session& session, const std::string& bucket, const Listed& listed, std::string_view name,
+                  bool is_long) {
+  if (session.output.is_json) {
+    session.output.json(json_of(bucket, listed));
+    return;
+  }
+  const bool to_people = session.environment.terminal.is_out_terminal();
+  std::string text = to_people ? shown(name) : std::string(name);
+  if (is_long) {
+    std::string time = format_rfc3339(FileTime{listed.version.modified.seconds, 0});
+    text = padded(format_size(listed.version.size), 9) + "  " + time + "  " + text;
+    if (!listed.version.link_target.empty())
+      text += " -> " + (to_people ? shown(listed.version.link_target) : listed.version.link_target);
+    if (listed.entry.is_deleted) text += "  (deleted " + format_rfc3339(listed.entry.deleted_at) + ")";
+  }
+  session.output.line(text);
+}
+
+struct ListArguments {
+  std::string address;
+  bool is_recursive = false, is_long = false, shows_deleted = false;
+  std::uint64_t limit = 0;
+};
+
+Result<int> list_buckets(Session& session, vault::Vault& vault) {
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const auto buckets, reader->buckets());
+  for (const auto& bucket : buckets) {
+    ATOLL_ASSIGN(const auto totals, reader->totals(bucket.id));
+    if (session.output.is_json) {
+      session.output.json(JsonObject("bucket")
+                              .add("name", bucket.name)
+                              .add("objects", totals.objects())
+                              .add("bytes", totals.logical_bytes)
+                              .add("created", format_rfc3339(bucket.created)));
+    } else {
+      session.output.line(padded(format_size(totals.logical_bytes), 9) + "  " +
+                          padded(format_count(totals.objects()), 10) + "  " + bucket.name);
+    }
+  }
+  if (buckets.empty()) session.output.message("No bucket yet. Store a folder: atoll put ~/Documents documents");
+  return kExitOk;
+}
+
+Result<int> list(Session& session, const ListArguments& arguments) {
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    if (arguments.address.empty()) return list_buckets(session, vault);
+    ATOLL_ASSIGN(const auto address, vault::parse_address(arguments.address));
+    vault::Objects objects(vault);
+    ATOLL_ASSIGN(const auto bucket, objects.bucket(address.bucket));
+    const auto reader = vault.reader();
+    catalog::ListQuery query;
+    query.bucket = bucket.id;
+    query.prefix = address.key;
+    query.include_deleted = arguments.shows_deleted;
+    if (!arguments.is_recursive) query.delimiter = "/";
+    if (!address.key.empty() && !address.key.ends_with('/')) {
+      ATOLL_ASSIGN(const auto exact, reader->current(bucket.id, address.key, arguments.shows_deleted));
+      if (exact) {
+        print_object(session, bucket.name, *exact, exact->entry.key, arguments.is_long);
+        return kExitOk;
+      }
+      query.prefix += "/";
+    }
+    std::uint64_t count = 0;
+    for (;;) {
+      ATOLL_ASSIGN(const auto page, reader->list(query));
+      // Items and folders come in key order together.
+      std::size_t folder = 0;
+      const auto print_folders_before = [&](const std::string* key) {
+        for (; folder < page.common_prefixes.size() &&
+               (key == nullptr || compare(as_bytes(page.common_prefixes[folder]), as_bytes(*key)) < 0);
+             ++folder) {
+          if (arguments.limit > 0 && count >= arguments.limit) return;
+          ++count;
+          const std::string name = page.common_prefixes[folder].substr(query.prefix.size());
+          if (session.output.is_json) {
+            session.output.json(
+                JsonObject("prefix").add("bucket", bucket.name).add_path("prefix", page.common_prefixes[folder]));
+          } else {
+            const std::string text = session.environment.terminal.is_out_terminal() ? shown(name) : name;
+            session.output.line(arguments.is_long ? std::string(33, ' ') + text : text);
+          }
+        }
+      };
+      for (const Listed& listed : page.items) {
+        print_folders_before(&listed.entry.key);
+        if (arguments.limit > 0 && count >= arguments.limit) break;
+        if (!arguments.is_recursive && (listed.entry.key == query.prefix || listed.entry.key == "./"))
+          continue;  // the folder itself
+        ++count;
+        print_object(session, bucket.name, listed, std::string_view(listed.entry.key).substr(query.prefix.size()),
+                     arguments.is_long);
+      }
+      print_folders_before(nullptr);
+      if (!page.has_more || session.output.is_closed() || session.environment.stop.load() ||
+          (arguments.limit > 0 && count >= arguments.limit))
+        break;
+      query.after = page.next_after;
+    }
+    if (count == 0 && !query.prefix.empty()) {
+      return fail(ErrorKind::not_found, "object.not_found", "nothing lies under " + arguments.address,
+                  "`atoll ls " + bucket.name + "` lists what is there.");
+    }
+    return kExitOk;
+  });
+}
+
+Result<int> cat(Session& session, const std::string& text) {
+  ATOLL_ASSIGN(const auto address, vault::parse_address(text));
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    ATOLL_ASSIGN(const auto found, objects.find(address.bucket, address.key));
+    if (found.version.kind != EntryKind::file) {
+      return fail(ErrorKind::usage, "cat.no_file",
+                  text + " is a " + std::string(kind_word(found.version.kind)) + ", not a file");
+    }
+    ATOLL_TRY(objects.read(found.version, 0, found.version.size, [&](ByteView piece) -> Result<bool> {
+      if (!session.environment.terminal.write_out(piece))
+        return false;  // the reader went away: nothing to complain about
+      return !session.environment.stop.load();
+    }));
+    return session.environment.stop.load() ? kExitInterrupted : kExitOk;
+  });
+}
+
+Result<int> get(Session& session, const std::string& text, const std::string& output, bool overwrite) {
+  ATOLL_ASSIGN(const auto address, vault::parse_address(text));
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    ATOLL_ASSIGN(const auto found, objects.find(address.bucket, address.key));
+    // A restore of one object, into its folder, under its own or the given name.
+    const std::string name = address.key.substr(address.key.rfind('/') + 1);
+    const std::string path = session.absolute(output.empty() ? name : output);
+    const bool into_folder = output.ends_with('/');
+    const std::string folder = into_folder ? path : platform::parent_of(path);
+    const std::string wanted = into_folder ? name : path.substr(path.rfind('/') + 1);
+    ATOLL_ASSIGN(const auto target, session.environment.host.open_target(folder));
+    ATOLL_ASSIGN(const auto there, target->info(wanted));
+    if (there && !overwrite) {
+      return fail(ErrorKind::conflict, "get.exists", platform::join(folder, wanted) + " exists already",
+                  "Choose another name with --output, or add --overwrite.");
+    }
+    const std::string partial = wanted.substr(0, 240) + ".atoll-part";
+    ignore_error_on_purpose(target->remove(partial));
+    ATOLL_ASSIGN(const auto file, target->create_file(partial));
+    std::uint64_t at = 0;
+    auto written = objects.read(found.version, 0, found.version.size, [&](ByteView piece) -> Result<bool> {
+      if (session.environment.stop.load()) return fail(ErrorKind::interrupted, "get.interrupted", "interrupted");
+      ATOLL_TRY(file->write_at(at, piece));
+      at += piece.size();
+      return true;
+    });
+    if (written && found.version.has_source) {
+      platform::NodeInfo info;
+      info.mode = found.version.mode;
+      info.uid = UINT32_MAX;
+      info.gid = UINT32_MAX;
+      info.modified = found.version.modified;
+      const auto applied = file->apply(info, {});
+      if (!applied) written = pass(applied.error());
+    }
+    if (written) written = target->rename(partial, wanted);
+    if (!written) {
+      ignore_error_on_purpose(target->remove(partial));
+      return pass(written.error());
+    }
+    if (session.output.is_json) {
+      session.output.json(
+          JsonObject("summary").add("bytes", found.version.size).add_path("path", platform::join(folder, wanted)));
+    } else {
+      session.output.message(format_size(found.version.size) + " written to " + shown(platform::join(folder, wanted)));
+    }
+    return kExitOk;
+  });
+}
+
+// What an address names: one object, or with -r everything below it as a folder.
+vault::Selection selection_of(const vault::Address& address, bool is_recursive) {
+  vault::Selection selection{address.bucket, address.key, is_recursive};
+  if (is_recursive && !selection.prefix.empty() && !selection.prefix.ends_with('/')) selection.prefix += "/";
+  return selection;
+}
+
+void say_count(Session& session, const std::string& verb, const vault::SelectionCount& count,
+               const std::string& where) {
+  if (session.output.is_json) {
+    session.output.json(JsonObject("summary")
+                            .add("objects", count.objects)
+                            .add("bytes", count.bytes)
+                            .add("dry_run", session.options.is_dry_run)
+                            .add("verb", verb));
+  } else {
+    session.output.message((session.options.is_dry_run ? "Would have " : "") + verb + " " +
+                           format_count(count.objects) + (count.objects == 1 ? " object" : " objects") + ", " +
+                           format_size(count.bytes) + where);
+  }
+}
+
+struct RemoveArguments {
+  std::vector<std::string> addresses;
+  bool is_recursive = false;
+  bool removes_bucket = false;
+};
+
+Result<int> remove(Session& session, const RemoveArguments& arguments) {
+  std::vector<vault::Selection> selections;
+  for (const std::string& text : arguments.addresses) {
+    ATOLL_ASSIGN(const auto address, vault::parse_address(text));
+    if (address.key.empty() && !arguments.is_recursive) {
+      return fail(ErrorKind::usage, "rm.needs_recursive", text + " names a whole bucket",
+                  "Add -r to remove everything in it; look first with -n.");
+    }
+    selections.push_back(selection_of(address, arguments.is_recursive));
+  }
+  const auto work = [&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    vault::SelectionCount all;
+    for (const auto& selection : selections) {
+      auto count = session.options.is_dry_run ? objects.count(selection) : objects.remove(selection);
+      if (!count && count.error().kind == ErrorKind::not_found && selection.is_recursive && !selection.prefix.empty()) {
+        // `rm -r a/file` names an object after all.
+        vault::Selection one{selection.bucket, selection.prefix.substr(0, selection.prefix.size() - 1), false};
+        count = session.options.is_dry_run ? objects.count(one) : objects.remove(one);
+      }
+      if (!count) return pass(std::move(count).error());
+      all.objects += count->objects;
+      all.bytes += count->bytes;
+    }
+    say_count(session, "removed", all, session.options.is_dry_run ? "" : "; their history stays");
+    return kExitOk;
+  };
+  return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
+}
+
+struct CopyArguments {
+  std::string from, to;
+  bool is_recursive = false, force = false;
+};
+
+Result<int> copy_or_move(Session& session, const CopyArguments& arguments, bool is_move) {
+  ATOLL_ASSIGN(const auto from, vault::parse_address(arguments.from));
+  ATOLL_ASSIGN(const auto to, vault::parse_address(arguments.to));
+  if (from.key.empty() && !arguments.is_recursive) {
+    return fail(ErrorKind::usage, "cp.needs_recursive", arguments.from + " names a whole bucket", "Add -r.");
+  }
+  const auto selection = selection_of(from, arguments.is_recursive);
+  std::string target = to.key;
+  if (arguments.is_recursive) {
+    if (!target.empty() && !target.ends_with('/')) target += "/";
+  } else if (target.empty() || target.ends_with('/')) {
+    target += from.key.substr(from.key.rfind('/') + 1);
+  }
+  const auto work = [&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    vault::SelectionCount count;
+    if (session.options.is_dry_run) {
+      ATOLL_ASSIGN(count, objects.count(selection));
+    } else if (is_move) {
+      ATOLL_ASSIGN(count, objects.move(selection, to.bucket, target, arguments.force));
+    } else {
+      ATOLL_ASSIGN(count, objects.copy(selection, to.bucket, target, arguments.force));
+    }
+    say_count(session, is_move ? "moved" : "copied", count, " to " + arguments.to);
+    return kExitOk;
+  };
+  return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
+}
+
+struct TagArguments {
+  std::string address;
+  std::vector<std::string> set, remove, metadata, remove_metadata;
+  std::string table;
+  bool is_recursive = false;
+};
+
+Result<int> tag(Session& session, const TagArguments& arguments) {
+  ATOLL_ASSIGN(const auto address, vault::parse_address(arguments.address));
+  vault::Objects::Labels tags;
+  vault::Objects::Labels metadata;
+  ATOLL_ASSIGN(tags.set, parse_labels(arguments.set));
+  tags.remove = arguments.remove;
+  ATOLL_ASSIGN(metadata.set, parse_labels(arguments.metadata));
+  metadata.remove = arguments.remove_metadata;
+  std::map<std::string, std::map<std::string, std::string>> by_key;
+  if (!arguments.table.empty()) {
+    ATOLL_ASSIGN(auto table, read_metadata_table(session, arguments.table));
+    const std::string prefix = address.key.empty() || address.key.ends_with('/') ? address.key : address.key + "/";
+    for (auto& [path, fields] : table) by_key[prefix + path] = std::move(fields);
+  } else if (tags.set.empty() && tags.remove.empty() && metadata.set.empty() && metadata.remove.empty()) {
+    return fail(ErrorKind::usage, "tag.nothing", "nothing to set or remove", "Write: atoll tag BUCKET/key name=value");
+  }
+  const auto work = [&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    if (!by_key.empty()) {
+      std::vector<std::string> missing;
+      std::uint64_t matched = 0;
+      if (session.options.is_dry_run) {
+        for (const auto& [key, fields] : by_key) {
+          if (objects.find(address.bucket, key)) {
+            ++matched;
+          } else {
+            missing.push_back(key);
+          }
+        }
+      } else {
+        ATOLL_ASSIGN(missing, objects.set_metadata(address.bucket, by_key));
+        matched = by_key.size() - missing.size();
+      }
+      for (const std::string& key : missing)
+        session.output.warning("table.no_such_object", "the table names an object that is not there: " + shown(key));
+      say_count(session, "described", {matched, 0}, "");
+      return missing.empty() ? kExitOk : kExitPartial;
+    }
+    const auto selection = selection_of(address, arguments.is_recursive);
+    vault::SelectionCount count;
+    if (session.options.is_dry_run) {
+      ATOLL_ASSIGN(count, objects.count(selection));
+    } else {
+      ATOLL_ASSIGN(count, objects.tag(selection, tags, metadata));
+    }
+    say_count(session, "tagged", count, "");
+    return kExitOk;
+  };
+  return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
+}
+
+struct FindArguments {
+  std::vector<std::string> words;
+  std::string within;
+  std::uint64_t limit = 0;
+  bool is_long = false, ends_with_nul = false;
+};
+
+Result<int> find(Session& session, const FindArguments& arguments) {
+  std::string text;
+  for (const std::string& word : arguments.words) text += (text.empty() ? "" : " ") + word;
+  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, session.environment.machine.clock.now()));
+  vault::Address within;
+  if (!arguments.within.empty()) {
+    ATOLL_ASSIGN(within, vault::parse_address(arguments.within));
+  }
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    const auto reader = vault.reader();
+    std::vector<catalog::BucketRow> buckets;
+    if (within.bucket.empty()) {
+      ATOLL_ASSIGN(buckets, reader->buckets());
+    } else {
+      ATOLL_ASSIGN(auto one, vault::Objects(vault).bucket(within.bucket));
+      buckets.push_back(std::move(one));
+    }
+    std::uint64_t found = 0;
+    for (const auto& bucket : buckets) {
+      std::string prefix = within.key;
+      if (prefix.empty()) prefix = filter.key_prefix();
+      ATOLL_TRY(reader->scan(bucket.id, prefix, "", [&](const Listed& listed) -> Result<bool> {
+        const auto& version = listed.version;
+        std::string_view key = listed.entry.key;
+        if (key == "./") return true;
+        filter::Subject subject;
+        std::string_view path = key;
+        if (path.ends_with('/')) path.remove_suffix(1);
+        subject.name = path.substr(path.rfind('/') + 1);
+        subject.key = key;
+        subject.type = kind_word(version.kind);
+        subject.size = version.size;
+        subject.modified = version.modified;
+        subject.stored = version.begin_time;
+        subject.content_type = version.content_type;
+        subject.tags = &version.tags;
+        subject.metadata = &version.metadata;
+        if (filter.matches(subject)) {
+          ++found;
+          if (arguments.ends_with_nul) {
+            session.output.data(bucket.name + "/" + listed.entry.key + std::string(1, '\0'));
+          } else {
+            print_object(session, bucket.name, listed, bucket.name + "/" + listed.entry.key, arguments.is_long);
+          }
+        }
+        return !session.output.is_closed() && !session.environment.stop.load() &&
+               (arguments.limit == 0 || found < arguments.limit);
+      }));
+      if (arguments.limit > 0 && found >= arguments.limit) break;
+    }
+    if (session.output.is_json)
+      session.output.json(JsonObject("summary").add("found", found).add("filter", filter.text()));
+    if (found == 0) session.output.message("Nothing found. The filter was understood as: " + filter.text());
+    return kExitOk;
+  });
+}
+
+template <class Arguments, class Work>
+void on_chosen(CLI::App* command, Session& session, Chosen& chosen, std::shared_ptr<Arguments> arguments, Work work) {
+  command->callback([&session, &chosen, arguments, work] {
+    chosen.body = [&session, arguments, work] { return work(session, *arguments); };
+  });
+}
+
+}  // namespace
+
+void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
+  auto* ls = app.add_subcommand("ls", "List buckets, or what lies in BUCKET[/prefix]");
+  auto list_arguments = std::make_shared<ListArguments>();
+  ls->add_option("address", list_arguments->address, "BUCKET[/prefix]");
+  ls->add_flag("-r,--recursive", list_arguments->is_recursive, "everything below, not one level");
+  ls->add_flag("-l,--long", list_arguments->is_long, "with size and time");
+  ls->add_flag("--deleted", list_arguments->shows_deleted, "removed objects too");
+  ls->add_option("--limit", list_arguments->limit, "stop after so many");
+  on_chosen(ls, session, chosen, list_arguments, list);
+
+  struct CatArguments {
+    std::string address;
+  };
+  auto* cat_command = app.add_subcommand("cat", "Write an object's bytes to standard output");
+  auto cat_arguments = std::make_shared<CatArguments>();
+  cat_command->add_option("address", cat_arguments->address, "BUCKET/key")->required();
+  on_chosen(cat_command, session, chosen, cat_arguments,
+            [](Session& s, const CatArguments& a) { return cat(s, a.address); });
+
+  struct GetArguments {
+    std::string address, output;
+    bool overwrite = false;
+  };
+  auto* get_command = app.add_subcommand("get", "Write one object to a file");
+  auto get_arguments = std::make_shared<GetArguments>();
+  get_command->add_option("address", get_arguments->address, "BUCKET/key")->required();
+  get_command->add_option("-o,--output", get_arguments->output,
+                          "file, or folder with '/' at its end; the key's last part in this folder otherwise");
+  get_command->add_flag("--overwrite", get_arguments->overwrite, "replace the file where it exists");
+  on_chosen(get_command, session, chosen, get_arguments,
+            [](Session& s, const GetArguments& a) { return get(s, a.address, a.output, a.overwrite); });
+
+  auto* rm = app.add_subcommand("rm", "Remove objects; their history stays");
+  auto remove_arguments = std::make_shared<RemoveArguments>();
+  rm->add_option("addresses", remove_arguments->addresses, "BUCKET/key…")->required();
+  rm->add_flag("-r,--recursive", remove_arguments->is_recursive, "everything below, as a folder");
+  rm->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be removed");
+  on_chosen(rm, session, chosen, remove_arguments, remove);
+
+  for (const bool is_move : {false, true}) {
+    auto* command =
+        app.add_subcommand(is_move ? "mv" : "cp", is_move ? "Move or rename objects inside the vault"
+                                                          : "Copy objects inside the vault; content is shared");
+    auto arguments = std::make_shared<CopyArguments>();
+    command->add_option("from", arguments->from, "BUCKET/key")->required();
+    command->add_option("to", arguments->to, "BUCKET/key, or BUCKET/prefix/ ")->required();
+    command->add_flag("-r,--recursive", arguments->is_recursive, "everything below, as a folder");
+    command->add_flag("-f,--force", arguments->force, "replace objects that exist");
+    command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
+    on_chosen(command, session, chosen, arguments,
+              [is_move](Session& s, const CopyArguments& a) { return copy_or_move(s, a, is_move); });
+  }
+
+  auto* tag_command = app.add_subcommand("tag", "Set or remove tags and metadata of objects");
+  auto tag_arguments = std::make_shared<TagArguments>();
+  tag_command->add_option("address", tag_arguments->address, "BUCKET/key")->required();
+  tag_command->add_option("labels", tag_arguments->set, "name=value…");
+  tag_command->add_option("--remove", tag_arguments->remove, "tag to remove (repeatable)")->allow_extra_args(false);
+  tag_command->add_option("--meta", tag_arguments->metadata, "metadata name=value (repeatable; makes a new version)")
+      ->allow_extra_args(false);
+  tag_command->add_option("--remove-meta", tag_arguments->remove_metadata, "metadata to remove (repeatable)")
+      ->allow_extra_args(false);
+  tag_command->add_option("--table", tag_arguments->table, "CSV with metadata: first column the key below the address");
+  tag_command->add_flag("-r,--recursive", tag_arguments->is_recursive, "everything below, as a folder");
+  tag_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
+  on_chosen(tag_command, session, chosen, tag_arguments, tag);
+
+  auto* find_command =
+      app.add_subcommand("find", "Find objects by name, size, time, type, tags and metadata (spec/filter.md)");
+  auto find_arguments = std::make_shared<FindArguments>();
+  find_command->add_option("filter", find_arguments->words, "for example: name:*.jpg size>2MB modified:2024");
+  find_command->add_option("--in", find_arguments->within, "only in BUCKET[/prefix]");
+  find_command->add_option("--limit", find_arguments->limit, "stop after so many");
+  find_command->add_flag("-l,--long", find_arguments->is_long, "with size and time");
+  find_command->add_flag("-0,--print0", find_arguments->ends_with_nul, "end each name with a NUL, for xargs -0");
+  on_chosen(find_command, session, chosen, find_arguments, find);
+}
+
+}  // namespace atl::cli

@@ -1,0 +1,100 @@
+// The parser's root: global options, dispatch, exit codes.
+#include <CLI/CLI.hpp>
+
+#include "edge/cli/commands.h"
+#include "edge/cli/completion.h"
+
+namespace atl::cli {
+namespace {
+
+#ifndef ATOLL_VERSION
+#define ATOLL_VERSION "0"
+#endif
+
+void add_global_options(CLI::App& app, Session& session, Output& output, bool& no_color) {
+  GlobalOptions& options = session.options;
+  app.add_option("--home", options.home, "the home (ATOLL_HOME, else $XDG_DATA_HOME/atoll)");
+  app.add_option("--vault", options.vault, "vault by name or id (ATOLL_VAULT, else the only one, or \"main\")");
+  app.add_option("--password-file", options.password_file,
+                 "file whose first line is the passphrase (ATOLL_PASSWORD_FILE)");
+  app.add_option("--password-command", options.password_command,
+                 "program that prints the passphrase (ATOLL_PASSWORD_COMMAND)");
+  app.add_option("--key-file", options.key_file, "key file (ATOLL_KEY_FILE)");
+  app.add_option("--kit", options.kit, "recovery kit, its page or its file");
+  app.add_option("-j,--jobs", options.jobs, "workers; one per core otherwise");
+  app.add_flag("--json", output.is_json, "one JSON object a line");
+  app.add_flag("-q,--quiet", output.is_quiet, "errors only");
+  app.add_flag("-v,--verbose", output.verbosity, "say more (repeatable)");
+  app.add_flag("-y,--yes", options.assume_yes, "do not ask");
+  app.add_flag("--no-color", no_color, "no colours (NO_COLOR)");
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, Environment& environment) {
+  Output output(environment);
+  Session session(environment, output);
+  Chosen chosen;
+  bool no_color = false;
+  CLI::App app("Atoll keeps your data: deduplicated, compressed, encrypted, verified.", "atoll");
+  app.set_version_flag("--version", "atoll " ATOLL_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // global options may stand behind the verb
+  app.option_defaults()->always_capture_default(false);
+  add_global_options(app, session, output, no_color);
+  add_home_commands(app, session, chosen);
+  add_folder_commands(app, session, chosen);
+  add_object_commands(app, session, chosen);
+  add_key_commands(app, session, chosen);
+  add_journal_commands(app, session, chosen);
+  auto shell = std::make_shared<std::string>();
+  auto* completion =
+      app.add_subcommand("completion", "Completion for bash, zsh or fish: source <(atoll completion bash)");
+  completion->add_option("shell", *shell, "bash, zsh or fish")->required();
+  completion->callback([&] {
+    chosen.body = [&, shell]() -> Result<int> {
+      ATOLL_ASSIGN(const std::string script, completion_script(app, *shell));
+      output.data(script);
+      return kExitOk;
+    };
+  });
+  auto folder = std::make_shared<std::string>();
+  auto* bucket_name = app.add_subcommand("bucket-name", "The bucket name that the rule gives a folder");
+  bucket_name->add_option("folder", *folder, "path")->required();
+  bucket_name->callback([&output, &chosen, folder] {
+    chosen.body = [&output, folder]() -> Result<int> {
+      output.line(vault::bucket_name_for(*folder));
+      return kExitOk;
+    };
+  });
+
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    output.data(app.help());
+    return kExitOk;
+  } catch (const CLI::CallForAllHelp&) {
+    output.data(app.help("", CLI::AppFormatMode::All));
+    return kExitOk;
+  } catch (const CLI::CallForVersion&) {
+    output.data("atoll " ATOLL_VERSION "\n");
+    return kExitOk;
+  } catch (const CLI::ParseError& wrong) {
+    output.error(
+        {ErrorKind::usage, "usage", wrong.what(), "`atoll --help` and `atoll VERB --help` say what is possible."});
+    return kExitUsage;
+  }
+  const bool wants_color =
+      !no_color && !environment.variable("NO_COLOR").has_value() && environment.variable("TERM").value_or("") != "dumb";
+  output.has_color = wants_color && environment.terminal.is_out_terminal();
+  const auto answer = chosen.body();
+  if (!answer) {
+    output.error(answer.error());
+    return exit_code_of(answer.error());
+  }
+  output.end_progress();
+  return *answer;
+}
+
+}  // namespace atl::cli

@@ -1,0 +1,203 @@
+#include "edge/cli/session.h"
+
+namespace atl::cli {
+namespace {
+
+using platform::join;
+
+constexpr std::uint64_t kSecretFileBytesMax = 64 * 1024;
+constexpr std::uint64_t kKitBytesMax = 2 * 1024 * 1024;
+
+std::string first_line(std::string text) {
+  const std::size_t end = text.find_first_of("\r\n");
+  if (end != std::string::npos) {
+    std::string line = text.substr(0, end);
+    codec::wipe(text);
+    return line;
+  }
+  return text;
+}
+
+// Words of a command line with '…' and "…", as a shell would split them, and nothing else that a shell does.
+Result<std::vector<std::string>> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  char quote = 0;
+  for (const char c : text) {
+    if (quote != 0) {
+      if (c == quote) {
+        quote = 0;
+      } else {
+        words.back().push_back(c);
+      }
+      continue;
+    }
+    if (c == ' ' || c == '\t') {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (c == '\'' || c == '"') {
+      quote = c;
+    } else {
+      words.back().push_back(c);
+    }
+  }
+  if (quote != 0 || words.empty())
+    return fail(ErrorKind::usage, "password_command.malformed", "--password-command is empty or has an open quote");
+  return words;
+}
+
+}  // namespace
+
+std::string Session::absolute(const std::string& path) const {
+  if (path.starts_with('/')) return path;
+  return join(environment.working_folder, path);
+}
+
+std::string Session::home_folder() const {
+  if (!options.home.empty()) return absolute(options.home);
+  if (const auto set = environment.variable("ATOLL_HOME"); set && !set->empty()) return absolute(*set);
+  if (const auto data = environment.variable("XDG_DATA_HOME"); data && data->starts_with('/'))
+    return join(*data, "atoll");
+  if (const auto home = environment.variable("HOME"); home && home->starts_with('/'))
+    return join(*home, ".local/share/atoll");
+  return "/var/lib/atoll";
+}
+
+std::string Session::key_folder() const {
+  if (const auto config = environment.variable("XDG_CONFIG_HOME"); config && config->starts_with('/'))
+    return join(*config, "atoll/keys");
+  if (const auto home = environment.variable("HOME"); home && home->starts_with('/'))
+    return join(*home, ".config/atoll/keys");
+  return "/etc/atoll/keys";
+}
+
+Result<std::string> Session::read_passphrase_file(const std::string& path) {
+  auto bytes = platform::read_whole(environment.machine.files, absolute(path), kSecretFileBytesMax);
+  if (!bytes) return pass(Error(bytes.error()).with_context("the passphrase file"));
+  std::string line = first_line(to_string(*bytes));
+  codec::wipe(*bytes);
+  if (line.empty())
+    return fail(ErrorKind::usage, "passphrase.empty",
+                "the first line of " + path + " is empty: a passphrase is expected there");
+  return line;
+}
+
+Result<vault::UnlockSecrets> Session::secrets() {
+  vault::UnlockSecrets secrets;
+  secrets.key_folder = key_folder();
+  const auto variable = [&](const std::string& given, const std::string& name) {
+    return !given.empty() ? given : environment.variable(name).value_or("");
+  };
+  if (const std::string path = variable(options.password_file, "ATOLL_PASSWORD_FILE"); !path.empty()) {
+    ATOLL_ASSIGN(std::string passphrase, read_passphrase_file(path));
+    keyring::Unlocking one;
+    one.kind = keyring::SlotKind::passphrase;
+    one.passphrase = std::move(passphrase);
+    secrets.given.push_back(std::move(one));
+  }
+  if (const std::string command = variable(options.password_command, "ATOLL_PASSWORD_COMMAND"); !command.empty()) {
+    ATOLL_ASSIGN(const auto words, split_words(command));
+    ATOLL_ASSIGN(std::string said, environment.run_program(words));
+    keyring::Unlocking one;
+    one.kind = keyring::SlotKind::passphrase;
+    one.passphrase = first_line(std::move(said));
+    secrets.given.push_back(std::move(one));
+  }
+  if (const std::string path = variable(options.key_file, "ATOLL_KEY_FILE"); !path.empty()) {
+    ATOLL_ASSIGN(auto one, vault::read_key_file(environment.machine.files, absolute(path)));
+    secrets.given.push_back(std::move(one));
+  }
+  if (!options.kit.empty()) {
+    ATOLL_ASSIGN(const Bytes kit, platform::read_whole(environment.machine.files, absolute(options.kit), kKitBytesMax));
+    ATOLL_ASSIGN(auto one, keyring::Keyring::parse_kit(kit));
+    secrets.given.push_back(std::move(one));
+  }
+  return secrets;
+}
+
+Result<std::unique_ptr<vault::Home>> Session::home() { return vault::Home::open(environment.machine, home_folder()); }
+
+Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_notices) {
+  if (!home_) {
+    ATOLL_ASSIGN(home_, home());
+  }
+  ATOLL_ASSIGN(auto unlock, secrets());
+  const std::string wanted = !options.vault.empty() ? options.vault : environment.variable("ATOLL_VAULT").value_or("");
+  auto id = home_->find_vault(wanted, unlock);
+  if (!id) return pass(std::move(id).error());
+  vault::VaultOptions vault_options;
+  vault_options.writable = writable;
+  vault_options.owner_words = environment.process_words;
+  vault_options.on_notice = [this, tells_notices](const std::string& words) {
+    if (tells_notices || output.verbosity > 0) output.warning("vault.notice", words);
+  };
+  auto opened = home_->open_vault(*id, unlock, vault_options);
+  if (!opened && opened.error().kind == ErrorKind::wrong_key && unlock.given.empty() &&
+      environment.terminal.is_in_terminal()) {
+    auto typed = environment.terminal.read_secret("Passphrase of the vault: ");
+    if (!typed) return opened;
+    keyring::Unlocking one;
+    one.kind = keyring::SlotKind::passphrase;
+    one.passphrase = std::move(*typed);
+    unlock.given.push_back(std::move(one));
+    return home_->open_vault(*id, unlock, vault_options);
+  }
+  return opened;
+}
+
+Result<std::unique_ptr<vault::Vault>> Session::open_to_write() { return open(true, true); }
+
+Result<std::unique_ptr<vault::Vault>> Session::open_to_read() {
+  auto reading = open(false, false);
+  const bool needs_work = reading ? (*reading)->catalog().applied() < (*reading)->journal().last()
+                                  : reading.error().id == "catalog.needs_rebuild";
+  if (!needs_work) return reading;
+  if (reading) reading->reset();
+  // Somebody was broken off. Whoever holds the lock is at work on it; else it is done here.
+  auto writing = open(true, true);
+  if (writing) {
+    ATOLL_TRY((*writing)->close());
+    writing->reset();
+  } else if (writing.error().kind != ErrorKind::locked && writing.error().kind != ErrorKind::io) {
+    return writing;
+  }
+  return open(false, true);
+}
+
+Result<int> Session::with_reader(const std::function<Result<int>(vault::Vault&)>& work) {
+  ATOLL_ASSIGN(const auto opened, open_to_read());
+  auto answer = work(*opened);
+  const auto closed = opened->close();
+  if (answer && !closed) return pass(closed.error());
+  return answer;
+}
+
+Result<int> Session::with_writer(const std::function<Result<int>(vault::Vault&)>& work) {
+  ATOLL_ASSIGN(const auto opened, open_to_write());
+  auto answer = work(*opened);
+  const auto closed = opened->close();
+  if (answer && !closed) return pass(closed.error());
+  return answer;
+}
+
+Result<bool> Session::confirm(const std::string& question) {
+  if (options.assume_yes) return true;
+  if (!environment.terminal.is_in_terminal()) {
+    return fail(ErrorKind::usage, "confirm.no_terminal", question + " Nobody can be asked here.",
+                "Add --yes to go on without being asked.");
+  }
+  environment.terminal.write_error(question + " [y/N] ");
+  std::string answer;
+  for (;;) {
+    std::uint8_t c = 0;
+    ATOLL_ASSIGN(const std::size_t count, environment.terminal.read_in({&c, 1}));
+    if (count == 0 || c == '\n') break;
+    answer.push_back(static_cast<char>(c));
+  }
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace atl::cli

@@ -1,0 +1,61 @@
+// One run of the program: global options, the home, and the vault it works on.
+// Always true: secrets come from files, programs, the environment's file names or the terminal, never from arguments.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/cli/environment.h"
+#include "edge/cli/output.h"
+#include "vault/home.h"
+#include "vault/object/objects.h"
+
+namespace atl::cli {
+
+struct GlobalOptions {
+  std::string home;
+  std::string vault;
+  std::string password_file;
+  std::string password_command;
+  std::string key_file;
+  std::string kit;
+  unsigned jobs = 0;
+  bool is_dry_run = false;
+  bool assume_yes = false;
+};
+
+class Session {
+ public:
+  Session(Environment& environment_in, Output& output_in) : environment(environment_in), output(output_in) {}
+  Environment& environment;
+  Output& output;
+  GlobalOptions options;
+
+  // --home, ATOLL_HOME, $XDG_DATA_HOME/atoll, /var/lib/atoll where HOME is not set.
+  [[nodiscard]] std::string home_folder() const;
+  // Where unlocking secrets lie: $XDG_CONFIG_HOME/atoll/keys, never inside the home.
+  [[nodiscard]] std::string key_folder() const;
+  [[nodiscard]] Result<vault::UnlockSecrets> secrets();
+  [[nodiscard]] Result<std::unique_ptr<vault::Home>> home();
+
+  // For reading: what a crash left to do is done first where nobody else is at it.
+  [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open_to_read();
+  [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open_to_write();
+  // Opens, works, closes; the work's error wins over the close's.
+  [[nodiscard]] Result<int> with_reader(const std::function<Result<int>(vault::Vault&)>& work);
+  [[nodiscard]] Result<int> with_writer(const std::function<Result<int>(vault::Vault&)>& work);
+
+  [[nodiscard]] Result<std::string> read_passphrase_file(const std::string& path);
+  // "y" on the terminal; `usage` where there is none and --yes was not given.
+  [[nodiscard]] Result<bool> confirm(const std::string& question);
+  [[nodiscard]] std::string absolute(const std::string& path) const;
+
+ private:
+  [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open(bool writable, bool tells_notices);
+  std::unique_ptr<vault::Home> home_;
+};
+
+}  // namespace atl::cli
