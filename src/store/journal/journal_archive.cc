@@ -228,30 +228,34 @@ Result<ArchivePlace> JournalCore::rewrite_archives(std::span<const ArchivePlace>
 }
 
 Result<void> JournalCore::merge_small_archives() {
-  std::vector<std::vector<ArchivePlace>> runs;
+  std::vector<std::vector<ArchivePlace>> runs;  // each becomes one archive
+  const std::uint64_t bytes_max = std::max(options.segment_bytes, 16 * options.small_archive_bytes);
   {
     const std::lock_guard lock(mutex);
-    std::vector<ArchivePlace> run;
-    std::uint64_t bytes = 0;
-    const auto end_run = [&] {
-      if (run.size() > options.small_archives_max) runs.push_back(run);
-      run.clear();
-      bytes = 0;
+    std::vector<ArchivePlace> neighbours;
+    const auto end_neighbours = [&] {
+      if (neighbours.size() > options.small_archives_max) {
+        std::uint64_t bytes = UINT64_MAX;
+        for (const ArchivePlace& place : neighbours) {
+          if (bytes > bytes_max - std::min(place.bytes, bytes_max)) {
+            runs.emplace_back();
+            bytes = 0;
+          }
+          runs.back().push_back(place);
+          bytes += place.bytes;
+        }
+      }
+      neighbours.clear();
     };
     for (const ArchivePlace& place : archives) {
-      const bool continues =
-          !run.empty() && run.back().last.next() == place.first && bytes + place.bytes <= options.segment_bytes;
-      if (!continues) end_run();
-      if (place.bytes < options.small_archive_bytes) {
-        run.push_back(place);
-        bytes += place.bytes;
-      } else {
-        end_run();
-      }
+      const bool is_small = place.bytes < options.small_archive_bytes;
+      if (!is_small || (!neighbours.empty() && neighbours.back().last.next() != place.first)) end_neighbours();
+      if (is_small) neighbours.push_back(place);
     }
-    end_run();
+    end_neighbours();
   }
   for (const auto& run : runs) {
+    if (run.size() < 2) continue;
     const auto merged = rewrite_archives(run, nullptr);
     if (!merged) {
       // Merging is tidiness: damage is verify's to tell, a full disk can wait.

@@ -215,7 +215,7 @@ TEST_F(JournalTest, AFailedWriteOrSyncEndsTheSessionAndReopeningRecovers) {
   for (const auto operation : {platform::Operation::sync, platform::Operation::write}) {
     auto journal = open();
     ASSERT_TRUE(append(*journal, 2));
-    machine_.files.fail_next(operation, "*.wal");
+    machine_.files.fail_next(operation, "/vault/journal/*");  // only the segment is open
     const auto group = sample_group(journal->last().next(), 1, 77);
     const auto failed = journal->append(group);
     ASSERT_FALSE(failed);
@@ -238,15 +238,16 @@ TEST_F(JournalTest, AFailedWriteOrSyncEndsTheSessionAndReopeningRecovers) {
 
 TEST_F(JournalTest, AFullDiskIsToldWritesNothingAndIsSurvived) {
   auto options = small_options();
+  options.grow_bytes = 32 * kKiB;
   const auto journal = open(options);
   ASSERT_TRUE(append(*journal, 1));
   machine_.files.set_capacity_bytes(machine_.files.used_bytes());
   Result<void> full;
-  for (int i = 0; i < 100 && full; ++i) full = append(*journal, 1, {4000, 1});
+  for (int i = 0; i < 100 && full; ++i) full = append(*journal, 1, {1000, 1});
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().kind, ErrorKind::no_space);
   EXPECT_FALSE(journal->stopped());
-  EXPECT_GT(written_.size(), 2U);  // what was zero-filled ahead could be used
+  EXPECT_EQ(written_.size(), 6U);  // what was zero-filled ahead could be used
   expect_all(*journal);
   machine_.files.set_capacity_bytes(UINT64_MAX);
   ASSERT_TRUE(append(*journal, 3));
@@ -605,7 +606,8 @@ TEST_F(JournalTest, TimesFindTheirLsn) {
     EXPECT_EQ(*journal->last_lsn_at({time.unix_us - 1}), Lsn{i});
     EXPECT_EQ(*journal->last_lsn_at({time.unix_us + 1}), Lsn{i + 1});
   }
-  ASSERT_TRUE(journal->drop_envelopes_up_to({15}));
+  ASSERT_TRUE(journal->drop_envelopes_up_to({40}));
+  ASSERT_GT(journal->stats()->first_kept, Lsn{1});
   EXPECT_EQ(journal->last_lsn_at({0}).error().id, "journal.below_horizon");
 }
 
