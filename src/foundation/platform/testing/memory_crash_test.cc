@@ -414,7 +414,8 @@ TEST(MemoryCrashRandomTest, RenamesAloneNeverLoseADurableFile) {
                                                : "/";
         static_cast<void>(files.sync_directory(synced));
       }
-      const auto disk = files.after_crash(random.next(), CrashPolicy::random);
+      const auto disk =
+          files.after_crash(random.next(), random.one_in(3) ? CrashPolicy::drop_all : CrashPolicy::random);
       std::set<std::string> found;
       for (const auto& path : disk->all_paths()) found.insert(to_string(disk->content(path)));
       ASSERT_EQ(found.size(), static_cast<std::size_t>(kFiles)) << "step " << step;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "foundation/platform/testing/memory_content.h"
@@ -49,7 +50,7 @@ struct NameChange {
   // that nobody removed is never lost:
   //   the removal of a rename's old name needs the addition of the new one and the folders that lead there;
   //   an addition needs the renames that made its place free before, and of a folder its addition before that;
-  //   the removal of a folder needs the renames that emptied it.
+  //   the removal of a folder needs the renames that emptied it, and its addition.
   // A serial that is in no folder's list any more is durable.
   std::vector<std::uint64_t> needs;
   bool is_rename = false;
@@ -118,6 +119,8 @@ struct MemoryFileSystem::State {
   void remove_name(const NodePointer& folder, const std::string& name);
   void rename(const NodePointer& from_folder, const std::string& from, const NodePointer& to_folder,
               const std::string& to);
+  // Files that are durable under some name and seen by programs under some name: no crash may lose them.
+  [[nodiscard]] std::unordered_set<const Node*> certain_files() const;
   static void sync_file(Node& file);
   void sync_names(Node& folder);
 
