@@ -48,6 +48,8 @@ class BlobWriter {
   [[nodiscard]] virtual Result<void> sync() = 0;
   // Bytes appended so far: where the next ones go.
   [[nodiscard]] virtual std::uint64_t position() const = 0;
+  // Forgets what was appended behind `position` (at most position()): the next append goes there.
+  [[nodiscard]] virtual Result<void> rewind(std::uint64_t position) = 0;
   // Cuts to position(), syncs, takes the finished name, syncs the folder. Last call of a writer.
   [[nodiscard]] virtual Result<void> commit() = 0;
 };

@@ -106,6 +106,14 @@ class DiskBlobWriter final : public BlobWriter {
 
   [[nodiscard]] std::uint64_t position() const override { return position_; }
 
+  Result<void> rewind(std::uint64_t position) override {
+    ATOLL_TRY(refuse_failed());
+    ATOLL_INVARIANT(position <= position_, "a blob is rewound, never moved forward");
+    may_be_longer_ = may_be_longer_ || position < position_;
+    position_ = position;
+    return {};
+  }
+
   Result<void> commit() override {
     ATOLL_TRY(refuse_failed());
     if (may_be_longer_) ATOLL_TRY(or_failed(file_->set_size(position_)));
@@ -299,9 +307,12 @@ class DiskBlobStore final : public BlobStore {
       const bool is_finished = !name.ends_with(kUnfinished);
       if (!is_finished) name.remove_suffix(kUnfinished.size());
       if (!is_name(name) || place_of(name).folder != folder) continue;
-      ATOLL_ASSIGN(const auto info, files_.stat(join(folder, entry.name)));
-      if (!info) continue;  // renamed or removed since list()
-      blobs.push_back({std::string(name), info->size, is_finished});
+      ATOLL_ASSIGN(auto info, files_.stat(join(folder, entry.name)));
+      const bool may_be_renamed = !info && !is_finished;  // finished since list()
+      if (may_be_renamed) {
+        ATOLL_ASSIGN(info, files_.stat(join(folder, name)));
+      }
+      if (info) blobs.push_back({std::string(name), info->size, is_finished || may_be_renamed});
     }
     return {};
   }

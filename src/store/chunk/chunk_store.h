@@ -168,6 +168,7 @@ class ChunkStore {
 
  private:
   friend class ChunkWriter;
+  friend class Verification;
   class State;
   explicit ChunkStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -82,6 +82,16 @@ TEST_P(BlobStoreContract, AbandonedBlobIsAdoptedAndItsTailForgotten) {
   EXPECT_EQ(get(kName), "goodend");
 }
 
+TEST_P(BlobStoreContract, RewoundBlobEndsWhereItWasRewoundTo) {
+  auto writer = store_.receive(kName).value();
+  ASSERT_TRUE(writer->append(as_bytes("good, and then some more")));
+  ASSERT_TRUE(writer->rewind(4));
+  EXPECT_EQ(writer->position(), 4U);
+  ASSERT_TRUE(writer->append(as_bytes("!")));
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(get(kName), "good!");
+}
+
 TEST_P(BlobStoreContract, AbandonedBlobIsRemoved) {
   ASSERT_TRUE(store_.receive(kName).value()->append(as_bytes("x")));
   EXPECT_FALSE(store_.remove(kName).value());

@@ -30,6 +30,13 @@ class MemoryBlobWriter final : public BlobWriter {
     const std::lock_guard lock(store_.mutex_);
     return body_->size();
   }
+  Result<void> rewind(std::uint64_t position) override {
+    ATOLL_TRY(refuse_ended());
+    const std::lock_guard lock(store_.mutex_);
+    ATOLL_INVARIANT(position <= body_->size(), "a blob is rewound, never moved forward");
+    body_->resize(static_cast<std::size_t>(position));
+    return {};
+  }
   Result<void> commit() override {
     ATOLL_TRY(refuse_ended());
     const std::lock_guard lock(store_.mutex_);

@@ -1,0 +1,73 @@
+#include "store/chunk/chunk_store.h"
+
+#include "store/chunk/internal/store_state.h"
+
+namespace atl::chunk {
+
+ChunkWriter::ChunkWriter(std::shared_ptr<State> state) : state_(std::move(state)) {}
+ChunkWriter::~ChunkWriter() { state_->store().drop_writer(state_); }
+Result<AddedChunk> ChunkWriter::add(ByteView plain) { return state_->add(plain); }
+Result<ChunkId> ChunkWriter::id_of(ByteView plain) const { return state_->id_of(plain); }
+
+ChunkStore::ChunkStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ChunkStore::~ChunkStore() = default;
+
+Result<std::unique_ptr<ChunkStore>> ChunkStore::open(const platform::Machine& machine, const std::string& vault_folder,
+                                                     const keyring::Keyring& keys, const ChunkStoreOptions& options,
+                                                     bool writable) {
+  auto state = std::make_unique<State>(machine, vault_folder, keys, options, writable);
+  ATOLL_TRY(state->open());
+  return std::unique_ptr<ChunkStore>(new ChunkStore(std::move(state)));
+}
+
+const OpenReport& ChunkStore::open_report() const { return state_->open_report_; }
+
+std::unique_ptr<ChunkWriter> ChunkStore::new_writer(DomainNumber domain, Temperature temperature) {
+  auto writer = std::make_shared<ChunkWriter::State>(*state_, domain, temperature);
+  state_->add_writer(writer);
+  return std::unique_ptr<ChunkWriter>(new ChunkWriter(std::move(writer)));
+}
+
+Result<std::vector<NewPack>> ChunkStore::sync() { return state_->sync(); }
+Result<void> ChunkStore::seal_packs() { return state_->seal_packs(); }
+Result<void> ChunkStore::close() { return state_->close(); }
+
+Result<void> ChunkStore::read(const ChunkId& id, DomainNumber domain, Buffer& out) {
+  return state_->read(id, domain, out);
+}
+
+Result<bool> ChunkStore::contains(const ChunkId& id) {
+  ATOLL_ASSIGN(const auto found, state_->find(id));
+  return found.is_there();
+}
+
+Result<std::uint64_t> ChunkStore::length_of(const ChunkId& id) {
+  ATOLL_ASSIGN(const auto found, state_->find(id));
+  if (!found.is_there()) {
+    return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
+  }
+  return found.length;
+}
+
+Result<VerifyReport> ChunkStore::verify(const VerifyOptions& options) { return state_->verify(options); }
+Result<void> ChunkStore::rebuild_index() { return state_->rebuild_index(); }
+std::vector<PackInfo> ChunkStore::list_packs() const { return state_->list_packs(); }
+Result<bool> ChunkStore::remove_pack(const PackId& id) { return state_->remove_pack(id); }
+Result<void> ChunkStore::for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit) {
+  return state_->for_each_chunk_in_pack(id, visit);
+}
+
+Totals ChunkStore::totals() const {
+  Totals totals;
+  for (const PackInfo& info : state_->list_packs()) {
+    ++totals.packs;
+    totals.chunks += info.chunks;
+    totals.stored_bytes += info.stored_bytes;
+    totals.raw_bytes += info.raw_bytes;
+  }
+  return totals;
+}
+
+ChunkStats ChunkStore::stats() const { return state_->stats(); }
+
+}  // namespace atl::chunk

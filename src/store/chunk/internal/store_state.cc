@@ -1,0 +1,242 @@
+// Finding and reading chunks, and the list of packs.
+#include "store/chunk/internal/store_state.h"
+
+#include <algorithm>
+
+namespace atl::chunk {
+namespace {
+
+constexpr std::size_t kPoolBytes = 8 * 1024 * 1024;
+constexpr std::size_t kReadersMax = 512;
+
+}  // namespace
+
+ChunkStore::State::State(const platform::Machine& machine, const std::string& vault_folder,
+                         const keyring::Keyring& keys, const ChunkStoreOptions& options, bool writable)
+    : machine_(machine),
+      keys_(keys),
+      options_(options),
+      writable_(writable),
+      index_folder_(platform::join(platform::join(vault_folder, "indexes"), "chunks")),
+      blobs_(blob::make_disk_blob_store(machine, platform::join(vault_folder, "packs"),
+                                        {blob::Layout::fan_out, ".pack", 64})),
+      pool_(kPoolBytes),
+      cache_(options.read_cache_bytes, pool_) {
+  options_.index.suite = keys.suite();
+  options_.pack_bytes_target = std::min<std::uint64_t>(options_.pack_bytes_target, 2 * kGiB);
+}
+
+Result<std::optional<Location>> ChunkStore::State::find_in_index(const ChunkId& id) {
+  for (int attempt = 0;; ++attempt) {
+    std::optional<Location> location;
+    Error error;
+    {
+      const std::shared_lock guard(index_guard_);
+      if (has_overlay_.load(std::memory_order_acquire)) {
+        const std::lock_guard lock(overlay_mutex_);
+        const auto found = overlay_.find(id);
+        if (found != overlay_.end()) location = found->second;
+      }
+      if (!location && index_) {
+        LocationBytes bytes{};
+        const auto length = index_->get_into(id.view(), bytes);
+        if (!length) {
+          error = length.error();
+        } else if (*length == kLocationBytes) {
+          location = decode_location(bytes);
+        } else if (*length) {
+          error = {ErrorKind::damaged, "chunk.index_damaged", "the chunk index holds what it should not", {}, 0};
+        }
+      }
+    }
+    if (!error.id.empty()) {
+      if (error.kind != ErrorKind::damaged || attempt > 0) return pass(std::move(error));
+      ATOLL_TRY(recover_index(error));
+      continue;
+    }
+    if (!location) return std::nullopt;
+    // The index may still name packs that are gone.
+    const std::shared_lock lock(packs_mutex_);
+    if (!packs_.contains(location->pack)) return std::nullopt;
+    return location;
+  }
+}
+
+Result<ChunkStore::State::Found> ChunkStore::State::find(const ChunkId& id) {
+  // A chunk may move from pending_ to the index between the two looks: then the second round finds it.
+  for (int round = 0; round < 2; ++round) {
+    if (const auto pending = pending_.find(id)) return Found{pending->location, !pending->location, pending->length};
+    ATOLL_ASSIGN(const auto location, find_in_index(id));
+    if (location) return Found{location, false, location->length};
+  }
+  return Found{};
+}
+
+Result<std::shared_ptr<PackReader>> ChunkStore::State::reader_of(const PackId& id) {
+  {
+    const std::lock_guard lock(readers_mutex_);
+    const auto found = readers_.find(id);
+    if (found != readers_.end()) return found->second;
+  }
+  ATOLL_ASSIGN(auto reader, PackReader::open(*blobs_, keys_, id, pool_));
+  const std::lock_guard lock(readers_mutex_);
+  if (readers_.size() >= kReadersMax)
+    std::erase_if(readers_, [](const auto& each) { return each.second.use_count() == 1; });
+  readers_[id] = reader;
+  return reader;
+}
+
+void ChunkStore::State::forget_reader(const PackId& id) {
+  {
+    const std::lock_guard lock(readers_mutex_);
+    readers_.erase(id);
+  }
+  cache_.forget(id);
+}
+
+Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buffer& out) {
+  const auto absent = [&] {
+    return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
+  };
+  ATOLL_ASSIGN(auto found, find(id));
+  for (int attempt = 0; found.is_gathered && attempt < 3; ++attempt) {
+    ATOLL_TRY(flush_writers());
+    ATOLL_ASSIGN(found, find(id));
+  }
+  if (!found.location) return absent();
+  const Location& place = *found.location;
+  ATOLL_ASSIGN(const auto reader, reader_of(place.pack));
+  if (reader->header().domain != domain) return absent();
+  bool was_hit = false;
+  bool was_healed = false;
+  const auto group = cache_.get(
+      {place.pack, place.group_offset},
+      [&] {
+        codec::Decompressor decompressor;
+        return reader->read_group(place.group_offset, place.sealed_length, decompressor, true, &was_healed);
+      },
+      was_hit);
+  (was_hit ? cache_hits_ : groups_opened_).fetch_add(1, std::memory_order_relaxed);
+  if (was_healed) healed_reads_.fetch_add(1, std::memory_order_relaxed);
+  if (!group) return pass(group.error());
+  auto plain = (*group)->chunk(id, place.offset, place.length);
+  if (!plain) return pass(std::move(plain).error().with_context("pack " + place.pack.text()));
+  out.clear();
+  if (out.capacity() < plain->size()) out = Buffer(plain->size());
+  out.clear();
+  out.append(*plain);
+  return {};
+}
+
+bool ChunkStore::State::put_in_index(const ChunkId& id, const Location& location) {
+  if (index_ && writable_ && index_->put(id.view(), encode(location))) {
+    if (has_overlay_.load(std::memory_order_acquire)) {
+      const std::lock_guard lock(overlay_mutex_);
+      overlay_.erase(id);
+    }
+    return true;
+  }
+  const std::lock_guard lock(overlay_mutex_);
+  overlay_[id] = location;
+  has_overlay_.store(true, std::memory_order_release);
+  return false;
+}
+
+void ChunkStore::State::remove_from_index(const ChunkId& id) {
+  const std::shared_lock guard(index_guard_);
+  if (index_ && writable_) ignore_error_on_purpose(index_->remove(id.view()));
+  const std::lock_guard lock(overlay_mutex_);
+  overlay_.erase(id);
+}
+
+std::vector<PackInfo> ChunkStore::State::list_packs() const {
+  std::unordered_map<PackId, PackInfo> infos;
+  {
+    const std::shared_lock lock(packs_mutex_);
+    for (const auto& [id, record] : packs_) infos[id] = record.info;
+  }
+  {
+    const std::lock_guard lock(writing_mutex_);
+    for (const auto& pack : open_packs_) {
+      const auto found = infos.find(pack->header().id);
+      if (found == infos.end()) continue;
+      const auto sizes = pack->sizes();
+      found->second.chunks = sizes.chunks;
+      found->second.stored_bytes = sizes.stored_bytes;
+      found->second.raw_bytes = sizes.raw_bytes;
+    }
+  }
+  std::vector<PackInfo> list;
+  list.reserve(infos.size());
+  for (const auto& [id, info] : infos) list.push_back(info);
+  std::ranges::sort(list, {}, &PackInfo::id);
+  return list;
+}
+
+Result<bool> ChunkStore::State::remove_pack(const PackId& id) {
+  if (!writable_) return fail(ErrorKind::usage, "chunk.read_only", "the store was opened for reading only");
+  {
+    const std::lock_guard lock(writing_mutex_);
+    const bool is_open = std::ranges::any_of(
+        open_packs_, [&](const auto& pack) { return pack->header().id == id && !pack->is_sealed(); });
+    if (is_open) return fail(ErrorKind::conflict, "chunk.pack_open", "pack " + id.text() + " is being written");
+  }
+  PackRecord record;
+  {
+    const std::unique_lock lock(packs_mutex_);
+    const auto found = packs_.find(id);
+    if (found == packs_.end()) return false;
+    record = found->second;
+    packs_.erase(found);
+  }
+  const std::string name = pack_blob_name(id);
+  auto removed = record.info.is_sealed ? blobs_->remove(name) : blobs_->remove_unfinished(name);
+  if (!removed) {
+    const std::unique_lock lock(packs_mutex_);
+    packs_[id] = record;
+    return removed;
+  }
+  forget_reader(id);
+  return true;
+}
+
+Result<void> ChunkStore::State::for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit) {
+  std::shared_ptr<PackWriter> writer;
+  {
+    const std::lock_guard lock(writing_mutex_);
+    const auto found = std::ranges::find_if(open_packs_, [&](const auto& pack) { return pack->header().id == id; });
+    if (found != open_packs_.end()) writer = *found;
+  }
+  Footer footer;
+  if (writer) {
+    footer = writer->footer();
+  } else {
+    bool is_sealed = true;
+    {
+      const std::shared_lock lock(packs_mutex_);
+      const auto found = packs_.find(id);
+      if (found == packs_.end()) return fail(ErrorKind::not_found, "pack.not_found", "there is no pack " + id.text());
+      is_sealed = found->second.info.is_sealed;
+    }
+    ATOLL_ASSIGN(const auto reader, reader_of(id));
+    if (is_sealed) {
+      ATOLL_ASSIGN(footer, reader->read_footer(true));
+    } else {
+      codec::Decompressor decompressor;
+      ATOLL_ASSIGN(auto found, reader->walk_groups(decompressor));
+      footer = std::move(found.footer);
+    }
+  }
+  for (const auto& chunk : footer.chunks) {
+    ATOLL_ASSIGN(const bool go_on, visit(chunk.id, chunk.length));
+    if (!go_on) break;
+  }
+  return {};
+}
+
+ChunkStats ChunkStore::State::stats() const {
+  return {chunks_added_.load(), chunks_known_.load(),  groups_written_.load(), bytes_written_.load(),
+          cache_hits_.load(),   groups_opened_.load(), healed_reads_.load()};
+}
+
+}  // namespace atl::chunk
