@@ -347,6 +347,7 @@ Result<void> MemoryFileSystem::rename(const std::string& given_from, const std::
   if (state_->read_only) return file_error(EROFS, action, to_path.text);
   if (from.node == to.node) return {};
   const bool is_folder = from.node->kind == FileKind::directory;
+  if (from_path.text.starts_with(to_path.text + '/')) return file_error(ENOTEMPTY, action, to_path.text);
   if (is_folder && to_path.text.starts_with(from_path.text + '/')) return file_error(EINVAL, action, to_path.text);
   if (to.node) {
     if (!is_folder && to.node->kind == FileKind::directory) return file_error(EISDIR, action, to_path.text);

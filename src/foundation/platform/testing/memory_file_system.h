@@ -5,7 +5,7 @@
 //  - It keeps the promises of FileSystem and not one more: a power cut may lose everything that was not synced, in any
 //    order, in part, sector by sector; also names, each on its own.
 //  - The same calls with the same seeds give the same bytes. (With several threads: as far as their order is the same.)
-//  - The working directory is "/", there are no links, and only "/" exists at first.
+//  - The working directory is "/", there are no links, ".." is resolved in the text, and only "/" exists at first.
 //
 // The model. A file is what programs see now (volatile) and what the disk holds for certain (durable) plus the ordered
 // list of writes and set_sizes since. sync() of the file empties that list; it does not make the file's name durable.
