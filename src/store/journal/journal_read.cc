@@ -19,8 +19,12 @@ Result<Step> visit_archive(const ArchiveReader& reader, Lsn& at, Lsn end,
     if (block.last() < at) continue;
     if (at > last) return Step::go_on;
     if (block.first > at) return lost_range(at, {block.first.value - 1});
-    ATOLL_ASSIGN(const std::vector<StoredCommand> commands, reader.read_block(block, true));
-    for (const StoredCommand& stored : commands) {
+    const auto commands = reader.read_block(block, true);
+    if (!commands && commands.error().kind == ErrorKind::damaged) {
+      return lost_range(at, std::min(block.last(), last), commands.error().message);
+    }
+    if (!commands) return pass(commands.error());
+    for (const StoredCommand& stored : *commands) {
       if (stored.command.envelope.lsn < at) continue;
       if (stored.command.envelope.lsn > last) break;
       ATOLL_ASSIGN(const bool goes_on, visit(stored.command));
@@ -34,10 +38,10 @@ Result<Step> visit_archive(const ArchiveReader& reader, Lsn& at, Lsn end,
 
 }  // namespace
 
-tl::unexpected<Error> lost_range(Lsn first, Lsn last) {
+tl::unexpected<Error> lost_range(Lsn first, Lsn last, const std::string& why) {
   return fail(ErrorKind::damaged, "journal.lost",
               "the journal's commands LSN " + std::to_string(first.value) + " to " + std::to_string(last.value) +
-                  " cannot be read",
+                  " cannot be read" + (why.empty() ? "" : ": " + why),
               "Run `atoll verify`; copies and backups may still hold them.");
 }
 
@@ -74,6 +78,12 @@ Result<void> JournalCore::look_again() const {
 }
 
 Result<void> Journal::read(Lsn from, Lsn to, const std::function<Result<bool>(const Command&)>& visit) const {
+  std::optional<Error> visitors_error;  // goes to the caller as it is: the file is not to blame for it
+  const auto visit_kept = [&](const Command& command) -> Result<bool> {
+    auto goes_on = visit(command);
+    if (!goes_on) visitors_error = goes_on.error();
+    return goes_on;
+  };
   Lsn at = std::max(from, Lsn{1});
   int looks = 0;
   Lsn looked_at;
@@ -92,26 +102,30 @@ Result<void> Journal::read(Lsn from, Lsn to, const std::function<Result<bool>(co
       }
       source = state_->find(at, end);
     }
-    const Lsn before = at;
     const auto step = [&]() -> Result<Step> {
       if (source.archive) {
         const ArchivePlace& place = *source.archive;
-        ATOLL_ASSIGN(const auto reader, ArchiveReader::open(state_->machine.files, state_->path_of(place.file_name()),
-                                                            place.name(), state_->keys));
-        return visit_archive(*reader, at, end, visit);
+        const auto reader =
+            ArchiveReader::open(state_->machine.files, state_->path_of(place.file_name()), place.name(), state_->keys);
+        if (!reader && reader.error().kind == ErrorKind::damaged) {
+          return lost_range(at, std::min(place.last, end), reader.error().message);
+        }
+        if (!reader) return pass(reader.error());
+        return visit_archive(**reader, at, end, visit_kept);
       }
       if (!source.segment) return lost_range(at, source.gap_end);
       FileSealers sealers(state_->keys, FileFamily::segment, source.segment->header.salt);
       for (const GroupPlace& place : source.groups) {
         if (place.first > at || at > end) break;
         const auto opened = read_group(*source.segment->file, place, sealers, true);
-        if (!opened && opened.error().kind == ErrorKind::damaged) return lost_range(at, place.last());
+        if (!opened && opened.error().kind == ErrorKind::damaged)
+          return lost_range(at, std::min(place.last(), end), opened.error().message);
         if (!opened) return pass(opened.error());
         for (const StoredCommand& stored : opened->commands) {
           const Lsn lsn = stored.command.envelope.lsn;
           if (lsn < at) continue;
           if (lsn > end) break;
-          ATOLL_ASSIGN(const bool goes_on, visit(stored.command));
+          ATOLL_ASSIGN(const bool goes_on, visit_kept(stored.command));
           at = lsn.next();
           if (!goes_on) return Step::stop;
         }
@@ -125,10 +139,13 @@ Result<void> Journal::read(Lsn from, Lsn to, const std::function<Result<bool>(co
     // An archive may just have been merged away, or (reading beside another process) a segment archived: look again.
     const bool is_gone = step.error().kind == ErrorKind::not_found && source.archive;
     const bool may_have_moved = !state_->options.writable && step.error().kind == ErrorKind::damaged;
-    const bool is_visitors = at != before && !is_gone && !may_have_moved;
     if (at != looked_at) looks = 0;
     looked_at = at;
-    if (is_visitors || (!is_gone && !may_have_moved) || ++looks > kLooksMax) return pass(step.error());
+    if (visitors_error || (!is_gone && !may_have_moved)) return pass(step.error());
+    if (++looks > kLooksMax) {
+      if (is_gone) return lost_range(at, std::min(source.archive->last, end), step.error().message);
+      return pass(step.error());
+    }
     if (!state_->options.writable) ATOLL_TRY(state_->look_again());
   }
 }

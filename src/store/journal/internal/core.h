@@ -107,7 +107,7 @@ struct JournalCore {
   [[nodiscard]] Result<void> look_again() const;     // read-only: the writer may have archived or merged
 };
 
-[[nodiscard]] tl::unexpected<Error> lost_range(Lsn first, Lsn last);
+[[nodiscard]] tl::unexpected<Error> lost_range(Lsn first, Lsn last, const std::string& why = {});
 
 struct Journal::State : JournalCore {
   using JournalCore::JournalCore;
