@@ -4,18 +4,19 @@
 
 namespace atl::chunk {
 
-ChunkWriter::ChunkWriter(std::shared_ptr<State> state) : state_(std::move(state)) {}
+ChunkWriter::ChunkWriter(std::shared_ptr<void> store, std::shared_ptr<State> state)
+    : store_(std::move(store)), state_(std::move(state)) {}
 ChunkWriter::~ChunkWriter() { state_->store().drop_writer(state_); }
 Result<AddedChunk> ChunkWriter::add(ByteView plain) { return state_->add(plain); }
 Result<ChunkId> ChunkWriter::id_of(ByteView plain) const { return state_->id_of(plain); }
 
-ChunkStore::ChunkStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ChunkStore::ChunkStore(std::shared_ptr<State> state) : state_(std::move(state)) {}
 ChunkStore::~ChunkStore() = default;
 
 Result<std::unique_ptr<ChunkStore>> ChunkStore::open(const platform::Machine& machine, const std::string& vault_folder,
                                                      const keyring::Keyring& keys, const ChunkStoreOptions& options,
                                                      bool writable) {
-  auto state = std::make_unique<State>(machine, vault_folder, keys, options, writable);
+  auto state = std::make_shared<State>(machine, vault_folder, keys, options, writable);
   ATOLL_TRY(state->open());
   return std::unique_ptr<ChunkStore>(new ChunkStore(std::move(state)));
 }
@@ -25,7 +26,7 @@ const OpenReport& ChunkStore::open_report() const { return state_->open_report_;
 std::unique_ptr<ChunkWriter> ChunkStore::new_writer(DomainNumber domain, Temperature temperature) {
   auto writer = std::make_shared<ChunkWriter::State>(*state_, domain, temperature);
   state_->add_writer(writer);
-  return std::unique_ptr<ChunkWriter>(new ChunkWriter(std::move(writer)));
+  return std::unique_ptr<ChunkWriter>(new ChunkWriter(state_, std::move(writer)));
 }
 
 Result<std::vector<NewPack>> ChunkStore::sync() { return state_->sync(); }

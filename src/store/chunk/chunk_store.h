@@ -95,7 +95,7 @@ struct OpenReport {
 class ChunkStore;
 
 // Gathers chunks of one domain and temperature. Destroying it hands what it still gathers to the store: the next sync()
-// writes it. Must not outlive its store.
+// writes it. May outlive its ChunkStore (not the machine and keyring under it), but then nothing it adds gets anywhere.
 class ChunkWriter {
  public:
   ChunkWriter(const ChunkWriter&) = delete;
@@ -113,7 +113,8 @@ class ChunkWriter {
  private:
   friend class ChunkStore;
   struct State;
-  explicit ChunkWriter(std::shared_ptr<State> state);
+  ChunkWriter(std::shared_ptr<void> store, std::shared_ptr<State> state);
+  std::shared_ptr<void> store_;  // alive as long as this
   std::shared_ptr<State> state_;
 };
 
@@ -170,8 +171,8 @@ class ChunkStore {
   friend class ChunkWriter;
   friend class Verification;
   class State;
-  explicit ChunkStore(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit ChunkStore(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with its writers
 };
 
 }  // namespace atl::chunk

@@ -19,9 +19,9 @@ struct VerifyOptions {
   std::uint64_t seed = 0;     // chooses the sample: the same seed, the same packs
   bool heal = false;  // writes a healed copy over each damaged pack that parity can restore (store open for writing)
   unsigned threads = 1;
-  std::vector<PackId> expected;  // packs the caller knows of; those not there are reported as missing
+  std::vector<PackId> expected{};  // packs the caller knows of; those not there are reported as missing
   // Called now and then from any thread, never from two at once; false stops with `interrupted`.
-  std::function<bool(std::uint64_t bytes_done, std::uint64_t bytes_total)> progress;
+  std::function<bool(std::uint64_t bytes_done, std::uint64_t bytes_total)> progress{};
 };
 
 struct PackDamage {

@@ -110,6 +110,9 @@ Result<void> ChunkStore::State::load_packs(const std::vector<blob::BlobInfo>& bl
   for (const auto& blob : blobs) {
     const auto id = pack_of_blob_name(blob.name);
     if (!id) continue;
+    std::uint64_t made_ms = 0;
+    for (std::size_t i = 0; i < 6; ++i) made_ms = made_ms << 8U | id->bytes[i];
+    newest_pack_ms_ = std::max(newest_pack_ms_, made_ms);
     if (!blob.is_finished) {
       if (packs_.contains(*id)) {  // a replacement that was broken off
         if (writable_) ATOLL_TRY(blobs_->remove_unfinished(blob.name));

@@ -99,6 +99,7 @@ class ChunkStore::State {
   [[nodiscard]] Result<std::vector<NewPack>> sync_packs();  // sync_mutex_ is held
   [[nodiscard]] Result<void> seal_all();                    // sync_mutex_ is held
   [[nodiscard]] Result<void> seal(PackWriter& pack);
+  [[nodiscard]] PackId next_pack_id();
   void publish();  // moves what is durable from pending_ to the index
   void flush_index();
 
@@ -130,6 +131,7 @@ class ChunkStore::State {
   mutable std::mutex writing_mutex_;
   std::map<std::pair<DomainNumber, Temperature>, std::shared_ptr<PackWriter>> current_;  // guarded by writing_mutex_
   std::vector<std::shared_ptr<PackWriter>> open_packs_;  // guarded by writing_mutex_; until sealed and in the index
+  std::uint64_t newest_pack_ms_ = 0;                     // guarded by writing_mutex_; of the newest pack id
   std::vector<NewPack> begun_;                           // guarded by writing_mutex_
   std::optional<Error> stopped_;                         // guarded by writing_mutex_
 

@@ -25,6 +25,16 @@ bool ChunkStore::State::is_stopped() const {
   return stopped_.has_value();
 }
 
+// Later packs sort behind earlier ones, whatever the clock does: of two copies of a chunk the one in the later pack
+// counts. writing_mutex_ is held.
+PackId ChunkStore::State::next_pack_id() {
+  std::array<std::uint8_t, 10> bits{};
+  machine_.random.fill(bits);
+  const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, machine_.clock.now().unix_us / 1000));
+  newest_pack_ms_ = std::max(now_ms, newest_pack_ms_ + 1);
+  return PackId::v7(newest_pack_ms_, bits);
+}
+
 Result<std::unique_ptr<ChunkStore::State::Reservation>> ChunkStore::State::reserve(DomainNumber domain,
                                                                                    Temperature temperature) {
   const std::lock_guard lock(writing_mutex_);
@@ -40,7 +50,7 @@ Result<std::unique_ptr<ChunkStore::State::Reservation>> ChunkStore::State::reser
   }
   PackHeader header;
   header.vault = keys_.vault();
-  header.id = platform::new_id<PackId>(machine_);
+  header.id = next_pack_id();
   header.domain = domain;
   header.temperature = temperature;
   header.suite = keys_.suite();

@@ -96,8 +96,10 @@ class Verification {
       if (found != store_.open_packs_.end() && !(*found)->is_sealed()) writer = *found;
     }
     result.counts.packs = 1;
-    if (!pack.is_readable && store_.keys_.domain(pack.domain) == nullptr && pack.domain.value != 0) {
-      // Its key was destroyed: there is nothing that could be read.
+    const bool is_destroyed =
+        !pack.is_readable && pack.domain.value != 0 && store_.keys_.domain(pack.domain) == nullptr;
+    if (is_destroyed) {
+      // Its key is gone: there is nothing that could be read.
     } else if (writer) {
       check_groups(pack, writer->footer(), result, false);
     } else if (!pack.is_sealed) {
@@ -105,11 +107,11 @@ class Verification {
     } else {
       check_sealed(pack, result);
     }
-    merge(pack, std::move(result), writer != nullptr);
+    merge(pack, std::move(result), writer != nullptr, is_destroyed);
     if (!reads_data(pack)) progress(work_of(pack));
   }
 
-  void merge(const PackInfo& pack, PackResult result, bool is_open) {
+  void merge(const PackInfo& pack, PackResult result, bool is_open, bool is_destroyed) {
     std::uint64_t missing = 0;
     {
       const std::shared_lock guard(store_.index_guard_);
@@ -127,8 +129,8 @@ class Verification {
     report_.bytes_read += result.counts.bytes_read;
     report_.index_entries_missing += missing;
     for (auto& damage : result.damage) report_.damage.push_back(std::move(damage));
-    // Damaged packs and those being written are left out of the count against the index.
-    if (!is_open && result.damage.empty()) expected_entries_[pack.id] = result.matched;
+    // Damaged packs, destroyed ones and those being written are left out of the count against the index.
+    if (!is_open && !is_destroyed && result.damage.empty()) expected_entries_[pack.id] = result.matched;
   }
 
   void check_unfinished(const PackInfo& pack, PackResult& result) {

@@ -1,0 +1,245 @@
+// Damage to sealed packs: any one run of it costs nothing, more of it costs only what lies under it, and all is named.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "store/chunk/testing/test_vault.h"
+
+namespace atl::chunk {
+namespace {
+
+using namespace testing;  // NOLINT: the helpers of this module's tests
+
+struct Filled {
+  TestVault vault;
+  std::vector<std::pair<ChunkId, Bytes>> chunks;
+  std::string path;
+  std::uint64_t size = 0;
+};
+
+// One sealed pack of about `bytes`.
+std::unique_ptr<Filled> fill(std::uint64_t bytes, codec::SealSuite suite = codec::SealSuite::aes256gcm) {
+  auto filled = std::make_unique<Filled>(Filled{TestVault(suite), {}, {}, 0});
+  const auto store = filled->vault.open(small_options(1 * kGiB));
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  std::uint64_t added = 0;
+  for (std::uint64_t i = 0; added < bytes; ++i) {
+    Bytes plain = i % 4 == 3 ? text_chunk(i, 30'000)
+                             : noise_chunk(i, std::min<std::uint64_t>(bytes, i % 10 == 9 ? 280'000 : 30'000));
+    added += plain.size();
+    filled->chunks.emplace_back(must_add(*writer, plain), std::move(plain));
+  }
+  EXPECT_TRUE(store->close());
+  filled->path = filled->vault.pack_paths().at(0);
+  filled->size = filled->vault.files().content(filled->path).size();
+  return filled;
+}
+
+void destroy(TestVault& vault, const std::string& path, std::uint64_t offset, std::uint64_t length) {
+  Bytes content = vault.files().content(path);
+  const std::uint64_t end = std::min<std::uint64_t>(content.size(), offset + length);
+  for (std::uint64_t i = offset; i < end; ++i) content[i] = static_cast<std::uint8_t>(~content[i]);
+  vault.files().overwrite(path, 0, content);
+}
+
+// Everything reads, verify finds the damage, heals it to the very bytes, and finds nothing the second time.
+void expect_costs_nothing(const Filled& filled, std::uint64_t offset, std::uint64_t length, bool without_index) {
+  TestVault vault(filled.vault, const_cast<Filled&>(filled).vault.files().clone(),
+                  3);  // NOLINT: clone() changes nothing
+  const Bytes before = vault.files().content(filled.path);
+  destroy(vault, filled.path, offset, length);
+  if (without_index) {
+    for (const auto& path : vault.files().all_paths("/vault/indexes/*")) vault.files().erase(path);
+  }
+  const auto store = vault.open();
+  for (std::size_t i = 0; i < filled.chunks.size(); i += without_index ? 7 : 1) {
+    expect_reads(*store, filled.chunks[i].first, filled.chunks[i].second);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+  const auto report = store->verify({.data = true, .heal = true}).value();
+  ASSERT_FALSE(report.damage.empty());
+  for (const auto& damage : report.damage) {
+    ASSERT_TRUE(damage.is_healed) << damage.area << ": " << damage.message;
+    ASSERT_TRUE(damage.lost_chunks.empty());
+  }
+  ASSERT_TRUE(vault.files().content(filled.path) == before);
+  ASSERT_TRUE(store->verify({.data = true}).value().is_clean());
+}
+
+TEST(ChunkStoreDamage, Every64KiBBlockOfALargePackIsDispensable) {
+  const auto filled = fill(2'600'000);
+  for (std::uint64_t offset = 0; offset < filled->size; offset += 65'536) {
+    SCOPED_TRACE("destroyed at " + std::to_string(offset) + " of " + std::to_string(filled->size));
+    expect_costs_nothing(*filled, offset, 65'536, offset % 3 == 0);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(ChunkStoreDamage, Every64KiBBlockOfAMiddlingPackIsDispensable) {
+  for (const auto suite : {codec::SealSuite::aes256gcm, codec::SealSuite::none}) {
+    const auto filled = fill(400'000, suite);
+    for (std::uint64_t offset = 0; offset < filled->size; offset += 32'768) {
+      SCOPED_TRACE("destroyed at " + std::to_string(offset) + " of " + std::to_string(filled->size));
+      expect_costs_nothing(*filled, offset, 65'536, offset % 3 == 0);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(ChunkStoreDamage, AnyUnaligned4KiBOfAnyPackAreDispensable) {
+  for (const std::uint64_t bytes : {100UL, 5'000UL, 60'000UL, 900'000UL}) {
+    const auto filled = fill(bytes);
+    platform::SeededRandom random(bytes);
+    std::vector<std::uint64_t> offsets{0, 1, 100, 127, filled->size - 1, filled->size - 97, filled->size - 4096};
+    for (int i = 0; i < 25; ++i) offsets.push_back(random.below(filled->size));
+    for (const std::uint64_t offset : offsets) {
+      SCOPED_TRACE(std::to_string(bytes) + " bytes, destroyed at " + std::to_string(offset) + " of " +
+                   std::to_string(filled->size));
+      expect_costs_nothing(*filled, offset, 4096, offset % 2 == 0);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(ChunkStoreDamage, EverySingleByteOfASmallPackIsDispensable) {
+  const auto filled = fill(300);
+  for (std::uint64_t offset = 0; offset < filled->size;
+       offset += offset < 1500 || offset + 200 > filled->size ? 1 : 37) {
+    SCOPED_TRACE("flipped at " + std::to_string(offset));
+    expect_costs_nothing(*filled, offset, 1, false);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(ChunkStoreDamage, BeyondParityOnlyWhatLiesUnderItIsLostAndNamed) {
+  const auto filled = fill(2'600'000);
+  TestVault& vault = filled->vault;
+  // Two blocks of one stripe: the pack is over 2 MiB, so there are at least three stripes.
+  const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);
+  destroy(vault, filled->path, 65'536 * 2 + 1000, 10);
+  destroy(vault, filled->path, 65'536 * (2 + stripes) + 1000, 10);
+  auto store = vault.open();
+  const auto report = store->verify({.data = true, .heal = true}).value();
+  std::set<ChunkId> lost;
+  for (const auto& damage : report.damage) {
+    EXPECT_FALSE(damage.is_healed);
+    lost.insert(damage.lost_chunks.begin(), damage.lost_chunks.end());
+  }
+  EXPECT_FALSE(lost.empty());
+  EXPECT_LT(lost.size(), filled->chunks.size());
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  for (const auto& [id, plain] : filled->chunks) {
+    const bool is_lost = lost.contains(id);
+    EXPECT_EQ(store->contains(id).value(), !is_lost);
+    // The same content put again heals what was lost.
+    EXPECT_EQ(writer->add(plain).value().is_new, is_lost);
+  }
+  ASSERT_TRUE(store->close());
+  for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+  // Also when the index is built anew from both packs.
+  for (const auto& path : vault.files().all_paths("/vault/indexes/*")) vault.files().erase(path);
+  store = vault.open();
+  for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+}
+
+TEST(ChunkStoreDamage, ReadOfALostChunkNamesPackAndGroup) {
+  const auto filled = fill(2'600'000);
+  const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);
+  destroy(filled->vault, filled->path, 0, 200);
+  destroy(filled->vault, filled->path, 65'536 * stripes, 10);
+  const auto store = filled->vault.open();
+  std::size_t damaged = 0;
+  for (const auto& [id, plain] : filled->chunks) {
+    Buffer out;
+    const auto read = store->read(id, kDefaultDomain, out);
+    if (read) continue;
+    ++damaged;
+    EXPECT_EQ(read.error().kind, ErrorKind::damaged);
+    EXPECT_NE(read.error().message.find("pack 0"), std::string::npos) << read.error().message;
+  }
+  EXPECT_EQ(damaged, filled->chunks.size()) << "the header with the salt is gone, so all of the pack is";
+  const auto report = store->verify({.data = true}).value();
+  ASSERT_EQ(report.damage.size(), 1U);
+  EXPECT_EQ(report.damage[0].lost_chunks.size(), filled->chunks.size()) << "the index still knows what was in it";
+}
+
+TEST(ChunkStoreDamage, StructureCheckFindsDamagedHeadsAndFooters) {
+  const auto filled = fill(900'000);
+  struct Case {
+    std::uint64_t offset;
+    const char* area;
+  };
+  const Bytes content = filled->vault.files().content(filled->path);
+  const auto footer = as_text(content).rfind("AFTR");
+  const auto trailer = as_text(content).rfind("ATOLPEND");
+  const auto group = as_text(content).find("AGRP", 200);
+  ASSERT_NE(footer, std::string_view::npos);
+  for (const Case& each :
+       {Case{10, "header"}, Case{footer + 100, "footer"}, Case{trailer + 30, "trailer"}, Case{group + 13, "group 1"}}) {
+    SCOPED_TRACE(each.area);
+    TestVault vault(filled->vault, filled->vault.files().clone(), 3);
+    vault.files().flip_bits(filled->path, each.offset);
+    const auto store = vault.open();
+    const auto report = store->verify({}).value();
+    ASSERT_EQ(report.damage.size(), 1U);
+    EXPECT_EQ(report.damage[0].area, each.area);
+    EXPECT_TRUE(report.damage[0].is_healable);
+    EXPECT_FALSE(report.damage[0].is_healed);
+    EXPECT_TRUE(store->verify({.heal = true}).value().damage.at(0).is_healed);
+    EXPECT_TRUE(store->verify({}).value().is_clean());
+  }
+}
+
+TEST(ChunkStoreDamage, HealingThatIsCutOffLosesNothing) {
+  const auto filled = fill(200'000);
+  destroy(filled->vault, filled->path, 50'000, 4096);
+  const std::uint64_t points = [&] {
+    TestVault vault(filled->vault, filled->vault.files().clone(), 3);
+    const auto store = vault.open();
+    const auto before = vault.files().points();
+    EXPECT_TRUE(store->verify({.data = true, .heal = true}).value().damage.at(0).is_healed);
+    return vault.files().points() - before;
+  }();
+  ASSERT_GT(points, 4U);
+  for (std::uint64_t point = 0; point < points; ++point) {
+    SCOPED_TRACE("point " + std::to_string(point));
+    TestVault vault(filled->vault, filled->vault.files().clone(), 3);
+    {
+      const auto store = vault.open();
+      vault.files().stop_at(vault.files().points() + point, platform::StopWhen::torn);
+      ignore_error_on_purpose(store->verify({.data = true, .heal = true}));
+    }
+    TestVault rebooted(vault, vault.files().after_crash(point, platform::CrashPolicy::random_with_garbage), 4);
+    const auto store = rebooted.open();
+    for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+    EXPECT_TRUE(rebooted.files().all_paths("*.open").empty()) << "what healing left is swept";
+  }
+}
+
+// Whoever can write the files but has no key: swapped, cut or reordered groups are refused or healed, never served.
+TEST(ChunkStoreDamage, SwappedGroupsAreNotServed) {
+  const auto filled = fill(3'000'000);
+  Bytes content = filled->vault.files().content(filled->path);
+  const auto text = as_text(content);
+  const std::size_t first = text.find("AGRP");
+  const std::size_t second = text.find("AGRP", first + 100);
+  const std::size_t third = text.find("AGRP", second + 100);
+  ASSERT_NE(third, std::string_view::npos);
+  Bytes swapped(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(first));
+  swapped.insert(swapped.end(), content.begin() + static_cast<std::ptrdiff_t>(second),
+                 content.begin() + static_cast<std::ptrdiff_t>(third));
+  swapped.insert(swapped.end(), content.begin() + static_cast<std::ptrdiff_t>(first),
+                 content.begin() + static_cast<std::ptrdiff_t>(second));
+  swapped.insert(swapped.end(), content.begin() + static_cast<std::ptrdiff_t>(third), content.end());
+  filled->vault.files().overwrite(filled->path, 0, swapped);
+  const auto store = filled->vault.open();
+  Buffer out;
+  for (const auto& [id, plain] : filled->chunks) {
+    const auto read = store->read(id, kDefaultDomain, out);
+    EXPECT_TRUE(read ? equal(out.view(), plain) : read.error().kind == ErrorKind::damaged);
+  }
+}
+
+}  // namespace
+}  // namespace atl::chunk
