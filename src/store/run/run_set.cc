@@ -358,15 +358,10 @@ Result<void> RunSet::State::write_frozen(ByteView state) {
 // A synced run file of everything in `source`, or none where it is empty. `beside` are the runs that stay.
 Result<std::optional<RunInfo>> RunSet::State::write_run(EntrySource& source, const Summary& summary,
                                                         const Runs& beside) {
-  // Filter bits by what the whole set needs, so that all filters fit; an eighth is left for growth until the next
-  // merge.
-  std::uint64_t entries = summary.entries;
-  for (const auto& run : beside) entries += run->info().entries;
-  const std::uint64_t budget_pages =
-      std::max<std::uint64_t>(1, options_.filter_bytes_max / 8 * 7 / (internal::kFilterPageBytes + 1));
-  const std::uint64_t per_page =
-      std::clamp<std::uint64_t>(entries / budget_pages, internal::kFilterPageBits / options_.bloom_bits_per_key,
-                                internal::kFilterPageBits / kBloomBitsMin);
+  std::vector<std::uint64_t> others;
+  for (const auto& run : beside) others.push_back(run->info().entries);
+  const std::size_t per_page = internal::filter_entries_per_page(summary.entries, others, options_.filter_bytes_max,
+                                                                 kBloomBitsMin, options_.bloom_bits_per_key);
   internal::Salt salt{};
   machine_.random.fill(salt);
   const std::uint64_t number = next_number_.fetch_add(1);

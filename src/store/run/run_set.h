@@ -7,24 +7,23 @@
 //  - The set is derived: whoever owns it can fill it again, so any damage is answered with `damaged` and nothing is
 //    repaired here. It never answers wrongly: every byte read back is authenticated and bound to its place.
 //  - The newest put or remove of a key wins, across memory, files, crashes and reopening.
-//  - What flush(state) covered is there after a crash together with exactly that state or a later one. Nothing older
-//  than
-//    the state is missing; later puts may be there already (put() spills a full memtable under the last state), so
+//  - What flush(state) covered is there after a crash, together with exactly that state or a later one. Nothing older
+//    than the state is missing; later puts may be there already (put() spills a full memtable under the last state), so
 //    replaying everything after the state, in order, always leads to the right content.
 //  - Nothing but sizes, counts and random bytes can be read from the files without the key (suite aes256gcm).
 //  - The folder belongs to one RunSet: at a writable open, files its manifest does not name are removed.
 //
 // Memory: memtables <= memtable_bytes_max, resident filters <= filter_bytes_max, cached blocks <= cache_bytes_max;
-// besides 8 bytes per 4 KiB block (7 MiB for 60 million entries of 60 bytes; 16 bytes where lengths vary) for the block
-// index, a fifth of a memtable while it is sorted, and up to 4 MiB while a merge runs. The defaults keep 60 million
-// chunk ids within 64 MiB in all.
+// besides 8 bytes per 4 KiB block for the block index (7 MiB for 60 million entries of 60 bytes; 16 bytes where lengths
+// vary), a fifth of a memtable while it is sorted, and while a merge runs up to 4 MiB and a second and third index of
+// its output. The defaults keep 60 million chunk ids within 64 MiB, but for that.
 //
 // Filters: a get that finds nothing would cost one block read per run; a Bloom filter answers most of them from memory
 // (Bloom, CACM 1970; cache-line blocks after Putze, Sanders, Singler, JEA 2009). 10 bits per key let 1.3 % through, 5
-// bits about 10 %. Rather than paging filters in and out, new runs get fewer bits per key as the set grows (down to 4),
-// so that all filters stay resident: 60 million keys need about 36 MiB at 5 bits, and a miss costs about 0.1 reads
-// more. Only beyond that are the filter pages of the largest run read through the block cache, one 4 KiB page per
-// probe.
+// bits about 10 %. Rather than paging filters in and out, new runs get fewer bits per key as the set grows (down to 4,
+// the longest runs first), so that all filters stay resident: 60 million keys get 4.4 bits on average, and a miss costs
+// 0.1 (one run) to about 0.5 block reads (a dozen runs). Only beyond that are filter pages of the longest run read
+// through the block cache, one 4 KiB page per probe.
 //
 // Complexity: put O(1) amortised in memory plus log4(n / memtable) rewrites in files; get O(runs) filter probes in
 // memory and, for a hit, one block read of 4 KiB (interpolation search over first keys: O(log log n) for uniform keys).

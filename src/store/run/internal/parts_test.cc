@@ -58,6 +58,35 @@ TEST(Filter, HoldsWhatWasAddedAndLetsFewOthersThrough) {
   }
 }
 
+TEST(Filter, BitsFitTheBudgetAndShortRunsGetMore) {
+  const std::size_t budget = 36 * kMiB;
+  const auto bits = [&](std::uint64_t entries, const std::vector<std::uint64_t>& others) {
+    return static_cast<double>(kFilterPageBits) /
+           static_cast<double>(filter_entries_per_page(entries, others, budget, 4, 10));
+  };
+  const std::uint64_t million = 1'000'000;
+  EXPECT_NEAR(bits(million, {}), 10, 0.1);
+  EXPECT_NEAR(bits(0, {}), 10, 0.1);
+  EXPECT_NEAR(bits(60 * million, {}), 4.4, 0.1);
+  EXPECT_NEAR(bits(200 * million, {}), 4, 0.1);
+  const std::vector<std::uint64_t> tower{16 * million, 16 * million, 16 * million, 4 * million, 4 * million,
+                                         million,      million,      million,      million};
+  double used = 0;
+  double previous = 0;
+  for (std::size_t i = 0; i < tower.size(); ++i) {
+    std::vector<std::uint64_t> others = tower;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+    const double its = bits(tower[i], others);
+    used += its * static_cast<double>(tower[i]) / 8;
+    if (i > 0 && tower[i] < tower[i - 1]) {
+      EXPECT_GT(its, previous + 1);
+    }
+    previous = its;
+  }
+  EXPECT_LT(used, static_cast<double>(budget));
+  EXPECT_GT(used, static_cast<double>(budget) * 0.8);
+}
+
 TEST(Filter, HashIsTheDocumentedOneAndDependsOnEveryByteAndTheLength) {
   SeededRandom random(2);
   std::set<std::uint64_t> hashes;

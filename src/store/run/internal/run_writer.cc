@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kWriteBufferBytes = 256 * 1024;
 }
 
-RunWriter::RunWriter(const RunContext& context, RunHeader header, std::size_t filter_entries_per_page,
-                     std::unique_ptr<platform::File> file)
+RunWriter::RunWriter(const RunContext& context, RunHeader header, std::uint64_t entries_max,
+                     std::size_t filter_entries_per_page, std::unique_ptr<platform::File> file)
     : header_(header),
       aad_(encode(header)),
       hash_seed_(context.hash_seed),
@@ -23,6 +23,8 @@ RunWriter::RunWriter(const RunContext& context, RunHeader header, std::size_t fi
   if (header_.mode == Mode::fixed) {
     entries_per_block_ = header_.entries_per_block();
     removed_bits_.resize((entries_per_block_ + 7) / 8);
+    // Growing by doubling would take half as much again.
+    prefixes_.reserve(entries_max / entries_per_block_ + 1);
   }
   buffered_.reserve(kWriteBufferBytes + kBlockStored);
 }
@@ -56,7 +58,8 @@ Result<std::unique_ptr<RunWriter>> RunWriter::create(const RunContext& context, 
   const std::string path = platform::join(folder, run_file_name(number));
   ATOLL_TRY(context.files.remove_file(path));
   ATOLL_ASSIGN(auto file, context.files.open(path, platform::OpenMode::create_new));
-  std::unique_ptr<RunWriter> writer(new RunWriter(context, header, filter_entries_per_page, std::move(file)));
+  std::unique_ptr<RunWriter> writer(
+      new RunWriter(context, header, summary.entries, filter_entries_per_page, std::move(file)));
   Bytes stored(kHeaderStored);
   std::ranges::copy(writer->aad_, stored.begin());
   ATOLL_TRY(writer->write(stored));

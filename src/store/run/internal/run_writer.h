@@ -33,7 +33,7 @@ class RunWriter {
   [[nodiscard]] Result<RunInfo> finish();
 
  private:
-  RunWriter(const RunContext& context, RunHeader header, std::size_t filter_entries_per_page,
+  RunWriter(const RunContext& context, RunHeader header, std::uint64_t entries_max, std::size_t filter_entries_per_page,
             std::unique_ptr<platform::File> file);
   [[nodiscard]] Result<void> end_block();
   [[nodiscard]] Result<void> end_page();
