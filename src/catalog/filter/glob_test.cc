@@ -90,6 +90,7 @@ TEST(Glob, TwoStarsAndASlashAreAnyNumberOfFolders) {
   EXPECT_TRUE(matches("**/*.cc", "src/x/y.cc"));
   EXPECT_FALSE(matches("a**/b", "ab")) << "only a whole folder may be missing";
   EXPECT_TRUE(matches("a**/b", "axx/yy/b"));
+  EXPECT_TRUE(matches("**a*/b*a", "a/ba/ba")) << "the second folder is where the match begins";
   EXPECT_TRUE(matches("**/node_modules/**", "web/node_modules/x/y"));
 }
 
@@ -190,14 +191,15 @@ TEST(Glob, AgreesWithTryingEverything) {
   constexpr std::uint64_t kSeed = 20'261'120;
   SCOPED_TRACE("seed " + std::to_string(kSeed));
   std::mt19937_64 random(kSeed);
-  const std::vector<std::string> parts = {"a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]", "a/", "/b", "*a"};
+  const std::vector<std::string> parts = {"a",    "b",    "/",  "*",  "**", "**/",   "?",
+                                          "[ab]", "[!a]", "a/", "/b", "*a", "**a*/b"};
   const auto pick = [&](std::size_t below) { return static_cast<std::size_t>(random() % below); };
   std::size_t hits = 0;
   for (int round = 0; round < 60'000; ++round) {
     std::string pattern;
-    for (std::size_t i = pick(7); i-- > 0;) pattern += parts[pick(parts.size())];
+    for (std::size_t i = pick(8); i-- > 0;) pattern += parts[pick(parts.size())];
     std::string text;
-    for (std::size_t i = pick(10); i-- > 0;) text += "ab/"[pick(3)];
+    for (std::size_t i = pick(12); i-- > 0;) text += "ab/"[pick(3)];
     const bool is_path = pick(3) != 0;
     const bool expected = naive(pattern, text, is_path);
     hits += expected ? 1 : 0;

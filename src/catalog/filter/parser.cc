@@ -298,7 +298,7 @@ class Parser {
     }
     const bool has_alternatives = out.operation == Operator::matches;
     for (std::size_t from = 0;;) {
-      const std::size_t bar = has_alternatives ? word.find_plain("|", from) : kNone;
+      const std::size_t bar = has_alternatives ? bar_behind(word, from) : kNone;
       const Word part = word.part(from, bar == kNone ? kNone : bar - from);
       if (part.text.empty() && !part.was_quoted) {
         return usage("missing_value", word.at, "an alternative beside | is missing",
@@ -309,6 +309,18 @@ class Parser {
       if (bar == kNone) return {};
       from = bar + 1;
     }
+  }
+
+  // The next | that separates; one between brackets belongs to the value, so that each alternative is balanced by
+  // itself.
+  static std::size_t bar_behind(const Word& word, std::size_t from) {
+    std::size_t depth = 0;
+    for (std::size_t i = from; i < word.text.size(); ++i) {
+      if (word.is_plain(i, '(')) ++depth;
+      if (word.is_plain(i, ')')) --depth;
+      if (depth == 0 && word.is_plain(i, '|')) return i;
+    }
+    return kNone;
   }
 
   Result<Value> value(const Term& term, const Word& word) {
@@ -416,7 +428,7 @@ class Parser {
     auto glob = Glob::compile(text, kind);
     if (!glob) {
       const Error& error = glob.error();
-      if (error.kind == ErrorKind::limit) return limit("too_long", word.at, error.message, "");
+      if (error.kind == ErrorKind::limit) return limit("too_long", word.at, error.message, "Shorten it.");
       return usage("bad_pattern", word.at, error.message, "Quote or escape characters that are meant as themselves.");
     }
     result.glob = std::move(*glob);

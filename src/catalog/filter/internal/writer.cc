@@ -18,7 +18,9 @@ void write_term(std::string& out, const Term& term) {
   if (term.field != Field::word) {
     out += name_of(term.field);
     if (term.field == Field::tag || term.field == Field::metadata) out += write_attribute(term.attribute);
-    out += name_of(term.operation);
+    // A value that begins with '=' would run together with "=".
+    const bool runs_together = term.operation == Operator::equal && term.values.front().shown.starts_with('=');
+    out += runs_together ? "==" : name_of(term.operation);
   }
   for (std::size_t i = 0; i < term.values.size(); ++i) {
     if (i != 0) out += '|';
