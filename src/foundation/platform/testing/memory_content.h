@@ -41,6 +41,7 @@ class Content {
 
   Blocks& own_blocks();
   static Bytes& own_bytes(Block& block);
+  static void clear(Block& block, std::uint64_t begin, std::uint64_t end);
   void mark(Block& block, std::uint64_t begin, std::uint64_t end);
 
   std::shared_ptr<Blocks> blocks_ = std::make_shared<Blocks>();
