@@ -187,6 +187,7 @@ int MainFile::load_mark(CopyMark& mark) {
   for (std::uint64_t slot = 0; slot < 2; ++slot) {
     std::array<std::uint8_t, kMarkBytes> encoded{};
     const int code = below().read(mark_offset(slot), encoded);
+    if (code == SQLITE_IOERR_SHORT_READ) continue;
     if (code != SQLITE_OK) return code;
     const auto found = seal_.open_mark(encoded);
     if (found && found->number % 2 == slot && (!newest || found->number > newest->number)) newest = found;
