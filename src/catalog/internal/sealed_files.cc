@@ -103,7 +103,10 @@ std::unique_ptr<MainFile> MainFile::open(SealedVfs& vfs, std::unique_ptr<LowerFi
     return file;
   }
   std::array<std::uint8_t, kHeadBytes> encoded{};
-  if (below->read(0, encoded) != SQLITE_OK) return refuse(ErrorKind::damaged, "the catalog file is cut short");
+  // Without a first page SQLite would take the file for a new database.
+  if (size < kFrontBytes + kPageBytes || below->read(0, encoded) != SQLITE_OK) {
+    return refuse(ErrorKind::damaged, "the catalog file is cut short");
+  }
   const auto head = decode_head(encoded);
   if (!head) return refuse(head.error().kind, head.error().message);
   if (head->vault != vfs.settings().vault)
