@@ -184,7 +184,7 @@ TEST(Glob, PathologicalPatternsStayFast) {
   EXPECT_FALSE(matches("**a/*a*/a*a*/[b]", folders));
   EXPECT_FALSE(matches("**/*/*/*/*/*/*/*/[b]", folders));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  EXPECT_LT(seconds, 2.0) << "ten matches of at most 16,000 x 130 steps";
+  EXPECT_LT(seconds, 10.0) << "ten matches of at most 16,000 x 130 steps; trying every way takes hours";
 }
 
 TEST(Glob, AgreesWithTryingEverything) {
