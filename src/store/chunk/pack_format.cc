@@ -192,7 +192,7 @@ Result<Footer> decode_footer(ByteView plain, std::uint64_t footer_offset) {
   if (plain.size() < kFooterHeadBytes) return bad_footer("it is cut short");
   const std::uint64_t group_count = load_le<std::uint32_t>(plain.data());
   const auto chunk_count = load_le<std::uint64_t>(plain.data() + 8);
-  if (chunk_count > plain.size() / kFooterChunkBytes ||
+  if (load_le<std::uint32_t>(plain.data() + 4) != 0 || chunk_count > plain.size() / kFooterChunkBytes ||
       plain.size() != kFooterHeadBytes + group_count * kFooterGroupBytes + chunk_count * kFooterChunkBytes) {
     return bad_footer("its tables have another length than it says");
   }

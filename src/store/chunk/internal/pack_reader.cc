@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 
 namespace atl::chunk {
 namespace {
@@ -187,7 +188,9 @@ Result<PackReader::Found> PackReader::walk_groups(codec::Decompressor& decompres
   ATOLL_ASSIGN(const auto info, blobs_.stat(name_));
   if (!info) return fail(ErrorKind::not_found, "pack.not_found", "pack " + header_.id.text() + " is gone");
   Found found;
-  // The group that begins at `at`, if a good one does: its end.
+  // A seal that was broken off may have left parity behind the groups, which of a small pack is a copy of them.
+  std::unordered_set<std::uint32_t> numbers;
+  // The group that begins at `at`, if a good one does that was not met before: its end.
   const auto try_group = [&](std::uint64_t at) -> std::optional<std::uint64_t> {
     GroupHeaderBytes header_bytes{};
     if (at + kGroupHeaderBytes > info->size || !read_range(at, header_bytes, false)) return std::nullopt;
@@ -197,6 +200,10 @@ Result<PackReader::Found> PackReader::walk_groups(codec::Decompressor& decompres
     if (!frame) return std::nullopt;
     auto group = open_frame(std::move(*frame), decompressor);
     if (!group) return std::nullopt;
+    if (!numbers.insert(header->number).second) {
+      pool_.give(std::move(group->bytes));
+      return std::nullopt;
+    }
     found.footer.add(at, *header, group->directory);
     pool_.give(std::move(group->bytes));
     return at + kGroupHeaderBytes + header->sealed_length;
