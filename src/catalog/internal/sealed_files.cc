@@ -315,7 +315,7 @@ int WalFile::read(std::uint64_t offset, ByteSpan out) {
   if (is_sealed && !is_recovery && !has_salts(clear_, salts_)) {
     // Another connection may have begun the WAL anew since the salts were read.
     if (const int loaded = load_salts(); loaded != SQLITE_OK) return loaded;
-    is_sealed = has_salts(clear_, salts_);
+    is_sealed = has_salts(clear_, salts_) || (has_frames_without_salts_ && has_salts(clear_, {}));
   }
   if (is_sealed) {
     std::copy_n(clear_.begin() + static_cast<std::ptrdiff_t>(within), out.size(), out.begin());
@@ -333,6 +333,7 @@ int WalFile::read(std::uint64_t offset, ByteSpan out) {
 int WalFile::write_frame(std::uint64_t offset, const Frame& clear) {
   seal_.seal_frame(offset, clear, sealed_);
   const int code = write_below(offset, sealed_);
+  if (has_salts(clear, {})) has_frames_without_salts_ = true;
   if (code == SQLITE_OK && is_commit(clear.data())) commit_end_ = offset + kFrameBytes;
   return code;
 }
@@ -355,6 +356,7 @@ int WalFile::write(std::uint64_t offset, ByteView data) {
     held_at_.reset();
     if (const int code = main_->mark_complete(); code != SQLITE_OK) return code;
     commit_end_ = 0;
+    has_frames_without_salts_ = false;
     std::copy_n(data.begin() + kSaltsAt, salts_.size(), salts_.begin());
     return write_below(0, data);
   }
@@ -365,7 +367,12 @@ int WalFile::write(std::uint64_t offset, ByteView data) {
     if (const int code = flush_held(); code != SQLITE_OK) return code;
     std::copy(data.begin(), data.end(), held_.begin());
     held_at_ = frame_at;
-    return SQLITE_OK;
+    if (!has_frames_without_salts_) return SQLITE_OK;
+    // A frame that gets its salts and checksum now, at the commit: no page follows, and other connections read it next.
+    bool is_sealed = false;
+    const int code = read_frame(frame_at, clear_, is_sealed);
+    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
+    return is_sealed && has_salts(clear_, {}) ? flush_held() : SQLITE_OK;
   }
   if (within != kFrameHeaderBytes || data.size() != kPageBytes || !is_zero(data.last(kReservedBytes)))
     return SQLITE_IOERR_WRITE;

@@ -117,6 +117,9 @@ class WalFile final : public SealedFile {
   std::optional<std::uint64_t> held_at_;
   std::array<std::uint8_t, kFrameHeaderBytes> held_{};
   WalSalts salts_{};
+  // Once a transaction that outgrew the cache has changed a page it had written out before, SQLite leaves salts and
+  // checksums of its later frames zero until it commits. Only this connection reads them.
+  bool has_frames_without_salts_ = false;
   std::uint64_t commit_end_ = 0;  // of the last commit frame written here since the WAL was begun; 0: not known
   Frame clear_{};
   Frame sealed_{};
