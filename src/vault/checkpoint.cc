@@ -460,6 +460,13 @@ Result<CheckpointReport> make_checkpoint(Vault& vault) {
     break;
   }
   if (old.lsn == report.lsn) return report;
+  // Without a base, dropped payloads would silently be missing rows.
+  ATOLL_ASSIGN(const auto journal_stats, vault.journal().stats());
+  if (old.lsn.next() < journal_stats.first_with_payloads) {
+    return fail(ErrorKind::damaged, "checkpoint.no_base",
+                "no older checkpoint can be read, and the journal no longer reaches back to the beginning",
+                "Run `atoll verify`; restore what it names from a copy. Everything kept is left as it is.");
+  }
 
   const std::string folder = platform::join(vault.folder(), "staging/checkpoint");
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder));

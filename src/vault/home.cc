@@ -125,7 +125,7 @@ Result<std::vector<VaultListing>> Home::vaults(const UnlockSecrets& secrets) {
       if (opened) {
         listing.is_unlocked = true;
         listing.name = (*opened)->vault_name();
-      } else if (opened.error().kind != ErrorKind::wrong_key) {
+      } else if (opened.error().kind != ErrorKind::wrong_key && opened.error().kind != ErrorKind::locked) {
         listing.problem = opened.error();
       }
     } else {

@@ -12,6 +12,7 @@ using platform::join;
 constexpr std::uint64_t kRoomKeptBytesMax = 256 * kMiB;
 constexpr std::size_t kReplayCommandsPerGroup = 64;
 constexpr std::uint64_t kOwnerBytesMax = 4096;
+constexpr const char* kCatalogFile = "catalog.sqlite";
 
 std::string owner_path(const std::string& folder) { return join(folder, "vault.owner"); }
 
@@ -115,7 +116,16 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
   for (const std::string& remark : journal_->recovery().remarks) notice(remark);
 
   ATOLL_TRY(open_chunks());  // before the catalog: a checkpoint's rows lie in chunks
-  ATOLL_TRY(open_catalog());
+  auto ready = open_catalog();
+  if (ready && options_.writable) ready = note_unknown_packs();
+  if (!ready) {
+    // A page may be bad that nobody had read before.
+    const Error& error = ready.error();
+    if (!options_.writable || error.kind != ErrorKind::damaged || !error.id.starts_with("catalog.")) return ready;
+    notice("the catalog is damaged and is made anew from the journal: " + error.message);
+    ATOLL_TRY(rebuild_catalog());
+    ATOLL_TRY(note_unknown_packs());
+  }
   committer_ = std::make_unique<Committer>(machine_, *journal_, *catalog_);
   return {};
 }
@@ -159,7 +169,6 @@ Result<void> Vault::open_catalog() {
     // The journal lost what the catalog still shows. The journal is the truth; what it lost is reported by verify.
     if (!options_.writable) return {};
     notice("the catalog was ahead of the journal and was made anew from it");
-    catalog_.reset();
     ATOLL_TRY(rebuild_catalog());
     return {};
   }
@@ -202,11 +211,44 @@ Result<std::uint64_t> Vault::replay(Lsn after) {
 }
 
 Result<RebuildReport> Vault::rebuild_catalog() {
-  ATOLL_TRY(catalog::Catalog::remove(machine_.files, folder_));
+  // Built beside and put in place when it is whole: a rebuild that breaks off or cannot succeed leaves the catalog that
+  // was there, and half a catalog is never taken for one.
+  platform::FileSystem& files = machine_.files;
+  const std::string beside = join(folder_, "staging/catalog");
+  catalog_.reset();
+  ATOLL_TRY(platform::remove_tree(files, beside));
+  ATOLL_TRY(platform::create_directories(files, beside));
+  auto report = fill_catalog(beside);
+  if (report) {
+    ATOLL_TRY(catalog_->checkpoint_wal());
+    ATOLL_INVARIANT(catalog_->synced() == catalog_->applied(), "no reader holds a catalog that nobody else knows");
+  }
+  catalog_.reset();
+  if (!report) {
+    ignore_error_on_purpose(platform::remove_tree(files, beside));
+    return report;
+  }
+  ATOLL_TRY(catalog::Catalog::remove(files, folder_));
+  ATOLL_TRY(files.rename(join(beside, kCatalogFile), join(folder_, kCatalogFile)));
+  ATOLL_TRY(files.sync_directory(folder_));
+  ATOLL_TRY(platform::remove_tree(files, beside));
   auto options = options_.catalog;
   options.writable = true;
-  ATOLL_ASSIGN(catalog_, catalog::Catalog::create_new(machine_, folder_, head_.suite, keys_->derived_key("catalog"),
-                                                      head_.vault, head_.history, options));
+  ATOLL_ASSIGN(catalog_, catalog::Catalog::open(machine_, folder_, head_.suite, keys_->derived_key("catalog"),
+                                                head_.vault, head_.history, options));
+  return report;
+}
+
+Result<RebuildReport> Vault::fill_catalog(const std::string& beside) {
+  auto options = options_.catalog;
+  options.writable = true;
+  const auto make = [&]() -> Result<void> {
+    catalog_.reset();
+    ATOLL_ASSIGN(catalog_, catalog::Catalog::create_new(machine_, beside, head_.suite, keys_->derived_key("catalog"),
+                                                        head_.vault, head_.history, options));
+    return {};
+  };
+  ATOLL_TRY(make());
   RebuildReport report;
   // The whole journal needs no checkpoint; else the newest one that can be read whole, then the commands after it.
   ATOLL_ASSIGN(const auto stats, journal_->stats());
@@ -229,10 +271,7 @@ Result<RebuildReport> Vault::rebuild_catalog() {
     notice("the checkpoint at change " + std::to_string(root.lsn.value) + " cannot be read (" + loaded.error().message +
            "); trying an older one");
     report.rows = 0;
-    catalog_.reset();
-    ATOLL_TRY(catalog::Catalog::remove(machine_.files, folder_));
-    ATOLL_ASSIGN(catalog_, catalog::Catalog::create_new(machine_, folder_, head_.suite, keys_->derived_key("catalog"),
-                                                        head_.vault, head_.history, options));
+    ATOLL_TRY(make());
   }
   if (report.from_checkpoint.value == 0 && !is_whole && journal_->last().value > 0) {
     return fail(ErrorKind::damaged, "vault.no_checkpoint",
@@ -241,7 +280,6 @@ Result<RebuildReport> Vault::rebuild_catalog() {
                 "Restore this vault from a copy; packs and journal are left as they are.");
   }
   ATOLL_ASSIGN(report.commands, replay(report.from_checkpoint));
-  report.rows += 0;
   return report;
 }
 
@@ -252,9 +290,30 @@ Result<RebuildReport> Vault::rebuild() {
   chunks_.reset();
   ATOLL_TRY(run::RunSet::remove_all(machine_, join(folder_, "indexes/chunks")));
   ATOLL_TRY(open_chunks());
-  ATOLL_ASSIGN(const RebuildReport report, rebuild_catalog());
+  auto report = rebuild_catalog();
+  if (!report) {
+    // The one that was there still serves, where there is one.
+    auto old = catalog::Catalog::open(machine_, folder_, head_.suite, keys_->derived_key("catalog"), head_.vault,
+                                      head_.history, options_.catalog);
+    if (!old) return report;
+    catalog_ = std::move(*old);
+  }
   committer_ = std::make_unique<Committer>(machine_, *journal_, *catalog_);
+  ATOLL_TRY(note_unknown_packs());
   return report;
+}
+
+Result<void> Vault::note_unknown_packs() {
+  const auto known = reader()->packs();
+  if (!known) return pass(known.error());
+  const std::lock_guard lock(mutex_);
+  new_packs_.clear();
+  for (const chunk::PackInfo& pack : chunks_->list_packs()) {
+    const bool is_known = std::ranges::any_of(*known, [&](const catalog::PackRow& row) { return row.id == pack.id; });
+    if (!is_known && keys_->domain(pack.domain) != nullptr)
+      new_packs_.push_back({pack.id, pack.domain, pack.temperature});
+  }
+  return {};
 }
 
 Result<void> Vault::close() {
@@ -262,10 +321,11 @@ Result<void> Vault::close() {
   const auto note = [&](const Result<void>& step) {
     if (!step && !first) first = step.error();
   };
+  // Parts are missing after a rebuild that failed.
   if (options_.writable) {
-    note(chunks_->close());
-    note(catalog_->checkpoint_wal());
-    note(journal_->close());
+    if (chunks_) note(chunks_->close());
+    if (catalog_) note(catalog_->checkpoint_wal());
+    if (journal_) note(journal_->close());
     ignore_error_on_purpose(machine_.files.remove_file(owner_path(folder_)));
   }
   committer_.reset();

@@ -105,7 +105,8 @@ class Vault {
   // is less.
   [[nodiscard]] Result<void> check_room(std::uint64_t wanted_bytes) const;
 
-  // Makes catalog and chunk index anew from the truth, beside the old ones' removal. Writable vaults only.
+  // Makes catalog and chunk index anew from the truth. Writable vaults only; every reader must be gone. Where it fails
+  // the catalog that was there stays.
   [[nodiscard]] Result<RebuildReport> rebuild();
 
  private:
@@ -114,6 +115,9 @@ class Vault {
   [[nodiscard]] Result<void> take_lock();
   [[nodiscard]] Result<void> open_catalog();
   [[nodiscard]] Result<RebuildReport> rebuild_catalog();
+  [[nodiscard]] Result<RebuildReport> fill_catalog(const std::string& beside);  // into catalog_; left open
+  // Packs that a broken-off write left behind get rows with the next command: new content may share their chunks.
+  [[nodiscard]] Result<void> note_unknown_packs();
   [[nodiscard]] Result<std::uint64_t> replay(Lsn after);
   [[nodiscard]] Result<void> open_chunks();
   void notice(const std::string& words) const;

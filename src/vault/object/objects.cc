@@ -12,6 +12,8 @@ using catalog::VersionRow;
 
 // Two rows a version, three where an old one ends: batches of this many stay under the limit of a command.
 constexpr std::size_t kObjectsPerCommand = 2'500;
+// Long keys, attributes and words make long rows: this much of them at most stands in one batch.
+constexpr std::size_t kRowBytesPerCommand = kCommandBytesMax / 2;
 
 tl::unexpected<Error> no_such_bucket(const std::string& name) {
   return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket \"" + name + "\"",
@@ -227,10 +229,18 @@ Result<void> Objects::read(const VersionRow& version, std::uint64_t offset, std:
 
 namespace {
 
+using Batch = std::span<const catalog::Listed>;
+
+// What the rows of one object take in a command that ends a version and begins another under another key.
+std::size_t row_bytes(const catalog::Listed& item) {
+  return 3 * catalog::encode(item.version).size() + 2 * item.entry.key.size() + 256;
+}
+
 // Calls `work` with batches of the selected current objects, each batch read before the next command changes things.
+// `added_bytes`: what a new key or new words make each object's rows longer.
 Result<SelectionCount> in_batches(Vault& vault, const BucketRow& bucket, const Selection& selection,
-                                  std::size_t batch_max,
-                                  const std::function<Result<void>(const std::vector<catalog::Listed>&)>& work) {
+                                  std::size_t batch_max, std::size_t added_bytes,
+                                  const std::function<Result<void>(Batch)>& work) {
   SelectionCount count;
   const auto reader = vault.reader();
   if (!selection.is_recursive) {
@@ -255,7 +265,15 @@ Result<SelectionCount> in_batches(Vault& vault, const BucketRow& bucket, const S
       ++count.objects;
       count.bytes += item.version.size;
     }
-    if (!page.items.empty()) ATOLL_TRY(work(page.items));
+    const Batch all(page.items);
+    for (std::size_t first = 0; first < all.size();) {
+      std::size_t bytes = 0;
+      std::size_t end = first;
+      while (end < all.size() && (end == first || bytes < kRowBytesPerCommand))
+        bytes += row_bytes(all[end++]) + added_bytes;
+      ATOLL_TRY(work(all.subspan(first, end - first)));
+      first = end;
+    }
     if (!page.has_more) break;
     query.after = page.next_after;
   }
@@ -267,28 +285,26 @@ Result<SelectionCount> in_batches(Vault& vault, const BucketRow& bucket, const S
 
 Result<SelectionCount> Objects::count(const Selection& selection) {
   ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
-  return in_batches(*vault_, row, selection, kObjectsPerCommand, [](const auto&) -> Result<void> { return {}; });
+  return in_batches(*vault_, row, selection, kObjectsPerCommand, 0, [](Batch) -> Result<void> { return {}; });
 }
 
 Result<SelectionCount> Objects::remove(const Selection& selection) {
   ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
   const auto operation = platform::new_id<OperationId>(vault_->machine());
-  return in_batches(*vault_, row, selection, kObjectsPerCommand,
-                    [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
-                      ATOLL_TRY(vault_->commit(
-                          journal::CommandKind::remove_objects,
-                          [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                            for (const auto& item : batch) {
-                              const auto removed = stage_remove(context, changes, row, item.entry.key);
-                              // Gone meanwhile: what was asked for holds.
-                              if (!removed && removed.error().kind != ErrorKind::not_found)
-                                return pass(removed.error());
-                            }
-                            return {};
-                          },
-                          operation));
-                      return {};
-                    });
+  return in_batches(*vault_, row, selection, kObjectsPerCommand, 0, [&](Batch batch) -> Result<void> {
+    ATOLL_TRY(vault_->commit(
+        journal::CommandKind::remove_objects,
+        [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+          for (const auto& item : batch) {
+            const auto removed = stage_remove(context, changes, row, item.entry.key);
+            // Gone meanwhile: what was asked for holds.
+            if (!removed && removed.error().kind != ErrorKind::not_found) return pass(removed.error());
+          }
+          return {};
+        },
+        operation));
+    return {};
+  });
 }
 
 Result<SelectionCount> Objects::copy(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
@@ -304,29 +320,28 @@ Result<SelectionCount> Objects::copy(const Selection& from, const std::string& t
                 "Restore the objects and put them into the other bucket.");
   }
   const auto operation = platform::new_id<OperationId>(vault_->machine());
-  return in_batches(
-      *vault_, source, from, kObjectsPerCommand, [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
-        ATOLL_TRY(vault_->commit(
-            journal::CommandKind::put_objects,
-            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-              for (const auto& item : batch) {
-                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
-                ATOLL_TRY(check_key(fresh.key));
-                if (!replace) {
-                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
-                  if (taken && !taken->is_deleted) {
-                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
-                                "Add --force to replace it.");
-                  }
-                }
-                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
-                                    vault_->actor(), operation));
+  return in_batches(*vault_, source, from, kObjectsPerCommand, to_prefix.size(), [&](Batch batch) -> Result<void> {
+    ATOLL_TRY(vault_->commit(
+        journal::CommandKind::put_objects,
+        [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+          for (const auto& item : batch) {
+            NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+            ATOLL_TRY(check_key(fresh.key));
+            if (!replace) {
+              ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+              if (taken && !taken->is_deleted) {
+                return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
+                            "Add --force to replace it.");
               }
-              return {};
-            },
-            operation));
-        return {};
-      });
+            }
+            ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                vault_->actor(), operation));
+          }
+          return {};
+        },
+        operation));
+    return {};
+  });
 }
 
 Result<SelectionCount> Objects::move(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
@@ -345,33 +360,38 @@ Result<SelectionCount> Objects::move(const Selection& from, const std::string& t
   }
   const auto operation = platform::new_id<OperationId>(vault_->machine());
   // Moving takes five rows an object.
-  return in_batches(
-      *vault_, source, from, kObjectsPerCommand / 2, [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
-        ATOLL_TRY(vault_->commit(
-            journal::CommandKind::put_objects,
-            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-              for (const auto& item : batch) {
-                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
-                ATOLL_TRY(check_key(fresh.key));
-                if (!replace) {
-                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
-                  if (taken && !taken->is_deleted) {
-                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
-                                "Add --force to replace it.");
-                  }
-                }
-                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
-                                    vault_->actor(), operation));
-                ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
+  return in_batches(*vault_, source, from, kObjectsPerCommand / 2, to_prefix.size(), [&](Batch batch) -> Result<void> {
+    ATOLL_TRY(vault_->commit(
+        journal::CommandKind::put_objects,
+        [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+          for (const auto& item : batch) {
+            NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+            ATOLL_TRY(check_key(fresh.key));
+            if (!replace) {
+              ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+              if (taken && !taken->is_deleted) {
+                return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
+                            "Add --force to replace it.");
               }
-              return {};
-            },
-            operation));
-        return {};
-      });
+            }
+            ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                vault_->actor(), operation));
+            ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
+          }
+          return {};
+        },
+        operation));
+    return {};
+  });
 }
 
 namespace {
+
+std::size_t bytes_of(const Objects::Labels& labels) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : labels.set) bytes += name.size() + value.size() + 16;
+  return bytes;
+}
 
 void relabel(std::map<std::string, std::string>& labels, const Objects::Labels& change) {
   for (const auto& name : change.remove) labels.erase(name);
@@ -383,8 +403,8 @@ void relabel(std::map<std::string, std::string>& labels, const Objects::Labels& 
 Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& tags, const Labels& metadata) {
   ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
   const auto operation = platform::new_id<OperationId>(vault_->machine());
-  return in_batches(*vault_, row, selection, kObjectsPerCommand,
-                    [&](const std::vector<catalog::Listed>& batch) -> Result<void> {
+  return in_batches(*vault_, row, selection, kObjectsPerCommand, 2 * (bytes_of(tags) + bytes_of(metadata)),
+                    [&](Batch batch) -> Result<void> {
                       ATOLL_TRY(vault_->commit(
                           journal::CommandKind::tag_objects,
                           [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {

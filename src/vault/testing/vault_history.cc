@@ -1,0 +1,306 @@
+#include "vault/testing/vault_history.h"
+
+#include <algorithm>
+
+#include "vault/checkpoint.h"
+#include "vault/verify.h"
+
+namespace atl::vault::testing {
+namespace {
+
+constexpr std::uint8_t kFirstKey = 7;
+constexpr std::uint8_t kSecondKey = 9;
+
+class Script {
+ public:
+  void step(std::string name, std::function<Result<void>(HistoryPlay&)> run,
+            std::function<void(VaultState&)> effect = nullptr) {
+    steps_.push_back({std::move(name), std::move(run), std::move(effect)});
+  }
+  void bucket(const std::string& name) {
+    step(
+        "bucket " + name,
+        [name](HistoryPlay& play) -> Result<void> {
+          ATOLL_TRY(Objects(*play.vault).ensure_bucket(name));
+          return {};
+        },
+        [name](VaultState& state) { state[name]; });
+  }
+  void put(const std::string& name, const std::string& key, const Bytes& bytes, const PutRequest& request = {}) {
+    step(
+        "put " + name + "/" + key,
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_TRY(put_bytes(*play.vault, name, key, bytes, request));
+          return {};
+        },
+        [=](VaultState& state) {
+          ObjectState object = object_state(bytes, request);
+          const auto old = state[name].find(key);
+          if (old != state[name].end()) {  // words stay with the object unless new ones are given
+            if (object.metadata.empty()) object.metadata = old->second.metadata;
+            if (object.tags.empty()) object.tags = old->second.tags;
+          }
+          state[name][key] = object;
+        });
+  }
+  void remove(const std::string& name, const std::string& prefix, bool is_recursive) {
+    step(
+        "remove " + name + "/" + prefix,
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_TRY(Objects(*play.vault).remove({name, prefix, is_recursive}));
+          return {};
+        },
+        [=](VaultState& state) {
+          std::erase_if(state[name], [&](const auto& one) {
+            return is_recursive ? one.first.starts_with(prefix) : one.first == prefix;
+          });
+        });
+  }
+  void move(const std::string& from, const std::string& prefix, const std::string& to, const std::string& to_prefix,
+            bool keeps_source) {
+    step((keeps_source ? "copy " : "move ") + from + "/" + prefix,
+         [=](HistoryPlay& play) -> Result<void> {
+           Objects objects(*play.vault);
+           if (keeps_source) {
+             ATOLL_TRY(objects.copy({from, prefix, true}, to, to_prefix, false));
+           } else {
+             ATOLL_TRY(objects.move({from, prefix, true}, to, to_prefix, false));
+           }
+           return {};
+         },
+         [=](VaultState& state) {
+           auto source = state[from];
+           for (const auto& [key, object] : source) {
+             if (!key.starts_with(prefix)) continue;
+             state[to][to_prefix + key.substr(prefix.size())] = object;
+             if (!keeps_source) state[from].erase(key);
+           }
+         });
+  }
+  void checkpoint() {
+    step("checkpoint", [](HistoryPlay& play) -> Result<void> {
+      ATOLL_TRY(make_checkpoint(*play.vault));
+      return {};
+    });
+  }
+  void truncate(bool drops) {
+    step("truncate", [drops](HistoryPlay& play) -> Result<void> {
+      ATOLL_TRY(truncate_journal(*play.vault, play.vault->journal().last()));
+      ATOLL_ASSIGN(const auto stats, play.vault->journal().stats());
+      if (drops && stats.first_with_payloads <= Lsn{1})
+        return fail(ErrorKind::failed, "test.nothing_dropped", "truncation should have dropped something");
+      return {};
+    });
+  }
+  void reopen(bool closes) {
+    step(closes ? "close and reopen" : "killed and reopen", [closes](HistoryPlay& play) -> Result<void> {
+      if (closes) ATOLL_TRY(play.vault->close());
+      play.vault.reset();
+      ATOLL_ASSIGN(play.vault, open_small(play.machine));
+      return {};
+    });
+  }
+  // Several commands in one group, one of them refused by its own check.
+  void group(const std::string& name, const std::vector<std::string>& keys, const Bytes& bytes) {
+    step(
+        "group",
+        [=](HistoryPlay& play) -> Result<void> {
+          Vault& vault = *play.vault;
+          ATOLL_ASSIGN(const auto bucket, Objects(vault).bucket(name));
+          const auto chunks = vault.chunks().new_writer(bucket.domain, chunk::Temperature::warm);
+          ContentWriter writer(*chunks, bucket.domain, *vault.gear(bucket.domain));
+          writer.begin(codec::CutterNumber::small);
+          ATOLL_TRY(writer.append(bytes));
+          NewVersion fresh;
+          fresh.version.size = bytes.size();
+          ATOLL_ASSIGN(fresh.version.content, writer.finish());
+          ATOLL_TRY(vault.sync_chunks());
+          std::vector<CommandBuilder> builders;
+          for (const std::string& key : keys) {
+            builders.push_back([&, key](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+              fresh.key = key;
+              ATOLL_TRY(
+                  stage_put(context, changes, bucket, fresh, platform::new_id<VersionId>(play.machine), "owner", {}));
+              return {};
+            });
+          }
+          builders.push_back([&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+            return stage_remove(context, changes, bucket, "no such key");
+          });
+          const auto answers = vault.commit_group(journal::CommandKind::put_objects, std::move(builders), {});
+          for (std::size_t i = 0; i < keys.size(); ++i) ATOLL_TRY(answers[i]);
+          if (answers.back()) return fail(ErrorKind::failed, "test.not_refused", "a check did not refuse");
+          return {};
+        },
+        [=](VaultState& state) {
+          for (const std::string& key : keys) state[name][key] = object_state(bytes);
+        });
+  }
+
+  [[nodiscard]] std::vector<HistoryStep> take() { return std::move(steps_); }
+
+ private:
+  std::vector<HistoryStep> steps_;
+};
+
+}  // namespace
+
+VaultHistory::VaultHistory(std::vector<HistoryStep> steps) : steps_(std::move(steps)) {
+  models_.emplace_back();
+  models_.back()[kKeysBucket][std::to_string(kFirstKey)];
+  for (const HistoryStep& step : steps_) {
+    models_.push_back(models_.back());
+    if (step.effect) step.effect(models_.back());
+  }
+}
+
+VaultHistory VaultHistory::standard() {
+  Script script;
+  const Bytes large = noise(1, 300 * kKiB);
+  script.bucket("photos");
+  script.put("photos", "a.txt", words(2, 100));
+  script.put("photos", "b.txt", words(3, 40 * kKiB), {{{"place", "Moorea"}}, {{"kind", "log"}}, "text/plain"});
+  script.put("photos", "album/c", large);
+  script.put("photos", "album/same as c", large);
+  script.put("photos", "empty", {});
+  script.put("photos", "a.txt", words(4, 3000));
+  script.bucket("docs");
+  script.put("docs", "big", noise(5, 1200 * kKiB));
+  script.step(
+      "tag",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_TRY(Objects(*play.vault).tag({"photos", "b.txt", false}, {{{"stars", "5"}}, {"kind"}}, {}));
+        return {};
+      },
+      [](VaultState& state) {
+        state["photos"]["b.txt"].tags = {{"stars", "5"}};
+      });
+  script.step(
+      "metadata",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_TRY(Objects(*play.vault).tag({"photos", "b.txt", false}, {}, {{{"year", "1987"}}, {"place"}}));
+        return {};
+      },
+      [](VaultState& state) {
+        state["photos"]["b.txt"].metadata = {{"year", "1987"}};
+      });
+  script.remove("photos", "a.txt", false);
+  script.reopen(true);  // truncation drops whole archives: checkpoints stand at their ends
+  script.checkpoint();
+  script.group("docs", {"g/1", "g/2", "g/3"}, words(6, 90 * kKiB));
+  script.put("photos", "a.txt", words(7, 700));  // returns
+  script.move("photos", "album/", "docs", "from photos/", false);
+  script.reopen(true);
+  script.put("docs", "big", noise(8, 400 * kKiB));
+  script.move("docs", "g/", "photos", "copied/", true);
+  script.checkpoint();
+  script.put("docs", "between", words(9, 200));
+  script.truncate(true);
+  script.step(
+      "add slot",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_TRY(play.vault->keys().add_slot(test_key(kSecondKey), "second"));
+        return {};
+      },
+      [](VaultState& state) { state[kKeysBucket][std::to_string(kSecondKey)]; });
+  script.step("broken-off put", [](HistoryPlay& play) -> Result<void> {
+    const Bytes part = noise(10, 350 * kKiB);
+    bool was_read = false;
+    const auto put = Objects(*play.vault)
+                         .put("docs", "never whole",
+                              [&](ByteSpan out) -> Result<std::size_t> {
+                                if (was_read) return fail(ErrorKind::interrupted, "test.pipe_broke", "the pipe broke");
+                                was_read = true;
+                                std::copy(part.begin(), part.end(), out.begin());
+                                return part.size();
+                              },
+                              {});
+    if (!put && put.error().id == "test.pipe_broke") return {};
+    return put ? fail(ErrorKind::failed, "test.not_broken", "the put should have broken off") : pass(put.error());
+  });
+  script.reopen(false);
+  script.put("docs", "again whole", noise(10, 350 * kKiB));  // its chunks may lie about already
+  script.step(
+      "rotate root",
+      [](HistoryPlay& play) -> Result<void> { return play.vault->keys().rotate_root(test_keys(kFirstKey)); },
+      [](VaultState& state) { state[kKeysBucket].erase(std::to_string(kSecondKey)); });
+  script.step("rebuild", [](HistoryPlay& play) -> Result<void> {
+    ATOLL_TRY(play.vault->rebuild());
+    return {};
+  });
+  script.put("photos", "after rebuild", words(11, 50 * kKiB));
+  script.step("verify", [](HistoryPlay& play) -> Result<void> {
+    VerifyVaultOptions options;
+    options.reads_data = true;
+    options.workers = 1;
+    ATOLL_ASSIGN(const auto summary, verify_vault(*play.vault, options));
+    if (!summary.is_clean()) return fail(ErrorKind::damaged, "test.not_clean", "verify found damage");
+    return {};
+  });
+  script.checkpoint();
+  script.truncate(false);
+  script.remove("docs", "from photos/", true);
+  script.reopen(true);
+  script.put("docs", "last", words(12, 2000));
+  script.reopen(true);
+  return VaultHistory(script.take());
+}
+
+Result<void> VaultHistory::begin(const platform::Machine& machine) { return create_small(machine); }
+
+Result<void> VaultHistory::play(const platform::Machine& machine) {
+  acknowledged_ = 0;
+  HistoryPlay play(machine);
+  ATOLL_ASSIGN(play.vault, open_small(machine));
+  for (const HistoryStep& step : steps_) {
+    if (auto done = step.run(play); !done) return pass(std::move(done).error().with_context(step.name));
+    ++acknowledged_;
+  }
+  return {};
+}
+
+std::string check_after_crash(std::unique_ptr<platform::MemoryFileSystem> disk, const VaultHistory& history,
+                              std::size_t acknowledged, const CheckOptions& options) {
+  platform::TestMachine rebooted(std::move(disk), options.seed);
+  const platform::Machine machine = rebooted.inline_machine();
+  auto vault = open_small(machine);
+  if (!vault) return "open: " + told(vault.error());
+  auto state = state_of(**vault);
+  if (!state) return "reading: " + told(state.error());
+  for (const std::uint8_t key : {kFirstKey, kSecondKey}) {
+    if (keyring::Keyring::open(machine, kFolder, test_keys(key))) (*state)[kKeysBucket][std::to_string(key)];
+  }
+  const std::string before = difference(history.model(acknowledged), *state);
+  if (!before.empty()) {
+    if (acknowledged == history.step_count()) return before;
+    const std::string after = difference(history.model(acknowledged + 1), *state);
+    if (!after.empty()) return "neither before (" + before + ") nor after (" + after + ")";
+  }
+  // What is referred to lies in packs that the vault knows of, or a clean-up would take it for garbage.
+  if (options.verifies) {
+    VerifyVaultOptions verify;
+    verify.reads_data = true;
+    verify.workers = 1;
+    verify.heals = false;
+    const auto summary = verify_vault(**vault, verify);
+    if (!summary) return "verify: " + told(summary.error());
+    if (!summary->lost.empty()) return "verify: lost " + summary->lost.front().bucket + "/" + summary->lost.front().key;
+    if (!summary->damage.empty())
+      return "verify: " + summary->damage.front().where + ": " + summary->damage.front().what;
+  }
+  if (!options.goes_on) return {};
+  const Bytes more = noise(4711, 70 * kKiB);
+  if (auto put = put_bytes(**vault, "onward", "more", more); !put) return "one more put: " + told(put.error());
+  if (auto closed = (*vault)->close(); !closed) return "close: " + told(closed.error());
+  vault->reset();
+  vault = open_small(machine);
+  if (!vault) return "open again: " + told(vault.error());
+  if (const auto read = bytes_of(**vault, "onward", "more"); !read || *read != more) return "one more put was lost";
+  const auto again = state_of(**vault);
+  if (!again) return "reading again: " + told(again.error());
+  (*state).erase(kKeysBucket);
+  (*state)["onward"]["more"] = object_state(more);
+  return difference(*state, *again);
+}
+
+}  // namespace atl::vault::testing
