@@ -3,6 +3,7 @@
 
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
+#include "vault/checkpoint.h"
 #include "vault/folder/restore.h"
 
 namespace atl::cli {
@@ -206,6 +207,11 @@ Result<int> put(Session& session, PutArguments& arguments) {
                  vault::put_folders(vault, session.environment.host, sources, target.bucket, options, callbacks));
     session.output.end_progress();
     say_summary(session, summary, target_text);
+    if (!options.is_dry_run && !summary.was_interrupted) {
+      // So that a rebuild, and the journal that has to be kept for one, stay bounded.
+      ATOLL_ASSIGN(const bool is_due, vault::wants_checkpoint(vault));
+      if (is_due) ATOLL_TRY(vault::make_checkpoint(vault));
+    }
     if (summary.was_interrupted) {
       return fail(ErrorKind::interrupted, "put.interrupted", "interrupted; what was stored so far stays",
                   "The same command goes on from here.");

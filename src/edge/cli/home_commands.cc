@@ -296,8 +296,9 @@ Result<int> say_verified(Session& session, const vault::VerifySummary& summary) 
                     .add("total_duration", summary.seconds));
   } else if (!summary.was_interrupted) {
     output.line(format_count(summary.objects) + " objects, " + format_count(summary.chunks) + " chunks in " +
-                format_count(summary.packs) + " packs, " + format_count(summary.commands) + " journal commands: " +
-                format_size(summary.bytes_checked) + " checked in " + format_duration(summary.seconds) + ". " +
+                format_count(summary.packs) + (summary.packs == 1 ? " pack, " : " packs, ") +
+                format_count(summary.commands) + " journal commands: " + format_size(summary.bytes_checked) +
+                " checked in " + format_duration(summary.seconds) + ". " +
                 (summary.is_clean()
                      ? output.green("All is well.")
                      : std::to_string(summary.damage.size()) + " places damaged, " + std::to_string(not_healed) +

@@ -121,6 +121,7 @@ Result<int> list(Session& session, const ListArguments& arguments) {
                (key == nullptr || compare(as_bytes(page.common_prefixes[folder]), as_bytes(*key)) < 0);
              ++folder) {
           if (arguments.limit > 0 && count >= arguments.limit) return;
+          if (page.common_prefixes[folder] == "./") continue;  // the bucket's own folder entry
           ++count;
           const std::string name = page.common_prefixes[folder].substr(query.prefix.size());
           if (session.output.is_json) {

@@ -9,8 +9,8 @@
 // Errors name the file and carry the system's own words and errno. Reading: "source.unreadable" (io: the user may not),
 // "source.not_a_file" and "source.not_a_folder" (conflict: something else has the name by now), "source.vanished"
 // (not_found), "source.too_many_open" (limit), "source.read_failed" (io). Writing: "target.exists" and
-// "target.not_a_folder" (conflict), "target.missing" (not_found), "target.no_space" (no_space), "target.not_writable" and
-// "target.write_failed" (io), "target.needs_root" (io), "target.unsupported" (unsupported), "target.limit" (limit).
+// "target.not_a_folder" (conflict), "target.missing" (not_found), "target.no_space" (no_space), "target.not_writable"
+// and "target.write_failed" (io), "target.needs_root" (io), "target.unsupported" (unsupported), "target.limit" (limit).
 // Each open folder holds one descriptor, so a walk that keeps its way back open needs as many as the tree is deep; the
 // process's soft limit is raised to the hard one when the tree is made.
 // Thread rules: different handles may be used from different threads; one handle from one thread at a time, except
@@ -30,7 +30,15 @@
 
 namespace atl::platform {
 
-enum class NodeKind : std::uint8_t { file = 1, directory = 2, symlink = 3, fifo = 4, socket = 5, char_device = 6, block_device = 7 };
+enum class NodeKind : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  fifo = 4,
+  socket = 5,
+  char_device = 6,
+  block_device = 7
+};
 
 struct NodeInfo {
   NodeKind kind = NodeKind::file;
@@ -97,7 +105,8 @@ class TargetFile {
   // the process may; returns the names of what could not be applied ("owner", "mode", "times", "xattr user.x").
   // Where the owner could not be applied, set-user-id and set-group-id are left off and "mode" is returned too. An
   // access list that the file inherited and `attributes` does not hold is removed. Call it after the last write.
-  [[nodiscard]] virtual Result<std::vector<std::string>> apply(const NodeInfo& info, const ExtendedAttributes& attributes) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> apply(const NodeInfo& info,
+                                                               const ExtendedAttributes& attributes) = 0;
 };
 
 class TargetDirectory {
@@ -109,14 +118,17 @@ class TargetDirectory {
   [[nodiscard]] virtual Result<void> create_symlink(const std::string& name, const std::string& target) = 0;
   [[nodiscard]] virtual Result<void> create_special(const std::string& name, const NodeInfo& info) = 0;
   // A second name for `from_name` in `from`.
-  [[nodiscard]] virtual Result<void> create_hard_link(const std::string& name, TargetDirectory& from, const std::string& from_name) = 0;
+  [[nodiscard]] virtual Result<void> create_hard_link(const std::string& name, TargetDirectory& from,
+                                                      const std::string& from_name) = 0;
   // Opens the folder, making it (mode 0700 at first) where it is missing; `conflict` where something else has the name.
   [[nodiscard]] virtual Result<std::unique_ptr<TargetDirectory>> open_directory(const std::string& name) = 0;
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::string& name) = 0;  // no folder
   // For symlinks (whose mode nobody can set) and special files.
-  [[nodiscard]] virtual Result<std::vector<std::string>> apply(const std::string& name, const NodeInfo& info, const ExtendedAttributes& attributes) = 0;
-  [[nodiscard]] virtual Result<std::vector<std::string>> apply_own(const NodeInfo& info, const ExtendedAttributes& attributes) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> apply(const std::string& name, const NodeInfo& info,
+                                                               const ExtendedAttributes& attributes) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> apply_own(const NodeInfo& info,
+                                                                   const ExtendedAttributes& attributes) = 0;
 };
 
 class HostTree {

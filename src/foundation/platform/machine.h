@@ -18,8 +18,8 @@ namespace atl::platform {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual Timestamp now() = 0;                 // wall clock; may jump
-  [[nodiscard]] virtual std::int64_t monotonic_ns() = 0;     // never goes back; origin unspecified
+  [[nodiscard]] virtual Timestamp now() = 0;              // wall clock; may jump
+  [[nodiscard]] virtual std::int64_t monotonic_ns() = 0;  // never goes back; origin unspecified
 };
 
 class Random {
