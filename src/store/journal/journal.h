@@ -52,6 +52,9 @@ struct JournalOptions {
   // Where a new, empty journal begins (a vault restored at a checkpoint); ignored where the journal holds anything.
   Lsn start_after;
   Timestamp start_time;
+  // What earlier sessions left is archived at open up to this many bytes; more is only copied and synced then, so that
+  // a server answers soon, and archived by archive_full() or close().
+  std::uint64_t archive_at_open_bytes = 8 * kMiB;
   // Archives.
   std::uint64_t archive_block_bytes = 1 * kMiB;  // plain bytes that one seek opens
   std::uint64_t small_archive_bytes = 4 * kMiB;  // smaller ones are merged ...

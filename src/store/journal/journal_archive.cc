@@ -62,8 +62,9 @@ Result<JournalCore::MadeArchives> JournalCore::archive_segment(const Segment& se
           }
           ATOLL_TRY(writer->add(stored));
           expected = envelope.lsn.next();
+        } else {
+          chain = next_chain(old_sealers.chain_key(), chain, stored.envelope_bytes);
         }
-        chain = next_chain(old_sealers.chain_key(), chain, stored.envelope_bytes);
         time = envelope.commit_time;
       }
     }

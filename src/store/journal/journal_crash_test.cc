@@ -40,6 +40,7 @@ void work(TestMachine& machine, Witness& witness, bool preallocate) {
   if (!machine.files.create_directory(kVault) || !machine.files.sync_directory("/")) return;
   auto options = crash_options();
   options.preallocate = preallocate;
+  if (preallocate) options.archive_at_open_bytes = 0;
   for (int session = 0; session < 6; ++session) {
     auto opened = Journal::open(machine.machine(), kVault, keys.keys(), options);
     if (!opened) return;

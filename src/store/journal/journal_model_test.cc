@@ -28,6 +28,7 @@ class Model {
     options_.small_archives_max = 1 + random_.below(6);
     options_.small_archive_bytes = 1 + random_.below(100'000);
     options_.preallocate = random_.one_in(2);
+    options_.archive_at_open_bytes = random_.below(60'000);
     if (random_.one_in(4)) keys_ = SampleKeys(sample_vault(), codec::SealSuite::none);
   }
 

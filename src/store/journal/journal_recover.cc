@@ -75,7 +75,9 @@ Result<void> JournalCore::recover(FolderState state) {
     recovery.remarks.push_back(path + " was set aside as " + name);
   }
   if (!segments.empty()) {
-    const auto moved = archive_segments(true, true, &recovery.lost);
+    const auto copied = is_copying_better() ? copy_segments() : Result<void>(fail(ErrorKind::no_space, {}, {}));
+    if (!copied && copied.error().kind != ErrorKind::no_space) return copied;
+    const auto moved = copied ? copied : archive_segments(true, true, &recovery.lost);
     if (!moved && moved.error().kind == ErrorKind::no_space) {
       recovery.remarks.push_back("the disk is full: what the last session left could not be archived");
       ATOLL_TRY(relog_into_spare());
@@ -87,6 +89,60 @@ Result<void> JournalCore::recover(FolderState state) {
     if (const auto kept = keep_spare(); !kept && kept.error().kind != ErrorKind::no_space) return kept;
   }
   return {};
+}
+
+// Archiving compresses and takes seconds where much is there. With more than a segment and a half somebody has not
+// archived for long, and copying it again at every open would cost more; a damaged segment is set aside by archiving
+// it.
+bool JournalCore::is_copying_better() const {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments) {
+    if (segment->has_damage) return false;
+    for (const GroupPlace& place : segment->groups) bytes += place.bytes;
+  }
+  return bytes > options.archive_at_open_bytes && bytes <= options.segment_bytes + options.segment_bytes / 2;
+}
+
+// What was read may stand in the kernel's memory only, and an earlier session's file is never written to. So each
+// segment is copied, group by group as it was sealed, synced, and takes the place of the one it was read from. Nothing
+// is ever sealed with its keys again.
+Result<void> JournalCore::copy_segments() {
+  Buffer bytes;
+  for (const auto& segment : segments) {
+    const std::string unfinished = segment->path + ".tmp";
+    ATOLL_TRY(machine.files.remove_file(unfinished));
+    ATOLL_ASSIGN(auto file, machine.files.open(unfinished, platform::OpenMode::create_new));
+    std::vector<GroupPlace> places = segment->groups;
+    const auto copy = [&]() -> Result<void> {
+      const Bytes block = encode_segment_header(segment->header);
+      ATOLL_TRY(file->write_at(0, block));
+      ATOLL_TRY(file->write_at(kBlockBytes, block));
+      std::uint64_t at = kSegmentHeaderBytes;
+      for (GroupPlace& place : places) {
+        bytes.resize(place.bytes);
+        ATOLL_TRY(platform::read_exact(*segment->file, place.offset, bytes.span(), "a journal segment"));
+        ATOLL_TRY(file->write_at(at, bytes.view()));
+        place.offset = at;
+        at += place.bytes;
+      }
+      return file->sync();
+    };
+    if (const auto copied = copy(); !copied) {
+      file.reset();
+      ignore_error_on_purpose(machine.files.remove_file(unfinished));
+      return copied;
+    }
+    // What was written is read back: from here on it is all there is.
+    ATOLL_ASSIGN(const SegmentScan scan, scan_segment(*file, segment->header));
+    if (scan.groups.size() != places.size() || scan.damaged_bytes > 0) {
+      return fail(ErrorKind::io, "journal.copy_failed",
+                  "a copied journal segment does not read back as it was written");
+    }
+    ATOLL_TRY(machine.files.rename(unfinished, segment->path));
+    segment->file = std::move(file);
+    segment->groups = std::move(places);
+  }
+  return machine.files.sync_directory(folder);
 }
 
 // On a full disk the spare segment takes what earlier sessions left, sealed anew. It takes its name when all of it is

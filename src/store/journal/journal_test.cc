@@ -154,6 +154,33 @@ TEST_F(JournalTest, SessionsThatDieWithoutCloseLoseNothing) {
   expect_all(*open());
 }
 
+TEST_F(JournalTest, MuchLeftByAKilledServerIsCopiedAtOpenAndArchivedLater) {
+  auto options = small_options();
+  options.archive_at_open_bytes = 0;
+  {
+    const auto journal = open(options);
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(append(*journal, 2));
+  }
+  const std::string segment = paths("*.wal").front();
+  EXPECT_EQ(machine_.files.unsynced_changes(segment), 0U);
+  for (int session = 0; session < 3; ++session) {
+    const auto journal = open(options);
+    EXPECT_TRUE(paths("*.jseg").empty());
+    expect_all(*journal);
+    ASSERT_TRUE(append(*journal, 1));
+    expect_all(*journal);
+    EXPECT_TRUE(journal->verify(false)->is_whole());
+  }
+  auto journal = open(options);
+  ASSERT_TRUE(append(*journal, 1));
+  ASSERT_TRUE(journal->archive_full());
+  EXPECT_EQ(paths("*.jseg").size(), 4U);
+  EXPECT_EQ(paths("*.wal").size(), 1U);
+  expect_all(*journal);
+  journal.reset();
+  expect_all(*open());
+}
+
 TEST_F(JournalTest, LsnsAndTimesThatDoNotFollowAreRefusedAndNothingIsWritten) {
   const auto journal = open();
   ASSERT_TRUE(append(*journal, 3));
@@ -638,6 +665,33 @@ TEST_F(JournalTest, ThreadsReadWhileOneAppendsAndAnotherArchives) {
   reader->join();
   archiver->join();
   expect_all(*journal);
+}
+
+TEST_F(JournalTest, TheExampleOfTheFormatPageIsTrue) {
+  keys_ = SampleKeys(sample_vault(), codec::SealSuite::none);
+  auto journal = open({});
+  Command command;
+  command.envelope.lsn = {1};
+  command.envelope.kind = CommandKind::note;
+  command.envelope.actor = "ada";
+  ASSERT_TRUE(journal->append(std::span(&command, 1)));
+  const Bytes segment = machine_.files.content("/vault/journal/00000000000000000001.wal");
+  EXPECT_EQ(segment.size(), kMiB);
+  EXPECT_EQ(to_hex(ByteView(segment).first(12)), "41544c4a57414c0000000000");
+  EXPECT_TRUE(equal(ByteView(segment).first(4096), ByteView(segment).subspan(4096, 4096)));
+  EXPECT_EQ(load_le<std::uint64_t>(segment.data() + 56), 1U);   // epoch
+  EXPECT_EQ(load_le<std::uint64_t>(segment.data() + 64), 1U);   // number
+  EXPECT_EQ(load_le<std::uint64_t>(segment.data() + 104), 1U);  // first LSN
+  const ByteView group = ByteView(segment).subspan(8192);
+  EXPECT_EQ(to_hex(group.first(8)), "41544c4a47525000");
+  EXPECT_TRUE(equal(group.subspan(8, 32), ByteView(segment).subspan(72, 32)));
+  EXPECT_EQ(load_le<std::uint32_t>(group.data() + 72), 1U);
+  EXPECT_EQ(load_le<std::uint32_t>(group.data() + 80), 4096U);
+  EXPECT_EQ(load_le<std::uint32_t>(group.data() + 128), 11U);
+  EXPECT_EQ(to_hex(group.subspan(132, 11)), "080120042a036164614802");
+  ASSERT_TRUE(journal->close());
+  EXPECT_EQ(machine_.files.content("/vault/journal/00000000000000000001-00000000000000000001.jseg").size(), 12'392U);
+  EXPECT_EQ(paths("*").size(), 2U);
 }
 
 TEST_F(JournalTest, OptionsThatMakeNoSenseAreRefused) {

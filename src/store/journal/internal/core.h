@@ -71,6 +71,8 @@ struct JournalCore {
   // --- journal_recover.cc
   [[nodiscard]] Result<void> adopt(FolderState state);
   [[nodiscard]] Result<void> recover(FolderState state);
+  [[nodiscard]] bool is_copying_better() const;
+  [[nodiscard]] Result<void> copy_segments();
   [[nodiscard]] Result<void> relog_into_spare();
 
   // --- journal_archive.cc; all want `maintenance` held

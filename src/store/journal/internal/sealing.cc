@@ -7,6 +7,13 @@ codec::SecretKey chain_key(const JournalKeys& keys) {
 }
 
 codec::Digest next_chain(const codec::SecretKey& key, const codec::Digest& previous, ByteView envelope) {
+  // Nearly all envelopes are short, and this runs for every command: no heap for them.
+  std::array<std::uint8_t, 1024> joined;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  if (previous.size() + envelope.size() <= joined.size()) {
+    std::memcpy(joined.data(), previous.data(), previous.size());
+    if (!envelope.empty()) std::memcpy(joined.data() + previous.size(), envelope.data(), envelope.size());
+    return codec::blake3_keyed(key, ByteView(joined).first(previous.size() + envelope.size()));
+  }
   codec::Blake3 hasher(key);
   hasher.update(previous);
   hasher.update(envelope);
