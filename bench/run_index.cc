@@ -76,8 +76,8 @@ T must(atl::Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-void gets(atl::platform::Machine machine, const atl::run::RunSet& set, const char* what, std::uint64_t count,
-          std::uint64_t entries, bool hits, unsigned threads) {
+void measure_gets(const atl::platform::Machine& machine, const atl::run::RunSet& set, const char* what,
+                  std::uint64_t count, std::uint64_t entries, bool hits, unsigned threads) {
   const Stopwatch watch(machine.clock);
   {
     std::vector<std::unique_ptr<atl::platform::Thread>> running;
@@ -143,10 +143,10 @@ int main(int argc, char** argv) {
   std::printf("runs %llu, files %s, filters %s, index %s\n", static_cast<unsigned long long>(stats.runs),
               atl::format_size(stats.file_bytes).c_str(), atl::format_size(stats.filter_bytes).c_str(),
               atl::format_size(stats.index_bytes).c_str());
-  gets(machine, *set, "get, hit", count, entries, true, threads);
-  gets(machine, *set, "get, miss", count, entries, false, threads);
-  gets(machine, *set, "get, hit, again", count, entries, true, threads);
-  gets(machine, *set, "get, miss, again", count, entries, false, threads);
+  measure_gets(machine, *set, "get, hit", count, entries, true, threads);
+  measure_gets(machine, *set, "get, miss", count, entries, false, threads);
+  measure_gets(machine, *set, "get, hit, again", count, entries, true, threads);
+  measure_gets(machine, *set, "get, miss, again", count, entries, false, threads);
   set.reset();
   {
     const Stopwatch watch(machine.clock);
@@ -158,8 +158,8 @@ int main(int argc, char** argv) {
     must(set->merge_all());
     report("merge all", static_cast<double>(entries), watch.seconds());
   }
-  gets(machine, *set, "get, hit, one run", count, entries, true, threads);
-  gets(machine, *set, "get, miss, one run", count, entries, false, threads);
+  measure_gets(machine, *set, "get, hit, one run", count, entries, true, threads);
+  measure_gets(machine, *set, "get, miss, one run", count, entries, false, threads);
   set.reset();
   set = must(atl::run::RunSet::open(machine, folder, key, vault, options, true));
   {
@@ -172,7 +172,7 @@ int main(int argc, char** argv) {
     const Stopwatch watch(machine.clock);
     for (std::uint64_t i = 0; i < some; ++i) must(memory->put(Key(i).bytes, value_of(i)));
     report("put, memory alone", static_cast<double>(some), watch.seconds());
-    gets(machine, *memory, "get, memory alone", some, some, true, 1);
+    measure_gets(machine, *memory, "get, memory alone", some, some, true, 1);
     must(atl::run::RunSet::remove_all(machine, folder + ".memory"));
   }
   must(atl::run::RunSet::remove_all(machine, folder));
