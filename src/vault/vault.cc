@@ -185,6 +185,7 @@ Result<std::uint64_t> Vault::replay(Lsn after) {
   if (after >= journal_->last()) return 0;
   std::uint64_t commands = 0;
   std::size_t in_group = 0;
+  Lsn next = after.next();
   ATOLL_TRY(catalog_->begin_group());
   const auto visit = [&](const journal::Command& command) -> Result<bool> {
     for (const auto& payload : command.payloads) {
@@ -194,6 +195,7 @@ Result<std::uint64_t> Vault::replay(Lsn after) {
     }
     if (command.payloads.empty()) ATOLL_TRY(catalog_->apply(command.envelope.lsn, command.envelope.commit_time, {}));
     ++commands;
+    next = command.envelope.lsn.next();
     if (++in_group == kReplayCommandsPerGroup) {
       ATOLL_TRY(catalog_->commit_group());
       ATOLL_TRY(catalog_->begin_group());
@@ -201,13 +203,30 @@ Result<std::uint64_t> Vault::replay(Lsn after) {
     }
     return true;
   };
-  const auto read = journal_->read(after.next(), journal_->last(), visit);
-  if (!read) {
-    catalog_->roll_back_group();
-    return pass(Error(read.error()).with_context("applying the journal to the catalog"));
+  while (next <= journal_->last()) {
+    const auto read = journal_->read(next, journal_->last(), visit);
+    if (read) break;
+    const auto gap = read.error().id == "journal.lost" ? lost_range_at(next) : std::nullopt;
+    if (!gap) {
+      catalog_->roll_back_group();
+      return pass(Error(read.error()).with_context("applying the journal to the catalog"));
+    }
+    // Damage beyond parity in the middle of the journal: what comes after it is whole after-images and is worth having.
+    notice("changes " + std::to_string(gap->first.value) + " to " + std::to_string(gap->last.value) +
+           " can no longer be read and are missing from what is shown; `atoll verify` names what that touches");
+    next = gap->last.next();
   }
   ATOLL_TRY(catalog_->commit_group());
   return commands;
+}
+
+std::optional<journal::LsnRange> Vault::lost_range_at(Lsn lsn) const {
+  const auto report = journal_->verify(false);
+  if (!report) return std::nullopt;
+  for (const journal::LsnRange& range : report->lost) {
+    if (range.first <= lsn && lsn <= range.last) return range;
+  }
+  return std::nullopt;
 }
 
 Result<RebuildReport> Vault::rebuild_catalog() {

@@ -119,6 +119,8 @@ class Vault {
   // Packs that a broken-off write left behind get rows with the next command: new content may share their chunks.
   [[nodiscard]] Result<void> note_unknown_packs();
   [[nodiscard]] Result<std::uint64_t> replay(Lsn after);
+  // The unreadable range of the journal that `lsn` lies in.
+  [[nodiscard]] std::optional<journal::LsnRange> lost_range_at(Lsn lsn) const;
   [[nodiscard]] Result<void> open_chunks();
   void notice(const std::string& words) const;
 
