@@ -181,6 +181,48 @@ TEST(ParityTrailer, ProgressStopsTheCheck) {
   EXPECT_EQ(map.check(reader_of(file), [](std::uint64_t) { return false; }).error().kind, ErrorKind::interrupted);
 }
 
+// The example of spec/formats/parity.md, and its formula, worked out here once more from the page alone.
+TEST(ParityTrailer, BytesAreThoseOfTheFormatPage) {
+  SeededRandom random(37);
+  const Bytes small = with_parity(random.bytes(5000));
+  EXPECT_EQ(small.size(), 20'592U);
+  EXPECT_EQ(as_text(small).find("ATLPARIT"), 8'208U);
+  EXPECT_EQ(as_text(small).rfind("ATLPARIT"), 20'496U);
+  EXPECT_TRUE(std::equal(small.begin(), small.begin() + 4096, small.begin() + 12'288));
+  EXPECT_TRUE(std::equal(small.begin() + 4096, small.begin() + 5000, small.begin() + 16'384));
+
+  const auto multiply = [](unsigned a, unsigned b) {
+    unsigned product = 0;
+    for (; b != 0; b >>= 1U) {
+      if ((b & 1U) != 0) product ^= a;
+      a <<= 1U;
+      if ((a & 0x100U) != 0) a ^= 0x11DU;
+    }
+    return product;
+  };
+  const auto inverse = [&](unsigned a) {
+    unsigned b = 1;
+    while (multiply(a, b) != 1) ++b;
+    return b;
+  };
+  constexpr std::size_t kBlock = 4096;
+  const std::size_t length = 100 * kBlock;  // n = 100, S = 17, K = 6
+  const Bytes file = with_parity(random.bytes(length), {32, 2});
+  const std::size_t parity_begin = length + kBlock;
+  for (std::size_t j = 0; j < 34; ++j) {
+    const std::size_t stripe = (100 + j) % 17;
+    const auto row = static_cast<unsigned>(j / 17);
+    for (const std::size_t at : {std::size_t{0}, kBlock - 1}) {
+      unsigned sum = 0;
+      for (unsigned c = 0; c < 6; ++c) {
+        const std::size_t block = stripe + c * 17;
+        if (block < 100) sum ^= multiply(inverse((6 + row) ^ c), file[block * kBlock + at]);
+      }
+      ASSERT_EQ(file[parity_begin + j * kBlock + at], sum) << "parity block " << j;
+    }
+  }
+}
+
 TEST(ParityTrailer, MadeInTwoPassesWhereThereIsMuchOfIt) {
   SeededRandom random(31);
   const std::size_t length = 12'000'000;  // 2 data + 4 parity blocks a stripe: more parity than is kept in memory

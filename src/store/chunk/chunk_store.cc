@@ -51,6 +51,7 @@ Result<std::uint64_t> ChunkStore::length_of(const ChunkId& id) {
 }
 
 Result<VerifyReport> ChunkStore::verify(const VerifyOptions& options) { return state_->verify(options); }
+Result<bool> ChunkStore::maintain() { return state_->maintain(); }
 Result<void> ChunkStore::rebuild_index() { return state_->rebuild_index(); }
 std::vector<PackInfo> ChunkStore::list_packs() const { return state_->list_packs(); }
 Result<bool> ChunkStore::remove_pack(const PackId& id) { return state_->remove_pack(id); }

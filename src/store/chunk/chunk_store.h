@@ -81,7 +81,8 @@ struct ChunkStats {
   std::uint64_t bytes_written = 0;
   std::uint64_t cache_hits = 0;
   std::uint64_t groups_opened = 0;
-  std::uint64_t healed_reads = 0;  // served right although the disk gave wrong bytes: verify with heal is due
+  std::uint64_t index_rebuilds = 0;  // since open(), because the index turned out to be damaged
+  std::uint64_t healed_reads = 0;    // served right although the disk gave wrong bytes: verify with heal is due
 };
 // What open() had to do beyond opening.
 struct OpenReport {
@@ -138,7 +139,9 @@ class ChunkStore {
   // One per thread.
   [[nodiscard]] std::unique_ptr<ChunkWriter> new_writer(DomainNumber domain, Temperature temperature);
   // Whatever add() returned for before this call is durable when it returns. Returns the packs begun since the last
-  // successful sync(), for the journal. Other threads may go on adding meanwhile.
+  // successful sync(), for the journal. Other threads may go on adding meanwhile. A session that dies between this and
+  // its journal leaves a pack that no journal row names, with chunks that later sessions find and build on: whoever
+  // opens the vault for writing compares list_packs() with its rows first.
   [[nodiscard]] Result<std::vector<NewPack>> sync();
   // Seals every open pack (footer, parity, sync, rename, folder sync) after a sync(), and saves the index. The next
   // add() begins new packs. The packs sync() would have returned are kept for the next sync() to return.
@@ -154,6 +157,9 @@ class ChunkStore {
   [[nodiscard]] Result<std::uint64_t> length_of(const ChunkId& id);
 
   [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options);
+  // Merges files of the index where that is worth doing: true where it did, so call again. Takes time in proportion to
+  // what is merged, and nobody waits for it: for a thread of the owner, or a quiet moment.
+  [[nodiscard]] Result<bool> maintain();
   // Deletes the index and fills it from the packs.
   [[nodiscard]] Result<void> rebuild_index();
 

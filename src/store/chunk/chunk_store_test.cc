@@ -354,6 +354,49 @@ TEST(ChunkStore, RebuiltIndexFindsPendingAndSealedChunks) {
   EXPECT_TRUE(store->verify({.data = true}).value().is_clean());
 }
 
+TEST(ChunkStore, IndexDamagedWhileOpenIsBuiltAnewAndNothingIsMissed) {
+  for (const bool writable : {true, false}) {
+    SCOPED_TRACE(writable);
+    TestVault vault;
+    std::vector<std::pair<ChunkId, Bytes>> chunks;
+    auto options = small_options();
+    options.index.cache_bytes_max = 0;
+    auto store = vault.open(options);
+    auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      Bytes plain = text_chunk(i, 500);
+      chunks.emplace_back(must_add(*writer, plain), std::move(plain));
+    }
+    ASSERT_TRUE(store->close());
+    store = vault.open(options, writable);
+    for (const auto& path : vault.files().all_paths("/vault/indexes/*")) {
+      const auto size = vault.files().content(path).size();
+      vault.files().overwrite(path, 0, Bytes(size, 0x5A));
+    }
+    for (const auto& [id, plain] : chunks) expect_reads(*store, id, plain);
+    EXPECT_EQ(store->stats().index_rebuilds, 1U);
+    EXPECT_TRUE(store->verify({}).value().is_clean());
+  }
+}
+
+TEST(ChunkStore, ManySessionsAreMergedInTheIndex) {
+  TestVault vault;
+  for (std::uint64_t session = 0; session < 8; ++session) {
+    const auto store = vault.open();
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      (void)must_add(*store->new_writer(kDefaultDomain, Temperature::warm), text_chunk(session * 50 + i, 100));
+    }
+    ASSERT_TRUE(store->close());
+  }
+  const auto before = vault.files().all_paths("/vault/indexes/*").size();
+  const auto store = vault.open();
+  while (store->maintain().value()) {
+  }
+  EXPECT_LT(vault.files().all_paths("/vault/indexes/*").size(), before);
+  EXPECT_TRUE(store->verify({.data = true}).value().is_clean());
+  EXPECT_EQ(store->totals().chunks, 400U);
+}
+
 TEST(ChunkStore, RemovedPackIsGoneAndItsContentIsStoredAnew) {
   TestVault vault;
   const Bytes plain = text_chunk(1, 10'000);

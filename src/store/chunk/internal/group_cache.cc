@@ -1,6 +1,13 @@
 #include "store/chunk/internal/group_cache.h"
 
 namespace atl::chunk {
+namespace {
+
+std::size_t memory_of(const OpenedGroup& group) {
+  return group.bytes.capacity() + group.directory.size() * sizeof(DirectoryEntry);
+}
+
+}  // namespace
 
 Result<GroupCache::GroupPointer> GroupCache::get(const Key& key, const Loader& load, bool& was_hit) {
   Part& part = parts_[(Hash{}(key) >> 7U) % kParts];
@@ -33,7 +40,7 @@ Result<GroupCache::GroupPointer> GroupCache::get(const Key& key, const Loader& l
   if (group && generation == part.generation) {
     part.order.push_front(key);
     part.entries[key] = {group, part.order.begin()};
-    part.bytes += group->bytes.capacity();
+    part.bytes += memory_of(*group);
     evict(part, part_bytes_max_);
   } else {
     part.entries.erase(key);
@@ -47,7 +54,7 @@ Result<GroupCache::GroupPointer> GroupCache::get(const Key& key, const Loader& l
 void GroupCache::evict(Part& part, std::size_t keep_bytes) {
   while (part.bytes > keep_bytes && part.order.size() > 1) {
     const auto oldest = part.entries.find(part.order.back());
-    part.bytes -= oldest->second.group->bytes.capacity();
+    part.bytes -= memory_of(*oldest->second.group);
     part.entries.erase(oldest);
     part.order.pop_back();
   }
@@ -63,7 +70,7 @@ void GroupCache::forget(const PackId& pack) {
         continue;
       }
       const auto entry = part.entries.find(*at);
-      part.bytes -= entry->second.group->bytes.capacity();
+      part.bytes -= memory_of(*entry->second.group);
       part.entries.erase(entry);
       at = part.order.erase(at);
     }

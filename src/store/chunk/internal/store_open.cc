@@ -315,13 +315,15 @@ Result<void> ChunkStore::State::rebuild_index() {
   return refill_index();
 }
 
-Result<void> ChunkStore::State::recover_index(const Error& error) {
-  {
-    const std::unique_lock guard(index_guard_);
-    open_report_.index_was_rebuilt = true;
-    open_report_.index_trouble = error.message;
-  }
+Result<void> ChunkStore::State::recover_index() {
+  index_rebuilds_.fetch_add(1);
   return rebuild_index();
+}
+
+Result<bool> ChunkStore::State::maintain() {
+  const std::shared_lock guard(index_guard_);
+  if (!index_ || !writable_) return false;
+  return index_->maybe_merge();
 }
 
 }  // namespace atl::chunk

@@ -51,7 +51,7 @@ Result<std::optional<Location>> ChunkStore::State::find_in_index(const ChunkId& 
     }
     if (!error.id.empty()) {
       if (error.kind != ErrorKind::damaged || attempt > 0) return pass(std::move(error));
-      ATOLL_TRY(recover_index(error));
+      ATOLL_TRY(recover_index());
       continue;
     }
     if (!location) return std::nullopt;
@@ -236,7 +236,7 @@ Result<void> ChunkStore::State::for_each_chunk_in_pack(const PackId& id, const C
 
 ChunkStats ChunkStore::State::stats() const {
   return {chunks_added_.load(), chunks_known_.load(),  groups_written_.load(), bytes_written_.load(),
-          cache_hits_.load(),   groups_opened_.load(), healed_reads_.load()};
+          cache_hits_.load(),   groups_opened_.load(), index_rebuilds_.load(), healed_reads_.load()};
 }
 
 }  // namespace atl::chunk

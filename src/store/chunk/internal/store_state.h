@@ -34,6 +34,7 @@ class ChunkStore::State {
   // ---- store_open.cc
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<void> rebuild_index();
+  [[nodiscard]] Result<bool> maintain();
   [[nodiscard]] Bytes encode_index_state() const;
 
   // ---- store_state.cc
@@ -93,7 +94,7 @@ class ChunkStore::State {
   void index_footer(const PackId& id, const Footer& footer, PackRecord& record);
   void warn(std::string message);
   [[nodiscard]] std::unordered_map<PackId, PackInfo> decode_index_state(ByteView state) const;
-  [[nodiscard]] Result<void> recover_index(const Error& error);
+  [[nodiscard]] Result<void> recover_index();
   [[nodiscard]] Result<void> refill_index();
   // store_write.cc
   [[nodiscard]] Result<std::vector<NewPack>> sync_packs();  // sync_mutex_ is held
@@ -144,6 +145,7 @@ class ChunkStore::State {
   std::atomic<std::uint64_t> bytes_written_ = 0;
   std::atomic<std::uint64_t> cache_hits_ = 0;
   std::atomic<std::uint64_t> groups_opened_ = 0;
+  std::atomic<std::uint64_t> index_rebuilds_ = 0;
   std::atomic<std::uint64_t> healed_reads_ = 0;
 };
 
