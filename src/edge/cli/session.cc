@@ -135,6 +135,12 @@ Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_no
     if (tells_notices || output.verbosity > 0) output.warning("vault.notice", words);
   };
   auto opened = home_->open_vault(*id, unlock, vault_options);
+  if (!opened && opened.error().id == "keyring.locked") {
+    // No key at hand is not "somebody else writes": it is asked for, and scripts get the exit code of keys.
+    Error error = std::move(opened).error();
+    error.kind = ErrorKind::wrong_key;
+    opened = pass(std::move(error));
+  }
   if (!opened && opened.error().kind == ErrorKind::wrong_key && unlock.given.empty() &&
       environment.terminal.is_in_terminal()) {
     auto typed = environment.terminal.read_secret("Passphrase of the vault: ");
