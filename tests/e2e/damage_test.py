@@ -112,7 +112,7 @@ class Damage(AtollTest):
                             if os.path.exists(name):
                                 os.unlink(name)
                     if what != "catalog":
-                        shutil.rmtree(indexes)
+                        shutil.rmtree(indexes, ignore_errors=True)
                     self.atoll(*first)
                     self.assertEqual(self.listing, self.atoll("ls", "-r", "-l", "bucket").out)
         self.assertIn("colour", self.atoll("stat", "bucket/text/1").text)
@@ -137,18 +137,18 @@ class Damage(AtollTest):
 
     def test_what_cannot_be_healed_is_named_and_the_rest_is_given_back(self):
         for number in range(20):
-            self.file(f"second/{number}", os.urandom(100_000))
+            self.file(f"second/{number}", os.urandom(500_000))
         before = set(self.files_of_home(".pack"))
         self.atoll("put", self.path("second"), "second")
         pack = (set(self.files_of_home(".pack")) - before).pop()
         size = os.path.getsize(pack)
         with open(pack, "r+b") as file:  # far more than parity can make good
             file.seek(size // 4)
-            file.write(os.urandom(size // 2))
+            file.write(os.urandom(size // 3))
         answer = self.atoll("verify", "--data", "--json", code=22)
         lost = [one["key"] for one in answer.of_type("lost")]
         self.assertGreater(len(lost), 3)
-        self.assertLessEqual(len(lost), 20)
+        self.assertLess(len(lost), 15)
         for key in lost[:2]:
             self.assertEqual(b"", self.atoll("cat", f"second/{key}", code=22).out)
         target = self.path("back")

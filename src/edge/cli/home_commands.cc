@@ -323,8 +323,17 @@ Result<int> run_verify(Session& session, vault::Vault& opened, const VerifyArgum
         "checked", done, total,
         static_cast<double>(session.environment.machine.clock.monotonic_ns() - started_ns) * 1e-9);
   };
-  ATOLL_ASSIGN(const auto summary, vault::verify_vault(opened, options));
-  return say_verified(session, summary);
+  auto summary = vault::verify_vault(opened, options);
+  if (!summary && summary.error().kind == ErrorKind::damaged && summary.error().id.starts_with("catalog.") &&
+      options.heals && opened.is_writable()) {
+    // The catalog is derived: what is wrong in it is made anew, and that is a damage found and healed.
+    const std::string what = summary.error().message;
+    ATOLL_TRY(opened.rebuild());
+    summary = vault::verify_vault(opened, options);
+    if (summary) summary->damage.push_back({"catalog", what + "; it was made anew from the journal", true});
+  }
+  if (!summary) return pass(std::move(summary).error());
+  return say_verified(session, *summary);
 }
 
 Result<int> verify(Session& session, const VerifyArguments& arguments) {
