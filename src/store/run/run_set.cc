@@ -138,6 +138,7 @@ class RunSet::State {
     const std::size_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
     return (active > empty_bytes_ || frozen > 0) && active + frozen + more > options_.memtable_bytes_max;
   }
+  [[nodiscard]] std::size_t filter_bytes_left(const Runs& beside) const;
   [[nodiscard]] Error stop_on(Error error);
   [[nodiscard]] Runs runs() const {
     const std::lock_guard lock(lists_mutex_);
@@ -355,12 +356,16 @@ Result<void> RunSet::State::write_frozen(ByteView state) {
   return {};
 }
 
+std::size_t RunSet::State::filter_bytes_left(const Runs& beside) const {
+  std::size_t resident = 0;
+  for (const auto& run : beside) resident += run->resident_bytes();
+  return options_.filter_bytes_max - std::min(resident, options_.filter_bytes_max);
+}
+
 // A synced run file of everything in `source`, or none where it is empty. `beside` are the runs that stay.
 Result<std::optional<RunInfo>> RunSet::State::write_run(EntrySource& source, const Summary& summary,
                                                         const Runs& beside) {
-  std::vector<std::uint64_t> others;
-  for (const auto& run : beside) others.push_back(run->info().entries);
-  const std::size_t per_page = internal::filter_entries_per_page(summary.entries, others, options_.filter_bytes_max,
+  const std::size_t per_page = internal::filter_entries_per_page(summary.entries, filter_bytes_left(beside),
                                                                  kBloomBitsMin, options_.bloom_bits_per_key);
   internal::Salt salt{};
   machine_.random.fill(salt);
@@ -391,10 +396,7 @@ Result<std::optional<RunInfo>> RunSet::State::write_run(EntrySource& source, con
 
 // Under manifest_mutex_, so that the filter budget is given away once. `beside` are the other runs of the new list.
 Result<std::shared_ptr<Run>> RunSet::State::open_beside(const RunInfo& info, const Runs& beside) {
-  std::size_t resident = 0;
-  for (const auto& run : beside) resident += run->resident_bytes();
-  const std::size_t left = options_.filter_bytes_max - std::min(resident, options_.filter_bytes_max);
-  auto run = Run::open(context_, folder_, info, left);
+  auto run = Run::open(context_, folder_, info, filter_bytes_left(beside));
   if (!run) {
     ignore_error_on_purpose(machine_.files.remove_file(platform::join(folder_, internal::run_file_name(info.number))));
     return pass(stop_on(std::move(run).error()));

@@ -20,10 +20,10 @@
 //
 // Filters: a get that finds nothing would cost one block read per run; a Bloom filter answers most of them from memory
 // (Bloom, CACM 1970; cache-line blocks after Putze, Sanders, Singler, JEA 2009). 10 bits per key let 1.3 % through, 5
-// bits about 10 %. Rather than paging filters in and out, new runs get fewer bits per key as the set grows (down to 4,
-// the longest runs first), so that all filters stay resident: 60 million keys get 4.4 bits on average, and a miss costs
-// 0.1 (one run) to about 0.5 block reads (a dozen runs). Only beyond that are filter pages of the longest run read
-// through the block cache, one 4 KiB page per probe.
+// bits about 10 %. Rather than paging filters in and out, a new run takes a third of the filter memory that is left (4
+// to bloom_bits_per_key bits per key), so that all filters stay resident as the set grows: with the defaults a miss
+// costs 0.05 to 0.1 block reads up to 20 million keys, 0.3 on average and 0.45 at worst up to 60 million. Only beyond
+// that are filter pages read through the block cache, one 4 KiB page per probe.
 //
 // Complexity: put O(1) amortised in memory plus log4(n / memtable) rewrites in files; get O(runs) filter probes in
 // memory and, for a hit, one block read of 4 KiB (interpolation search over first keys: O(log log n) for uniform keys).

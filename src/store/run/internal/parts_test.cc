@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -58,33 +59,48 @@ TEST(Filter, HoldsWhatWasAddedAndLetsFewOthersThrough) {
   }
 }
 
-TEST(Filter, BitsFitTheBudgetAndShortRunsGetMore) {
-  const std::size_t budget = 36 * kMiB;
-  const auto bits = [&](std::uint64_t entries, const std::vector<std::uint64_t>& others) {
-    return static_cast<double>(kFilterPageBits) /
-           static_cast<double>(filter_entries_per_page(entries, others, budget, 4, 10));
+// Plays flushes of full default memtables and all merges up to 62 million entries, with sizes alone.
+TEST(Filter, ManyRunsShareTheBudgetSoThatAMissReadsLessThanOneBlock) {
+  constexpr std::size_t budget = 36 * kMiB;
+  struct Tier {
+    std::uint64_t entries = 0;
+    double false_share = 0;  // of misses that read a block or page
+    std::size_t resident = 0;
   };
-  const std::uint64_t million = 1'000'000;
-  EXPECT_NEAR(bits(million, {}), 10, 0.1);
-  EXPECT_NEAR(bits(0, {}), 10, 0.1);
-  EXPECT_NEAR(bits(60 * million, {}), 4.4, 0.1);
-  EXPECT_NEAR(bits(200 * million, {}), 4, 0.1);
-  const std::vector<std::uint64_t> tower{16 * million, 16 * million, 16 * million, 4 * million, 4 * million,
-                                         million,      million,      million,      million};
-  double used = 0;
-  double previous = 0;
-  for (std::size_t i = 0; i < tower.size(); ++i) {
-    std::vector<std::uint64_t> others = tower;
-    others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    const double its = bits(tower[i], others);
-    used += its * static_cast<double>(tower[i]) / 8;
-    if (i > 0 && tower[i] < tower[i - 1]) {
-      EXPECT_GT(its, previous + 1);
+  std::vector<Tier> runs;
+  const auto make = [&](std::uint64_t entries, const std::vector<Tier>& beside) {
+    std::size_t left = budget;
+    for (const Tier& run : beside) left -= run.resident;
+    const std::size_t per_page = filter_entries_per_page(entries, left, 4, 10);
+    const unsigned probes = filter_probes_for(per_page);
+    const double fill = 1 - std::exp(-static_cast<double>(probes * per_page) / static_cast<double>(kFilterPageBits));
+    const std::size_t wanted = entries / per_page * kFilterPageBytes;
+    const std::size_t resident = std::min(wanted, left);
+    const double share = static_cast<double>(resident) / static_cast<double>(wanted);
+    return Tier{entries, share * std::pow(fill, probes) + (1 - share), resident};
+  };
+  constexpr std::uint64_t flush = 150'000;
+  double reads_sum = 0;
+  for (std::uint64_t total = flush; total <= 62'000'000; total += flush) {
+    runs.insert(runs.begin(), make(flush, runs));
+    while (true) {
+      std::vector<std::uint64_t> sizes;
+      for (const Tier& run : runs) sizes.push_back(run.entries * 61);
+      const auto choice = choose_merge(sizes);
+      if (!choice) break;
+      std::uint64_t entries = 0;
+      for (std::size_t i = 0; i < choice->count; ++i) entries += runs[choice->first + i].entries;
+      const auto at = runs.begin() + static_cast<std::ptrdiff_t>(choice->first);
+      const auto place = runs.erase(at, at + static_cast<std::ptrdiff_t>(choice->count)) - runs.begin();
+      const Tier merged = make(entries, runs);
+      runs.insert(runs.begin() + place, merged);
     }
-    previous = its;
+    double reads = 0;
+    for (const Tier& run : runs) reads += run.false_share;
+    reads_sum += reads;
+    ASSERT_LT(reads, total < 20'000'000 ? 0.15 : 0.5) << total;
   }
-  EXPECT_LT(used, static_cast<double>(budget));
-  EXPECT_GT(used, static_cast<double>(budget) * 0.8);
+  EXPECT_LT(reads_sum / (62'000'000 / flush), 0.25);
 }
 
 TEST(Filter, HashIsTheDocumentedOneAndDependsOnEveryByteAndTheLength) {
