@@ -255,6 +255,50 @@ TEST(Catalog, the_wal_stays_bounded) {
   EXPECT_GT(catalog->seals(), 1000U);
 }
 
+TEST(Catalog, a_group_may_be_many_times_larger_than_the_cache) {
+  // SQLite writes pages out before the commit then, changes them there, and renews the checksums of frames at the end.
+  for (const std::uint64_t seed : {1U, 2U}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    platform::TestMachine machine(seed);
+    const CatalogIdentity identity;
+    ASSERT_TRUE(machine.files.create_directory("/vault"));
+    CatalogOptions options = in_memory();
+    options.cache_bytes = 16 * 1024;
+    options.wal_checkpoint_bytes = seed == 1 ? 1 : 1 << 30;  // each group in a fresh WAL, or one behind the other
+    auto catalog = identity.create(machine.machine(), "/vault", options).value();
+    const auto reader = catalog->reader();
+    const History history = history_of(seed, 560, 400);
+    std::uint64_t lsn = 0;
+    for (int group = 0; group < 8; ++group) {
+      std::uint64_t to = lsn;
+      ASSERT_TRUE(catalog->begin_group());
+      for (int i = 0; i < 80; ++i) {
+        ++to;
+        const auto applied = catalog->apply({to}, {1}, history.commands[to - 1]);
+        ASSERT_TRUE(applied) << applied.error().message;
+      }
+      EXPECT_TRUE(all_rows(catalog->pending()).value() == history.states[to].rows());
+      EXPECT_TRUE(all_rows(*reader).value() == history.states[lsn].rows());
+      if (group % 4 == 3) {
+        catalog->roll_back_group();
+      } else {
+        const auto committed = catalog->commit_group();
+        ASSERT_TRUE(committed) << committed.error().message;
+        lsn = to;
+      }
+      const auto rows = all_rows(*reader);
+      ASSERT_TRUE(rows) << rows.error().message;
+      ASSERT_TRUE(*rows == history.states[lsn].rows());
+      // As a killed process would leave it.
+      platform::TestMachine killed(machine.files.clone());
+      const auto again = identity.open(killed.machine(), "/vault", in_memory());
+      ASSERT_TRUE(again) << again.error().message;
+      ASSERT_EQ((*again)->applied(), Lsn{lsn});
+      ASSERT_TRUE(all_rows(*(*again)->reader()).value() == history.states[lsn].rows());
+    }
+  }
+}
+
 TEST(Catalog, counts_seals_over_openings) {
   platform::TestMachine machine;
   const CatalogIdentity identity;

@@ -44,17 +44,17 @@ struct FileHead {
 };
 inline constexpr std::size_t kHeadBytes = 112;
 
-// How far the WAL has been copied into the database. Two slots, written in turn; the valid one with the higher number
-// counts.
+// Which WAL continues the database and how far it has been copied into it. Two slots, written in turn; the valid one
+// with the higher number counts.
 struct CopyMark {
   enum class State : std::uint8_t {
-    complete = 0,  // the pages are a whole state without the WAL that is named here
-    copying = 1,   // they are one only together with it, up to `wal_bytes`
+    complete = 0,  // the pages are a whole state without the WAL
+    copying = 1,   // they are one only together with it
   };
   std::uint64_t number = 0;
   State state = State::complete;
-  WalSalts salts{};
-  std::uint64_t wal_bytes = 0;
+  WalSalts salts{};             // of the WAL; another one has nothing to say
+  std::uint64_t wal_bytes = 0;  // up to here it was synced, and may have been copied
   friend bool operator==(const CopyMark&, const CopyMark&) = default;
 };
 inline constexpr std::size_t kMarkBytes = 64;

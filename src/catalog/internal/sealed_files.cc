@@ -232,6 +232,14 @@ int MainFile::mark_complete() {
   return write_mark(mark);
 }
 
+int MainFile::mark_begun(const WalSalts& salts) {
+  is_mark_current_ = false;
+  CopyMark mark;
+  mark.state = CopyMark::State::complete;
+  mark.salts = salts;
+  return write_mark(mark);
+}
+
 // The WAL.
 
 WalFile::WalFile(SealedVfs& vfs, std::unique_ptr<LowerFile> below, MainFile& main)
@@ -268,15 +276,19 @@ int WalFile::read_header(ByteSpan out) {
   CopyMark mark;
   if (const int marked = main_->load_mark(mark); marked != SQLITE_OK) return marked;
   const ByteView salts = ByteView(out).subspan(kSaltsAt, salts_.size());
-  std::uint64_t bytes = 0;
-  if (const int sized = below().size(bytes); sized != SQLITE_OK) return sized;
-  if (equal(salts, mark.salts)) {
-    if (bytes < mark.wal_bytes) return damaged("the catalog's write-ahead log is cut short");
-  }
+  const bool is_ours = equal(salts, mark.salts);
   if (mark.state == CopyMark::State::copying &&
-      (!equal(salts, mark.salts) || !is_wal_header(std::span<const std::uint8_t, kWalHeaderBytes>(out)))) {
+      (!is_ours || !is_wal_header(std::span<const std::uint8_t, kWalHeaderBytes>(out)))) {
     return damaged("the catalog's write-ahead log is damaged or not the one that belongs to it");
   }
+  if (!is_ours) {
+    // One that was copied whole before a new one was begun, or that comes from elsewhere: not continued from here.
+    std::fill(out.begin(), out.end(), std::uint8_t{0});
+    return SQLITE_OK;
+  }
+  std::uint64_t bytes = 0;
+  if (const int sized = below().size(bytes); sized != SQLITE_OK) return sized;
+  if (bytes < mark.wal_bytes) return damaged("the catalog's write-ahead log is cut short");
   return SQLITE_OK;
 }
 
@@ -304,6 +316,8 @@ int WalFile::read_frame(std::uint64_t offset, Frame& clear, bool& is_sealed) {
 int WalFile::read(std::uint64_t offset, ByteSpan out) {
   if (const int code = flush_held(); code != SQLITE_OK) return code;
   if (offset == 0 && out.size() == kWalHeaderBytes) return read_header(out);
+  if (offset + out.size() <= kWalHeaderBytes)
+    return below().read(offset, out);  // its checksum, from which frames go on
   if (offset < kWalHeaderBytes) return SQLITE_IOERR_READ;
   const std::size_t within = (offset - kWalHeaderBytes) % kFrameBytes;
   const std::uint64_t frame_at = offset - within;
@@ -354,10 +368,10 @@ int WalFile::flush_held() {
 int WalFile::write(std::uint64_t offset, ByteView data) {
   if (offset == 0 && data.size() == kWalHeaderBytes) {
     held_at_.reset();
-    if (const int code = main_->mark_complete(); code != SQLITE_OK) return code;
     commit_end_ = 0;
     has_frames_without_salts_ = false;
     std::copy_n(data.begin() + kSaltsAt, salts_.size(), salts_.begin());
+    if (const int code = main_->mark_begun(salts_); code != SQLITE_OK) return code;
     return write_below(0, data);
   }
   if (offset < kWalHeaderBytes) return SQLITE_IOERR_WRITE;

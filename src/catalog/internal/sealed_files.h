@@ -64,7 +64,10 @@ class MainFile final : public SealedFile {
 
   // The mark as it stands on disk now.
   [[nodiscard]] int load_mark(CopyMark& mark);
+  // The pages are a whole state without the WAL.
   int mark_complete();
+  // They are, and the WAL with these salts goes on from there.
+  int mark_begun(const WalSalts& salts);
   void attach(WalFile* wal) { wal_ = wal; }
   [[nodiscard]] const codec::SecretKey& page_key() const { return page_key_; }
 

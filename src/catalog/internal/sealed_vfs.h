@@ -8,7 +8,8 @@
 //    SQLite looks for the end of a WAL after a crash, a torn frame is that end. Whether a frame may be torn is known
 //    from the copy mark: frames that may have been copied into the database were synced before, so they may not.
 //  - Before the first page of a checkpoint is written, the mark says `copying` and is synced; before a WAL is begun
-//    anew, emptied or removed, it says `complete`. So a database is never read without the WAL it needs.
+//    anew it names the new one, before it is emptied or removed it says `complete`. So a database is never read without
+//    the WAL it needs, nor with one that does not continue it.
 //  - After a failed write or sync (a full device aside) nothing is written any more until a new Catalog is opened.
 // Thread rules: connections of several threads may use one SealedVfs; one connection, one thread.
 #pragma once

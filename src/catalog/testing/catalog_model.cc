@@ -211,4 +211,17 @@ std::vector<RowChange> CommandMaker::next() {
   return changes;
 }
 
+History history_of(std::uint64_t seed, std::size_t count, std::size_t names) {
+  History history;
+  CommandMaker maker(seed, names);
+  history.states.emplace_back();
+  for (std::size_t i = 0; i < count; ++i) {
+    history.commands.push_back(maker.next());
+    CatalogModel next = history.states.back();
+    next.apply(history.commands.back());
+    history.states.push_back(std::move(next));
+  }
+  return history;
+}
+
 }  // namespace atl::catalog

@@ -36,7 +36,7 @@ class CatalogModel {
 // Commands as a vault makes them: entries with versions, overwrites, removals, returns, other tables.
 class CommandMaker {
  public:
-  CommandMaker(std::uint64_t seed, std::size_t names = 40);
+  explicit CommandMaker(std::uint64_t seed, std::size_t names = 40);
   [[nodiscard]] std::vector<journal::RowChange> next();
   [[nodiscard]] const std::vector<BucketId>& buckets() const { return buckets_; }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
@@ -58,5 +58,12 @@ class CommandMaker {
   std::map<std::pair<BucketId, std::string>, Object> objects_;
   std::uint64_t lsn_ = 0;
 };
+
+// Commands and the states that they lead to.
+struct History {
+  std::vector<std::vector<journal::RowChange>> commands;  // of LSN i + 1
+  std::vector<CatalogModel> states;                       // after LSN i
+};
+[[nodiscard]] History history_of(std::uint64_t seed, std::size_t count, std::size_t names);
 
 }  // namespace atl::catalog
