@@ -119,7 +119,8 @@ class Journal {
                                                              const JournalOptions& options);
 
   // Makes the group durable: one write of whole blocks, one sync. LSNs continue last() densely and commit times do not
-  // go back (`usage` otherwise, nothing written). `no_space`: nothing was written, appending may succeed once there is
+  // go back (`usage` otherwise, nothing written). `limit`: a command or the group is too large (64 MiB sealed), nothing
+  // written. `no_space`: nothing was written, appending may succeed once there is
   // room. Any other failure ends the session. Payload digests are computed here.
   [[nodiscard]] Result<void> append(std::span<const Command> group);
 
@@ -154,7 +155,8 @@ class Journal {
   // Removes every archive that ends at or below `lsn`.
   [[nodiscard]] Result<void> drop_envelopes_up_to(Lsn lsn);
   // Erases single payloads (all domains of each given LSN) from archives: new archive, digest kept. Those still in the
-  // active log are archived first. Unused segments are removed, so that no old group lies on in them.
+  // active log are archived first. Unused segments, and those set aside for their damage, are removed, so that no old
+  // group lies on in them (the medium may still hold it). Only by the appending thread.
   [[nodiscard]] Result<void> erase_payloads(std::span<const Lsn> lsns);
 
   // Reads everything and compares checksums, tags, digests and the chain. `heal` rewrites archives from parity.

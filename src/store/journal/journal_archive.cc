@@ -394,6 +394,11 @@ Result<void> Journal::erase_payloads(std::span<const Lsn> lsns) {
     unused = std::exchange(state_->spare, std::nullopt);
   }
   if (unused) ATOLL_TRY(state_->machine.files.remove_file(unused->path));
+  // Segments set aside for their damage hold old groups as well, and erasing means everywhere.
+  ATOLL_ASSIGN(const auto entries, state_->machine.files.list(state_->folder));
+  for (const platform::DirectoryEntry& entry : entries) {
+    if (entry.name.ends_with(".damaged")) ATOLL_TRY(state_->machine.files.remove_file(state_->path_of(entry.name)));
+  }
   return state_->machine.files.sync_directory(state_->folder);
 }
 
