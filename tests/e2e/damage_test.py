@@ -95,8 +95,12 @@ class Damage(AtollTest):
                         self.assertRegex(answer.errors, "atoll (verify|doctor)")
                     else:
                         self.assertEqual(self.listing, answer.out)
-                    self.atoll("doctor", code=(0, 22))
-                    self.assertEqual(self.listing, self.atoll("ls", "-r", "-l", "bucket").out)
+                    try:
+                        self.atoll("doctor", code=(0, 22))
+                        self.assertEqual(self.listing, self.atoll("ls", "-r", "-l", "bucket").out)
+                    except AssertionError:
+                        self.atoll("doctor", "--rebuild", code=(0, 22))  # so that the next offset is tried by itself
+                        raise
         self.assert_everything_is_there()
         self.atoll("verify", "--data")
 
@@ -150,7 +154,11 @@ class Damage(AtollTest):
         self.assertGreater(len(lost), 3)
         self.assertLess(len(lost), 15)
         for key in lost[:2]:
-            self.assertEqual(b"", self.atoll("cat", f"second/{key}", code=22).out)
+            # What came before the damage may have gone out; wrong bytes never do.
+            with open(self.path("second", key), "rb") as file:
+                self.assertTrue(file.read().startswith(self.atoll("cat", f"second/{key}", code=22).out))
+            self.atoll("get", f"second/{key}", code=22)
+            self.assertFalse(os.path.exists(self.path(key)))
         target = self.path("back")
         restored = self.atoll("restore", "second", "--target", target, code=(3, 22))
         self.assertIn(lost[0], restored.errors)

@@ -28,6 +28,7 @@ std::string fixed(double value, int digits) {
 }  // namespace
 
 int exit_code_of(const Error& error) {
+  if (error.id == "chunk.not_found") return kExitDamage;  // an object names it, so it is lost and not mistyped
   switch (error.kind) {
     case ErrorKind::usage: return kExitUsage;
     case ErrorKind::unsupported: return kExitUsage;
