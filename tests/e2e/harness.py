@@ -87,7 +87,7 @@ class AtollTest(unittest.TestCase):
         answer = Answer(arguments, child.returncode, out, err)
         if code is not None:
             allowed = code if isinstance(code, (tuple, list, set)) else (code,)
-            self.assertIn(answer.code, allowed, f"atoll {arguments}\nstdout: {answer.out[-600:].decode("utf-8", "backslashreplace")}\nstderr: {answer.errors[-2000:]}")
+            self.assertIn(answer.code, allowed, f"atoll {arguments}\nstdout: {answer.out[-600:].decode('utf-8', 'backslashreplace')}\nstderr: {answer.errors[-2000:]}")
         return answer
 
     def file(self, name, content=b"", mode=None):
