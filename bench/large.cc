@@ -84,7 +84,8 @@ void fill_objects(const platform::Machine& machine, const std::string& folder, s
                            fresh.version.content.length = fresh.version.size;
                            fresh.version.content.cutter = 2;
                            for (std::uint64_t part = 0; part < 6; ++part)
-                             fresh.version.content.parts.push_back({chunk_of(i * 6 + part), 500'000});
+                             fresh.version.content.parts.push_back(
+                                 {chunk_of(i * 6 + part), part < 5 ? 500'000 : fresh.version.size - 2'500'000});
                            ATOLL_TRY(vault::stage_put(context, changes, bucket, fresh,
                                                       platform::new_id<VersionId>(vault->machine()), "bench", {}));
                          }

@@ -129,14 +129,10 @@ void raise_open_file_limit() {
 std::string process_words(const std::vector<std::string>& arguments) {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
+  // The first word that is no option; the value of an option that stands before it would not be worth a parser.
   std::string verb;
-  for (const std::string& argument : arguments) {
-    if (!argument.starts_with('-')) {
-      verb = argument;
-      break;
-    }
-  }
-  return "process " + std::to_string(::getpid()) + " on " + host.data() + " (atoll " + verb + ")";
+  if (!arguments.empty() && !arguments.front().starts_with('-')) verb = " (atoll " + arguments.front() + ")";
+  return "process " + std::to_string(::getpid()) + " on " + host.data() + verb;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "foundation/codec/hash.h"
 #include "vault/object/content.h"
 
 namespace atl::vault {
@@ -94,6 +95,16 @@ class VerifyRun {
       summary_.damage.push_back({"pack " + damage.pack.text() + ", " + damage.area, damage.message, damage.is_healed});
       lost_chunks_.insert(damage.lost_chunks.begin(), damage.lost_chunks.end());
     }
+    // The same piece may have been stored again since, in another pack.
+    Buffer found;
+    for (const auto& pack : packs) {
+      std::erase_if(lost_chunks_, [&](const ChunkId& id) {
+        const auto read = vault_->chunks().read(id, pack.domain, found);
+        const keyring::DomainKeys* keys = vault_->keys().domain(pack.domain);
+        return read && keys != nullptr && codec::blake3_keyed(keys->id_key, found.view()) == id.bytes;
+      });
+      if (lost_chunks_.empty()) break;
+    }
     for (const PackId& pack : report->missing_packs) {
       summary_.damage.push_back({"pack " + pack.text(), "its file is missing", false});
     }
@@ -144,15 +155,13 @@ class VerifyRun {
   Result<bool> is_whole(const catalog::ContentReference& content) {
     if (vault_->keys().domain(content.domain) == nullptr) return true;  // shredded on purpose
     for (const auto& part : content.parts) {
-      if (lost_chunks_.contains(part.chunk)) return false;
-      ATOLL_ASSIGN(const bool there, vault_->chunks().contains(part.chunk));
+      ATOLL_ASSIGN(const bool there, is_there(part.chunk, content.domain));
       if (!there) return false;
     }
     if (content.depth == 0) return true;
     bool whole = true;
     const auto walked = for_each_chunk(vault_->chunks(), content, [&](const ChunkId& id, bool) -> Result<bool> {
-      ATOLL_ASSIGN(const bool there, vault_->chunks().contains(id));
-      whole = there && !lost_chunks_.contains(id);
+      ATOLL_ASSIGN(whole, is_there(id, content.domain));
       return whole;
     });
     if (!walked) {
@@ -161,6 +170,18 @@ class VerifyRun {
       return false;
     }
     return whole;
+  }
+
+  // What one pack has lost may lie in another one, or still be readable where only the list of it is gone.
+  Result<bool> is_there(const ChunkId& id, DomainNumber domain) {
+    if (!lost_chunks_.contains(id)) return vault_->chunks().contains(id);
+    if (const auto known = still_readable_.find(id); known != still_readable_.end()) return known->second;
+    Buffer bytes;
+    const auto read = vault_->chunks().read(id, domain, bytes);
+    if (!read && read.error().kind != ErrorKind::damaged && read.error().kind != ErrorKind::not_found)
+      return pass(read.error());
+    still_readable_[id] = read.has_value();
+    return read.has_value();
   }
 
   Result<void> remember(Timestamp started) {
@@ -194,7 +215,8 @@ class VerifyRun {
   Vault* vault_;
   const VerifyVaultOptions* options_;
   VerifySummary summary_;
-  std::unordered_set<ChunkId> lost_chunks_;
+  std::unordered_set<ChunkId> lost_chunks_;           // from some pack
+  std::unordered_map<ChunkId, bool> still_readable_;  // of those
   std::map<BucketId, std::string> names_;
 };
 

@@ -165,7 +165,8 @@ Result<int> stat_object(Session& session, const std::string& text) {
     vault::Objects objects(opened);
     auto found = objects.find(address.bucket, address.key);
     if (!found && found.error().kind == ErrorKind::not_found && !address.key.empty() && !address.key.ends_with('/')) {
-      found = objects.find(address.bucket, address.key + "/");
+      auto folder = objects.find(address.bucket, address.key + "/");
+      if (folder) found = std::move(folder);
     }
     if (!found && address.key.empty()) {
       ATOLL_ASSIGN(const auto bucket, objects.bucket(address.bucket));
@@ -348,6 +349,26 @@ Result<int> verify(Session& session, const VerifyArguments& arguments) {
   return answer;
 }
 
+// With a kit's file a vault opens even where both keyring files are gone or damaged.
+Result<void> bring_back_keyring(Session& session) {
+  constexpr std::uint64_t kKitBytesMax = 2 * kMiB;
+  platform::FileSystem& files = session.environment.machine.files;
+  ATOLL_ASSIGN(const Bytes kit, platform::read_whole(files, session.absolute(session.options.kit), kKitBytesMax));
+  ATOLL_ASSIGN(const auto id, keyring::Keyring::vault_of_kit(kit));
+  ATOLL_ASSIGN(const auto home, session.home());
+  if (!id) return {};  // the page alone holds no keyring
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  const auto opened =
+      keyring::Keyring::open(session.environment.machine, home->vault_folder(*id), home->candidates(*id, secrets));
+  if (opened) return {};
+  ATOLL_TRY(keyring::Keyring::restore_from_kit(session.environment.machine, home->vault_folder(*id), kit));
+  session.output.message(
+      "The keyring was brought back from the recovery kit. Add a key of this machine: atoll key add --new-key-file "
+      "FILE --kit KIT");
+  session.options.vault = id->text();
+  return {};
+}
+
 struct DoctorArguments {
   bool rebuild = false;
 };
@@ -356,6 +377,7 @@ Result<int> doctor(Session& session, const DoctorArguments& arguments) {
   Output& output = session.output;
   const std::string folder = session.home_folder();
   output.message("Home " + folder);
+  if (!session.options.kit.empty()) ATOLL_TRY(bring_back_keyring(session));
   // Opening for writing replays what was broken off, heals keys and head, and rebuilds what cannot be read.
   auto opened = session.open_to_write();
   if (!opened) return pass(std::move(opened).error());
@@ -431,7 +453,7 @@ Result<int> show_vault(Session& session, const std::string& name) {
     output.line("  opened by   " + (slots.empty() ? "no key" : slots));
     output.line("  content     " + format_size(status.pack_bytes) + " in packs, " + format_size(status.journal_bytes) +
                 " of journal, " + format_size(status.derived_bytes) + " derived");
-    output.line("  history     30 days to any moment; removed objects and old versions stay");
+    output.line("  history     removed objects and old versions stay (no command gives them back yet)");
     for (const auto& bucket : status.buckets)
       output.line("  bucket      " + bucket.name + ": " + format_count(bucket.objects) + " objects, " +
                   format_size(bucket.bytes));
@@ -492,6 +514,7 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* stat_command =
       app.add_subcommand("stat", "What is stored, what it saves, what is not safe yet; or all about BUCKET/key");
   auto address = std::make_shared<std::string>();
+  stat_command->alias("status");
   stat_command->add_option("address", *address, "BUCKET/key");
   stat_command->callback([&session, &chosen, address] {
     chosen.body = [&session, address] {

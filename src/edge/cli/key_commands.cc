@@ -75,6 +75,10 @@ Result<keyring::Unlocking> new_unlocking(Session& session, const AddArguments& a
   const std::string path = session.absolute(arguments.new_key_file);
   ATOLL_ASSIGN(const auto there, session.environment.machine.files.stat(path));
   if (there) return vault::read_key_file(session.environment.machine.files, path);
+  const std::string parent = platform::parent_of(path);
+  ATOLL_ASSIGN(const auto folder, session.environment.machine.files.stat(parent));
+  if (!folder)
+    return fail(ErrorKind::not_found, "key.no_folder", "the folder " + parent + " does not exist", "Make it first.");
   unlocking.kind = keyring::SlotKind::key_file;
   session.environment.machine.random.fill(unlocking.key.fill());
   std::string text = to_hex(unlocking.key.view()) + "\n";

@@ -81,12 +81,13 @@ void ignore_error_on_purpose(const Result<T>& /*result*/) {}
 #define ATOLL_CONCAT(a, b) ATOLL_CONCAT_INNER(a, b)
 
 // ATOLL_TRY(expression): returns the error of a Result, or goes on.
-#define ATOLL_TRY(expression)                                                     \
-  do {                                                                            \
-    auto&& atoll_try_result = (expression);                                       \
-    if (!atoll_try_result) [[unlikely]] {                                         \
-      return ::tl::unexpected<::atl::Error>(std::move(atoll_try_result).error()); \
-    }                                                                             \
+#define ATOLL_TRY(expression) ATOLL_TRY_INNER(ATOLL_CONCAT(atoll_try_, __LINE__), expression)
+#define ATOLL_TRY_INNER(temporary, expression)                             \
+  do {                                                                     \
+    auto&& temporary = (expression);                                       \
+    if (!temporary) [[unlikely]] {                                         \
+      return ::tl::unexpected<::atl::Error>(std::move(temporary).error()); \
+    }                                                                      \
   } while (false)
 
 // ATOLL_ASSIGN(auto file, open(path)): declares or assigns the value of a Result, or returns its error.

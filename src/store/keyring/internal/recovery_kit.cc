@@ -320,7 +320,7 @@ std::string write_page(const KitFacts& facts, const codec::SecretKey& recovery_k
       "    of it: print it, or put it on a stick in a drawer.\n"
       "  * Keep the kit's file with it. The file holds this key too, and a copy of the\n"
       "    vault's keyring: with it the vault opens even where its own is destroyed.\n"
-      "  * A kit that is made and confirmed later replaces this one. \"atoll status\"\n"
+      "  * A kit that is made and confirmed later replaces this one. \"atoll stat\"\n"
       "    says when a new one is needed.\n\n"
       "RECOVERY KEY\n\n";
   for (std::size_t n = 0; n < kLines; ++n) {
@@ -333,14 +333,15 @@ std::string write_page(const KitFacts& facts, const codec::SecretKey& recovery_k
       "dashes do not matter. Each line is checked: a mistyped one is named.\n\n"
       "HOW TO USE IT\n\n"
       "  The passphrase is lost, the vault is there:\n"
-      "      atoll key add\n"
-      "      and give this page, its four lines or the kit's file where a secret is\n"
-      "      asked for. Then choose a new passphrase.\n\n"
-      "  The machine is lost, a copy of the vault is there:\n"
-      "      install Atoll on another machine, then\n"
-      "      atoll restore-home\n"
-      "      and give it the place of the copy and this page or the kit's file.\n\n"
-      "  Afterwards make a new kit: atoll key kit\n";
+      "      atoll key add --new-password-file FILE --kit KIT\n"
+      "      where KIT is this page typed into a file (its four lines are enough) or\n"
+      "      the kit's file, and FILE holds the new passphrase.\n\n"
+      "  The machine is lost, or the vault's keyring is destroyed, and a copy of the\n"
+      "  home is there:\n"
+      "      install Atoll, put the copy where the home shall be, then\n"
+      "      atoll doctor --home COPY --kit KIT\n"
+      "      with the kit's file: it brings back what is missing of the keyring.\n\n"
+      "  Afterwards make a new kit: atoll key kit --to FOLDER\n";
   return page;
 }
 

@@ -61,7 +61,7 @@ TEST_F(RecoveryKitTest, page_fits_one_printed_page_and_says_whose_it_is) {
     EXPECT_LE(end - begin, 80U);
     begin = end + 1;
   }
-  for (const std::string part : {"photographs of the family", "2026-01-01", "atoll key add", "atoll restore-home"}) {
+  for (const std::string part : {"photographs of the family", "2026-01-01", "atoll key add", "atoll doctor"}) {
     EXPECT_NE(page_.find(part), std::string::npos) << part;
   }
   EXPECT_NE(page_.find(facts_.vault.text()), std::string::npos);
