@@ -10,6 +10,7 @@ namespace {
 using platform::join;
 
 constexpr std::uint64_t kRoomKeptBytesMax = 256 * kMiB;
+constexpr std::uint64_t kRoomKeptBytesMin = 16 * kMiB;
 constexpr std::size_t kReplayCommandsPerGroup = 64;
 constexpr std::uint64_t kOwnerBytesMax = 4096;
 constexpr const char* kCatalogFile = "catalog.sqlite";
@@ -23,6 +24,14 @@ Error locked_error(platform::FileSystem& files, const std::string& folder, Error
   cause.message = by.empty() ? "another process is writing to this vault" : "this vault is being written by " + by;
   cause.hint = "Wait until it is done, or end it; nothing is lost either way.";
   return cause;
+}
+
+bool is_readable(catalog::Catalog& catalog) {
+  const auto reader = catalog.reader();
+  const auto tables = reader->tables();
+  return tables && std::ranges::all_of(*tables, [&](journal::TableNumber table) {
+           return reader->for_each_row(table, [](ByteView, ByteView) -> Result<bool> { return true; }).has_value();
+         });
 }
 
 }  // namespace
@@ -123,7 +132,7 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
     const Error& error = ready.error();
     if (!options_.writable || error.kind != ErrorKind::damaged || !error.id.starts_with("catalog.")) return ready;
     notice("the catalog is damaged and is made anew from the journal: " + error.message);
-    ATOLL_TRY(rebuild_catalog());
+    ATOLL_TRY(rebuild_catalog(OnGap::go_on));
     ATOLL_TRY(note_unknown_packs());
   }
   committer_ = std::make_unique<Committer>(machine_, *journal_, *catalog_);
@@ -136,6 +145,7 @@ Result<void> Vault::open_chunks() {
   options.parity_count = head_.parity_extra;
   options.zstd_level_warm = head_.zstd_level_warm;
   options.zstd_level_cold = head_.zstd_level_cold;
+  options.check_room = [this](std::uint64_t bytes) { return check_room(bytes); };
   ATOLL_ASSIGN(chunks_, chunk::ChunkStore::open(machine_, folder_, *keys_, options, options_.writable));
   const chunk::OpenReport& report = chunks_->open_report();
   if (report.index_was_rebuilt && !report.index_trouble.empty()) {
@@ -157,10 +167,12 @@ Result<void> Vault::open_catalog() {
                   "the catalog has to be made anew: " + opened.error().message,
                   "Any command that writes does it, or `atoll doctor --rebuild`.");
     }
-    ATOLL_ASSIGN(const auto report, rebuild_catalog());
+    ATOLL_ASSIGN(const auto report, rebuild_catalog(OnGap::go_on));
     if (journal_->last().value > 0) {
-      notice("the catalog was made anew from the journal: " + std::to_string(report.rows) + " rows (" +
-             opened.error().message + ")");
+      notice("the catalog was made anew from " +
+             (report.from_checkpoint.value > 0 ? "a checkpoint of " + std::to_string(report.rows) + " rows and "
+                                               : std::string()) +
+             std::to_string(report.commands) + " changes of the journal (" + opened.error().message + ")");
     }
     return {};
   }
@@ -169,11 +181,11 @@ Result<void> Vault::open_catalog() {
     // The journal lost what the catalog still shows. The journal is the truth; what it lost is reported by verify.
     if (!options_.writable) return {};
     notice("the catalog was ahead of the journal and was made anew from it");
-    ATOLL_TRY(rebuild_catalog());
+    ATOLL_TRY(rebuild_catalog(OnGap::go_on));
     return {};
   }
   if (options_.writable) {
-    ATOLL_TRY(replay(catalog_->applied()));
+    ATOLL_TRY(replay(catalog_->applied(), OnGap::go_on));
   } else if (catalog_->applied() < journal_->last()) {
     notice("showing the state at change " + std::to_string(catalog_->applied().value) + " of " +
            std::to_string(journal_->last().value) + ": the rest is applied by the next command that writes");
@@ -181,7 +193,7 @@ Result<void> Vault::open_catalog() {
   return {};
 }
 
-Result<std::uint64_t> Vault::replay(Lsn after) {
+Result<std::uint64_t> Vault::replay(Lsn after, OnGap on_gap) {
   if (after >= journal_->last()) return 0;
   std::uint64_t commands = 0;
   std::size_t in_group = 0;
@@ -211,6 +223,13 @@ Result<std::uint64_t> Vault::replay(Lsn after) {
       catalog_->roll_back_group();
       return pass(Error(read.error()).with_context("applying the journal to the catalog"));
     }
+    if (on_gap == OnGap::stop) {
+      catalog_->roll_back_group();
+      return fail(ErrorKind::damaged, "vault.rebuild_has_gaps",
+                  "changes " + std::to_string(gap->first.value) + " to " + std::to_string(gap->last.value) +
+                      " of the journal can no longer be read: a catalog made from it would lack them",
+                  "Run `atoll verify`. The catalog that is there was kept.");
+    }
     // Damage beyond parity in the middle of the journal: what comes after it is whole after-images and is worth having.
     notice("changes " + std::to_string(gap->first.value) + " to " + std::to_string(gap->last.value) +
            " can no longer be read and are missing from what is shown; `atoll verify` names what that touches");
@@ -229,7 +248,7 @@ std::optional<journal::LsnRange> Vault::lost_range_at(Lsn lsn) const {
   return std::nullopt;
 }
 
-Result<RebuildReport> Vault::rebuild_catalog() {
+Result<RebuildReport> Vault::rebuild_catalog(OnGap on_gap) {
   // Built beside and put in place when it is whole: a rebuild that breaks off or cannot succeed leaves the catalog that
   // was there, and half a catalog is never taken for one.
   platform::FileSystem& files = machine_.files;
@@ -237,7 +256,7 @@ Result<RebuildReport> Vault::rebuild_catalog() {
   catalog_.reset();
   ATOLL_TRY(platform::remove_tree(files, beside));
   ATOLL_TRY(platform::create_directories(files, beside));
-  auto report = fill_catalog(beside);
+  auto report = fill_catalog(beside, on_gap);
   if (report) {
     ATOLL_TRY(catalog_->checkpoint_wal());
     ATOLL_INVARIANT(catalog_->synced() == catalog_->applied(), "no reader holds a catalog that nobody else knows");
@@ -258,7 +277,7 @@ Result<RebuildReport> Vault::rebuild_catalog() {
   return report;
 }
 
-Result<RebuildReport> Vault::fill_catalog(const std::string& beside) {
+Result<RebuildReport> Vault::fill_catalog(const std::string& beside, OnGap on_gap) {
   auto options = options_.catalog;
   options.writable = true;
   const auto make = [&]() -> Result<void> {
@@ -298,7 +317,7 @@ Result<RebuildReport> Vault::fill_catalog(const std::string& beside) {
                     (last_failure ? ": " + last_failure->message : std::string()),
                 "Restore this vault from a copy; packs and journal are left as they are.");
   }
-  ATOLL_ASSIGN(report.commands, replay(report.from_checkpoint));
+  ATOLL_ASSIGN(report.commands, replay(report.from_checkpoint, on_gap));
   return report;
 }
 
@@ -309,13 +328,15 @@ Result<RebuildReport> Vault::rebuild() {
   chunks_.reset();
   ATOLL_TRY(run::RunSet::remove_all(machine_, join(folder_, "indexes/chunks")));
   ATOLL_TRY(open_chunks());
-  auto report = rebuild_catalog();
+  auto report = rebuild_catalog(OnGap::stop);
   if (!report) {
-    // The one that was there still serves, where there is one.
+    // The one that was there still serves, where there is one that can be read.
     auto old = catalog::Catalog::open(machine_, folder_, head_.suite, keys_->derived_key("catalog"), head_.vault,
                                       head_.history, options_.catalog);
-    if (!old) return report;
-    catalog_ = std::move(*old);
+    if (old) catalog_ = std::move(*old);
+    const bool has_gaps = report.error().id == "vault.rebuild_has_gaps";
+    if (has_gaps && !(catalog_ && is_readable(*catalog_))) report = rebuild_catalog(OnGap::go_on);
+    if (!catalog_) return report;
   }
   committer_ = std::make_unique<Committer>(machine_, *journal_, *catalog_);
   ATOLL_TRY(note_unknown_packs());
@@ -430,7 +451,8 @@ const codec::GearTable* Vault::gear(DomainNumber domain) const {
 
 Result<void> Vault::check_room(std::uint64_t wanted_bytes) const {
   ATOLL_ASSIGN(const platform::SpaceInfo space, machine_.files.space(folder_));
-  const std::uint64_t kept = std::min(kRoomKeptBytesMax, space.total_bytes / 100);
+  const std::uint64_t kept =
+      std::min({kRoomKeptBytesMax, std::max(kRoomKeptBytesMin, space.total_bytes / 100), space.total_bytes / 4});
   if (space.available_bytes < kept || space.available_bytes - kept < wanted_bytes) {
     return fail(ErrorKind::no_space, "home.no_room",
                 "the disk that holds the home has " + format_size(space.available_bytes) + " left; " +

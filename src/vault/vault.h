@@ -101,8 +101,8 @@ class Vault {
   [[nodiscard]] bool is_writable() const { return options_.writable; }
   // Expanded once per domain and kept. Null where the domain is unknown or destroyed.
   [[nodiscard]] const codec::GearTable* gear(DomainNumber domain) const;
-  // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 256 MiB or 1 % of it, whichever
-  // is less.
+  // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 1 % of it, at least 16 MiB and
+  // at most 256 MiB, of a tiny disk a quarter. Asked for every piece that is stored.
   [[nodiscard]] Result<void> check_room(std::uint64_t wanted_bytes) const;
 
   // Makes catalog and chunk index anew from the truth. Writable vaults only; every reader must be gone. Where it fails
@@ -114,11 +114,14 @@ class Vault {
   [[nodiscard]] Result<void> open_parts(const std::vector<keyring::Unlocking>& candidates);
   [[nodiscard]] Result<void> take_lock();
   [[nodiscard]] Result<void> open_catalog();
-  [[nodiscard]] Result<RebuildReport> rebuild_catalog();
-  [[nodiscard]] Result<RebuildReport> fill_catalog(const std::string& beside);  // into catalog_; left open
+  // What to do about a range of the journal that cannot be read.
+  enum class OnGap : std::uint8_t { stop, go_on };
+  [[nodiscard]] Result<RebuildReport> rebuild_catalog(OnGap on_gap);
+  [[nodiscard]] Result<RebuildReport> fill_catalog(const std::string& beside,
+                                                   OnGap on_gap);  // into catalog_; left open
   // Packs that a broken-off write left behind get rows with the next command: new content may share their chunks.
   [[nodiscard]] Result<void> note_unknown_packs();
-  [[nodiscard]] Result<std::uint64_t> replay(Lsn after);
+  [[nodiscard]] Result<std::uint64_t> replay(Lsn after, OnGap on_gap);
   // The unreadable range of the journal that `lsn` lies in.
   [[nodiscard]] std::optional<journal::LsnRange> lost_range_at(Lsn lsn) const;
   [[nodiscard]] Result<void> open_chunks();

@@ -308,6 +308,11 @@ class PutRun {
 
   // False where the whole put has to end.
   bool store_task(const PutTask& task, FileStore& store, FolderCursor<platform::SourceDirectory>& cursor) {
+    // The reserve is for deleting and cleaning up, also while a long put goes on.
+    if (const auto room = vault_->check_room(0); !room) {
+      fail_run(room.error());
+      return false;
+    }
     const auto folder = cursor.at(task.folder);
     if (!folder) {
       add_problem({task.path, folder.error()});
@@ -416,8 +421,15 @@ class PutRun {
     });
     ATOLL_TRY(vault_->sync_chunks());
     std::vector<CommandBuilder> builders;
-    for (std::size_t at = 0; at < batch.size(); at += kFilesPerCommand) {
-      const auto part = std::span(batch).subspan(at, std::min(kFilesPerCommand, batch.size() - at));
+    for (std::size_t at = 0, end = 0; at < batch.size(); at = end) {
+      // Long names, attributes and words make long rows: what ends the old version and begins the new stays below the
+      // limit of a command.
+      std::size_t bytes = 0;
+      while (end < batch.size() && end - at < kFilesPerCommand && (end == at || bytes < kCommandBytesMax / 2)) {
+        bytes += 2 * (catalog::encode(batch[end].version.version).size() + batch[end].version.key.size()) + 256;
+        ++end;
+      }
+      const auto part = std::span(batch).subspan(at, end - at);
       builders.push_back([this, part](const CommitContext& context, ChangeSet& changes) -> Result<void> {
         for (const Prepared& one : part) {
           ATOLL_ASSIGN(const PutEffect effect,
