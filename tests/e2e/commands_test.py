@@ -194,7 +194,8 @@ class Objects(AtollTest):
         self.assertEqual([b"\xff\n"], keys)
 
     def test_quiet(self):
-        self.assertEqual(b"", self.atoll("put", "-q", self.path("source"), "bucket").err)
+        answer = self.atoll("put", "-q", self.path("source"), "bucket")
+        self.assertEqual((b"", b""), (answer.out, answer.err))
 
     def test_journal_tells_what_happened(self):
         self.atoll("tag", "bucket/a.txt", "colour=blue")
