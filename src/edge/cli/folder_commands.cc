@@ -152,7 +152,9 @@ void say_summary(Session& session, const vault::FolderPutSummary& summary, const
     output.json(object);
     return;
   }
-  if (session.options.is_dry_run) {
+  if (output.is_quiet) {
+    // Only what went wrong, below.
+  } else if (session.options.is_dry_run) {
     output.line("Would store " + format_count(summary.files_new) + " new and " + format_count(summary.files_changed) +
                 " changed files in " + target + "; " + format_count(summary.files_unchanged) + " are unchanged.");
   } else {
@@ -266,7 +268,7 @@ Result<int> restore(Session& session, const RestoreArguments& arguments) {
           .add("dry_run", options.is_dry_run)
           .add("total_duration", summary.seconds);
       output.json(object);
-    } else {
+    } else if (!output.is_quiet) {
       output.line(std::string(options.is_dry_run ? "Would restore " : "") + format_count(summary.files) + " files" +
                   (options.is_dry_run ? "" : " restored") + " to " + shown(arguments.target) + ": " +
                   format_size(summary.bytes) +
