@@ -230,6 +230,44 @@ TEST(Vault, ARebuildThatCannotSucceedLeavesTheCatalogThatWasThere) {
   EXPECT_EQ(bytes_of(*vault, "bucket", "more").value(), words(1, 900));
 }
 
+TEST(Vault, OverAGapInTheJournalTheCatalogThatStillHoldsItIsKept) {
+  TestMachine machine;
+  const auto on = machine.inline_machine();
+  ASSERT_EQ(told(create_small(on)), "ok");
+  auto vault = opened(on);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(told(put_bytes(*vault, "bucket", "k" + std::to_string(i), words(1, 900))), "ok");
+    reopen(vault);
+  }
+  ASSERT_EQ(told(vault->close()), "ok");
+  vault.reset();
+  const auto archives = machine.files.all_paths("*.jseg");
+  ASSERT_EQ(archives.size(), 3U);
+  machine.files.zero(archives[1], 100, machine.files.content(archives[1]).size() - 100);
+  vault = opened(on);
+  ASSERT_TRUE(vault);
+  const VaultRows before = rows_of(*vault).value();
+  const auto refused = vault->rebuild();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().id, "vault.rebuild_has_gaps");
+  EXPECT_TRUE(rows_of(*vault).value() == before);
+  EXPECT_EQ(told(put_bytes(*vault, "bucket", "more", words(1, 900))), "ok");
+  // Without a catalog the rest is worth having, and what is missing is told.
+  ASSERT_EQ(told(vault->close()), "ok");
+  vault.reset();
+  machine.files.erase(std::string(kFolder) + "/catalog.sqlite");
+  std::vector<std::string> notices;
+  vault = opened(on, &notices);
+  ASSERT_TRUE(vault);
+  EXPECT_TRUE(std::ranges::any_of(notices, [](const std::string& words_told) {
+    return words_told.find("can no longer be read") != std::string::npos;
+  }));
+  EXPECT_EQ(bytes_of(*vault, "bucket", "k0").value(), words(1, 900));
+  EXPECT_FALSE(bytes_of(*vault, "bucket", "k1"));
+  EXPECT_EQ(bytes_of(*vault, "bucket", "k2").value(), words(1, 900));
+  EXPECT_EQ(bytes_of(*vault, "bucket", "more").value(), words(1, 900));
+}
+
 // A catalog filled half from a checkpoint must never be taken for the state at that checkpoint.
 TEST(Vault, KilledWhileItRebuildsItComesBackWhole) {
   TestMachine machine;

@@ -62,6 +62,39 @@ TEST(VaultCrash, AtEveryPointWhatWasAcknowledgedIsThereAndNothingHalfIs) {
   EXPECT_GT(points, 500U);
 }
 
+TEST(VaultCrash, HistoriesFromASeedHoldAtEveryPoint) {
+  std::uint64_t points = 0;
+  std::uint64_t checks = 0;
+  int failures = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    VaultHistory history = VaultHistory::random(seed, 30);
+    TestMachine machine(seed);
+    play(history, machine, [&](std::uint64_t point) {
+      ++points;
+      if (failures >= 5) return;
+      CheckOptions options;
+      options.goes_on = point % 3 == 0;
+      options.seed = point + 100;
+      for (int i = 0; i < 2; ++i) {
+        const auto policy = i == 0           ? CrashPolicy::random
+                            : point % 3 == 0 ? CrashPolicy::drop_all
+                                             : CrashPolicy::random_with_garbage;
+        ++checks;
+        const std::string wrong =
+            check_after_crash(machine.files.after_crash(point * 2 + static_cast<std::uint64_t>(i), policy), history,
+                              history.acknowledged(), options);
+        if (wrong.empty()) continue;
+        ++failures;
+        ADD_FAILURE() << "seed " << seed << ", crash seed " << point * 2 + static_cast<std::uint64_t>(i) << " at point "
+                      << point << " in step " << history.acknowledged() << " ("
+                      << history.step_name(history.acknowledged()) << "): " << wrong;
+      }
+    });
+  }
+  report("histories from a seed", points, checks);
+  EXPECT_GT(points, 3000U);
+}
+
 // The machine loses power again while it recovers: at every point of the first open, put and close after a crash.
 TEST(VaultCrash, ASecondPowerCutDuringRecoveryLosesNothingEither) {
   constexpr std::uint64_t kEvery = 19;

@@ -1,6 +1,7 @@
 #include "vault/testing/vault_history.h"
 
 #include <algorithm>
+#include <set>
 
 #include "vault/checkpoint.h"
 #include "vault/verify.h"
@@ -58,6 +59,7 @@ class Script {
   }
   void move(const std::string& from, const std::string& prefix, const std::string& to, const std::string& to_prefix,
             bool keeps_source) {
+    last_keeps_source_ = keeps_source;
     step((keeps_source ? "copy " : "move ") + from + "/" + prefix,
          [=](HistoryPlay& play) -> Result<void> {
            Objects objects(*play.vault);
@@ -76,6 +78,13 @@ class Script {
              if (!keeps_source) state[from].erase(key);
            }
          });
+  }
+  [[nodiscard]] bool last_keeps_source() const { return last_keeps_source_; }
+  void rebuild() {
+    step("rebuild", [](HistoryPlay& play) -> Result<void> {
+      ATOLL_TRY(play.vault->rebuild());
+      return {};
+    });
   }
   void checkpoint() {
     step("checkpoint", [](HistoryPlay& play) -> Result<void> {
@@ -141,6 +150,7 @@ class Script {
 
  private:
   std::vector<HistoryStep> steps_;
+  bool last_keeps_source_ = false;
 };
 
 }  // namespace
@@ -224,10 +234,7 @@ VaultHistory VaultHistory::standard() {
       "rotate root",
       [](HistoryPlay& play) -> Result<void> { return play.vault->keys().rotate_root(test_keys(kFirstKey)); },
       [](VaultState& state) { state[kKeysBucket].erase(std::to_string(kSecondKey)); });
-  script.step("rebuild", [](HistoryPlay& play) -> Result<void> {
-    ATOLL_TRY(play.vault->rebuild());
-    return {};
-  });
+  script.rebuild();
   script.put("photos", "after rebuild", words(11, 50 * kKiB));
   script.step("verify", [](HistoryPlay& play) -> Result<void> {
     VerifyVaultOptions options;
@@ -242,6 +249,57 @@ VaultHistory VaultHistory::standard() {
   script.remove("docs", "from photos/", true);
   script.reopen(true);
   script.put("docs", "last", words(12, 2000));
+  script.reopen(true);
+  return VaultHistory(script.take());
+}
+
+VaultHistory VaultHistory::random(std::uint64_t seed, std::size_t steps) {
+  platform::SeededRandom random(seed);
+  Script script;
+  script.bucket("docs");
+  std::set<std::string> there;
+  for (std::size_t i = 0; i < steps; ++i) {
+    const std::string key = "k" + std::to_string(random.below(6));
+    switch (random.below(12)) {
+      case 0:
+      case 1:
+      case 2: {
+        const std::uint64_t sizes[] = {random.below(300), random.below(40'000), random.below(500'000)};
+        const std::uint64_t size = sizes[random.below(3)];
+        // Few contents, so that many are shared.
+        script.put("docs", key, random.one_in(2) ? noise(random.below(4), size) : words(random.below(4), size));
+        there.insert(key);
+        break;
+      }
+      case 3: {
+        const std::string prefix = "g" + std::to_string(i) + "/";
+        script.group("docs", {prefix + "1", prefix + "2"}, noise(random.below(4), 20'000 + random.below(100'000)));
+        break;
+      }
+      case 4:
+        if (there.erase(key) > 0) script.remove("docs", key, false);
+        break;
+      case 5:
+        if (!there.empty()) {
+          const std::string to = "m" + std::to_string(i) + "/";
+          script.move("docs", "k", "docs", to, random.one_in(2));
+          if (!script.last_keeps_source()) there.clear();
+        }
+        break;
+      case 6: script.reopen(true); break;
+      case 7: script.reopen(false); break;
+      case 8:
+        script.reopen(true);
+        script.checkpoint();
+        break;
+      case 9:
+        script.checkpoint();
+        if (random.one_in(2)) script.truncate(false);
+        break;
+      case 10: script.rebuild(); break;
+      default: script.put("docs", "steady", words(i, 2000)); break;
+    }
+  }
   script.reopen(true);
   return VaultHistory(script.take());
 }

@@ -38,6 +38,9 @@ class VaultHistory {
   // truncation, slots, a broken-off put, closing, being killed, rebuilding.
   [[nodiscard]] static VaultHistory standard();
 
+  // Such steps in an order and with sizes from a seed.
+  [[nodiscard]] static VaultHistory random(std::uint64_t seed, std::size_t steps);
+
   // Makes the empty vault.
   [[nodiscard]] static Result<void> begin(const platform::Machine& machine);
   // Opens and runs every step; stops at the first that fails.

@@ -129,6 +129,7 @@ Result<void> ChunkWriter::State::write_group(std::span<const DirectoryEntry> ent
     sealer_pack_ = pack.header().id;
   }
   ATOLL_TRY(group_.seal(*sealer_, pack.header_bytes(), reservation->number(), body));
+  if (store_.options_.check_room) ATOLL_TRY(store_.options_.check_room(group_.frame().size()));
   bool is_full = false;
   auto offset = pack.append(group_.frame(), group_.header(), entries, is_full);
   if (!offset) {
