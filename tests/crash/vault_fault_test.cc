@@ -211,7 +211,9 @@ TEST(VaultPipeline, AnyGroupsOfCommandsFaultsAndReopeningsGiveWhatAPlainMapGives
     for (int round = 0; round < 40; ++round) {
       if (random.one_in(12)) {
         const bool closes = random.one_in(2);
-        if (closes) ASSERT_EQ(told((*vault)->close()), "ok");
+        if (closes) {
+          ASSERT_EQ(told((*vault)->close()), "ok");
+        }
         vault->reset();
         vault = open_small(machine.inline_machine());
         ASSERT_EQ(told(vault), "ok");

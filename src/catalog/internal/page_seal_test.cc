@@ -170,7 +170,9 @@ TEST_P(PageSealTest, the_layout_is_the_documented_one) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Suites, PageSealTest, testing::Values(codec::SealSuite::aes256gcm, codec::SealSuite::none),
-                         [](const auto& suite) { return suite.param == codec::SealSuite::none ? "none" : "aes256gcm"; });
+                         [](const auto& suite) {
+                           return suite.param == codec::SealSuite::none ? "none" : "aes256gcm";
+                         });
 
 }  // namespace
 }  // namespace atl::catalog

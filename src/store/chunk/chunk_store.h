@@ -46,8 +46,8 @@ struct ChunkStoreOptions {
   int zstd_level_cold = 12;                  // hot is lz4
   std::size_t read_cache_bytes = 32 * kMiB;  // opened groups
   run::Options index;                        // its suite is set by the keyring's
-  // Asked before a pack grows by so many bytes; its `no_space` is answered as a full disk's would be, so that room stays
-  // for those whose writes must not fail. Null: the disk alone decides. Called from any thread.
+  // Asked before a pack grows by so many bytes; its `no_space` is answered as a full disk's would be, so that room
+  // stays for those whose writes must not fail. Null: the disk alone decides. Called from any thread.
   std::function<Result<void>(std::uint64_t bytes)> check_room;
 };
 
