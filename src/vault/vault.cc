@@ -120,12 +120,24 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
   journal_options.segment_bytes = head_.journal_segment_bytes;
   journal_options.history = head_.history;
   journal_options.writable = options_.writable;
+  // The catalog first: what it has applied was synced in the journal, so a journal that ends earlier has lost
+  // something, and its LSNs must not be given out again.
+  auto catalog_options = options_.catalog;
+  catalog_options.writable = options_.writable;
+  auto opened = catalog::Catalog::open(machine_, folder_, head_.suite, keys_->derived_key("catalog"), head_.vault,
+                                       head_.history, catalog_options);
+  if (opened) {
+    catalog_ = std::move(*opened);
+    journal_options.synced_lsn_hint = catalog_->applied();
+  } else if (opened.error().id != "catalog.needs_rebuild") {
+    return pass(std::move(opened).error());
+  }
   ATOLL_ASSIGN(journal_,
                journal::Journal::open(machine_, folder_, journal::JournalKeys::from(*keys_), journal_options));
   for (const std::string& remark : journal_->recovery().remarks) notice(remark);
 
-  ATOLL_TRY(open_chunks());  // before the catalog: a checkpoint's rows lie in chunks
-  auto ready = open_catalog();
+  ATOLL_TRY(open_chunks());  // before a rebuild: a checkpoint's rows lie in chunks
+  auto ready = opened ? catch_up() : make_catalog(opened.error());
   if (ready && options_.writable) ready = note_unknown_packs();
   if (!ready) {
     // A page may be bad that nobody had read before.
@@ -155,35 +167,22 @@ Result<void> Vault::open_chunks() {
   return {};
 }
 
-Result<void> Vault::open_catalog() {
-  auto options = options_.catalog;
-  options.writable = options_.writable;
-  auto opened = catalog::Catalog::open(machine_, folder_, head_.suite, keys_->derived_key("catalog"), head_.vault,
-                                       head_.history, options);
-  if (!opened) {
-    if (opened.error().id != "catalog.needs_rebuild") return pass(std::move(opened).error());
-    if (!options_.writable) {
-      return fail(ErrorKind::damaged, "catalog.needs_rebuild",
-                  "the catalog has to be made anew: " + opened.error().message,
-                  "Any command that writes does it, or `atoll doctor --rebuild`.");
-    }
-    ATOLL_ASSIGN(const auto report, rebuild_catalog(OnGap::go_on));
-    if (journal_->last().value > 0) {
-      notice("the catalog was made anew from " +
-             (report.from_checkpoint.value > 0 ? "a checkpoint of " + std::to_string(report.rows) + " rows and "
-                                               : std::string()) +
-             std::to_string(report.commands) + " changes of the journal (" + opened.error().message + ")");
-    }
-    return {};
+Result<void> Vault::make_catalog(const Error& why) {
+  if (!options_.writable) {
+    return fail(ErrorKind::damaged, "catalog.needs_rebuild", "the catalog has to be made anew: " + why.message,
+                "Any command that writes does it, or `atoll doctor --rebuild`.");
   }
-  catalog_ = std::move(*opened);
-  if (catalog_->applied() > journal_->last()) {
-    // The journal lost what the catalog still shows. The journal is the truth; what it lost is reported by verify.
-    if (!options_.writable) return {};
-    notice("the catalog was ahead of the journal and was made anew from it");
-    ATOLL_TRY(rebuild_catalog(OnGap::go_on));
-    return {};
+  ATOLL_ASSIGN(const auto report, rebuild_catalog(OnGap::go_on));
+  if (journal_->last().value > 0) {
+    notice("the catalog was made anew from " +
+           (report.from_checkpoint.value > 0 ? "a checkpoint of " + std::to_string(report.rows) + " rows and "
+                                             : std::string()) +
+           std::to_string(report.commands) + " changes of the journal (" + why.message + ")");
   }
+  return {};
+}
+
+Result<void> Vault::catch_up() {
   if (options_.writable) {
     ATOLL_TRY(replay(catalog_->applied(), OnGap::go_on));
   } else if (catalog_->applied() < journal_->last()) {

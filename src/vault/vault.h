@@ -113,7 +113,8 @@ class Vault {
   Vault(const platform::Machine& machine, std::string folder, VaultOptions options);
   [[nodiscard]] Result<void> open_parts(const std::vector<keyring::Unlocking>& candidates);
   [[nodiscard]] Result<void> take_lock();
-  [[nodiscard]] Result<void> open_catalog();
+  [[nodiscard]] Result<void> make_catalog(const Error& why);  // where open() found none that could be used
+  [[nodiscard]] Result<void> catch_up();                      // the catalog with the journal
   // What to do about a range of the journal that cannot be read.
   enum class OnGap : std::uint8_t { stop, go_on };
   [[nodiscard]] Result<RebuildReport> rebuild_catalog(OnGap on_gap);

@@ -113,6 +113,7 @@ class VerifyRun {
   // Whether each version's chunks are there at all (index), and none of those found lost.
   Result<void> check_objects() {
     const auto reader = vault_->reader();
+    ATOLL_TRY(reader->check());
     ATOLL_ASSIGN(const auto buckets, reader->buckets());
     for (const auto& bucket : buckets) names_[bucket.id] = bucket.name;
     // Every version, ended ones too; the entry tells its key.

@@ -178,8 +178,9 @@ TEST(VaultDamage, OneBadBlockAnywhereCostsNothingAndIsHealed) {
       if (disk->content(path) == closed.machine.files.content(path)) continue;
       const Found found = look(std::move(disk), closed);
       const bool is_told = found.named + found.notices > 0;
-      const bool is_derived =
-          path.find("catalog.sqlite") != std::string::npos || path.find("/indexes/") != std::string::npos;
+      const bool is_derived = path.ends_with(".spare") ||  // room kept free: nothing is in it
+                              path.find("catalog.sqlite") != std::string::npos ||
+                              path.find("/indexes/") != std::string::npos;
       // A spare byte of a derived file may change nothing that anybody reads.
       if (found.trouble.empty() && found.lost == 0 && found.is_healed && (is_told || is_derived)) continue;
       ++failures;
@@ -190,7 +191,7 @@ TEST(VaultDamage, OneBadBlockAnywhereCostsNothingAndIsHealed) {
     }
   }
   std::printf("one bad block: %llu places\n", static_cast<unsigned long long>(places));
-  EXPECT_GT(places, 200U);
+  EXPECT_GT(places, 300U);
 }
 
 // Whole files cut or gone: never wrong bytes, never a crash; what is lost is named, and nothing else is.
@@ -223,11 +224,12 @@ TEST(VaultDamage, FilesThatAreCutOrGoneAreNamedAndNothingElseIsLost) {
       const bool is_pack = path.find("/packs/") != std::string::npos;
       const bool is_journal = path.find("/journal/") != std::string::npos;
       // Beyond parity a pack loses objects, each named; an archive loses history while the catalog still holds its
-      // rows; everything else loses nothing.
+      // rows; everything else loses nothing. Where the horizon is gone the archives themselves tell where they begin.
       const bool is_told = found.named + found.notices > 0;
-      const bool is_good = found.trouble.empty() && (found.lost == 0 || is_pack) &&
-                           (is_told || size == 0 || how == 2 || path.ends_with(".spare")) &&
-                           (found.is_healed || is_pack || is_journal);
+      const bool is_good =
+          found.trouble.empty() && (found.lost == 0 || is_pack) &&
+          (is_told || size == 0 || how == 2 || path.ends_with(".spare") || path.ends_with("/horizon")) &&
+          (found.is_healed || is_pack || is_journal);
       if (is_good) continue;
       ++failures;
       ADD_FAILURE() << path << " " << words << ": " << (found.trouble.empty() ? "no trouble" : found.trouble)
