@@ -142,6 +142,7 @@ int main(int argc, char** argv) {
   action.sa_handler = request_stop;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file size is an error of write too
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end without a word
   raise_open_file_limit();
 

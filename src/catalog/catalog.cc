@@ -87,12 +87,23 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const platform::Machine& machine,
   ATOLL_ASSIGN(const auto wal, machine.files.stat(path + "-wal"));
 
   SealedVfs::Settings settings{path, suite, vault, options.writable, false, options.use_platform_files};
-  ATOLL_ASSIGN(state->vfs, SealedVfs::make(machine, std::move(settings), key));
-  auto opened = Connection::open(*state->vfs, options.writable,
-                                 options.writable ? options.cache_bytes : options.reader_cache_bytes);
-  if (!opened) return needs_rebuild(opened.error());
-  std::unique_ptr<Connection> connection = std::move(*opened);
-  const auto meta = read_meta(*connection);
+  std::unique_ptr<Connection> connection;
+  const auto read = [&]() -> Result<Meta> {
+    connection.reset();
+    ATOLL_ASSIGN(state->vfs, SealedVfs::make(machine, settings, key));
+    ATOLL_ASSIGN(connection, Connection::open(*state->vfs, options.writable,
+                                              options.writable ? options.cache_bytes : options.reader_cache_bytes));
+    return read_meta(*connection);
+  };
+  auto meta = read();
+  // A reader needs a little room for SQLite's shared memory. Where there is none to be had (a full or read-only disk)
+  // and no WAL holds anything, the database alone is the whole state and nobody is writing.
+  const bool is_complete = !wal || wal->size == 0;
+  if (!meta && !options.writable && is_complete &&
+      (meta.error().kind == ErrorKind::io || meta.error().kind == ErrorKind::no_space)) {
+    settings.is_immutable = true;
+    meta = read();
+  }
   if (!meta) {
     // A file that holds no tables fails as bad SQL.
     if (meta.error().kind == ErrorKind::failed) return needs_rebuild("the catalog file holds no catalog");

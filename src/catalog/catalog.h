@@ -130,6 +130,8 @@ class CatalogReader {
   [[nodiscard]] Result<Totals> totals();  // over all buckets
   [[nodiscard]] Result<Totals> totals(BucketId bucket);
   [[nodiscard]] Result<std::uint64_t> row_count(journal::TableNumber table);
+  // Reads every page of every table and index (about 500 MB/s); `damaged` where one is not what was written.
+  [[nodiscard]] Result<void> check();
 
   [[nodiscard]] Result<std::vector<PackRow>> packs();  // by id
   [[nodiscard]] Result<std::optional<PackRow>> pack(PackId id);

@@ -379,6 +379,25 @@ Result<void> CatalogReader::add_unsettled(std::optional<std::int64_t> bucket_num
   }
 }
 
+Result<void> CatalogReader::check() {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  // Visits every page of every table and index; each is opened and so authenticated.
+  sqlite3_stmt* raw = nullptr;
+  if (const int code = sqlite3_prepare_v2(connection->handle(), "PRAGMA quick_check(1)", -1, &raw, nullptr);
+      code != SQLITE_OK)
+    return pass(connection->error(code));
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(raw, sqlite3_finalize);
+  const int code = sqlite3_step(raw);
+  if (code != SQLITE_ROW) return pass(connection->error(code));
+  const auto* const said = reinterpret_cast<const char*>(sqlite3_column_text(raw, 0));  // NOLINT
+  if (said == nullptr || std::string_view(said) != "ok") {
+    return fail(ErrorKind::damaged, "catalog.damaged",
+                std::string("the catalog is damaged: ") + (said == nullptr ? "?" : said),
+                "`atoll doctor --rebuild` makes it anew.");
+  }
+  return {};
+}
+
 Result<std::uint64_t> CatalogReader::row_count(TableNumber table) {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
   ATOLL_TRY(state_->flush_pending());

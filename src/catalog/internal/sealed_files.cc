@@ -46,6 +46,8 @@ bool is_commit(const std::uint8_t* frame_header) { return load_be32(frame_header
 
 }  // namespace
 
+bool SealedFile::is_immutable() const { return vfs_->settings().is_immutable; }
+
 int SealedFile::damaged(std::string what) {
   vfs_->note(Error{ErrorKind::damaged, "catalog.damaged", std::move(what),
                    "Run `atoll verify`: the catalog is made anew from the journal.", 0});

@@ -30,6 +30,7 @@ class SealedFile {
   virtual int size(std::uint64_t& size) = 0;
   virtual int control(int operation, void* argument) = 0;
   [[nodiscard]] LowerFile& below() { return *below_; }
+  [[nodiscard]] bool is_immutable() const;
 
  protected:
   [[nodiscard]] SealedVfs& vfs() const { return *vfs_; }

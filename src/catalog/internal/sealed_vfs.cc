@@ -61,7 +61,9 @@ constexpr sqlite3_io_methods make_methods() {
   };
   methods.xSectorSize = [](sqlite3_file*) { return static_cast<int>(kPageBytes); };
   // A write that is cut by a power failure leaves the bytes around it alone: no padding of commits in the WAL.
-  methods.xDeviceCharacteristics = [](sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; };
+  methods.xDeviceCharacteristics = [](sqlite3_file* file) {
+    return SQLITE_IOCAP_POWERSAFE_OVERWRITE | (file_of(file).is_immutable() ? SQLITE_IOCAP_IMMUTABLE : 0);
+  };
   methods.xShmMap = [](sqlite3_file* file, int region, int bytes, int extend, void volatile** out) {
     return file_of(file).below().shm_map(region, bytes, extend, out);
   };

@@ -41,6 +41,9 @@ class SealedVfs {
     bool writable = true;
     bool creates = false;  // an empty file becomes a new catalog file; otherwise it is refused
     bool use_platform_files = false;
+    // Nobody writes the file and there is no WAL: read without locks and shared memory (a disk that is full or
+    // read-only has no room for them). Only where not writable.
+    bool is_immutable = false;
   };
   // Registers itself with SQLite; every connection must be closed before it is destroyed.
   [[nodiscard]] static Result<std::unique_ptr<SealedVfs>> make(const platform::Machine& machine, Settings settings,
