@@ -129,8 +129,10 @@ void Committer::commit_group(const std::vector<Waiting*>& group) {
   }
   if (const auto appended = journal_->append(commands); !appended) {
     catalog_->roll_back_group();
-    // A full disk that wrote nothing leaves the journal whole; anything else leaves it in a state nobody knows.
-    if (!platform::is_full(appended.error())) {
+    // A full disk and a refused group wrote nothing and leave the journal whole; anything else leaves it in a state
+    // that nobody knows.
+    const ErrorKind kind = appended.error().kind;
+    if (kind != ErrorKind::no_space && kind != ErrorKind::limit && kind != ErrorKind::usage) {
       const std::lock_guard lock(mutex_);
       stopped_ = appended.error();
     }

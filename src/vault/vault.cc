@@ -130,6 +130,13 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
     catalog_ = std::move(*opened);
     journal_options.synced_lsn_hint = catalog_->applied();
   } else if (opened.error().id != "catalog.needs_rebuild") {
+    // SQLite says "I/O error" also where its shared memory finds no room.
+    const auto space = machine_.files.space(folder_);
+    if (opened.error().kind == ErrorKind::io && space && space->available_bytes < kMiB) {
+      return fail(ErrorKind::no_space, "home.no_room",
+                  "the disk that holds the home is full: there is not even room to open its catalog for writing",
+                  "Make some room there; what is stored can still be read.");
+    }
     return pass(std::move(opened).error());
   }
   ATOLL_ASSIGN(journal_,

@@ -10,7 +10,6 @@ namespace {
 
 using internal::Field;
 using internal::Node;
-using internal::Number;
 using internal::Operator;
 using internal::Span;
 using internal::Term;

@@ -46,7 +46,7 @@ namespace {
 std::max_align_t* work_memory(std::unique_ptr<std::max_align_t[]>& memory, int size) {  // NOLINT
   if (!memory) {
     const auto units = (static_cast<std::size_t>(size) + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t);
-    memory.reset(new std::max_align_t[units]);
+    memory = std::make_unique<std::max_align_t[]>(units);  // NOLINT(cppcoreguidelines-avoid-c-arrays)
   }
   return memory.get();
 }
