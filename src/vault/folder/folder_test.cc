@@ -267,7 +267,9 @@ TEST_F(Folder, StoppedItKeepsWhatItCommittedAndTheSameCallGoesOn) {
   const FolderPutSummary second = put(options);
   EXPECT_FALSE(second.was_interrupted);
   EXPECT_EQ(keys().size(), 61U);
-  if (first->was_interrupted) EXPECT_EQ(second.files_new + first->files_new, 60U) << stored;
+  if (first->was_interrupted) {
+    EXPECT_EQ(second.files_new + first->files_new, 60U) << stored;
+  }
   for (int i = 0; i < 60; ++i)
     ASSERT_EQ(bytes_of(*vault_, "bucket", std::to_string(i)).value(), noise(static_cast<std::uint64_t>(i), 200'000));
 }
