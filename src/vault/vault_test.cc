@@ -72,7 +72,9 @@ TEST(Vault, WhatWasPutIsThereAfterClosingAndAfterBeingKilled) {
       EXPECT_EQ(bytes_of(*vault, "bucket", std::to_string(i)).value(), noise(static_cast<std::uint64_t>(i), 5000));
     ASSERT_EQ(told(put_bytes(*vault, "bucket", std::to_string(round), noise(static_cast<std::uint64_t>(round), 5000))),
               "ok");
-    if (round % 2 == 0) ASSERT_EQ(told(vault->close()), "ok");
+    if (round % 2 == 0) {
+      ASSERT_EQ(told(vault->close()), "ok");
+    }
   }
 }
 
@@ -425,7 +427,9 @@ TEST(Vault, NothingReadableLiesInTheHome) {
       ASSERT_EQ(told(vault->close()), "ok");
     }
     const std::size_t found = count_found();
-    if (suite == codec::SealSuite::none) EXPECT_GT(found, 3U);  // the search finds what is there to be found
+    if (suite == codec::SealSuite::none) {
+      EXPECT_GT(found, 3U);  // the search finds what is there to be found
+    }
   }
 }
 
