@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -245,8 +247,12 @@ class PlatformFiles final : public LowerFiles {
     std::memcpy(out, name, length + 1);
     return SQLITE_OK;
   }
-  // Whoever holds a lock is this same process and, in the tests this is for, this same thread: waiting helps nobody.
-  int sleep(int microseconds) override { return microseconds; }
+  // Somebody of this process holds a lock, another thread as a rule.
+  int sleep(int microseconds) override {
+    std::unique_lock lock(mutex_);
+    never_.wait_for(lock, std::chrono::microseconds(microseconds), [] { return false; });
+    return microseconds;
+  }
 
  private:
   std::shared_ptr<Node> node(const std::string& path) {
@@ -261,6 +267,7 @@ class PlatformFiles final : public LowerFiles {
 
   platform::FileSystem* files_;
   std::mutex mutex_;
+  std::condition_variable never_;                     // is notified: a way to wait
   std::map<std::string, std::weak_ptr<Node>> nodes_;  // guarded by mutex_
 };
 
