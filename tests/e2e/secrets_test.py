@@ -67,6 +67,22 @@ class Keys(AtollTest):
         self.assertNotEqual(0, last.code)
         self.assertEqual(b"inside", self.atoll("cat", "bucket/x", "--key-file", self.path("stick.key")).out)
 
+    def test_kit_file_brings_back_a_keyring_that_is_gone(self):
+        self.atoll("init")
+        self.atoll("put", "-", "bucket/x", input=b"inside")
+        self.atoll("key", "kit", "--to", self.path("stick"))
+        kit = self.path("stick/atoll-kit-main.kit")
+        shutil.rmtree(self.config)
+        for folder, _, names in os.walk(self.home):
+            for name in names:
+                if name in ("keyring", "keyring.2"):
+                    os.unlink(os.path.join(folder, name))
+        self.atoll("cat", "bucket/x", "--kit", kit, code=10)  # nothing to open: said, not guessed
+        self.atoll("doctor", "--kit", kit)
+        self.assertEqual(b"inside", self.atoll("cat", "bucket/x", "--kit", kit).out)
+        self.atoll("key", "add", "--new-key-file", self.path("new.key"), "--kit", kit)
+        self.assertEqual(b"inside", self.atoll("cat", "bucket/x", "--key-file", self.path("new.key")).out)
+
     def test_kit_opens_when_everything_else_is_gone(self):
         self.atoll("init")
         self.atoll("put", "-", "bucket/x", input=b"inside")
