@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog/keeping_rows.h"
 #include "catalog/rows.h"
 #include "foundation/codec/seal.h"
 #include "foundation/platform/machine.h"
@@ -138,6 +139,25 @@ class CatalogReader {
   [[nodiscard]] Result<std::vector<JobRow>> jobs();  // by kind, name
   [[nodiscard]] Result<std::optional<JobRow>> job(std::string_view kind, std::string_view name);
   [[nodiscard]] Result<std::vector<CheckpointRow>> checkpoints();  // oldest first
+
+  // The rows of catalog/keeping_rows.h: all<SnapshotRow>(), in key order, and one<SnapshotRow>(key), by key_of().
+  template <class Row>
+  [[nodiscard]] Result<std::vector<Row>> all() {
+    std::vector<Row> rows;
+    ATOLL_TRY(for_each_row(kTableOf<Row>, [&](ByteView key, ByteView row) -> Result<bool> {
+      ATOLL_TRY(decode(key, row, rows.emplace_back()));
+      return true;
+    }));
+    return rows;
+  }
+  template <class Row>
+  [[nodiscard]] Result<std::optional<Row>> one(ByteView key) {
+    ATOLL_ASSIGN(const auto row, other(kTableOf<Row>, key));
+    if (!row) return std::nullopt;
+    Row out;
+    ATOLL_TRY(decode(key, *row, out));
+    return out;
+  }
 
   // The exact journaled bytes of every row of a table, in key order, page by page as scan() does.
   [[nodiscard]] Result<void> for_each_row(journal::TableNumber table,

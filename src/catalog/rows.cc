@@ -37,10 +37,13 @@ constexpr std::uint32_t kind = 1, size = 2, has_source = 3, mode = 4, uid = 5, g
                         inode = 12, device_number = 13, content = 14, begin = 15, begin_time = 16, end = 17,
                         end_time = 18, bucket = 19, hole = 20, link_target = 21, link_group = 22, attribute = 23,
                         metadata = 24, tag = 25, content_type = 26, checksum = 27, etag = 28, actor = 29,
-                        operation = 30;
+                        operation = 30, label = 31, author = 32, description = 33, source = 34, transformation = 35;
+}
+namespace source_field {
+constexpr std::uint32_t object = 1, version = 2, words = 3;
 }
 namespace pack_field {
-constexpr std::uint32_t domain = 1, temperature = 2, created = 3;
+constexpr std::uint32_t domain = 1, temperature = 2, created = 3, retired = 4;
 }
 namespace job_field {
 constexpr std::uint32_t started = 1, finished = 2, is_ok = 3, fact = 4;
@@ -137,6 +140,27 @@ Result<ContentReference::Part> read_part(ByteView encoded) {
   ATOLL_TRY(reader.status());
   if (!has_chunk) return damaged("row.bad_chunk_id", "a content reference is damaged: a part names no chunk");
   return part;
+}
+
+Result<Source> read_source(ByteView encoded) {
+  Source source;
+  FieldReader reader(encoded, "a version's source");
+  while (reader.next()) {
+    switch (reader.field()) {
+      case source_field::object: {
+        ATOLL_ASSIGN(source.object, ObjectId::from_view(reader.as_view()));
+        break;
+      }
+      case source_field::version: {
+        ATOLL_ASSIGN(source.version, VersionId::from_view(reader.as_view()));
+        break;
+      }
+      case source_field::words: source.words = reader.as_string(); break;
+      default: return newer_field("a version's source");
+    }
+  }
+  ATOLL_TRY(reader.status());
+  return source;
 }
 
 Result<Hole> read_hole(ByteView encoded) {
@@ -428,6 +452,18 @@ Bytes encode(const VersionRow& row) {
   writer.put_text(version_field::etag, row.etag);
   writer.put_text(version_field::actor, row.actor);
   writer.put_bytes(version_field::operation, row.operation);
+  writer.put_text(version_field::label, row.label);
+  writer.put_text(version_field::author, row.author);
+  writer.put_text(version_field::description, row.description);
+  for (const Source& source : row.sources) {
+    scratch.clear();
+    FieldWriter inner(scratch);
+    if (!source.object.is_none()) inner.put_bytes(source_field::object, source.object.view());
+    if (!source.version.is_none()) inner.put_bytes(source_field::version, source.version.view());
+    inner.put_text(source_field::words, source.words);
+    writer.put_bytes_always(version_field::source, scratch);
+  }
+  writer.put_text(version_field::transformation, row.transformation);
   writer.put_raw(row.unknown);
   return out;
 }
@@ -506,6 +542,15 @@ Result<VersionRow> decode_version_of(const ObjectId& object, const VersionId& ve
       case version_field::etag: out.etag = reader.as_string(); break;
       case version_field::actor: out.actor = reader.as_string(); break;
       case version_field::operation: out.operation = to_bytes(reader.as_view()); break;
+      case version_field::label: out.label = reader.as_string(); break;
+      case version_field::author: out.author = reader.as_string(); break;
+      case version_field::description: out.description = reader.as_string(); break;
+      case version_field::source: {
+        ATOLL_ASSIGN(Source source, read_source(reader.as_view()));
+        out.sources.push_back(std::move(source));
+        break;
+      }
+      case version_field::transformation: out.transformation = reader.as_string(); break;
       default: reader.keep(out.unknown);
     }
   }
@@ -575,6 +620,7 @@ Bytes encode(const PackRow& row) {
   writer.put_unsigned(pack_field::domain, row.domain.value);
   writer.put_unsigned(pack_field::temperature, static_cast<std::uint8_t>(row.temperature));
   writer.put_signed(pack_field::created, row.created.unix_us);
+  writer.put_unsigned(pack_field::retired, row.retired.value);
   writer.put_raw(row.unknown);
   return out;
 }
@@ -602,6 +648,7 @@ Result<PackRow> decode_pack(ByteView key, ByteView row) {
         break;
       }
       case pack_field::created: pack.created.unix_us = reader.as_signed(); break;
+      case pack_field::retired: pack.retired.value = reader.as_unsigned(); break;
       default: reader.keep(pack.unknown);
     }
   }

@@ -75,6 +75,14 @@ struct Hole {
   friend bool operator==(const Hole&, const Hole&) = default;
 };
 
+// Something a version was made from: a version in this vault, or anything that words (a URL, a paper) can name.
+struct Source {
+  ObjectId object;  // all zero: outside this vault
+  VersionId version;
+  std::string words;  // as the user named it
+  friend bool operator==(const Source&, const Source&) = default;
+};
+
 // One immutable state of an object. Mutable: tags, ended_*.
 struct VersionRow {  // key: object id (16) + version id (16)
   ObjectId object;
@@ -110,6 +118,12 @@ struct VersionRow {  // key: object id (16) + version id (16)
   Timestamp end_time;
   std::string actor;
   Bytes operation;  // operation id (16) that made it, or empty
+  // Where it comes from, in the terms of W3C PROV: the version is an entity, made from `sources` by an activity.
+  std::string label;        // "1.2.0", "2026-11-21T10:00:00Z", a digest, or the user's own; unique per object
+  std::string author;       // who is answerable for the content; `actor` is who stored it
+  std::string description;  // what changed and why
+  std::vector<Source> sources;
+  std::string transformation;  // what was done to the sources
   Bytes unknown;
 };
 
@@ -119,6 +133,7 @@ struct PackRow {  // key: pack id
   DomainNumber domain = kDefaultDomain;
   Temperature temperature = Temperature::warm;
   Timestamp created;
+  Lsn retired;  // 0: in use. Since then nothing refers into it, and its file goes when no reader is older
   Bytes unknown;
 };
 

@@ -112,6 +112,16 @@ VersionRow version_from(SeededRandom& random) {
   row.end_time = {signed_from(random)};
   row.actor = text_from(random, 20);
   if (random.one_in(2)) row.operation = random.bytes(16);
+  row.label = text_from(random, 20);
+  row.author = text_from(random, 20);
+  row.description = text_from(random, 60);
+  for (std::uint64_t i = random.below(3); i > 0; --i) {
+    Source source;
+    if (random.one_in(2)) source = {id_from<ObjectId>(random), id_from<VersionId>(random), {}};
+    source.words = text_from(random, 20);
+    row.sources.push_back(source);
+  }
+  row.transformation = text_from(random, 60);
   row.unknown = unknown_from(random);
   return row;
 }
@@ -147,6 +157,11 @@ void expect_equal(const VersionRow& a, const VersionRow& b) {
   EXPECT_EQ(a.end_time, b.end_time);
   EXPECT_EQ(a.actor, b.actor);
   EXPECT_EQ(a.operation, b.operation);
+  EXPECT_EQ(a.label, b.label);
+  EXPECT_EQ(a.author, b.author);
+  EXPECT_EQ(a.description, b.description);
+  EXPECT_EQ(a.sources, b.sources);
+  EXPECT_EQ(a.transformation, b.transformation);
   EXPECT_EQ(a.unknown, b.unknown);
 }
 
@@ -215,6 +230,7 @@ TEST(Rows, the_other_rows_come_back_with_every_field) {
                  {static_cast<std::uint32_t>(number_from(random))},
                  static_cast<Temperature>(1 + random.below(3)),
                  {signed_from(random)},
+                 {number_from(random)},
                  unknown_from(random)};
     const auto pack_again = decode_pack(key_of(pack), encode(pack));
     ASSERT_TRUE(pack_again);
@@ -222,6 +238,7 @@ TEST(Rows, the_other_rows_come_back_with_every_field) {
     EXPECT_EQ(pack_again->domain, pack.domain);
     EXPECT_EQ(pack_again->temperature, pack.temperature);
     EXPECT_EQ(pack_again->created, pack.created);
+    EXPECT_EQ(pack_again->retired, pack.retired);
     EXPECT_EQ(pack_again->unknown, pack.unknown);
 
     JobRow job{"verify",         text_from(random, 30), {signed_from(random)}, {signed_from(random)},
@@ -467,8 +484,8 @@ deleted_lsn: 6
   const BucketRow bucket{{}, "papers", {2}, {-3}, false, {}};
   EXPECT_EQ(protoc_decode("Bucket", encode(bucket)),
             "name: \"papers\"\ndomain: 2\ncreated: -3\nforgets_history: true\n");
-  const PackRow pack{{}, {4}, Temperature::cold, {5}, {}};
-  EXPECT_EQ(protoc_decode("Pack", encode(pack)), "domain: 4\ntemperature: COLD\ncreated: 5\n");
+  const PackRow pack{{}, {4}, Temperature::cold, {5}, {6}, {}};
+  EXPECT_EQ(protoc_decode("Pack", encode(pack)), "domain: 4\ntemperature: COLD\ncreated: 5\nretired: 6\n");
   const JobRow job{"k", "n", {1}, {2}, true, {{"f", "w"}}, {}};
   EXPECT_EQ(protoc_decode("Job", encode(job)),
             "started: 1\nfinished: 2\nis_ok: true\nfact {\n  name: \"f\"\n  value: \"w\"\n}\n");

@@ -46,6 +46,15 @@ class ChangeSet {
   void put(const catalog::PackRow& row) { put(kDefaultDomain, journal::TableNumber::packs, row); }
   void put(const catalog::JobRow& row) { put(kDefaultDomain, journal::TableNumber::jobs, row); }
   void put(const catalog::CheckpointRow& row) { put(kDefaultDomain, journal::TableNumber::checkpoints, row); }
+  // The rows of catalog/keeping_rows.h, and those that are gone.
+  template <class Row>
+  requires(catalog::kTableOf<Row> != journal::TableNumber{}) void put(const Row& row) {
+    put(kDefaultDomain, catalog::kTableOf<Row>, row);
+  }
+  template <class Row>
+  requires(catalog::kTableOf<Row> != journal::TableNumber{}) void remove(const Row& row) {
+    remove(kDefaultDomain, catalog::kTableOf<Row>, catalog::key_of(row));
+  }
   void remove(DomainNumber domain, journal::TableNumber table, Bytes key) {
     changes_[domain].push_back({table, std::move(key), std::nullopt});
     ++count_;

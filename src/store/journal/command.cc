@@ -55,7 +55,7 @@ Result<PayloadDigest> decode_digest(ByteView encoded) {
 }  // namespace
 
 std::string name_of(CommandKind kind) {
-  constexpr std::array<std::string_view, 17> names = {"",
+  constexpr std::array<std::string_view, 21> names = {"",
                                                       "put_objects",
                                                       "remove_objects",
                                                       "create_bucket",
@@ -71,7 +71,11 @@ std::string name_of(CommandKind kind) {
                                                       "erase_objects",
                                                       "put_records",
                                                       "remove_records",
-                                                      "rewind"};
+                                                      "rewind",
+                                                      "expire_versions",
+                                                      "snapshot_change",
+                                                      "copy_change",
+                                                      "schedule_change"};
   const auto number = static_cast<std::uint32_t>(kind);
   if (number > 0 && number < names.size()) return std::string(names[number]);
   return "kind " + std::to_string(number);

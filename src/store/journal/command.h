@@ -39,6 +39,10 @@ enum class CommandKind : std::uint32_t {
   put_records = 14,
   remove_records = 15,
   rewind = 16,
+  expire_versions = 17,
+  snapshot_change = 18,
+  copy_change = 19,
+  schedule_change = 20,
 };
 // "put_objects"; "kind 4711" for a number this program does not know.
 [[nodiscard]] std::string name_of(CommandKind kind);

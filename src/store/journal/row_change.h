@@ -27,6 +27,10 @@ enum class TableNumber : std::uint32_t {
   edges = 12,
   jobs = 13,
   checkpoints = 14,
+  snapshots = 15,
+  erasures = 16,
+  copies = 17,
+  schedules = 18,
 };
 
 struct RowChange {
