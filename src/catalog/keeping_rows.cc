@@ -104,6 +104,7 @@ void describe_policy(Fields& fields, Row& row) {
   fields.number(10, row.horizon_seconds);
   fields.number(11, row.audit_seconds);
   fields.texts(12, row.tier_rules);
+  fields.text(13, row.labels);
   fields.rest(row.unknown);
 }
 
@@ -131,6 +132,10 @@ void describe_erasure(Fields& fields, Row& row) {
   fields.text(4, row.actor);
   fields.text(5, row.reason);
   fields.number(6, row.bytes);
+  fields.lsn(7, row.begin);
+  fields.time(8, row.begin_time);
+  fields.lsn(9, row.end);
+  fields.time(10, row.end_time);
   fields.rest(row.unknown);
 }
 

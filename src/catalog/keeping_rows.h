@@ -15,24 +15,26 @@
 namespace atl::catalog {
 
 // How long old versions of a bucket's objects stay, and for how long the vault can go back to any moment.
-struct PolicyRow {   // key: bucket id; all zero: for buckets without one of their own
+struct PolicyRow {  // key: bucket id; all zero: for buckets without one of their own
   BucketId bucket;
   // An ended version stays if any of these keeps it. Spans count back from now to the moment the version ended.
-  std::uint32_t keep_last = 0;             // so many ended versions of each object, whatever their age
-  std::uint64_t keep_within_seconds = 0;   // every one
-  std::uint64_t keep_hourly_seconds = 0;   // of each hour the last one
+  std::uint32_t keep_last = 0;            // so many ended versions of each object, whatever their age
+  std::uint64_t keep_within_seconds = 0;  // every one
+  std::uint64_t keep_hourly_seconds = 0;  // of each hour the last one
   std::uint64_t keep_daily_seconds = 0;
-  std::uint64_t keep_weekly_seconds = 0;   // ISO weeks, UTC; so the others
+  std::uint64_t keep_weekly_seconds = 0;  // ISO weeks, UTC; so the others
   std::uint64_t keep_monthly_seconds = 0;
   std::uint64_t keep_yearly_seconds = 0;
-  bool keeps_all = false;                  // for ever; the rest does not count
+  bool keeps_all = false;  // for ever; the rest does not count
   // Nothing younger may be removed for good, by anybody. 0: no such rule.
   std::uint64_t retention_seconds = 0;
   // For the whole vault, read from the row of the zero bucket only.
-  std::uint64_t horizon_seconds = 0;       // the journal reaches back so far
-  std::uint64_t audit_seconds = 0;         // who did what, without content
+  std::uint64_t horizon_seconds = 0;  // the journal reaches back so far
+  std::uint64_t audit_seconds = 0;    // who did what, without content
   // "cold if age>180d", in the filter language: the first that matches an object decides its tier.
   std::vector<std::string> tier_rules;
+  // Names given to new versions: "" none, "semantic", "timestamp" or "hash".
+  std::string labels;
   Bytes unknown;
   friend bool operator==(const PolicyRow&, const PolicyRow&) = default;
 };
@@ -65,6 +67,11 @@ struct ErasureRow {  // key: object id, version id
   std::string actor;
   std::string reason;
   std::uint64_t bytes = 0;
+  // When the version was current, so that a look back can say what is missing.
+  Lsn begin;
+  Timestamp begin_time;
+  Lsn end;  // 0: it was current until it was erased
+  Timestamp end_time;
   Bytes unknown;
   friend bool operator==(const ErasureRow&, const ErasureRow&) = default;
 };
@@ -83,9 +90,9 @@ struct CopyRow {  // key: name
 // A command of this program that is run by the clock.
 struct ScheduleRow {  // key: name
   std::string name;
-  std::vector<std::string> words;    // "verify", "--sample", "5%"
-  std::string rule;                  // "daily 03:00", "weekly sun 03:00", "monthly 1 03:00", "every 15m"
-  std::vector<std::string> news;     // "mail:me@example.org", "webhook:https://…", "command:/path": told of failures
+  std::vector<std::string> words;  // "verify", "--sample", "5%"
+  std::string rule;                // "daily 03:00", "weekly sun 03:00", "monthly 1 03:00", "every 15m"
+  std::vector<std::string> news;   // "mail:me@example.org", "webhook:https://…", "command:/path": told of failures
   bool tells_success = false;
   Timestamp created;
   std::string actor;

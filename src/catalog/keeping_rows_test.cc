@@ -38,17 +38,29 @@ void expect_comes_back(const Row& row) {
 }
 
 TEST(KeepingRows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
-  expect_comes_back(PolicyRow{some_bucket(), 3, 1, 2, 3, 4, 5, 6, true, 7, 8, 9, {"cold if age>1y", ""}, newer_fields()});
+  expect_comes_back(
+      PolicyRow{some_bucket(), 3, 1, 2, 3, 4, 5, 6, true, 7, 8, 9, {"cold if age>1y", ""}, "hash", newer_fields()});
   expect_comes_back(PolicyRow{});
-  expect_comes_back(SnapshotRow{"paper", some_bucket(), "figures/", {9}, {-1}, {2}, "anna", "Figure 3", true, "audit", 5,
-                                UINT64_MAX, newer_fields()});
-  ErasureRow erasure{{}, {}, some_bucket(), {4}, {5}, "anna", "asked for", 6, newer_fields()};
+  expect_comes_back(SnapshotRow{"paper",
+                                some_bucket(),
+                                "figures/",
+                                {9},
+                                {-1},
+                                {2},
+                                "anna",
+                                "Figure 3",
+                                true,
+                                "audit",
+                                5,
+                                UINT64_MAX,
+                                newer_fields()});
+  ErasureRow erasure{{}, {}, some_bucket(), {4}, {5}, "anna", "asked for", 6, {1}, {2}, {3}, {4}, newer_fields()};
   erasure.object.bytes.fill('o');
   erasure.version.bytes.fill('v');
   expect_comes_back(erasure);
   expect_comes_back(CopyRow{"usb", "folder", "/mnt/usb", {3}, 1'000'000, newer_fields()});
-  expect_comes_back(
-      ScheduleRow{"check", {"verify", "--sample", "5%"}, "daily 03:00", {"mail:a@b.c"}, true, {1}, "anna", newer_fields()});
+  expect_comes_back(ScheduleRow{
+      "check", {"verify", "--sample", "5%"}, "daily 03:00", {"mail:a@b.c"}, true, {1}, "anna", newer_fields()});
   expect_comes_back(DomainRow{{7}, "patients", {1}, {2}, {3}, "anna", "asked for", 4, 5, {"usb"}, newer_fields()});
 }
 
