@@ -3,6 +3,8 @@
 
 #include "edge/cli/commands.h"
 #include "edge/cli/completion.h"
+#include "edge/cli/config_file.h"
+#include "edge/cli/manual.h"
 
 namespace atl::cli {
 namespace {
@@ -13,6 +15,8 @@ namespace {
 
 void add_global_options(CLI::App& app, Session& session, Output& output, bool& no_color) {
   GlobalOptions& options = session.options;
+  app.add_option("--config",
+                 "configuration file (ATOLL_CONFIG, else ~/.config/atoll/atoll.toml, /etc/atoll/atoll.toml)");
   app.add_option("--home", options.home, "the home (ATOLL_HOME, else $XDG_DATA_HOME/atoll)");
   app.add_option("--vault", options.vault, "vault by name or id (ATOLL_VAULT, else the only one, or \"main\")");
   app.add_option("--password-file", options.password_file,
@@ -27,6 +31,15 @@ void add_global_options(CLI::App& app, Session& session, Output& output, bool& n
   app.add_flag("-v,--verbose", output.verbosity, "say more (repeatable)");
   app.add_flag("-y,--yes", options.assume_yes, "do not ask");
   app.add_flag("--no-color", no_color, "no colours (NO_COLOR)");
+}
+
+// What is typed stands behind what file and environment say, and counts.
+void take_last_of_each(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->nonpositional() && option->get_items_expected_max() == 1)
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) take_last_of_each(*sub);
 }
 
 }  // namespace
@@ -47,6 +60,8 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_object_commands(app, session, chosen);
   add_key_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);
+  add_config_commands(app, session, chosen);
+  add_manual_command(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =
       app.add_subcommand("completion", "Completion for bash, zsh or fish: source <(atoll completion bash)");
@@ -68,7 +83,13 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
     };
   });
 
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  take_last_of_each(app);
+  const auto all = with_settings(app, environment, arguments);
+  if (!all) {
+    output.error(all.error());
+    return exit_code_of(all.error());
+  }
+  std::vector<std::string> reversed(all->rbegin(), all->rend());
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {

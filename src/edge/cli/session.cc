@@ -58,7 +58,6 @@ std::string Session::absolute(const std::string& path) const {
 
 std::string Session::home_folder() const {
   if (!options.home.empty()) return absolute(options.home);
-  if (const auto set = environment.variable("ATOLL_HOME"); set && !set->empty()) return absolute(*set);
   if (const auto data = environment.variable("XDG_DATA_HOME"); data && data->starts_with('/'))
     return join(*data, "atoll");
   if (const auto home = environment.variable("HOME"); home && home->starts_with('/'))
@@ -88,26 +87,23 @@ Result<std::string> Session::read_passphrase_file(const std::string& path) {
 Result<vault::UnlockSecrets> Session::secrets() {
   vault::UnlockSecrets secrets;
   secrets.key_folder = key_folder();
-  const auto variable = [&](const std::string& given, const std::string& name) {
-    return !given.empty() ? given : environment.variable(name).value_or("");
-  };
-  if (const std::string path = variable(options.password_file, "ATOLL_PASSWORD_FILE"); !path.empty()) {
-    ATOLL_ASSIGN(std::string passphrase, read_passphrase_file(path));
+  if (!options.password_file.empty()) {
+    ATOLL_ASSIGN(std::string passphrase, read_passphrase_file(options.password_file));
     keyring::Unlocking one;
     one.kind = keyring::SlotKind::passphrase;
     one.passphrase = std::move(passphrase);
     secrets.given.push_back(std::move(one));
   }
-  if (const std::string command = variable(options.password_command, "ATOLL_PASSWORD_COMMAND"); !command.empty()) {
-    ATOLL_ASSIGN(const auto words, split_words(command));
+  if (!options.password_command.empty()) {
+    ATOLL_ASSIGN(const auto words, split_words(options.password_command));
     ATOLL_ASSIGN(std::string said, environment.run_program(words));
     keyring::Unlocking one;
     one.kind = keyring::SlotKind::passphrase;
     one.passphrase = first_line(std::move(said));
     secrets.given.push_back(std::move(one));
   }
-  if (const std::string path = variable(options.key_file, "ATOLL_KEY_FILE"); !path.empty()) {
-    ATOLL_ASSIGN(auto one, vault::read_key_file(environment.machine.files, absolute(path)));
+  if (!options.key_file.empty()) {
+    ATOLL_ASSIGN(auto one, vault::read_key_file(environment.machine.files, absolute(options.key_file)));
     secrets.given.push_back(std::move(one));
   }
   if (!options.kit.empty()) {
@@ -125,8 +121,7 @@ Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_no
     ATOLL_ASSIGN(home_, home());
   }
   ATOLL_ASSIGN(auto unlock, secrets());
-  const std::string wanted = !options.vault.empty() ? options.vault : environment.variable("ATOLL_VAULT").value_or("");
-  auto id = home_->find_vault(wanted, unlock);
+  auto id = home_->find_vault(options.vault, unlock);
   if (!id) return pass(std::move(id).error());
   vault::VaultOptions vault_options;
   vault_options.writable = writable;
