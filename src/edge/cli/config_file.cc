@@ -296,8 +296,7 @@ void add_config_commands(CLI::App& app, Session& session, Chosen& chosen) {
   check->callback([&app, &session, &chosen, file] {
     chosen.body = [&app, &session, file]() -> Result<int> {
       std::string path = *file;
-      if (path.empty() && !app.get_option("--config")->empty())
-        path = app.get_option("--config")->as<std::string>();
+      if (path.empty() && !app.get_option("--config")->empty()) path = app.get_option("--config")->as<std::string>();
       ATOLL_ASSIGN(path, find_file(session.environment, path));
       if (path.empty()) {
         session.output.message("There is no configuration file; every option has its default.");

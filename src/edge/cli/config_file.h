@@ -3,7 +3,8 @@
 //     flag  >  environment  >  file  >  default
 //
 // Always true:
-//  - Every option has a key: `[put] exclude = ["*.tmp"]` is `put --exclude`, and so is ATOLL_PUT_EXCLUDE; keys of global
+//  - Every option has a key: `[put] exclude = ["*.tmp"]` is `put --exclude`, and so is ATOLL_PUT_EXCLUDE; keys of
+//  global
 //    options stand above the first section. There is no second list of settings that could fall behind.
 //  - A key that no option has is refused with file and line, not ignored.
 //  - Options that may be repeated gather what file and command line say; of the others the command line's counts.

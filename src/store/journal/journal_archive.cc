@@ -45,6 +45,7 @@ Result<JournalCore::MadeArchives> JournalCore::archive_segment(const Segment& se
         continue;
       }
       codec::Digest chain = place.previous_chain;
+      if (writer && writer->chain() != chain) ATOLL_TRY(finish());  // the chain begins anew here
       for (const StoredCommand& stored : opened->commands) {
         const Envelope& envelope = stored.command.envelope;
         if (envelope.lsn > done) {
@@ -255,10 +256,19 @@ Result<void> JournalCore::merge_small_archives() {
     }
     end_neighbours();
   }
-  for (const auto& run : runs) {
+  while (!runs.empty()) {
+    const std::vector<ArchivePlace> run = std::move(runs.back());
+    runs.pop_back();
     if (run.size() < 2) continue;
     const auto merged = rewrite_archives(run, nullptr);
     if (!merged) {
+      if (merged.error().id == "journal.chain_broken") {
+        // The chain begins anew somewhere among them: what lies on either side can still be merged.
+        const auto middle = run.begin() + static_cast<std::ptrdiff_t>(run.size() / 2);
+        runs.emplace_back(run.begin(), middle);
+        runs.emplace_back(middle, run.end());
+        continue;
+      }
       // Merging is tidiness: damage is verify's to tell, a full disk can wait.
       if (merged.error().kind == ErrorKind::damaged || merged.error().kind == ErrorKind::no_space) continue;
       return pass(merged.error());

@@ -45,6 +45,7 @@ class Verifier {
   }
 
   void check_link(const std::string& file, const codec::Digest& before) {
+    if (before == codec::Digest{}) chain_.reset();  // begins anew
     if (chain_ && *chain_ != before) {
       report_.damages.push_back(
           {file, "it does not continue the commands before it (the chain is broken)", std::nullopt, false});

@@ -86,6 +86,7 @@ class ArchiveWriter {
   // Writes index, footer and parity and syncs the file; the caller renames it to archive_name().
   [[nodiscard]] Result<ArchiveFooter> finish();
   [[nodiscard]] const ArchiveHeader& header() const { return header_; }
+  [[nodiscard]] const codec::Digest& chain() const { return footer_.chain_after; }  // after what was added so far
 
  private:
   ArchiveWriter(const platform::Machine& machine, const JournalKeys& keys, std::string path, ArchiveHeader header,

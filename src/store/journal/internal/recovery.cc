@@ -39,6 +39,8 @@ class Loader {
     drop_void_groups();
     place_groups();
     ATOLL_TRY(load_end());
+    // Zeros say that the chain begins anew: what it would have to continue could not be read.
+    if (!state_.position.is_chain_known) state_.position.chain = {};
     apply_hint();
     return std::move(state_);
   }

@@ -304,6 +304,8 @@ Result<OpenedGroup> open_group(ByteView bytes, FileSealers& sealers, bool with_p
 
 namespace {
 
+constexpr int kReadTriesMax = 3;
+
 // Reads up to out.size() bytes; what the medium does not give back reads as zeros, which no checksum takes for data.
 std::size_t read_or_zero(const platform::File& file, std::uint64_t offset, ByteSpan out) {
   const auto count = file.read_at(offset, out);
@@ -435,7 +437,11 @@ Result<SegmentScan> scan_segment(const platform::File& file, const SegmentHeader
 Result<OpenedGroup> read_group(const platform::File& file, const GroupPlace& place, FileSealers& sealers,
                                bool with_payloads) {
   Buffer bytes(place.bytes);
-  if (const auto read = platform::read_exact(file, place.offset, bytes.span(), "a journal group"); !read) {
+  // What is taken for damage here is set aside for good: a cable that slips for a moment must not cost a command.
+  auto read = platform::read_exact(file, place.offset, bytes.span(), "a journal group");
+  for (int tries = 1; !read && read.error().kind == ErrorKind::io && tries < kReadTriesMax; ++tries)
+    read = platform::read_exact(file, place.offset, bytes.span(), "a journal group");
+  if (!read) {
     if (read.error().kind == ErrorKind::io)
       return group_damaged(place.first, "the medium does not give it back: " + read.error().message);
     return pass(read.error());

@@ -238,6 +238,21 @@ TEST_F(SegmentScanTest, WithBothHeadersGoneTheGroupsTellWhatTheSegmentIs) {
   EXPECT_EQ(read_segment_header(**file, 7, keys_).error().kind, ErrorKind::damaged);
 }
 
+TEST_F(SegmentScanTest, AGroupThatTheMediumGivesBackAtTheThirdTryIsNoDamage) {
+  add(sample_header(), {10}, 3);
+  machine_.files.set_content("/s.wal", content_);
+  const auto file = machine_.files.open("/s.wal", platform::OpenMode::read);
+  const auto found = scan_segment(**file, sample_header());
+  ASSERT_TRUE(found);
+  FileSealers sealers(keys_, FileFamily::segment, sample_header().salt);
+  machine_.files.fail_next(platform::Operation::read, "/s.wal", ErrorKind::io, 2);
+  EXPECT_TRUE(read_group(**file, found->groups[0], sealers, true));
+  machine_.files.fail_next(platform::Operation::read, "/s.wal", ErrorKind::io, 3);
+  const auto gone = read_group(**file, found->groups[0], sealers, true);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().kind, ErrorKind::damaged);
+}
+
 TEST_F(SegmentScanTest, ABlockTheMediumDoesNotGiveBackIsDamageNotTheEnd) {
   for (std::uint64_t i = 0; i < 4; ++i) add(sample_header(), {10 + i * 3}, 3);
   machine_.files.set_content("/s.wal", content_);
