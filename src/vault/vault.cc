@@ -411,9 +411,12 @@ std::vector<Result<Lsn>> Vault::commit_group(journal::CommandKind kind, std::vec
     request.operation = operation;
     request.actor = options_.actor;
     request.build = std::move(builders[i]);
-    if (i == 0 && !packs.empty()) {  // packs become rows no later than the first command that refers into them
+    // Packs become rows no later than the first command that refers into them: with the first that is not refused.
+    if (!packs.empty()) {
       request.build = [build = std::move(request.build), &packs](const CommitContext& context,
                                                                  ChangeSet& changes) -> Result<void> {
+        ATOLL_ASSIGN(const auto row, context.state.pack(packs.front().id));
+        if (row) return build(context, changes);
         for (const auto& pack : packs) {
           catalog::PackRow row;
           row.id = pack.id;
@@ -433,7 +436,8 @@ std::vector<Result<Lsn>> Vault::commit_group(journal::CommandKind kind, std::vec
   } else {
     answers = committer_->submit_group(std::move(requests));
   }
-  if (!packs.empty() && !answers.empty() && !answers.front()) {
+  const bool any_done = std::ranges::any_of(answers, [](const Result<Lsn>& answer) { return answer.has_value(); });
+  if (!packs.empty() && !any_done) {
     const std::lock_guard lock(mutex_);
     new_packs_.insert(new_packs_.begin(), packs.begin(), packs.end());
   }

@@ -52,6 +52,46 @@ void put_many(Vault& vault, const std::string& bucket_name, int count) {
   }
 }
 
+TEST(Vault, PacksBecomeRowsWithTheFirstCommandOfAGroupThatIsNotRefused) {
+  TestMachine machine;
+  ASSERT_EQ(told(VaultHistory::begin(machine.inline_machine())), "ok");
+  const auto vault = opened(machine.inline_machine());
+  const auto writer = vault->chunks().new_writer(kDefaultDomain, chunk::Temperature::warm);
+  ASSERT_EQ(told(writer->add(as_bytes("some content"))), "ok");
+  ASSERT_EQ(told(vault->sync_chunks()), "ok");
+  std::vector<CommandBuilder> builders;
+  builders.emplace_back([](const CommitContext&, ChangeSet&) -> Result<void> {
+    return fail(ErrorKind::conflict, "test.refused", "refused");
+  });
+  for (const char* name : {"first-bucket", "second-bucket"}) {
+    builders.emplace_back([name, &vault](const CommitContext&, ChangeSet& changes) -> Result<void> {
+      catalog::BucketRow row;
+      row.id = platform::new_id<BucketId>(vault->machine());
+      row.name = name;
+      changes.put(row);
+      return {};
+    });
+  }
+  const auto answers = vault->commit_group(journal::CommandKind::create_bucket, std::move(builders), {});
+  ASSERT_FALSE(answers[0]);
+  ASSERT_EQ(told(answers[1]), "ok");
+  ASSERT_EQ(told(answers[2]), "ok");
+  std::vector<std::size_t> rows;  // of packs, by command
+  ASSERT_EQ(told(vault->journal().read(*answers[1], *answers[2],
+                                       [&](const journal::Command& command) -> Result<bool> {
+                                         rows.push_back(0);
+                                         for (const auto& payload : command.payloads) {
+                                           ATOLL_ASSIGN(const auto changes,
+                                                        journal::decode_row_changes(*payload.plain));
+                                           for (const auto& change : changes)
+                                             if (change.table == journal::TableNumber::packs) ++rows.back();
+                                         }
+                                         return true;
+                                       })),
+            "ok");
+  EXPECT_EQ(rows, (std::vector<std::size_t>{1, 0}));
+}
+
 void spoil_roots(Vault& vault, std::size_t count) {
   keyring::VaultHead head = vault.head();
   for (std::size_t i = 0; i < count; ++i) {
