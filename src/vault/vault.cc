@@ -415,8 +415,8 @@ std::vector<Result<Lsn>> Vault::commit_group(journal::CommandKind kind, std::vec
     if (!packs.empty()) {
       request.build = [build = std::move(request.build), &packs](const CommitContext& context,
                                                                  ChangeSet& changes) -> Result<void> {
-        ATOLL_ASSIGN(const auto row, context.state.pack(packs.front().id));
-        if (row) return build(context, changes);
+        ATOLL_ASSIGN(const auto known, context.state.pack(packs.front().id));
+        if (known) return build(context, changes);
         for (const auto& pack : packs) {
           catalog::PackRow row;
           row.id = pack.id;
