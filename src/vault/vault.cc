@@ -116,10 +116,7 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
   head_ = std::move(loaded.head);
   for (const std::string& finding : loaded.findings) notice(finding);
 
-  journal::JournalOptions journal_options;
-  journal_options.segment_bytes = head_.journal_segment_bytes;
-  journal_options.history = head_.history;
-  journal_options.writable = options_.writable;
+  Lsn synced_lsn_hint;
   // The catalog first: what it has applied was synced in the journal, so a journal that ends earlier has lost
   // something, and its LSNs must not be given out again.
   auto catalog_options = options_.catalog;
@@ -128,7 +125,7 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
                                        head_.history, catalog_options);
   if (opened) {
     catalog_ = std::move(*opened);
-    journal_options.synced_lsn_hint = catalog_->applied();
+    synced_lsn_hint = catalog_->applied();
   } else if (opened.error().id != "catalog.needs_rebuild") {
     // SQLite says "I/O error" also where its shared memory finds no room.
     const auto space = machine_.files.space(folder_);
@@ -139,9 +136,7 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
     }
     return pass(std::move(opened).error());
   }
-  ATOLL_ASSIGN(journal_,
-               journal::Journal::open(machine_, folder_, journal::JournalKeys::from(*keys_), journal_options));
-  for (const std::string& remark : journal_->recovery().remarks) notice(remark);
+  ATOLL_TRY(open_journal(synced_lsn_hint));
 
   ATOLL_TRY(open_chunks());  // before a rebuild: a checkpoint's rows lie in chunks
   auto ready = opened ? catch_up() : make_catalog(opened.error());
@@ -155,6 +150,17 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
     ATOLL_TRY(note_unknown_packs());
   }
   committer_ = std::make_unique<Committer>(machine_, *journal_, *catalog_);
+  return options_.writable ? finish_shredding() : Result<void>{};
+}
+
+Result<void> Vault::open_journal(Lsn synced_lsn_hint) {
+  journal::JournalOptions options;
+  options.segment_bytes = head_.journal_segment_bytes;
+  options.history = head_.history;
+  options.writable = options_.writable;
+  options.synced_lsn_hint = synced_lsn_hint;
+  ATOLL_ASSIGN(journal_, journal::Journal::open(machine_, folder_, journal::JournalKeys::from(*keys_), options));
+  for (const std::string& remark : journal_->recovery().remarks) notice(remark);
   return {};
 }
 

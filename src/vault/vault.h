@@ -25,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -109,10 +110,15 @@ class Vault {
   // the catalog that was there stays.
   [[nodiscard]] Result<RebuildReport> rebuild();
 
+  // Ends the key domains whose destruction was begun (vault/domain/shred.h); done by every writable open too. Every
+  // reader must be gone.
+  [[nodiscard]] Result<void> finish_shredding();
+
  private:
   Vault(const platform::Machine& machine, std::string folder, VaultOptions options);
   [[nodiscard]] Result<void> open_parts(const std::vector<keyring::Unlocking>& candidates);
   [[nodiscard]] Result<void> take_lock();
+  [[nodiscard]] Result<void> open_journal(Lsn synced_lsn_hint);
   [[nodiscard]] Result<void> make_catalog(const Error& why);  // where open() found none that could be used
   [[nodiscard]] Result<void> catch_up();                      // the catalog with the journal
   // What to do about a range of the journal that cannot be read.
@@ -126,6 +132,9 @@ class Vault {
   // The unreadable range of the journal that `lsn` lies in.
   [[nodiscard]] std::optional<journal::LsnRange> lost_range_at(Lsn lsn) const;
   [[nodiscard]] Result<void> open_chunks();
+  // Their files and rows, and last the records that say so.
+  [[nodiscard]] Result<void> remove_packs_of(const std::set<DomainNumber>& gone,
+                                             std::vector<catalog::DomainRow> records);
   void notice(const std::string& words) const;
 
   // Fixed after construction.
