@@ -1,8 +1,5 @@
 // The program: builds the real machine, hands it to the command line, and owns every lifetime.
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -14,8 +11,6 @@
 
 #include "edge/cli/environment.h"
 #include "foundation/platform/posix_machine.h"
-
-extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX declares it nowhere
 
 namespace {
 
@@ -79,45 +74,6 @@ class PosixTerminal final : public atl::cli::Terminal {
   }
 };
 
-atl::Result<std::string> run_program(const std::vector<std::string>& words) {
-  constexpr std::size_t kOutputBytesMax = 64 * 1024;
-  const auto failed = [&](const std::string& why) {
-    return atl::fail(atl::ErrorKind::failed, "program.failed", words.front() + ": " + why,
-                     "Run it by hand to see what it says.");
-  };
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failed(std::strerror(errno));
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  std::vector<std::string> copies = words;
-  std::vector<char*> arguments;
-  for (std::string& word : copies) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  const int started = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  if (started != 0) {
-    ::close(ends[0]);
-    return failed(std::strerror(started));
-  }
-  std::string output;
-  std::array<char, 4096> buffer{};
-  for (;;) {
-    const ssize_t count = ::read(ends[0], buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    if (output.size() < kOutputBytesMax) output.append(buffer.data(), static_cast<std::size_t>(count));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failed("it ended with an error");
-  return output;
-}
-
 void raise_open_file_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
@@ -149,6 +105,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   atl::platform::PosixMachine machine;
   const auto host = atl::platform::make_posix_host_tree();
+  const auto programs = atl::platform::make_posix_programs();
   PosixTerminal terminal;
   std::string folder = "/";
   if (char* current = ::getcwd(nullptr, 0); current != nullptr) {
@@ -163,7 +120,7 @@ int main(int argc, char** argv) {
                                       if (value == nullptr) return std::nullopt;
                                       return value;
                                     },
-                                    run_program,
+                                    *programs,
                                     stop_requested,
                                     process_words(arguments),
                                     folder};

@@ -19,11 +19,12 @@ struct Chosen {
   std::function<Result<int>()> body;
 };
 
-void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);   // get ls cat rm mv cp tag find
-void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);   // put restore
-void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);     // init stat verify doctor vault
-void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);      // key
-void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);  // journal
+void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag find
+void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    // put restore
+void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      // init stat verify doctor vault
+void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);       // key
+void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  // schedule drill
+void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   // journal
 
 // "k=v" into a map; `usage` where there is no '='.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts);

@@ -10,6 +10,7 @@
 
 #include "foundation/platform/host_tree.h"
 #include "foundation/platform/machine.h"
+#include "foundation/platform/programs.h"
 
 namespace atl::cli {
 
@@ -31,8 +32,7 @@ struct Environment {
   platform::HostTree& host;
   Terminal& terminal;
   std::function<std::optional<std::string>(const std::string&)> variable;  // of the process's environment
-  // Runs a program without a shell and gives its standard output.
-  std::function<Result<std::string>(const std::vector<std::string>&)> run_program;
+  platform::Programs& programs;
   const std::atomic<bool>& stop;  // set by the first SIGINT or SIGTERM
   std::string process_words;      // "pid 4711 on host"
   std::string working_folder;

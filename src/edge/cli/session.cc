@@ -1,5 +1,7 @@
 #include "edge/cli/session.h"
 
+#include "services/jobs/schedules.h"
+
 namespace atl::cli {
 namespace {
 
@@ -16,37 +18,6 @@ std::string first_line(std::string text) {
     return line;
   }
   return text;
-}
-
-// Words of a command line with '…' and "…", as a shell would split them, and nothing else that a shell does.
-Result<std::vector<std::string>> split_words(std::string_view text) {
-  std::vector<std::string> words;
-  bool in_word = false;
-  char quote = 0;
-  for (const char c : text) {
-    if (quote != 0) {
-      if (c == quote) {
-        quote = 0;
-      } else {
-        words.back().push_back(c);
-      }
-      continue;
-    }
-    if (c == ' ' || c == '\t') {
-      in_word = false;
-      continue;
-    }
-    if (!in_word) words.emplace_back();
-    in_word = true;
-    if (c == '\'' || c == '"') {
-      quote = c;
-    } else {
-      words.back().push_back(c);
-    }
-  }
-  if (quote != 0 || words.empty())
-    return fail(ErrorKind::usage, "password_command.malformed", "--password-command is empty or has an open quote");
-  return words;
 }
 
 }  // namespace
@@ -95,8 +66,16 @@ Result<vault::UnlockSecrets> Session::secrets() {
     secrets.given.push_back(std::move(one));
   }
   if (!options.password_command.empty()) {
-    ATOLL_ASSIGN(const auto words, split_words(options.password_command));
-    ATOLL_ASSIGN(std::string said, environment.run_program(words));
+    platform::ProgramCall call;
+    ATOLL_ASSIGN(call.words, jobs::split_words(options.password_command));
+    if (call.words.empty()) return fail(ErrorKind::usage, "password_command.empty", "--password-command is empty");
+    ATOLL_ASSIGN(auto result, environment.programs.run(call));
+    if (result.exit_code != 0) {
+      return fail(ErrorKind::failed, "program.failed",
+                  call.words.front() + " ended with " + std::to_string(result.exit_code),
+                  "Run it by hand to see what it says.");
+    }
+    std::string said = std::move(result.output);
     keyring::Unlocking one;
     one.kind = keyring::SlotKind::passphrase;
     one.passphrase = first_line(std::move(said));
