@@ -1495,8 +1495,10 @@ def command_list(vault, options, report):
                 continue
             kind, size, seconds = KINDS.get(version.number(1), "unknown"), version.number(2), time_of(version)[0]
             if options.json:
+                pairs = {word: {one.bytes(1).decode("utf-8", "backslashreplace"): one.bytes(2).decode("utf-8", "backslashreplace") for one in version.messages(field)}
+                         for word, field in (("tags", 25), ("metadata", 24))}
                 print(json.dumps({"bucket": shown(name), "key": key.decode("utf-8", "backslashreplace"), "key_b64": base64.b64encode(key).decode(), "type": kind,
-                                  "size": size, "modified": time_text(seconds), "mode": f"{version.number(4):04o}", "lsn": version.number(15)}))
+                                  "size": size, "modified": time_text(seconds), "mode": f"{version.number(4):04o}", "lsn": version.number(15), **pairs}))
             else:
                 target = " -> " + shown(version.bytes(21)) if kind == "symlink" else ""
                 print(f"{kind:8} {size:14,} {time_text(seconds):20} {label}{target}")

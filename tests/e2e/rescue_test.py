@@ -4,7 +4,10 @@ of the format pages are what the pages say.
 """
 import ast
 import base64
+import collections
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import random
@@ -33,6 +36,7 @@ from harness import AtollTest
 
 RESCUE = os.path.join(harness.SOURCE, "tools/rescue.py")
 FORMATS = os.path.join(harness.SOURCE, "spec/formats")
+DAMAGE_ROUNDS = int(os.environ.get("ATOLL_DAMAGE_ROUNDS", "60"))
 DERIVED = ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "indexes", "local.key", "staging", "vault.lock", "vault.owner")
 
 
@@ -412,6 +416,74 @@ class Rescue(AtollTest):
             os.unlink(path)
         self.rescue("list", self.home)
         self.atoll("put", self.path("source"), "third", code=None)
+
+    def test_any_damage_gives_right_bytes_or_a_name(self):
+        """Files of the vault are cut, overwritten, exchanged, removed. What comes out is what went in; what does not is named."""
+        generator = self.seed()
+        self.make_vault()
+        for number in range(8):
+            self.file(f"source/{number}", generator.randbytes(generator.choice((10, 3_000, 70_000))))
+            self.file(f"source/text/{number}", b"some words " * generator.randrange(3000))
+            self.atoll("put", self.path("source"), "bucket")
+            if number in (3, 5):
+                self.atoll("journal", "checkpoint")
+        self.make_kit()
+        original = harness.tree_facts(self.path("source"))
+        known = {path: facts.get("content") for path, facts in original.items()}
+        codes = []
+        for number in range(DAMAGE_ROUNDS):
+            copy, target = self.path("copy"), self.path("target")
+            shutil.copytree(self.home, copy)
+            folder = os.path.join(copy, "vaults", os.listdir(os.path.join(copy, "vaults"))[0])
+            files = sorted(os.path.join(top, name) for top, _, names in os.walk(folder) for name in names if os.path.getsize(os.path.join(top, name)))
+            files = [path for path in files if path.endswith((".pack", ".jseg")) or os.path.basename(path).startswith(("keyring", "vault.head"))]
+            done = [self.hurt(generator, generator.choice(files), files) for _ in range(generator.choice((1, 1, 2, 6)))]
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                code = rescue.main(["extract", copy, "--to", target, "--kit", self.path("kit"), "bucket"])
+            codes.append(code)
+            with self.subTest(number=number, done=done, said=said.getvalue()[-2000:]):
+                self.assertIn(code, (0, 1, 3))
+                found = harness.tree_facts(target) if os.path.exists(target) else {}
+                wrong = [path for path, facts in found.items() if path in known and facts.get("content") != known[path]]
+                missing = [path for path in known if path not in found]
+                if code == 0:
+                    self.assertEqual(([], []), (wrong, missing))
+                elif missing or wrong:
+                    # An older state of a file is no wrong byte, where the changes after it are named as lost.
+                    self.assertIn("LOST: ", said.getvalue() or "LOST: " if code == 1 else said.getvalue())
+                    if wrong:
+                        self.assertRegex(said.getvalue(), r"LOST: (changes|what change) \d+")
+            shutil.rmtree(copy)
+            harness.remove_tree(target)
+        print(f"exit codes: {dict(collections.Counter(codes))}", flush=True)
+        self.assertGreater(codes.count(0), 0)
+        self.assertGreater(codes.count(3), 0)
+
+    def hurt(self, generator, path, files):
+        if not os.path.exists(path):
+            return None
+        size = os.path.getsize(path)
+        what = generator.choice(("byte", "byte", "run", "run", "zeros", "cut", "grow", "remove", "exchange"))
+        at = generator.randrange(size)
+        with open(path, "r+b") as file:
+            file.seek(at)
+            if what == "byte":
+                file.write(generator.randbytes(1))
+            elif what in ("run", "zeros"):
+                count = min(generator.choice((16, 4096, 100_000)), size - at)
+                file.write(generator.randbytes(count) if what == "run" else bytes(count))
+            elif what == "cut":
+                file.truncate(at)
+            elif what == "grow":
+                file.seek(size)
+                file.write(generator.randbytes(1000))
+        if what == "remove":
+            os.unlink(path)
+        elif what == "exchange":
+            shutil.copyfile(generator.choice([other for other in files if os.path.exists(other)] or [path]), path + ".x")
+            os.rename(path + ".x", path)
+        return what, os.path.basename(path), at
 
     def test_lost_changes_are_named(self):
         self.make_vault()
