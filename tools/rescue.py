@@ -18,8 +18,8 @@ uses one, so that it can be read as their example. Read it from top to bottom:
     giving it out                          list, extract, info
 
 Always true: bytes are checked before they are used (sealed ones by their tag, clear ones by their CRC); what does not
-check is healed from parity, else named on standard error and left out. Nothing is written outside of --to. Memory does
-not grow with the vault: rows and the chunk index lie in a private SQLite file that has no name.
+check is healed from parity, else named on standard error and left out. Nothing is written outside of --to. Memory
+stays small: rows and the chunk index lie in a private SQLite file without a name.
 
 Exit codes: 0 all of it, 1 failed, 2 wrong use, 3 some things could not be read (each is named), 10 no vault there,
 12 no secret that fits.
@@ -34,7 +34,6 @@ import getpass
 import hashlib
 import hmac
 import json
-import mmap
 import os
 import re
 import resource
@@ -330,8 +329,7 @@ class Parity:
                     raise Damaged("its parity section cannot be read") from None
 
     def _before(self, end):
-        with file_map(self.file.fd) as view:
-            at = view.rfind(b"ATLPARIT", 0, max(end - self.RECORD + 7, 0)) if view else -1
+        at = self.file.rfind(b"ATLPARIT", end - self.RECORD + 7)
         return None if at < 0 else at + self.RECORD
 
     def _load(self, at):
@@ -412,22 +410,30 @@ class Parity:
         return data[offset - first * self.b:][:length]
 
 
-def file_map(fd):
-    """For searches only. An empty file cannot be mapped."""
-    return mmap.mmap(fd, 0, prot=mmap.PROT_READ) if os.fstat(fd).st_size else open(os.devnull, "rb")
-
-
 class File:
-    """A file that is read piece by piece, and healed where it has a parity section."""
+    """A file that is read piece by piece, and healed where it has a parity section. A vault may have thousands of them:
+    those read last are open."""
+
+    OPEN_MAX = 64
+    descriptors = collections.OrderedDict()
 
     def __init__(self, path, report, tag=None):
         self.path, self.report, self.tag = path, report, tag
-        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.size = os.fstat(self.fd).st_size
         self._parity = None
+        self.size = os.fstat(self.fd).st_size
+
+    @property
+    def fd(self):
+        if self.path not in self.descriptors:
+            self.descriptors[self.path] = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            if len(self.descriptors) > self.OPEN_MAX:
+                os.close(self.descriptors.popitem(last=False)[1])
+        self.descriptors.move_to_end(self.path)
+        return self.descriptors[self.path]
 
     def close(self):
-        os.close(self.fd)
+        if self.path in self.descriptors:
+            os.close(self.descriptors.pop(self.path))
 
     def parity(self):
         if self._parity is None:
@@ -444,8 +450,9 @@ class File:
             raise Damaged("it ends too early")
         pieces = []
         try:
+            fd = self.fd
             while length:
-                piece = os.pread(self.fd, length, offset)
+                piece = os.pread(fd, length, offset)
                 if not piece:
                     raise Damaged("it ends too early")
                 pieces.append(piece)
@@ -453,6 +460,32 @@ class File:
         except OSError as why:
             raise Damaged(f"the disk says {why.strerror}") from None
         return b"".join(pieces)
+
+    def find(self, pattern, start):
+        """Where it first stands at `start` or later, or -1. (No mmap: its find reads behind the end in Python 3.11.2.)"""
+        while start < self.size:
+            size = min(MIB, self.size - start)
+            try:
+                at = self.read(start, size).find(pattern)
+            except Damaged:
+                at = -1
+            if at >= 0 or start + size == self.size:
+                return start + at if at >= 0 else -1
+            start += size - len(pattern) + 1
+        return -1
+
+    def rfind(self, pattern, end):
+        """Where it last stands whole in front of `end`, or -1."""
+        while end >= len(pattern):
+            start = max(end - MIB, 0)
+            try:
+                at = self.read(start, end - start).rfind(pattern)
+            except Damaged:
+                at = -1
+            if at >= 0 or start == 0:
+                return start + at if at >= 0 else -1
+            end = start + len(pattern) - 1
+        return -1
 
     def checked(self, offset, length, check):
         """What `check` makes of the bytes; where it finds them Damaged, of the healed bytes."""
@@ -645,8 +678,8 @@ class Archive:
         try:
             header = self.file.checked(0, 256, check_header)
         except Damaged:
-            with file_map(self.file.fd) as view:  # it stands in front of the footer once more
-                header = check_header(self.file.read(view.rfind(b"ATLJSEG\0"), 256))
+            # It stands in front of the footer once more.
+            header = check_header(self.file.read(self.file.rfind(b"ATLJSEG\0", self.file.size), 256))
         if header[24:40] != keys.vault:
             raise Damaged("it is another vault's")
         self.history, (self.epoch, self.number), self.salt = header[40:56], struct.unpack_from("<QQ", header, 56), header[72:104]
@@ -680,12 +713,16 @@ class Archive:
 
     def _searched(self):
         blocks = []
-        with file_map(self.file.fd) as view:
-            at = view.find(b"ATLJBLK\0")
-            while at >= 0:
-                if at % 64 == 0 and at + 64 <= self.file.size and crc32c(view[at:at + 60]) == struct.unpack_from("<I", view, at + 60)[0]:
-                    blocks.append((at, struct.unpack_from("<I", view, at + 44)[0], struct.unpack_from("<I", view, at + 32)[0], struct.unpack_from("<Q", view, at + 8)[0]))
-                at = view.find(b"ATLJBLK\0", at + 8)
+        at = self.file.find(b"ATLJBLK\0", 0)
+        while at >= 0:
+            try:
+                head = self.file.read(at, 64)
+                check_crc(head, 60, "a block's header")
+                if at % 64 == 0:
+                    blocks.append((at, *struct.unpack_from("<I", head, 44), *struct.unpack_from("<I", head, 32), *struct.unpack_from("<Q", head, 8)))
+            except Damaged:
+                pass  # not a block, or one that cannot be read
+            at = self.file.find(b"ATLJBLK\0", at + 8)
         return blocks
 
     def _commands(self, at, size):
@@ -957,8 +994,7 @@ class Pack:
                 yield at, sealed, list(directory)
                 at += 32 + sealed
             except Damaged:
-                with file_map(self.file.fd) as view:
-                    at = view.find(b"AGRP", at + 1)
+                at = self.file.find(b"AGRP", at + 1)
                 if at < 0:
                     return
 
@@ -1621,8 +1657,6 @@ def main(arguments=None):
     parser.add_argument("--data", action="store_true", help="info: read every byte of the packs")
     parser.add_argument("--json", action="store_true", help="list: one JSON object a line")
     options = parser.parse_intermixed_args(arguments)
-    sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stderr.reconfigure(errors="backslashreplace")
     CHECK_IDS = options.check_ids
     report = Report()
     try:
@@ -1645,4 +1679,6 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stderr.reconfigure(errors="backslashreplace")
     sys.exit(main())

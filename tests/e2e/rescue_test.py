@@ -36,7 +36,7 @@ from harness import AtollTest
 
 RESCUE = os.path.join(harness.SOURCE, "tools/rescue.py")
 FORMATS = os.path.join(harness.SOURCE, "spec/formats")
-DAMAGE_ROUNDS = int(os.environ.get("ATOLL_DAMAGE_ROUNDS", "60"))
+DAMAGE_ROUNDS = int(os.environ.get("ATOLL_DAMAGE_ROUNDS", "40"))
 DERIVED = ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "indexes", "local.key", "staging", "vault.lock", "vault.owner")
 
 
@@ -102,6 +102,28 @@ class Pages(unittest.TestCase):
         self.assertEqual(b"hello", plain[48:])
         self.assertEqual(struct.pack("<I", rescue.crc32c(group[32:], rescue.crc32c(group[:28]))), group[28:32])
 
+    def test_search(self):
+        """Over the borders of what is read at once, and in a file that fills its last page of memory."""
+        with tempfile.NamedTemporaryFile() as made:
+            content = bytearray(3 << 20)
+            places = [0, 4000, (1 << 20) - 4, (1 << 20) + 9, (2 << 20) - 15, (3 << 20) - 8]
+            for at in places:
+                content[at:at + 8] = b"ATLPARIT"
+            made.write(content)
+            made.flush()
+            file = rescue.File(made.name, rescue.Report())
+            found, at = [], file.find(b"ATLPARIT", 0)
+            while at >= 0:
+                found.append(at)
+                at = file.find(b"ATLPARIT", at + 1)
+            self.assertEqual(places, found)
+            found, at = [], file.rfind(b"ATLPARIT", file.size)
+            while at >= 0:
+                found.append(at)
+                at = file.rfind(b"ATLPARIT", at + 7)
+            self.assertEqual(places, found[::-1])
+            file.close()
+
     def test_parity_of_any_strength(self):
         """A section is written here from the page; as many damaged blocks a stripe as it has parity come back, one more does not."""
         generator = random.Random(5)
@@ -157,7 +179,7 @@ class Rescue(AtollTest):
 
     def rescue(self, *arguments, code=0, secret=None, **options):
         secret = ("--kit", self.path("kit")) if secret is None else secret
-        ran = subprocess.run([sys.executable, "-B", RESCUE, *arguments, *secret], capture_output=True, timeout=200, cwd=self.folder, stdin=subprocess.DEVNULL,
+        ran = subprocess.run([sys.executable, "-B", "-X", "faulthandler", RESCUE, *arguments, *secret], capture_output=True, timeout=200, cwd=self.folder, stdin=subprocess.DEVNULL,
                              env={"PATH": self.env["PATH"], "LC_ALL": "C.UTF-8"}, **options)
         said = ran.stderr.decode(errors="backslashreplace")
         self.assertEqual(code, ran.returncode, f"rescue.py {arguments}\n{ran.stdout[-1000:]}\n{said[-3000:]}")
@@ -179,7 +201,7 @@ class Rescue(AtollTest):
     def make_kit(self, vault="main"):
         self.atoll("--vault", vault, "key", "kit", "--to", self.path("kit"))
 
-    def make_tree(self, generator, top="source"):
+    def make_tree(self, generator, is_large, top="source"):
         """Every kind of entry, odd names, sizes around all limits."""
         for number, name in enumerate((b"two\nlines", b"\xff\xfe bad utf-8", b"-rf", b" blanks ", b"a" * 255, "ü 漢字 🦆".encode(), b"back\\slash", b"...", b"\x1b[31m")):
             self.file(top.encode() + b"/names/" + name, b"%d" % number)
@@ -191,7 +213,8 @@ class Rescue(AtollTest):
             self.file(f"{top}/text/{number % 7}/{number}", words)
         # List chunks: more than 32 pieces, and more than 4,096 of them.
         self.file(f"{top}/lists/some", generator.randbytes(3_000_000))
-        self.file(f"{top}/lists/many", generator.randbytes(4500 * 32768))
+        if is_large:
+            self.file(f"{top}/lists/many", generator.randbytes(4500 * 32768))
         for number, mode in enumerate((0o000, 0o444, 0o644, 0o4755, 0o2755, 0o1777)):
             os.chmod(self.file(f"{top}/modes/{mode:o}", b"m"), mode)
             os.makedirs(self.path(top, "modes", f"folder-{mode:o}"))
@@ -253,8 +276,8 @@ class Rescue(AtollTest):
                 differences.append(one)
         self.assertEqual([], differences[:20], f"{len(differences)} differences")
 
-    def fill(self, generator):
-        self.make_tree(generator)
+    def fill(self, generator, is_large=False):
+        self.make_tree(generator, is_large)
         self.atoll("put", self.path("source"), "bucket")
         self.atoll("put", self.path("source/text"), "bucket/again")
         self.atoll("put", "-", "other/from/stdin", input=b"piped")
@@ -268,7 +291,7 @@ class Rescue(AtollTest):
     def test_everything(self):
         generator = self.seed()
         self.make_vault()
-        self.fill(generator)
+        self.fill(generator, is_large=True)
         self.make_kit()
         self.atoll("vault", "create", "second")
         self.file("second/only", b"of the second vault")
@@ -447,13 +470,13 @@ class Rescue(AtollTest):
                 found = harness.tree_facts(target) if os.path.exists(target) else {}
                 wrong = [path for path, facts in found.items() if path in known and facts.get("content") != known[path]]
                 missing = [path for path in known if path not in found]
+                self.assertEqual([], wrong)
                 if code == 0:
-                    self.assertEqual(([], []), (wrong, missing))
-                elif missing or wrong:
-                    # An older state of a file is no wrong byte, where the changes after it are named as lost.
-                    self.assertIn("LOST: ", said.getvalue() or "LOST: " if code == 1 else said.getvalue())
-                    if wrong:
-                        self.assertRegex(said.getvalue(), r"LOST: (changes|what change) \d+")
+                    self.assertEqual([], missing)
+                else:
+                    self.assertIn("LOST: " if code == 3 else "rescue.py: ", said.getvalue())
+            for path in list(rescue.File.descriptors):
+                os.close(rescue.File.descriptors.pop(path))  # the next copy has the same name
             shutil.rmtree(copy)
             harness.remove_tree(target)
         print(f"exit codes: {dict(collections.Counter(codes))}", flush=True)
@@ -478,8 +501,8 @@ class Rescue(AtollTest):
             elif what == "grow":
                 file.seek(size)
                 file.write(generator.randbytes(1000))
-        if what == "remove":
-            os.unlink(path)
+        if what == "remove" and path != max(other for other in files if other.endswith(".jseg")):
+            os.unlink(path)  # but not the newest archive: nobody could know that there was one
         elif what == "exchange":
             shutil.copyfile(generator.choice([other for other in files if os.path.exists(other)] or [path]), path + ".x")
             os.rename(path + ".x", path)
@@ -509,11 +532,11 @@ class Rescue(AtollTest):
         # after the first of its commits; each some moments after the thing is there.
         for file in range(30):
             self.file(f"large/{file % 3}/{file}", generator.randbytes(1_500_000))
-        for file in range(12_000):
+        for file in range(10_500):
             self.file(f"many/{file % 50}/{file}", b"%d" % file)
         os.link(self.path("many/1/1"), self.path("many/2/linked"))
         met = {".open": 0, ".wal": 0}
-        for number in range(12):
+        for number in range(6):
             source, awaited = (("large", ".open"), ("many", ".wal"))[number % 2]
             child = self.start("put", "--force", self.path(source), f"bucket/{source}-{number}")
             harness.wait_until(lambda: self.files_of_home(awaited) or child.poll() is not None, step=0.001)
@@ -525,9 +548,17 @@ class Rescue(AtollTest):
             for suffix in met:
                 met[suffix] += any(name.endswith(suffix) for _, _, names in os.walk(copy) for name in names)
             mine = self.extracted(copy, "bucket")
+            again = None
+            for path in [os.path.join(top, name) for top, _, names in os.walk(copy) for name in names if name.endswith(".wal")]:
+                with open(path, "r+b") as file:
+                    file.write(bytes(8192))  # both header blocks: the groups say the same
+                again = self.extracted(copy, "bucket")
             shutil.rmtree(copy)
             # The program recovers what it had answered, which is what rescue.py has read without changing anything.
-            self.assert_same_but_for_made_folders("bucket", self.restored("bucket"), mine)
+            restored = self.restored("bucket")
+            self.assert_same_but_for_made_folders("bucket", restored, mine)
+            if again:
+                self.assert_same_but_for_made_folders("bucket", restored, again)
             self.atoll("rm", "-r", f"bucket/{source}-{number}", code=(0, 20))
             shutil.rmtree(mine)
             for suffix in ("a", "b"):  # other content next time: it would be known otherwise
