@@ -123,6 +123,13 @@ class Pages(unittest.TestCase):
                 at = file.rfind(b"ATLPARIT", at + 7)
             self.assertEqual(places, found[::-1])
             file.close()
+        for at in ((1 << 20) - 4, (2 << 20) - 4):  # alone, over a border that a search from either end meets
+            with tempfile.NamedTemporaryFile() as made:
+                made.write(bytes(at) + b"ATLPARIT" + bytes((3 << 20) - at - 8))
+                made.flush()
+                file = rescue.File(made.name, rescue.Report())
+                self.assertEqual((at, at), (file.find(b"ATLPARIT", 0), file.rfind(b"ATLPARIT", 3 << 20)))
+                file.close()
 
     def test_parity_of_any_strength(self):
         """A section is written here from the page; as many damaged blocks a stripe as it has parity come back, one more does not."""
