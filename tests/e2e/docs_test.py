@@ -1,8 +1,8 @@
 """The examples of the manual are run as they stand: ```console blocks, lines with "$ ", one shell a page.
 
 A block must end with 0 unless the line before it says `<!-- exits N -->`; `<!-- not run: why -->` leaves one out, and
-says why. The shell stands in an empty folder with a home of its own, with `atoll` on its PATH and a few files in
-~/Documents and ~/Pictures. Pages that do not exist are not looked for; but at least one must.
+says why. The shell stands in an empty folder with a home of its own, with `atoll` and `rescue.py` on its PATH and a few
+files in ~/Documents and ~/Pictures. Pages that do not exist are not looked for; but at least one must.
 """
 import os
 import re
@@ -62,6 +62,7 @@ class Docs(AtollTest):
         work = self.path(name)
         os.makedirs(os.path.join(work, "bin"))
         os.symlink(harness.ATOLL, os.path.join(work, "bin/atoll"))
+        os.symlink(os.path.join(harness.SOURCE, "tools/rescue.py"), os.path.join(work, "bin/rescue.py"))
         user = os.path.join(work, "user")
         for number in range(3):
             self.file(f"{name}/user/Documents/letter-{number}.txt", f"Dear {number}\n" * 20)
