@@ -39,6 +39,11 @@ struct CheckpointReport {
     const Vault& vault, ByteView root,
     const std::function<Result<void>(const std::vector<journal::RowChange>&)>& visit);
 
+// Those of `keys` (sorted, all of one table) that the checkpoint holds, in order; reads only the blocks they lie in.
+[[nodiscard]] Result<void> find_in_checkpoint(const Vault& vault, ByteView root, DomainNumber domain,
+                                              journal::TableNumber table, const std::vector<Bytes>& keys,
+                                              const std::function<Result<void>(ByteView key, Bytes row)>& visit);
+
 // Ends point-in-time recovery for what lies before `horizon`: drops journal payloads up to the newest checkpoint at or
 // before it, oldest first, and never beyond the older of the two newest checkpoints or what the catalog has synced.
 // Envelopes stay. Returns the LSN up to which payloads are gone.

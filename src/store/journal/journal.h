@@ -128,6 +128,9 @@ class Journal {
   // `not_found` "journal.below_horizon": `from` is no longer kept; the message names the LSN to start from.
   // `damaged` "journal.lost": the range it names cannot be read; everything before it has been visited.
   [[nodiscard]] Result<void> read(Lsn from, Lsn to, const std::function<Result<bool>(const Command&)>& visit) const;
+  // The same, without opening what the commands did: payloads are neither decrypted nor decompressed.
+  [[nodiscard]] Result<void> read_envelopes(Lsn from, Lsn to,
+                                            const std::function<Result<bool>(const Envelope&)>& visit) const;
   // The last LSN whose commit time is <= time (none: LSN 0, or before what is kept). Reads one block per step of a
   // binary search over archives.
   [[nodiscard]] Result<Lsn> last_lsn_at(Timestamp time) const;
@@ -165,6 +168,8 @@ class Journal {
 
  private:
   struct State;
+  [[nodiscard]] Result<void> visit_range(Lsn from, Lsn to, bool with_payloads,
+                                         const std::function<Result<bool>(const Command&)>& visit) const;
   explicit Journal(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -12,14 +12,14 @@ constexpr std::size_t kGroupsPerLook = 256;
 enum class Step : std::uint8_t { go_on, stop };
 
 // Visits what `reader` has of [at, end]; moves `at` on.
-Result<Step> visit_archive(const ArchiveReader& reader, Lsn& at, Lsn end,
+Result<Step> visit_archive(const ArchiveReader& reader, Lsn& at, Lsn end, bool with_payloads,
                            const std::function<Result<bool>(const Command&)>& visit) {
   const Lsn last = std::min(end, reader.name().last);
   for (const ArchiveBlockPlace& block : reader.blocks()) {
     if (block.last() < at) continue;
     if (at > last) return Step::go_on;
     if (block.first > at) return lost_range(at, {block.first.value - 1});
-    const auto commands = reader.read_block(block, true);
+    const auto commands = reader.read_block(block, with_payloads);
     if (!commands && commands.error().kind == ErrorKind::damaged) {
       return lost_range(at, std::min(block.last(), last), commands.error().message);
     }
@@ -78,6 +78,16 @@ Result<void> JournalCore::look_again() const {
 }
 
 Result<void> Journal::read(Lsn from, Lsn to, const std::function<Result<bool>(const Command&)>& visit) const {
+  return visit_range(from, to, true, visit);
+}
+
+Result<void> Journal::read_envelopes(Lsn from, Lsn to,
+                                     const std::function<Result<bool>(const Envelope&)>& visit) const {
+  return visit_range(from, to, false, [&](const Command& command) { return visit(command.envelope); });
+}
+
+Result<void> Journal::visit_range(Lsn from, Lsn to, bool with_payloads,
+                                  const std::function<Result<bool>(const Command&)>& visit) const {
   std::optional<Error> visitors_error;  // goes to the caller as it is: the file is not to blame for it
   const auto visit_kept = [&](const Command& command) -> Result<bool> {
     auto goes_on = visit(command);
@@ -111,13 +121,13 @@ Result<void> Journal::read(Lsn from, Lsn to, const std::function<Result<bool>(co
           return lost_range(at, std::min(place.last, end), reader.error().message);
         }
         if (!reader) return pass(reader.error());
-        return visit_archive(**reader, at, end, visit_kept);
+        return visit_archive(**reader, at, end, with_payloads, visit_kept);
       }
       if (!source.segment) return lost_range(at, source.gap_end);
       FileSealers sealers(state_->keys, FileFamily::segment, source.segment->header.salt);
       for (const GroupPlace& place : source.groups) {
         if (place.first > at || at > end) break;
-        const auto opened = read_group(*source.segment->file, place, sealers, true);
+        const auto opened = read_group(*source.segment->file, place, sealers, with_payloads);
         if (!opened && opened.error().kind == ErrorKind::damaged)
           return lost_range(at, std::min(place.last(), end), opened.error().message);
         if (!opened) return pass(opened.error());

@@ -25,15 +25,6 @@ tl::unexpected<Error> no_such_object(const std::string& bucket, std::string_view
               "`atoll ls " + bucket + "` lists what is there.");
 }
 
-// Everything a reader of the version could tell; facts that only serve to recognise an unchanged source are left out.
-bool says_the_same(const VersionRow& a, const VersionRow& b) {
-  return a.kind == b.kind && a.size == b.size && a.content == b.content && a.holes == b.holes &&
-         a.has_source == b.has_source && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
-         a.modified == b.modified && a.device_number == b.device_number && a.link_target == b.link_target &&
-         a.link_group == b.link_group && a.attributes == b.attributes && a.metadata == b.metadata && a.tags == b.tags &&
-         a.content_type == b.content_type;
-}
-
 bool facts_differ(const VersionRow& a, const VersionRow& b) {
   return a.changed != b.changed || a.device != b.device || a.inode != b.inode;
 }
@@ -43,6 +34,14 @@ std::string prefix_end_replaced(const std::string& key, const std::string& prefi
 }
 
 }  // namespace
+
+bool reads_the_same(const VersionRow& a, const VersionRow& b) {
+  return a.kind == b.kind && a.size == b.size && a.content == b.content && a.holes == b.holes &&
+         a.has_source == b.has_source && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
+         a.modified == b.modified && a.device_number == b.device_number && a.link_target == b.link_target &&
+         a.link_group == b.link_group && a.attributes == b.attributes && a.metadata == b.metadata && a.tags == b.tags &&
+         a.content_type == b.content_type;
+}
 
 Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, const BucketRow& bucket,
                             const NewVersion& fresh, const VersionId& version_id, std::string_view actor,
@@ -67,7 +66,7 @@ Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, co
       if (version.metadata.empty()) version.metadata = old->metadata;
       if (version.tags.empty()) version.tags = old->tags;
       if (version.content_type.empty()) version.content_type = old->content_type;
-      if (says_the_same(*old, version)) {
+      if (reads_the_same(*old, version)) {
         if (!facts_differ(*old, version)) return PutEffect::unchanged;
         old->changed = version.changed;
         old->device = version.device;
@@ -415,6 +414,8 @@ Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& ta
                               if (!version) continue;
                               if (metadata.set.empty() && metadata.remove.empty()) {
                                 relabel(version->tags, tags);
+                                // The entry as it is, so that the command says which name it changed.
+                                changes.put(row.domain, *entry);
                                 changes.put(row.domain, *version);
                                 continue;
                               }

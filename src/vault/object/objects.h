@@ -4,6 +4,8 @@
 //  - A key is 1..16,384 bytes without NUL, compared with memcmp, never normalised.
 //  - A bucket's name follows S3's rules and is unique in its vault.
 //  - Overwriting keeps the object's id and ends the old version; removing keeps the entry as deleted.
+//  - A command that changes anything a reader sees of an object puts its entry, also where the entry stays as it is:
+//    the journal alone says which names a command touched. A version that ends is written whole, with its end.
 //  - What is answered is durable.
 #pragma once
 
@@ -45,6 +47,9 @@ struct NewVersion {
 };
 enum class PutEffect : std::uint8_t { created, updated, unchanged };
 
+// True where a reader could tell no difference; facts that only serve to recognise an unchanged source are left out, and
+// so are label, author and sources.
+[[nodiscard]] bool reads_the_same(const catalog::VersionRow& a, const catalog::VersionRow& b);
 // Adds to `changes` what putting `fresh` means in the state that `context` shows: a new object, a new version of an old
 // one, or only newer facts about the source where content and everything a reader sees are the same.
 [[nodiscard]] Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes,

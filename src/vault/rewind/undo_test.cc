@@ -1,0 +1,468 @@
+// Undo and rewind against a plain model that remembers every state.
+#include "vault/rewind/undo.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "vault/checkpoint.h"
+#include "vault/testing/test_vault.h"
+
+namespace atl::vault {
+namespace {
+
+using testing::difference;
+using testing::put_bytes;
+using testing::state_of;
+using testing::told;
+using testing::VaultState;
+
+// Without buckets that hold nothing: a rewind leaves those in which history lies.
+VaultState without_empty(VaultState state) {
+  std::erase_if(state, [](const auto& bucket) { return bucket.second.empty(); });
+  return state;
+}
+
+class UndoTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(testing::create_small(machine_.inline_machine()));
+    open();
+  }
+  void open() {
+    vault_.reset();
+    auto opened = testing::open_small(machine_.inline_machine());
+    ASSERT_TRUE(opened) << told(opened);
+    vault_ = std::move(*opened);
+  }
+  void put(const std::string& bucket, const std::string& key, const std::string& text) {
+    const auto done = put_bytes(*vault_, bucket, key, as_bytes(text));
+    ASSERT_TRUE(done) << told(done);
+  }
+  std::string text(const std::string& bucket, const std::string& key) {
+    const auto bytes = testing::bytes_of(*vault_, bucket, key);
+    return bytes ? to_string(*bytes) : bytes.error().id;
+  }
+  VaultState state() {
+    auto state = state_of(*vault_);
+    EXPECT_TRUE(state) << told(state);
+    return state ? without_empty(std::move(*state)) : VaultState{};
+  }
+  UndoReport undo(const UndoRequest& request, bool force = false) {
+    auto plan = UndoPlan::of_undo(*vault_, request, force);
+    EXPECT_TRUE(plan) << told(plan);
+    if (!plan) return {};
+    const auto report = (*plan)->apply();
+    EXPECT_TRUE(report) << told(report);
+    return report ? *report : UndoReport{};
+  }
+  UndoReport undo_last() {
+    UndoRequest request;
+    request.is_last = true;
+    return undo(request);
+  }
+  void rewind(Lsn to, const RewindScope& scope = {}) {
+    auto plan = UndoPlan::of_rewind(*vault_, to, scope);
+    ASSERT_TRUE(plan) << told(plan);
+    const auto report = (*plan)->apply();
+    ASSERT_TRUE(report) << told(report);
+    EXPECT_EQ(report->left, 0U);
+  }
+  std::vector<UndoItem> items(UndoPlan& plan) {
+    std::vector<UndoItem> found;
+    EXPECT_TRUE(plan.for_each([&](const UndoItem& item) -> Result<bool> {
+      found.push_back(item);
+      return true;
+    }));
+    return found;
+  }
+  Result<SelectionCount> tag(const std::string& bucket, const std::string& key, const std::string& name,
+                             const std::string& value) {
+    Objects::Labels labels;
+    labels.set[name] = value;
+    return Objects(*vault_).tag({bucket, key, false}, labels, {});
+  }
+
+  platform::TestMachine machine_{4711};
+  std::unique_ptr<Vault> vault_;
+};
+
+TEST_F(UndoTest, LastOverwriteRemovalAndTagAreTakenBackAndAgain) {
+  put("lab", "a", "one");
+  put("lab", "a", "two");
+  undo_last();
+  EXPECT_EQ(text("lab", "a"), "one");
+  undo_last();  // the undo itself
+  EXPECT_EQ(text("lab", "a"), "two");
+
+  ASSERT_TRUE(Objects(*vault_).remove({"lab", "a", false}));
+  EXPECT_EQ(text("lab", "a"), "object.not_found");
+  undo_last();
+  EXPECT_EQ(text("lab", "a"), "two");
+
+  ASSERT_TRUE(tag("lab", "a", "colour", "red"));
+  ASSERT_TRUE(tag("lab", "a", "colour", "blue"));
+  const auto before = Objects(*vault_).find("lab", "a")->version;
+  const auto report = undo_last();
+  EXPECT_EQ(report.done.retag, 1U);
+  const auto after = Objects(*vault_).find("lab", "a")->version;
+  EXPECT_EQ(after.tags.at("colour"), "red");
+  EXPECT_EQ(after.version, before.version);
+}
+
+TEST_F(UndoTest, WhatOthersChangedSinceStaysUnlessForced) {
+  put("lab", "a", "good");
+  put("lab", "b", "good");
+  ASSERT_TRUE(Objects(*vault_).copy({"lab", "a", false}, "lab", "keep", false));
+  put("lab", "x", "bad");
+  ASSERT_TRUE(Objects(*vault_).copy({"lab", "x", false}, "lab", "a", true));
+  UndoRequest request;
+  request.name = std::to_string(vault_->journal().last().value);
+  put("lab", "a", "better");
+  auto plan = UndoPlan::of_undo(*vault_, request, false);
+  ASSERT_TRUE(plan) << told(plan);
+  ASSERT_EQ(items(**plan).size(), 1U);
+  EXPECT_EQ(items(**plan)[0].step, UndoStep::leave);
+  EXPECT_EQ(items(**plan)[0].why, "changed since by owner");
+  ASSERT_TRUE((*plan)->apply());
+  EXPECT_EQ(text("lab", "a"), "better");
+  undo(request, true);
+  EXPECT_EQ(text("lab", "a"), "good");
+}
+
+TEST_F(UndoTest, ByAnActorKeepsTheWorkOfOthersBetween) {
+  put("lab", "a", "v1");
+  const auto as_actor = [&](const std::string& actor, const std::string& key, const std::string& text) {
+    vault_.reset();
+    VaultOptions options = testing::small_options();
+    options.actor = actor;
+    auto opened = Vault::open(machine_.inline_machine(), testing::kFolder, testing::test_keys(), options);
+    ASSERT_TRUE(opened) << told(opened);
+    vault_ = std::move(*opened);
+    put("lab", key, text);
+  };
+  const Lsn start = vault_->journal().last();
+  as_actor("script", "a", "s1");
+  as_actor("script", "new", "s1");
+  as_actor("ann", "a", "ann's");
+  as_actor("script", "a", "s2");
+  as_actor("ann", "b", "ann's");
+  UndoRequest request;
+  request.actor = "script";
+  request.after = start;
+  const auto report = undo(request);
+  EXPECT_EQ(report.done.put_back, 1U);
+  EXPECT_EQ(report.done.remove, 1U);
+  EXPECT_EQ(text("lab", "a"), "ann's");
+  EXPECT_EQ(text("lab", "b"), "ann's");
+  EXPECT_EQ(text("lab", "new"), "object.not_found");
+}
+
+TEST_F(UndoTest, SmallRowsComeBackAndHousekeepingIsNotLast) {
+  put("lab", "a", "one");
+  const auto bucket = Objects(*vault_).bucket("lab");
+  catalog::PolicyRow policy;
+  policy.bucket = bucket->id;
+  policy.keep_last = 3;
+  const auto set = [&]() {
+    return vault_->commit(journal::CommandKind::policy_change,
+                          [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+                            changes.put(policy);
+                            return {};
+                          });
+  };
+  ASSERT_TRUE(set());
+  policy.keep_last = 7;
+  ASSERT_TRUE(set());
+  ASSERT_TRUE(make_checkpoint(*vault_));
+  EXPECT_EQ(undo_last().done.rows, 1U);
+  const auto now = vault_->reader()->one<catalog::PolicyRow>(catalog::key_of(policy));
+  ASSERT_TRUE(now && *now);
+  EXPECT_EQ((*now)->keep_last, 3U);
+}
+
+TEST_F(UndoTest, ErasedVersionsAreImpossible) {
+  put("lab", "a", "secret");
+  const auto old = Objects(*vault_).find("lab", "a")->version;
+  put("lab", "a", "public");
+  ASSERT_TRUE(vault_->commit(journal::CommandKind::erase_objects,
+                             [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                               catalog::ErasureRow erasure;
+                               erasure.object = old.object;
+                               erasure.version = old.version;
+                               erasure.bucket = old.bucket;
+                               erasure.lsn = context.lsn;
+                               erasure.actor = "owner";
+                               changes.put(erasure);
+                               changes.remove(kDefaultDomain, journal::TableNumber::versions, catalog::key_of(old));
+                               return {};
+                             }));
+  UndoRequest request;
+  request.name = std::to_string(vault_->journal().last().value - 1);
+  auto plan = UndoPlan::of_undo(*vault_, request, false);
+  ASSERT_TRUE(plan) << told(plan);
+  ASSERT_EQ(items(**plan).size(), 1U);
+  EXPECT_EQ(items(**plan)[0].step, UndoStep::impossible);
+  EXPECT_TRUE(items(**plan)[0].why.starts_with("removed for good by owner"));
+  ASSERT_TRUE((*plan)->apply());
+  EXPECT_EQ(text("lab", "a"), "public");
+}
+
+TEST_F(UndoTest, RewindInScopeLeavesTheRest) {
+  put("lab", "x/a", "one");
+  put("lab", "y", "one");
+  put("other", "x/a", "one");
+  const Lsn then = vault_->journal().last();
+  put("lab", "x/a", "two");
+  put("lab", "x/new", "two");
+  put("lab", "y", "two");
+  put("other", "x/a", "two");
+  rewind(then, {"lab", "x/", false});
+  EXPECT_EQ(text("lab", "x/a"), "one");
+  EXPECT_EQ(text("lab", "x/new"), "object.not_found");
+  EXPECT_EQ(text("lab", "y"), "two");
+  EXPECT_EQ(text("other", "x/a"), "two");
+  rewind(then, {"lab", "y", true});
+  EXPECT_EQ(text("lab", "y"), "one");
+}
+
+TEST_F(UndoTest, BrokenOffItIsFinishedByTheSameCallAndUndoneAsOne) {
+  for (int i = 0; i < 4; ++i) put("lab", "k" + std::to_string(i), "x");
+  // Many objects out of one, in one operation of several commands.
+  const auto base = Objects(*vault_).find("lab", "k0");
+  ASSERT_TRUE(base);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(vault_->commit(journal::CommandKind::put_objects,
+                               [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                                 for (int i = 0; i < 2'000; ++i) {
+                                   NewVersion fresh{"many/" + std::to_string(round * 2'000 + i), base->version};
+                                   ATOLL_TRY(stage_put(context, changes, base->bucket, fresh,
+                                                       platform::new_id<VersionId>(vault_->machine()), "owner", {}));
+                                 }
+                                 return {};
+                               },
+                               OperationId::v7(1, std::array<std::uint8_t, 10>{1, 2, 3})));
+  }
+  const VaultState full = state();
+  UndoRequest last;
+  last.is_last = true;
+  auto plan = UndoPlan::of_undo(*vault_, last, false);
+  ASSERT_TRUE(plan) << told(plan);
+  EXPECT_EQ((*plan)->counts().remove, 6'000U);
+  int asked = 0;
+  const auto broken = (*plan)->apply([&] { return ++asked == 2; });
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().id, "undo.interrupted");
+  plan->reset();
+  open();
+  const auto middle = state()["lab"].size();
+  EXPECT_GT(middle, 4U);
+  EXPECT_LT(middle, 6'004U);
+  auto again = UndoPlan::of_undo(*vault_, last, false);
+  ASSERT_TRUE(again) << told(again);
+  EXPECT_TRUE((*again)->goes_on());
+  ASSERT_TRUE((*again)->apply());
+  EXPECT_EQ(state()["lab"].size(), 4U);
+  again->reset();
+  EXPECT_EQ(undo_last().done.bring_back, 6'000U);
+  EXPECT_EQ(difference(full, state()), "");
+}
+
+TEST_F(UndoTest, OperationsAreListedWithWhatBecameOfThem) {
+  put("lab", "a", "one");
+  put("lab", "a", "two");
+  const std::string change = std::to_string(vault_->journal().last().value);
+  const auto report = undo_last();
+  auto listed = recent_operations(*vault_, 10);
+  ASSERT_TRUE(listed) << told(listed);
+  ASSERT_EQ(listed->size(), 4U);  // the undo, two puts, the bucket
+  EXPECT_EQ((*listed)[0].id, report.operation);
+  EXPECT_EQ((*listed)[1].name(), change);
+  EXPECT_EQ((*listed)[1].undone_by, report.operation.text());
+  EXPECT_EQ((*listed)[1].objects, 1U);
+  UndoRequest by_prefix;
+  by_prefix.name = report.operation.text().substr(0, 13);
+  undo(by_prefix);
+  EXPECT_EQ(text("lab", "a"), "two");
+  listed = recent_operations(*vault_, 10);
+  ASSERT_TRUE(listed);
+  EXPECT_EQ((*listed)[2].undone_by, "");
+}
+
+TEST_F(UndoTest, BelowTheHorizonItSaysFromWhereItWorks) {
+  put("lab", "a", "one");
+  put("lab", "a", "two");
+  ASSERT_TRUE(make_checkpoint(*vault_));
+  put("lab", "b", "one");
+  const auto second = make_checkpoint(*vault_);
+  ASSERT_TRUE(second);
+  put("lab", "b", "two");
+  ASSERT_TRUE(vault_->close());
+  open();
+  const auto dropped = truncate_journal(*vault_, second->lsn);
+  ASSERT_TRUE(dropped) << told(dropped);
+  ASSERT_GT(dropped->value, 0U);
+  const auto below = UndoPlan::of_rewind(*vault_, {dropped->value - 1}, {});
+  ASSERT_FALSE(below);
+  EXPECT_EQ(below.error().id, "rewind.below_horizon");
+  ASSERT_TRUE(UndoPlan::of_rewind(*vault_, *dropped, {}));
+}
+
+// -- the model ------------------------------------------------------------------------------------------------------
+
+class UndoModelTest : public UndoTest, public ::testing::WithParamInterface<std::uint64_t> {
+ protected:
+  std::string some_key() { return std::string(1, static_cast<char>('a' + random_.below(3))) + "/" + std::to_string(random_.below(9)); }
+  std::string some_bucket() { return "bucket-" + std::to_string(random_.below(3)); }
+
+  // One random command; those that find nothing to do are fine.
+  void step() {
+    Objects objects(*vault_);
+    const std::string bucket = some_bucket();
+    const std::string key = some_key();
+    switch (random_.below(9)) {
+      case 0:
+      case 1:
+      case 2: {
+        PutRequest request;
+        if (random_.one_in(2)) request.tags["t"] = std::to_string(random_.below(4));
+        if (random_.one_in(3)) request.metadata["m"] = std::to_string(random_.below(4));
+        ASSERT_TRUE(put_bytes(*vault_, bucket, key, testing::words(random_.below(40), 10 + random_.below(90)), request));
+        break;
+      }
+      case 3: ignore_error_on_purpose(objects.remove({bucket, key, false})); break;
+      case 4: ignore_error_on_purpose(objects.remove({bucket, key.substr(0, 2), true})); break;
+      case 5: ignore_error_on_purpose(objects.move({bucket, key, false}, some_bucket(), some_key(), true)); break;
+      case 6: ignore_error_on_purpose(tag(bucket, key, "t", std::to_string(random_.below(5)))); break;
+      case 7: {
+        Objects::Labels metadata;
+        metadata.set["m"] = std::to_string(random_.below(5));
+        ignore_error_on_purpose(objects.tag({bucket, key.substr(0, 2), true}, {}, metadata));
+        break;
+      }
+      default: ignore_error_on_purpose(objects.copy({bucket, key.substr(0, 2), true}, some_bucket(), "c/", true)); break;
+    }
+    remember();
+  }
+  void remember() { states_[vault_->journal().last()] = state(); }
+  const VaultState& at(Lsn lsn) { return std::prev(states_.upper_bound(lsn))->second; }
+
+  platform::SeededRandom random_{GetParam()};
+  std::map<Lsn, VaultState> states_{{Lsn{}, {}}};
+};
+
+TEST_P(UndoModelTest, RewindGivesEveryStateBackExactly) {
+  SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  Lsn oldest;
+  for (int round = 0; round < 6; ++round) {
+    for (int i = 0; i < 40; ++i) step();
+    if (HasFatalFailure()) return;
+    if (round == 2 || round == 4) {
+      ASSERT_TRUE(make_checkpoint(*vault_));
+    }
+    if (round == 4) {
+      ASSERT_TRUE(vault_->close());
+      open();
+      const auto dropped = truncate_journal(*vault_, vault_->journal().last());
+      ASSERT_TRUE(dropped) << told(dropped);
+      oldest = *dropped;
+    }
+  }
+  for (int i = 0; i < 50; ++i) {
+    const Lsn last = vault_->journal().last();
+    const Lsn to{oldest.value + random_.below(last.value - oldest.value + 1)};
+    rewind(to);
+    if (HasFatalFailure()) return;
+    ASSERT_EQ(difference(at(to), state()), "") << "rewound to " << to.value << " of " << last.value;
+    remember();
+    if (i % 5 == 0) {  // and forward again, as an undo of the rewind
+      const VaultState there = at(last);
+      rewind(last);
+      ASSERT_EQ(difference(there, state()), "") << "forward to " << last.value;
+      remember();
+    }
+    if (i % 7 == 0) step();
+  }
+}
+
+TEST_P(UndoModelTest, UndoOfTheNewestOperationsWalksBackThroughTheStates) {
+  SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  for (int i = 0; i < 60; ++i) step();
+  if (HasFatalFailure()) return;
+  for (int i = 0; i < 20; ++i) {
+    const Lsn last = vault_->journal().last();
+    const auto listed = recent_operations(*vault_, 1);
+    ASSERT_TRUE(listed && !listed->empty());
+    const VaultState before = at({(*listed)[0].first.value - 1});
+    const VaultState now = at(last);
+    undo_last();
+    ASSERT_EQ(difference(before, state()), "") << "undo of " << (*listed)[0].name();
+    remember();
+    undo_last();
+    ASSERT_EQ(difference(now, state()), "") << "undo of the undo of " << (*listed)[0].name();
+    remember();
+    step();
+  }
+}
+
+TEST_P(UndoModelTest, UndoInTheMiddleTouchesNothingButItsObjects) {
+  SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  for (int i = 0; i < 80; ++i) step();
+  if (HasFatalFailure()) return;
+  const auto listed = recent_operations(*vault_, 60);
+  ASSERT_TRUE(listed);
+  for (int i = 0; i < 25; ++i) {
+    const auto& operation = (*listed)[random_.below(listed->size())];
+    UndoRequest request;
+    request.name = operation.name();
+    const VaultState now = state();
+    const VaultState& before = at({operation.first.value - 1});
+    const VaultState& after = at(operation.last);
+    auto plan = UndoPlan::of_undo(*vault_, request, false);
+    ASSERT_TRUE(plan) << told(plan);
+    std::set<std::string> left;
+    for (const UndoItem& item : items(**plan)) {
+      if (item.step == UndoStep::leave && item.table == journal::TableNumber::entries) left.insert(item.bucket + "/" + item.key);
+    }
+    ASSERT_TRUE((*plan)->apply());
+    VaultState expected = now;
+    const auto same = [](const VaultState& a, const VaultState& b, const std::string& bucket, const std::string& key) {
+      const auto of = [&](const VaultState& state) -> const testing::ObjectState* {
+        const auto there = state.find(bucket);
+        if (there == state.end()) return nullptr;
+        const auto object = there->second.find(key);
+        return object == there->second.end() ? nullptr : &object->second;
+      };
+      const auto* one = of(a);
+      const auto* other = of(b);
+      return (one == nullptr) == (other == nullptr) && (one == nullptr || *one == *other);
+    };
+    std::set<std::pair<std::string, std::string>> names;
+    for (const VaultState* each : {&before, &after, &now}) {
+      for (const auto& [bucket, objects] : *each) {
+        for (const auto& [key, object] : objects) names.emplace(bucket, key);
+      }
+    }
+    for (const auto& [bucket, key] : names) {
+      if (same(before, after, bucket, key) || left.contains(bucket + "/" + key)) continue;
+      const auto there = before.find(bucket);
+      if (there != before.end() && there->second.contains(key)) {
+        expected[bucket][key] = there->second.at(key);
+      } else {
+        expected[bucket].erase(key);
+      }
+    }
+    for (const std::string& name : left) {  // nothing is left that nobody changed
+      const std::size_t slash = name.find('/');
+      EXPECT_FALSE(same(before, now, name.substr(0, slash), name.substr(slash + 1))) << name;
+    }
+    ASSERT_EQ(difference(without_empty(expected), state()), "") << "undo of " << operation.name();
+    plan->reset();
+    remember();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, UndoModelTest, ::testing::Values(1, 2, 3, 4));
+
+}  // namespace
+}  // namespace atl::vault
