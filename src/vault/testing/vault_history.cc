@@ -4,6 +4,7 @@
 #include <set>
 
 #include "vault/checkpoint.h"
+#include "vault/rewind/undo.h"
 #include "vault/verify.h"
 
 namespace atl::vault::testing {
@@ -236,6 +237,25 @@ VaultHistory VaultHistory::standard() {
       [](VaultState& state) { state[kKeysBucket].erase(std::to_string(kSecondKey)); });
   script.rebuild();
   script.put("photos", "after rebuild", words(11, 50 * kKiB));
+  script.step(
+      "undo",
+      [](HistoryPlay& play) -> Result<void> {
+        UndoRequest request;
+        request.is_last = true;
+        ATOLL_ASSIGN(const auto plan, UndoPlan::of_undo(*play.vault, request, false));
+        ATOLL_TRY(plan->apply());
+        return {};
+      },
+      [](VaultState& state) { state["photos"].erase("after rebuild"); });
+  script.step(
+      "rewind",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_ASSIGN(const auto newest, recent_operations(*play.vault, 1));
+        ATOLL_ASSIGN(const auto plan, UndoPlan::of_rewind(*play.vault, {newest.at(0).first.value - 1}, {}));
+        ATOLL_TRY(plan->apply());
+        return {};
+      },
+      [](VaultState& state) { state["photos"]["after rebuild"] = object_state(words(11, 50 * kKiB)); });
   script.step("verify", [](HistoryPlay& play) -> Result<void> {
     VerifyVaultOptions options;
     options.reads_data = true;
