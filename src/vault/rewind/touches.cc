@@ -126,6 +126,8 @@ struct Touches::ObjectChange {
   std::optional<VersionRow> ended;    // by this command, and older than it
   std::map<VersionId, VersionRow> living;
   bool removes_version = false;
+  bool has_erasure = false;
+  bool erases_current = false;  // what was there until this command
 };
 
 Bytes words_of(const VersionRow& version) {
@@ -148,7 +150,8 @@ Result<void> Touches::take(const journal::Command& command, bool is_chosen, bool
     ATOLL_TRY(take_objects(command, payload, changes, is_chosen, from_first));
     for (const RowChange& change : changes) {
       if (can_be_put_back(change.table)) ATOLL_TRY(note_row(change, command.envelope.lsn, is_chosen, from_first));
-      if (is_chosen && change.table == TableNumber::erasures && change.row) ++erased_;
+      // To a rewind only those matter that were current at its moment: they come up as objects.
+      if (is_chosen && !from_first && change.table == TableNumber::erasures && change.row) ++erased_;
     }
   }
   return {};
@@ -158,6 +161,7 @@ Result<void> Touches::take_objects(const journal::Command& command, const journa
                                    const std::vector<RowChange>& changes, bool is_chosen, bool from_first) {
   const Lsn lsn = command.envelope.lsn;
   std::map<ObjectId, ObjectChange> objects;  // as many as a command has rows
+  std::optional<ObjectId> removed;           // whose version went last
   for (const RowChange& change : changes) {
     if (change.table == TableNumber::entries && change.row) {
       ATOLL_ASSIGN(EntryRow entry, catalog::decode_entry(change.key, *change.row));
@@ -174,6 +178,29 @@ Result<void> Touches::take_objects(const journal::Command& command, const journa
     } else if (change.table == TableNumber::versions && change.key.size() > ObjectId{}.bytes.size()) {
       ATOLL_ASSIGN(const ObjectId object, ObjectId::from_view(ByteView(change.key).first(ObjectId{}.bytes.size())));
       objects[object].removes_version = true;
+      removed = object;
+    } else if (change.table == TableNumber::entries && removed && change.key.size() > BucketId{}.bytes.size()) {
+      // An entry goes with the last versions of its object, right behind them: its row no longer says whose it was.
+      const ByteView key = change.key;
+      EntryRow entry;
+      ATOLL_ASSIGN(entry.bucket, BucketId::from_view(key.first(BucketId{}.bytes.size())));
+      entry.key = to_string(key.subspan(BucketId{}.bytes.size()));
+      entry.object = *removed;
+      entry.is_deleted = true;
+      objects[*removed].entry = std::move(entry);
+    }
+  }
+  for (const auto& other : command.payloads) {
+    if (!other.plain || command.envelope.kind != journal::CommandKind::erase_objects) continue;
+    ATOLL_ASSIGN(const auto rows, journal::decode_row_changes(*other.plain));
+    for (const RowChange& row : rows) {
+      if (row.table != TableNumber::erasures || !row.row) continue;
+      catalog::ErasureRow erasure;
+      ATOLL_TRY(catalog::decode(row.key, *row.row, erasure));
+      const auto found = objects.find(erasure.object);
+      if (found == objects.end()) continue;
+      found->second.has_erasure = true;
+      if (erasure.end.value == 0) found->second.erases_current = true;
     }
   }
   for (auto& [id, object] : objects) {
@@ -198,7 +225,7 @@ Result<void> Touches::take_objects(const journal::Command& command, const journa
     } else if (is_living && living->second.begin < lsn) {
       fresh.before = Before::look_up;
       fresh.before_version = living->first;
-    } else if (object.removes_version) {
+    } else if (object.erases_current || (object.removes_version && !object.has_erasure)) {
       fresh.before = Before::lost;
     }
     ATOLL_TRY(note_object(std::move(fresh), is_chosen, from_first));

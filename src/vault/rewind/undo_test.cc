@@ -212,6 +212,44 @@ TEST_F(UndoTest, ErasedVersionsAreImpossible) {
   EXPECT_EQ(text("lab", "a"), "public");
 }
 
+TEST_F(UndoTest, AnObjectErasedWholeIsNamedByARewindOverIt) {
+  put("lab", "a", "secret");
+  put("lab", "b", "one");
+  const Lsn then = vault_->journal().last();
+  put("lab", "b", "two");
+  const auto found = Objects(*vault_).find("lab", "a");
+  ASSERT_TRUE(found);
+  ASSERT_TRUE(vault_->commit(journal::CommandKind::erase_objects,
+                             [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                               catalog::ErasureRow erasure;
+                               erasure.object = found->version.object;
+                               erasure.version = found->version.version;
+                               erasure.bucket = found->version.bucket;
+                               erasure.lsn = context.lsn;
+                               erasure.begin = found->version.begin;
+                               changes.remove(kDefaultDomain, journal::TableNumber::versions, key_of(found->version));
+                               changes.remove(kDefaultDomain, journal::TableNumber::entries, key_of(found->entry));
+                               changes.put(erasure);
+                               return {};
+                             }));
+  auto plan = UndoPlan::of_rewind(*vault_, then, {});
+  ASSERT_TRUE(plan) << told(plan);
+  const auto planned = items(**plan);
+  ASSERT_EQ(planned.size(), 2U);
+  EXPECT_EQ(planned[0].key, "a");
+  EXPECT_EQ(planned[0].step, UndoStep::impossible);
+  ASSERT_TRUE((*plan)->apply());
+  EXPECT_EQ(text("lab", "b"), "one");
+  EXPECT_EQ(text("lab", "a"), "object.not_found");
+  EXPECT_EQ(undo_last().done.put_back, 1U);  // the rewind
+  UndoRequest erasing;
+  erasing.name = std::to_string(vault_->journal().last().value - 2);
+  auto undoing = UndoPlan::of_undo(*vault_, erasing, false);
+  ASSERT_TRUE(undoing) << told(undoing);
+  EXPECT_EQ((*undoing)->counts().erased, 1U);
+  EXPECT_EQ((*undoing)->counts().impossible, 1U);
+}
+
 TEST_F(UndoTest, RewindInScopeLeavesTheRest) {
   put("lab", "x/a", "one");
   put("lab", "y", "one");
