@@ -550,8 +550,8 @@ Result<void> find_in_checkpoint(const Vault& vault, ByteView root, DomainNumber 
                                 const std::vector<Bytes>& keys,
                                 const std::function<Result<void>(ByteView key, Bytes row)>& visit) {
   ATOLL_ASSIGN(const Root decoded, read_root(vault, root));
-  const auto found = std::ranges::find_if(
-      decoded.tables, [&](const Table& one) { return one.domain == domain && one.table == table; });
+  const auto found = std::ranges::find_if(decoded.tables,
+                                          [&](const Table& one) { return one.domain == domain && one.table == table; });
   if (found == decoded.tables.end() || vault.keys().domain(domain) == nullptr) return {};
   ATOLL_ASSIGN(const Bytes list, read_all(vault.chunks(), found->blocks));
   ATOLL_ASSIGN(const auto blocks, decode_blocks(list));
@@ -559,16 +559,15 @@ Result<void> find_in_checkpoint(const Vault& vault, ByteView root, DomainNumber 
   std::vector<Row> rows;
   for (const Bytes& key : keys) {
     // The last block that begins at or before the key.
-    const auto above = std::ranges::partition_point(
-        blocks, [&](const Block& block) { return !(compare(key, block.first_key) < 0); });
+    const auto above =
+        std::ranges::partition_point(blocks, [&](const Block& block) { return !(compare(key, block.first_key) < 0); });
     if (above == blocks.begin()) continue;
     const auto at = static_cast<std::size_t>(above - blocks.begin()) - 1;
     if (at != opened) {
       ATOLL_ASSIGN(rows, read_block(vault.chunks(), domain, blocks[at]));
       opened = at;
     }
-    const auto row =
-        std::ranges::partition_point(rows, [&](const Row& one) { return compare(one.key, key) < 0; });
+    const auto row = std::ranges::partition_point(rows, [&](const Row& one) { return compare(one.key, key) < 0; });
     if (row != rows.end() && equal(row->key, key)) ATOLL_TRY(visit(key, row->row));
   }
   return {};

@@ -119,8 +119,8 @@ Result<void> show_plan(Session& session, UndoPlan& plan) {
 
 void warn(Session& session, const UndoCounts& counts) {
   if (counts.erased > 0) {
-    session.output.warning("undo.erased", format_count(counts.erased) +
-                                              " versions were removed for good by this: that cannot be undone");
+    session.output.warning(
+        "undo.erased", format_count(counts.erased) + " versions were removed for good by this: that cannot be undone");
   }
   if (counts.unreadable > 0) {
     session.output.warning("undo.unreadable", format_count(counts.unreadable) +
@@ -158,8 +158,7 @@ Result<int> show_and_apply(Session& session, UndoPlan& plan) {
   warn(session, plan.counts());
   vault::UndoReport report;
   if (!session.options.is_dry_run && (plan.counts().steps() > 0 || plan.goes_on())) {
-    ATOLL_ASSIGN(const bool is_agreed,
-                 session.confirm(plan.is_rewind() ? "Rewind as shown?" : "Undo as shown?"));
+    ATOLL_ASSIGN(const bool is_agreed, session.confirm(plan.is_rewind() ? "Rewind as shown?" : "Undo as shown?"));
     if (!is_agreed) {
       session.output.message("Nothing was changed.");
       return kExitOk;
@@ -282,9 +281,8 @@ Result<int> operations(Session& session, std::uint64_t limit) {
         continue;
       }
       session.output.line(one.name() + "  " + format_rfc3339(FileTime{one.ended.unix_us / 1'000'000, 0}) + "  " +
-                          shown(one.actor) + "  " + std::string(verb_of(one.kind)) + "  " +
-                          format_count(one.objects) + (one.objects == 1 ? " object" : " objects") +
-                          (one.undone_by.empty() ? "" : "  (undone)") +
+                          shown(one.actor) + "  " + std::string(verb_of(one.kind)) + "  " + format_count(one.objects) +
+                          (one.objects == 1 ? " object" : " objects") + (one.undone_by.empty() ? "" : "  (undone)") +
                           (one.is_kept ? "" : "  (too long ago to be undone)"));
     }
     if (listed.empty()) session.output.message("Nothing was done yet.");
@@ -321,7 +319,8 @@ void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto limit = std::make_shared<std::uint64_t>(0);
   auto* list_command = app.add_subcommand("operations", "What was done lately, newest first: what undo takes");
   list_command->add_option("--limit", *limit, "so many; 20 otherwise");
-  list_command->callback([&session, &chosen, limit] { chosen.body = [&session, limit] { return operations(session, *limit); }; });
+  list_command->callback(
+      [&session, &chosen, limit] { chosen.body = [&session, limit] { return operations(session, *limit); }; });
 }
 
 }  // namespace atl::cli

@@ -47,8 +47,8 @@ struct NewVersion {
 };
 enum class PutEffect : std::uint8_t { created, updated, unchanged };
 
-// True where a reader could tell no difference; facts that only serve to recognise an unchanged source are left out, and
-// so are label, author and sources.
+// True where a reader could tell no difference; facts that only serve to recognise an unchanged source are left out,
+// and so are label, author and sources.
 [[nodiscard]] bool reads_the_same(const catalog::VersionRow& a, const catalog::VersionRow& b);
 // Adds to `changes` what putting `fresh` means in the state that `context` shows: a new object, a new version of an old
 // one, or only newer facts about the source where content and everything a reader sees are the same.

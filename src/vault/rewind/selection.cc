@@ -94,8 +94,9 @@ Result<CommandSelection> select_command(const Vault& vault, Lsn lsn) {
                 "`atoll operations` lists what was done.");
   }
   if (!is_user_command(found->kind)) {
-    return fail(ErrorKind::usage, "undo.not_a_users", "change " + std::to_string(lsn.value) + " (" +
-                    journal::name_of(found->kind) + ") is housekeeping: there is nothing in it to undo",
+    return fail(ErrorKind::usage, "undo.not_a_users",
+                "change " + std::to_string(lsn.value) + " (" + journal::name_of(found->kind) +
+                    ") is housekeeping: there is nothing in it to undo",
                 "`atoll operations` lists what was done.");
   }
   if (!found->operation.is_none()) return select_operation(vault, found->operation);
@@ -123,7 +124,8 @@ Result<CommandSelection> select_by_prefix(const Vault& vault, const std::string&
   }
   std::set<OperationId> found;
   ATOLL_TRY(read_backwards(vault, vault.journal().last(), [&](const Envelope& envelope) -> Result<bool> {
-    if (!envelope.operation.is_none() && is_user_command(envelope.kind) && envelope.operation.text().starts_with(prefix))
+    if (!envelope.operation.is_none() && is_user_command(envelope.kind) &&
+        envelope.operation.text().starts_with(prefix))
       found.insert(envelope.operation);
     return found.size() < 2;
   }));
@@ -142,8 +144,8 @@ Result<CommandSelection> select_by_prefix(const Vault& vault, const std::string&
 Result<std::uint64_t> count_names(const Vault& vault, const OperationSummary& operation) {
   std::uint64_t count = 0;
   ATOLL_TRY(vault.journal().read(operation.first, operation.last, [&](const journal::Command& command) -> Result<bool> {
-    const bool is_its = operation.id.is_none() ? command.envelope.lsn == operation.first
-                                               : command.envelope.operation == operation.id;
+    const bool is_its =
+        operation.id.is_none() ? command.envelope.lsn == operation.first : command.envelope.operation == operation.id;
     if (!is_its) return true;
     for (const auto& payload : command.payloads) {
       if (!payload.plain) continue;
@@ -198,22 +200,24 @@ Result<CommandSelection> select_commands(const Vault& vault, const UndoRequest& 
                     (request.after.value == 0 ? "" : " after change " + std::to_string(request.after.value));
   ATOLL_ASSIGN(const Lsn oldest, first_kept(vault));
   const Lsn last = request.up_to.value == 0 ? vault.journal().last() : request.up_to;
-  ATOLL_TRY(vault.journal().read_envelopes(
-      std::max(oldest, request.after.next()), last, [&](const Envelope& envelope) -> Result<bool> {
-        if (!is_user_command(envelope.kind)) return true;
-        if (!request.actor.empty() && envelope.actor != request.actor) return true;
-        ATOLL_TRY(add(selection, envelope.lsn));
-        return true;
-      }));
+  ATOLL_TRY(vault.journal().read_envelopes(std::max(oldest, request.after.next()), last,
+                                           [&](const Envelope& envelope) -> Result<bool> {
+                                             if (!is_user_command(envelope.kind)) return true;
+                                             if (!request.actor.empty() && envelope.actor != request.actor) return true;
+                                             ATOLL_TRY(add(selection, envelope.lsn));
+                                             return true;
+                                           }));
   return selection;
 }
 
 Result<Lsn> lsn_at(const Vault& vault, std::string_view moment) {
   const Lsn last = vault.journal().last();
-  if (!moment.empty() && moment.size() < 19 && std::ranges::all_of(moment, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (!moment.empty() && moment.size() < 19 &&
+      std::ranges::all_of(moment, [](char c) { return c >= '0' && c <= '9'; })) {
     const Lsn lsn{static_cast<std::uint64_t>(std::stoull(std::string(moment)))};
     if (lsn <= last) return lsn;
-    return fail(ErrorKind::not_found, "moment.in_the_future", "there is no change " + std::to_string(lsn.value) + " yet",
+    return fail(ErrorKind::not_found, "moment.in_the_future",
+                "there is no change " + std::to_string(lsn.value) + " yet",
                 "The newest is " + std::to_string(last.value) + ".");
   }
   if (const auto seconds = parse_duration_s(moment); seconds)

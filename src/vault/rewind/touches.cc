@@ -122,8 +122,8 @@ Result<TouchedRow> decode_row(ByteView key, ByteView value) {
 
 // What one command says of one object, gathered over its rows.
 struct Touches::ObjectChange {
-  std::optional<EntryRow> entry;      // the last put
-  std::optional<VersionRow> ended;    // by this command, and older than it
+  std::optional<EntryRow> entry;    // the last put
+  std::optional<VersionRow> ended;  // by this command, and older than it
   std::map<VersionId, VersionRow> living;
   bool removes_version = false;
   bool has_erasure = false;

@@ -18,10 +18,10 @@ using journal::TableNumber;
 
 // Records of the plan, after those of the touches: 'p', the order of work, the name.
 constexpr std::uint8_t kPlanMark = 'p';
-constexpr std::uint8_t kFirst = 1;    // buckets that come back
+constexpr std::uint8_t kFirst = 1;  // buckets that come back
 constexpr std::uint8_t kObjects = 2;
 constexpr std::uint8_t kRows = 3;
-constexpr std::uint8_t kLast = 4;     // buckets that go
+constexpr std::uint8_t kLast = 4;  // buckets that go
 constexpr std::size_t kNameBytesMax = 16'000;
 
 // A name as a run set's key: the longest ones keep their beginning, for the order, and a digest.
@@ -324,8 +324,8 @@ Result<void> UndoPlan::plan_object(catalog::CatalogReader& reader, const RowsAt&
     item.version_now = now->version.version;
     item.words_now = words_of(now->version);
   }
-  const bool is_same_version = now && item.target && now->version.object == item.target->object &&
-                               now->version.version == item.target->version;
+  const bool is_same_version =
+      now && item.target && now->version.object == item.target->object && now->version.version == item.target->version;
   if (why.empty() && !item.target && !now) {
     ++counts_.already;
     return {};

@@ -5,7 +5,8 @@
 //    undone, and nothing that happened is hidden.
 //  - The work of others stays: what was changed since by a command that was not chosen is left as it is and listed,
 //    unless `force` says otherwise. A rewind has nothing to leave: everything since its moment is chosen.
-//  - Versions that were removed for good, and content that is no longer kept, are named as impossible; the rest goes on.
+//  - Versions that were removed for good, and content that is no longer kept, are named as impossible; the rest goes
+//  on.
 //  - A broken-off undo or rewind is finished by the same call: what is as it should be already is left alone.
 //  - Tables that the vault keeps for itself (packs, checkpoints, jobs, domains, erasures, copies) are never put back. A
 //    rewind leaves policies, snapshots and schedules too: they guard the data, and a rewind is about the data.
@@ -25,13 +26,13 @@
 namespace atl::vault {
 
 enum class UndoStep : std::uint8_t {
-  bring_back = 1,   // it is not there now
-  put_back = 2,     // older content or words in place of newer
-  retag = 3,        // the same version with the tags it had
-  remove = 4,       // it was not there
-  change_row = 5,   // a bucket, policy, snapshot or schedule as it was
-  leave = 6,        // changed since by others, see `why`
-  impossible = 7,   // see `why`
+  bring_back = 1,  // it is not there now
+  put_back = 2,    // older content or words in place of newer
+  retag = 3,       // the same version with the tags it had
+  remove = 4,      // it was not there
+  change_row = 5,  // a bucket, policy, snapshot or schedule as it was
+  leave = 6,       // changed since by others, see `why`
+  impossible = 7,  // see `why`
 };
 
 struct UndoItem {
@@ -58,9 +59,9 @@ struct UndoCounts {
   std::uint64_t bring_back = 0, put_back = 0, retag = 0, remove = 0, rows = 0;
   std::uint64_t already = 0;  // as it should be
   std::uint64_t left = 0, impossible = 0;
-  std::uint64_t erased = 0;            // versions that the chosen commands themselves removed for good
-  std::uint64_t unreadable = 0;        // chosen commands whose doings were erased from the journal
-  std::uint64_t bytes = 0;             // put back
+  std::uint64_t erased = 0;      // versions that the chosen commands themselves removed for good
+  std::uint64_t unreadable = 0;  // chosen commands whose doings were erased from the journal
+  std::uint64_t bytes = 0;       // put back
   [[nodiscard]] std::uint64_t steps() const { return bring_back + put_back + retag + remove + rows; }
 };
 
@@ -117,7 +118,7 @@ class UndoPlan {
   Lsn to_;  // of a rewind
   std::unique_ptr<StagedSet> staged_;
   UndoCounts counts_;
-  std::map<BucketId, std::optional<catalog::BucketRow>> buckets_;       // as they are or will be
+  std::map<BucketId, std::optional<catalog::BucketRow>> buckets_;  // as they are or will be
   OperationId operation_;
   Timestamp started_;
 };

@@ -28,7 +28,7 @@ Result<UndoReport> UndoPlan::apply(const std::function<bool()>& stop) {
     started_ = vault_->machine().clock.now();
   }
   report.operation = operation_;
-  std::vector<UndoItem> ready;    // known not to be the last batch once another one begins
+  std::vector<UndoItem> ready;  // known not to be the last batch once another one begins
   std::vector<UndoItem> gathered;
   std::size_t bytes = 0;
   const auto hand_over = [&]() -> Result<void> {
@@ -45,8 +45,8 @@ Result<UndoReport> UndoPlan::apply(const std::function<bool()>& stop) {
   ATOLL_TRY(for_each([&](const UndoItem& item) -> Result<bool> {
     if (!is_step(item)) return true;
     // Objects need their bucket to be there, and a bucket goes only after what was in it.
-    const bool begins_anew = !gathered.empty() && ((gathered.back().table == TableNumber::buckets) !=
-                                                   (item.table == TableNumber::buckets));
+    const bool begins_anew =
+        !gathered.empty() && ((gathered.back().table == TableNumber::buckets) != (item.table == TableNumber::buckets));
     if (begins_anew || gathered.size() == kObjectsPerCommand ||
         (!gathered.empty() && bytes + item.row_bytes > kRowBytesPerCommand))
       ATOLL_TRY(hand_over());
@@ -69,8 +69,7 @@ Result<void> UndoPlan::commit_batch(const std::vector<UndoItem>& batch, UndoRepo
       [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
         for (const UndoItem& item : batch) {
           const bool is_row = item.step == UndoStep::change_row;
-          ATOLL_ASSIGN(const bool was_done,
-                       is_row ? stage_row(context, changes, item) : stage(context, changes, item));
+          ATOLL_ASSIGN(const bool was_done, is_row ? stage_row(context, changes, item) : stage(context, changes, item));
           if (!was_done) {
             ++left;
             continue;

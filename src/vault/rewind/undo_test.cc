@@ -274,16 +274,17 @@ TEST_F(UndoTest, BrokenOffItIsFinishedByTheSameCallAndUndoneAsOne) {
   const auto base = Objects(*vault_).find("lab", "k0");
   ASSERT_TRUE(base);
   for (int round = 0; round < 3; ++round) {
-    ASSERT_TRUE(vault_->commit(journal::CommandKind::put_objects,
-                               [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                                 for (int i = 0; i < 2'000; ++i) {
-                                   NewVersion fresh{"many/" + std::to_string(round * 2'000 + i), base->version};
-                                   ATOLL_TRY(stage_put(context, changes, base->bucket, fresh,
-                                                       platform::new_id<VersionId>(vault_->machine()), "owner", {}));
-                                 }
-                                 return {};
-                               },
-                               OperationId::v7(1, std::array<std::uint8_t, 10>{1, 2, 3})));
+    ASSERT_TRUE(vault_->commit(
+        journal::CommandKind::put_objects,
+        [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+          for (int i = 0; i < 2'000; ++i) {
+            NewVersion fresh{"many/" + std::to_string(round * 2'000 + i), base->version};
+            ATOLL_TRY(stage_put(context, changes, base->bucket, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                "owner", {}));
+          }
+          return {};
+        },
+        OperationId::v7(1, std::array<std::uint8_t, 10>{1, 2, 3})));
   }
   const VaultState full = state();
   UndoRequest last;
@@ -354,7 +355,9 @@ TEST_F(UndoTest, BelowTheHorizonItSaysFromWhereItWorks) {
 
 class UndoModelTest : public UndoTest, public ::testing::WithParamInterface<std::uint64_t> {
  protected:
-  std::string some_key() { return std::string(1, static_cast<char>('a' + random_.below(3))) + "/" + std::to_string(random_.below(9)); }
+  std::string some_key() {
+    return std::string(1, static_cast<char>('a' + random_.below(3))) + "/" + std::to_string(random_.below(9));
+  }
   std::string some_bucket() { return "bucket-" + std::to_string(random_.below(3)); }
 
   // One random command; those that find nothing to do are fine.
@@ -369,7 +372,8 @@ class UndoModelTest : public UndoTest, public ::testing::WithParamInterface<std:
         PutRequest request;
         if (random_.one_in(2)) request.tags["t"] = std::to_string(random_.below(4));
         if (random_.one_in(3)) request.metadata["m"] = std::to_string(random_.below(4));
-        ASSERT_TRUE(put_bytes(*vault_, bucket, key, testing::words(random_.below(40), 10 + random_.below(90)), request));
+        ASSERT_TRUE(
+            put_bytes(*vault_, bucket, key, testing::words(random_.below(40), 10 + random_.below(90)), request));
         break;
       }
       case 3: ignore_error_on_purpose(objects.remove({bucket, key, false})); break;
@@ -382,7 +386,9 @@ class UndoModelTest : public UndoTest, public ::testing::WithParamInterface<std:
         ignore_error_on_purpose(objects.tag({bucket, key.substr(0, 2), true}, {}, metadata));
         break;
       }
-      default: ignore_error_on_purpose(objects.copy({bucket, key.substr(0, 2), true}, some_bucket(), "c/", true)); break;
+      default:
+        ignore_error_on_purpose(objects.copy({bucket, key.substr(0, 2), true}, some_bucket(), "c/", true));
+        break;
     }
     remember();
   }
@@ -467,7 +473,8 @@ TEST_P(UndoModelTest, UndoInTheMiddleTouchesNothingButItsObjects) {
     ASSERT_TRUE(plan) << told(plan);
     std::set<std::string> left;
     for (const UndoItem& item : items(**plan)) {
-      if (item.step == UndoStep::leave && item.table == journal::TableNumber::entries) left.insert(item.bucket + "/" + item.key);
+      if (item.step == UndoStep::leave && item.table == journal::TableNumber::entries)
+        left.insert(item.bucket + "/" + item.key);
     }
     ASSERT_TRUE((*plan)->apply());
     VaultState expected = now;
