@@ -24,6 +24,7 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    //
 void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      // init stat verify doctor vault
 void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);       // key
 void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  // schedule drill
+void add_history_commands(CLI::App& app, Session& session, Chosen& chosen);   // log diff rollback snapshot
 void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   // journal
 void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen);      // undo rewind operations
 

@@ -5,6 +5,7 @@
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
 #include "vault/folder/restore.h"
+#include "vault/history/past.h"
 
 namespace atl::cli {
 namespace {
@@ -224,7 +225,7 @@ Result<int> put(Session& session, PutArguments& arguments) {
 }
 
 struct RestoreArguments {
-  std::string source, target;
+  std::string source, target, as_of;
   std::vector<std::string> include, exclude;
   bool overwrite = false;
 };
@@ -242,9 +243,16 @@ Result<int> restore(Session& session, const RestoreArguments& arguments) {
   callbacks.on_progress = [&](const auto& progress) { session.output.progress(progress); };
   callbacks.on_problem = [&](const auto& problem) { session.output.problem(problem); };
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    if (!arguments.as_of.empty()) {
+      ATOLL_ASSIGN(options.as_of, vault::parse_moment(vault, arguments.as_of));
+      session.output.message("As of " + options.as_of->words + ":");
+    }
     vault::Selection selection{source.bucket, source.key, true};
+    const auto reader = vault.reader();
+    vault::View view(*reader, options.as_of);
+    ATOLL_ASSIGN(const auto bucket, view.bucket(source.bucket));
     if (!source.key.empty() && !source.key.ends_with('/')) {
-      const auto one = vault::Objects(vault).find(source.bucket, source.key);
+      ATOLL_ASSIGN(const auto one, view.current(bucket.id, source.key));
       if (one) {
         selection.is_recursive = false;
       } else {
@@ -280,6 +288,11 @@ Result<int> restore(Session& session, const RestoreArguments& arguments) {
     for (const std::string& missed : summary.not_applied) {
       output.warning("restore.not_applied", "could not be given back: " + missed +
                                                 (missed.starts_with("owner") ? " (only root may change owners)" : ""));
+    }
+    ATOLL_ASSIGN(const std::uint64_t erased, view.erased(bucket.id));
+    if (erased > 0) {
+      output.warning("past.erased", format_count(erased) + (erased == 1 ? " object" : " objects") +
+                                        " of that time were removed for good since and are missing here");
     }
     if (summary.was_interrupted) {
       return fail(ErrorKind::interrupted, "restore.interrupted", "interrupted", "The same command goes on from here.");
@@ -319,6 +332,8 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen) {
   restore_command->add_option("source", restore_arguments->source, "BUCKET[/prefix]")->required();
   restore_command->add_option("--target", restore_arguments->target, "folder to write into; made where it is missing")
       ->required();
+  restore_command->add_option("--as-of", restore_arguments->as_of,
+                              "as it was: a time, 10m (ago), a change's number, a snapshot");
   restore_command->add_option("--include", restore_arguments->include, "only what matches (repeatable)")
       ->allow_extra_args(false);
   restore_command->add_option("--exclude", restore_arguments->exclude, "leave out what matches (repeatable)")

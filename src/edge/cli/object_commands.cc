@@ -5,6 +5,7 @@
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
 #include "vault/folder/restore.h"
+#include "vault/history/past.h"
 
 namespace atl::cli {
 namespace {
@@ -65,10 +66,49 @@ void print_object(Session& session, const std::string& bucket, const Listed& lis
   session.output.line(text);
 }
 
+// Which state of an object is meant: at most one of the two.
+struct Which {
+  std::string as_of;
+  std::string version;  // id, its beginning, or label
+};
+
+Result<std::optional<vault::Moment>> moment_of(Session& session, vault::Vault& vault, const std::string& as_of) {
+  if (as_of.empty()) return std::nullopt;
+  ATOLL_ASSIGN(auto moment, vault::parse_moment(vault, as_of));
+  session.output.message("As of " + moment.words + ":");
+  return moment;
+}
+
+// What a state of the past lacks is said.
+Result<void> say_erased(Session& session, vault::View& view, const BucketId& bucket) {
+  ATOLL_ASSIGN(const std::uint64_t erased, view.erased(bucket));
+  if (erased == 0) return {};
+  session.output.warning("past.erased", format_count(erased) + (erased == 1 ? " object" : " objects") +
+                                            " of that time were removed for good since and are missing here");
+  return {};
+}
+
+Result<Listed> find_one(Session& session, vault::Vault& vault, const vault::Address& address, const Which& which) {
+  if (!which.as_of.empty() && !which.version.empty())
+    return fail(ErrorKind::usage, "which.both", "--as-of and --version say two different things");
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(auto moment, moment_of(session, vault, which.as_of));
+  const bool is_now = !moment;
+  vault::View view(*reader, std::move(moment));
+  ATOLL_ASSIGN(const auto bucket, view.bucket(address.bucket));
+  if (!which.version.empty()) return vault::find_version(*reader, bucket, address.key, which.version);
+  ATOLL_ASSIGN(auto found, view.current(bucket.id, address.key));
+  if (found) return std::move(*found);
+  return fail(ErrorKind::not_found, "object.not_found",
+              "there is no object " + address.bucket + "/" + address.key + (is_now ? "" : " at that time"),
+              "`atoll ls " + address.bucket + "` lists what is there; `atoll log` what was.");
+}
+
 struct ListArguments {
   std::string address;
   bool is_recursive = false, is_long = false, shows_deleted = false;
   std::uint64_t limit = 0;
+  std::string as_of;
 };
 
 Result<int> list_buckets(Session& session, vault::Vault& vault) {
@@ -95,16 +135,18 @@ Result<int> list(Session& session, const ListArguments& arguments) {
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     if (arguments.address.empty()) return list_buckets(session, vault);
     ATOLL_ASSIGN(const auto address, vault::parse_address(arguments.address));
-    vault::Objects objects(vault);
-    ATOLL_ASSIGN(const auto bucket, objects.bucket(address.bucket));
     const auto reader = vault.reader();
+    ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
+    vault::View view(*reader, std::move(moment));
+    ATOLL_ASSIGN(const auto bucket, view.bucket(address.bucket));
     catalog::ListQuery query;
     query.bucket = bucket.id;
     query.prefix = address.key;
     query.include_deleted = arguments.shows_deleted;
     if (!arguments.is_recursive) query.delimiter = "/";
     if (!address.key.empty() && !address.key.ends_with('/')) {
-      ATOLL_ASSIGN(const auto exact, reader->current(bucket.id, address.key, arguments.shows_deleted));
+      ATOLL_ASSIGN(const auto exact, arguments.shows_deleted ? reader->current(bucket.id, address.key, true)
+                                                             : view.current(bucket.id, address.key));
       if (exact) {
         print_object(session, bucket.name, *exact, exact->entry.key, arguments.is_long);
         return kExitOk;
@@ -113,7 +155,7 @@ Result<int> list(Session& session, const ListArguments& arguments) {
     }
     std::uint64_t count = 0;
     for (;;) {
-      ATOLL_ASSIGN(const auto page, reader->list(query));
+      ATOLL_ASSIGN(const auto page, view.list(query));
       // Items and folders come in key order together.
       std::size_t folder = 0;
       const auto print_folders_before = [&](const std::string* key) {
@@ -152,15 +194,16 @@ Result<int> list(Session& session, const ListArguments& arguments) {
       return fail(ErrorKind::not_found, "object.not_found", "nothing lies under " + arguments.address,
                   "`atoll ls " + bucket.name + "` lists what is there.");
     }
+    ATOLL_TRY(say_erased(session, view, bucket.id));
     return kExitOk;
   });
 }
 
-Result<int> cat(Session& session, const std::string& text) {
+Result<int> cat(Session& session, const std::string& text, const Which& which) {
   ATOLL_ASSIGN(const auto address, vault::parse_address(text));
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     vault::Objects objects(vault);
-    ATOLL_ASSIGN(const auto found, objects.find(address.bucket, address.key));
+    ATOLL_ASSIGN(const auto found, find_one(session, vault, address, which));
     if (found.version.kind != EntryKind::file) {
       return fail(ErrorKind::usage, "cat.no_file",
                   text + " is a " + std::string(kind_word(found.version.kind)) + ", not a file");
@@ -174,11 +217,12 @@ Result<int> cat(Session& session, const std::string& text) {
   });
 }
 
-Result<int> get(Session& session, const std::string& text, const std::string& output, bool overwrite) {
+Result<int> get(Session& session, const std::string& text, const std::string& output, bool overwrite,
+                const Which& which) {
   ATOLL_ASSIGN(const auto address, vault::parse_address(text));
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     vault::Objects objects(vault);
-    ATOLL_ASSIGN(const auto found, objects.find(address.bucket, address.key));
+    ATOLL_ASSIGN(const auto found, find_one(session, vault, address, which));
     // A restore of one object, into its folder, under its own or the given name.
     const std::string name = address.key.substr(address.key.rfind('/') + 1);
     const std::string path = session.absolute(output.empty() ? name : output);
@@ -377,7 +421,7 @@ Result<int> tag(Session& session, const TagArguments& arguments) {
 
 struct FindArguments {
   std::vector<std::string> words;
-  std::string within;
+  std::string within, as_of;
   std::uint64_t limit = 0;
   bool is_long = false, ends_with_nul = false;
 };
@@ -399,11 +443,13 @@ Result<int> find(Session& session, const FindArguments& arguments) {
       ATOLL_ASSIGN(auto one, vault::Objects(vault).bucket(within.bucket));
       buckets.push_back(std::move(one));
     }
+    ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
+    vault::View view(*reader, std::move(moment));
     std::uint64_t found = 0;
     for (const auto& bucket : buckets) {
       std::string prefix = within.key;
       if (prefix.empty()) prefix = filter.key_prefix();
-      ATOLL_TRY(reader->scan(bucket.id, prefix, "", [&](const Listed& listed) -> Result<bool> {
+      ATOLL_TRY(view.scan(bucket.id, prefix, "", [&](const Listed& listed) -> Result<bool> {
         const auto& version = listed.version;
         std::string_view key = listed.entry.key;
         if (key == "./") return true;
@@ -446,6 +492,11 @@ void on_chosen(CLI::App* command, Session& session, Chosen& chosen, std::shared_
   });
 }
 
+void add_which(CLI::App* command, Which& which) {
+  command->add_option("--as-of", which.as_of, "as it was: a time, 10m (ago), a change's number, a snapshot");
+  command->add_option("--version", which.version, "this version: its id as `log` shows it, or its label");
+}
+
 }  // namespace
 
 void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -456,20 +507,24 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   ls->add_flag("-l,--long", list_arguments->is_long, "with size and time");
   ls->add_flag("--deleted", list_arguments->shows_deleted, "removed objects too");
   ls->add_option("--limit", list_arguments->limit, "stop after so many");
+  ls->add_option("--as-of", list_arguments->as_of, "as it was: a time, 10m (ago), a change's number, a snapshot");
   on_chosen(ls, session, chosen, list_arguments, list);
 
   struct CatArguments {
     std::string address;
+    Which which;
   };
   auto* cat_command = app.add_subcommand("cat", "Write an object's bytes to standard output");
   auto cat_arguments = std::make_shared<CatArguments>();
   cat_command->add_option("address", cat_arguments->address, "BUCKET/key")->required();
+  add_which(cat_command, cat_arguments->which);
   on_chosen(cat_command, session, chosen, cat_arguments,
-            [](Session& s, const CatArguments& a) { return cat(s, a.address); });
+            [](Session& s, const CatArguments& a) { return cat(s, a.address, a.which); });
 
   struct GetArguments {
     std::string address, output;
     bool overwrite = false;
+    Which which;
   };
   auto* get_command = app.add_subcommand("get", "Write one object to a file");
   auto get_arguments = std::make_shared<GetArguments>();
@@ -477,8 +532,9 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   get_command->add_option("-o,--output", get_arguments->output,
                           "file, or folder with '/' at its end; the key's last part in this folder otherwise");
   get_command->add_flag("--overwrite", get_arguments->overwrite, "replace the file where it exists");
+  add_which(get_command, get_arguments->which);
   on_chosen(get_command, session, chosen, get_arguments,
-            [](Session& s, const GetArguments& a) { return get(s, a.address, a.output, a.overwrite); });
+            [](Session& s, const GetArguments& a) { return get(s, a.address, a.output, a.overwrite, a.which); });
 
   auto* rm = app.add_subcommand("rm", "Remove objects; their history stays");
   auto remove_arguments = std::make_shared<RemoveArguments>();
@@ -520,6 +576,7 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto find_arguments = std::make_shared<FindArguments>();
   find_command->add_option("filter", find_arguments->words, "for example: name:*.jpg size>2MB modified:2024");
   find_command->add_option("--in", find_arguments->within, "only in BUCKET[/prefix]");
+  find_command->add_option("--as-of", find_arguments->as_of, "among what was there at that moment");
   find_command->add_option("--limit", find_arguments->limit, "stop after so many");
   find_command->add_flag("-l,--long", find_arguments->is_long, "with size and time");
   find_command->add_flag("-0,--print0", find_arguments->ends_with_nul, "end each name with a NUL, for xargs -0");

@@ -8,6 +8,7 @@
 
 #include "vault/folder/folder_node.h"
 #include "vault/folder/plan.h"
+#include "vault/history/past.h"
 
 namespace atl::vault {
 namespace {
@@ -85,10 +86,8 @@ class RestoreRun {
   Result<RestoreSummary> run() {
     ATOLL_ASSIGN(rules_, PathRules::compile(options_->include, options_->exclude));
     const auto reader = vault_->reader();
-    ATOLL_ASSIGN(const auto bucket, reader->bucket_named(selection_->bucket));
-    if (!bucket)
-      return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket \"" + selection_->bucket + "\"",
-                  "`atoll ls` lists the buckets.");
+    View view(*reader, options_->as_of);
+    ATOLL_ASSIGN(const auto bucket, view.bucket(selection_->bucket));
     if (!options_->is_dry_run) {
       ATOLL_ASSIGN(root_, host_->open_target(*target_));
     }
@@ -101,7 +100,7 @@ class RestoreRun {
         workers.push_back(vault_->machine().threads.start("restore-" + std::to_string(i), [this] { work(); }));
       }
     }
-    const auto listed = list(*reader, bucket->id);
+    const auto listed = list(view, bucket.id);
     {
       const std::lock_guard lock(mutex_);
       list_is_complete_ = true;
@@ -148,15 +147,15 @@ class RestoreRun {
 
   // -- listing, in the calling thread -----------------------------------------------------------------------------
 
-  Result<void> list(catalog::CatalogReader& reader, const BucketId& bucket) {
+  Result<void> list(View& view, const BucketId& bucket) {
     if (!selection_->is_recursive) {
-      ATOLL_ASSIGN(auto one, reader.current(bucket, selection_->prefix));
+      ATOLL_ASSIGN(auto one, view.current(bucket, selection_->prefix));
       if (!one) return {};
       const std::string name = selection_->prefix.substr(selection_->prefix.rfind('/') + 1);
       ATOLL_TRY(take(*one, name));
       return hand_out();
     }
-    ATOLL_TRY(reader.scan(bucket, selection_->prefix, "", [&](const Listed& listed) -> Result<bool> {
+    ATOLL_TRY(view.scan(bucket, selection_->prefix, "", [&](const Listed& listed) -> Result<bool> {
       std::string below = listed.entry.key.substr(selection_->prefix.size());
       if (selection_->prefix.empty() && below == "./") below.clear();
       ATOLL_TRY(take(listed, below));

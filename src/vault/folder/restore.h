@@ -11,16 +11,19 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "foundation/platform/host_tree.h"
 #include "vault/folder/put.h"
+#include "vault/history/moment.h"
 #include "vault/object/objects.h"
 
 namespace atl::vault {
 
 struct RestoreOptions {
+  std::optional<Moment> as_of;       // none: as it is now
   std::vector<std::string> include;  // globs on the path below the prefix
   std::vector<std::string> exclude;
   bool replace = false;
