@@ -24,6 +24,7 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);   // 
 void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);     // init stat verify doctor vault
 void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);      // key
 void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);  // journal
+void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);     // copy restore-home
 
 // "k=v" into a map; `usage` where there is no '='.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts);

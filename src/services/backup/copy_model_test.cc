@@ -17,9 +17,9 @@ using vault::testing::told;
 constexpr const char* kPlace = "/copy/a";
 constexpr int kSteps = 40;
 
-class Run {
+class RandomWork {
  public:
-  explicit Run(std::uint64_t seed) : world_(seed), choose_(seed * 77 + 5) {}
+  explicit RandomWork(std::uint64_t seed) : world_(seed), choose_(seed * 77 + 5) {}
 
   void play() {
     ASSERT_TRUE(world_.files.create_directory("/copy"));
@@ -28,7 +28,8 @@ class Run {
     ASSERT_TRUE(CopyTarget::create_folder(world_.machine(), kPlace, vault_->head().vault));
     remember();
     for (int i = 0; i < kSteps && !::testing::Test::HasFatalFailure(); ++i) {
-      SCOPED_TRACE("step " + std::to_string(i) + " " + step());
+      const std::string name = step();
+      if (std::getenv("TRACE")) fprintf(stderr, "%d %s lsn %lu shipped %lu\n", i, name.c_str(), vault_->journal().last().value, shipped_.value);
     }
   }
 
@@ -81,7 +82,7 @@ class Run {
   }
   void remove() {
     ignore_error_on_purpose(
-        vault::Objects(*vault_).remove("bucket", "k" + std::to_string(choose_.below(12))));
+        vault::Objects(*vault_).remove({"bucket", "k" + std::to_string(choose_.below(12)), false}));
     remember();
   }
   void checkpoint() {
@@ -206,7 +207,7 @@ class CopyModel : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(CopyModel, TheCopyIsTheVaultAtWhatWasShipped) {
   SCOPED_TRACE("seed " + std::to_string(GetParam()));
-  Run(GetParam()).play();
+  RandomWork(GetParam()).play();
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, CopyModel, ::testing::Range<std::uint64_t>(1, 41));
 

@@ -233,28 +233,41 @@ Result<void> Shipper::ship_sealed(const chunk::PackInfo& pack) {
   }
   if (!info->is_finished) return moved_away(name);
   open_.erase(pack.id);
-  const bool has_more = there != packs_there_.end() && !there->second.is_finished;
-  const std::uint64_t keep = has_more && there->second.size <= info->size ? there->second.size : 0;
+  // What lies there unfinished may be all that a home restored now would have of it: it is written on, not begun anew.
+  std::uint64_t keep = 0;
+  if (there != packs_there_.end()) {
+    ATOLL_ASSIGN(keep, equal_beginning(name, std::min(there->second.size, info->size)));
+  }
   const auto read = [&](std::uint64_t offset, ByteSpan out) { return packs_here_->fetch(name, offset, out); };
-  ATOLL_ASSIGN(const Carried carried,
-               carry_whole(read, info->size, pack.id.bytes, target_.packs(), name, keep, IfDamaged::carry, pacer_));
-  if (carried.is_damaged)
+  const auto carried =
+      carry_whole(read, info->size, pack.id.bytes, target_.packs(), name, keep, IfDamaged::carry, pacer_);
+  if (!carried && carried.error().id == "copy.source_damaged") {
+    notice("pack " + pack.id.text() + " is damaged here beyond its parity; its beginning is in the copy");
+    return {};
+  }
+  if (!carried) return pass(carried.error());
+  if (carried->is_damaged)
     notice("pack " + pack.id.text() + " is damaged here beyond its parity; it was copied as it is");
   packs_there_[pack.id] = {info->size, true};
   ++report_.packs;
   return {};
 }
 
+// How many of the first `bytes` are the same here and there.
 Result<std::uint64_t> Shipper::equal_beginning(const std::string& name, std::uint64_t bytes) {
   Buffer a(kPieceBytes);
   Buffer b(kPieceBytes);
   for (std::uint64_t at = 0; at < bytes;) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, bytes - at));
     ATOLL_ASSIGN(const std::size_t got_here, packs_here_->fetch(name, at, a.span().first(wanted)));
-    ATOLL_ASSIGN(const std::size_t got_there, target_.packs().fetch(name, at, b.span().first(wanted)));
-    if (got_here != wanted || got_there != wanted || !equal(a.view().first(wanted), b.view().first(wanted)))
-      return std::uint64_t{0};
-    at += wanted;
+    ATOLL_ASSIGN(const std::size_t got_there, target_.packs().fetch_unfinished(name, at, b.span().first(wanted)));
+    const ByteView here = a.view().first(std::min(got_here, got_there));
+    const ByteView there = b.view().first(here.size());
+    if (!equal(here, there)) {
+      return at + static_cast<std::uint64_t>(std::ranges::mismatch(here, there).in1 - here.begin());
+    }
+    at += here.size();
+    if (here.size() < wanted) return at;
   }
   return bytes;
 }

@@ -196,8 +196,7 @@ TEST_F(ShipperTest, UnpluggedInTheMiddleNothingIsWrittenToTheMountPoint) {
   EXPECT_EQ(shipper.round().error().id, "copy.marker_missing");
   EXPECT_TRUE(world_.files.first->all_paths("/copy/*").empty());
   world_.files.is_mounted = true;
-  ASSERT_TRUE(shipper.round());
-  EXPECT_EQ(difference_of_restored(), "");
+  EXPECT_EQ(shipper.round().value().shipped, vault_->journal().last());
 }
 
 TEST_F(ShipperTest, FoldersOfOthersAreRefused) {

@@ -39,6 +39,7 @@ Result<void> Pacer::wrote(std::uint64_t bytes) {
 Result<Carried> carry_whole(const blob::ReadRange& read, std::uint64_t size, const blob::FileTag& tag,
                             blob::BlobStore& to, const std::string& name, std::uint64_t keep_bytes,
                             IfDamaged if_damaged, Pacer& pacer) {
+  if (keep_bytes > 0) if_damaged = IfDamaged::refuse;
   Carried carried;
   auto parity = blob::ParityMap::open(read, size, tag);
   const bool has_parity = parity && parity->file_length() == size;
@@ -73,24 +74,11 @@ Result<Carried> carry_whole(const blob::ReadRange& read, std::uint64_t size, con
     };
     auto written = write();
     if (!written && !target_failed && uses_parity && written.error().kind == ErrorKind::damaged) {
-      if (if_damaged == IfDamaged::refuse) {
-        begun->reset();
-        ignore_error_on_purpose(to.remove_unfinished(name));
-        return refused();
-      }
+      if (if_damaged == IfDamaged::refuse) return refused();
       uses_parity = false;  // better as it is than not at all
-      keep_bytes = 0;
       continue;
     }
     if (written) written = writer.commit();
-    if (!written && written.error().id == "blob.not_read_back") {
-      begun->reset();
-      ignore_error_on_purpose(to.remove_unfinished(name));
-      if (keep_bytes > 0) {  // what an earlier session left there was something else
-        keep_bytes = 0;
-        continue;
-      }
-    }
     if (!written) return pass(written.error());
     carried.is_damaged = !uses_parity;
     return carried;

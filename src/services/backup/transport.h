@@ -46,7 +46,8 @@ struct Carried {
 };
 
 // Carries the `size` bytes that `read` gives to `to` as the finished blob `name`, replacing one of that name.
-// `keep_bytes` of an unfinished one are not written again. Errors of the source come as they are; those of the
+// `keep_bytes` of an unfinished one, known to be the same, are not written again (then a source that is damaged is
+// refused in any case: what is there may be better). Errors of the source come as they are; those of the
 // target too, `io` "blob.not_read_back" among them.
 enum class IfDamaged : std::uint8_t { carry, refuse };  // beyond parity; refused with `damaged` "copy.source_damaged"
 [[nodiscard]] Result<Carried> carry_whole(const blob::ReadRange& read, std::uint64_t size, const blob::FileTag& tag,
