@@ -438,7 +438,8 @@ Result<int> restore_home(Session& session, const std::string& from) {
   };
   options.on_notice = [&](const std::string& words) { session.output.warning("restore_home.notice", words); };
   options.vault.owner_words = session.environment.process_words;
-  options.vault.on_notice = options.on_notice;
+  // That catalog and index are made anew is what a restore does.
+  if (session.output.verbosity > 0) options.vault.on_notice = options.on_notice;
   ATOLL_ASSIGN(const auto report, backup::restore_home(machine, std::move(options)));
   session.output.end_progress();
   session.options.vault = report.vault.text();

@@ -266,6 +266,11 @@ class Restoring {
     ATOLL_ASSIGN(const auto opened, vault::Vault::open(machine_, building_, candidates_, options));
     report_.last = opened->journal().last();
     report_.last_time = opened->journal().last_commit_time();
+    for (const auto& lost : opened->journal().recovery().lost) {
+      if (options_.on_notice)
+        options_.on_notice("changes " + std::to_string(lost.first.value) + " to " + std::to_string(lost.last.value) +
+                           " are missing in the copy");
+    }
     for (const auto& root : opened->head().checkpoints) {
       if (root.lsn <= report_.last) continue;
       return fail(ErrorKind::damaged, "copy.in_between",
