@@ -140,10 +140,10 @@ Result<std::optional<CopyFinding>> copy_finding(Vault& vault) {
                   ": whether it still is there nobody knows.",
               sync});
     } else if (state->is_same_disk) {
-      say(4, {"copy.same_disk",
-              "The copy \"" + row.name +
-                  "\" lies on the same disk: it protects from deletion, not from the disk's death.",
-              "atoll copy add /mnt/other-disk/copy"});
+      say(4,
+          {"copy.same_disk",
+           "The copy \"" + row.name + "\" lies on the same disk: it protects from deletion, not from the disk's death.",
+           "atoll copy add /mnt/other-disk/copy"});
     } else {
       return std::nullopt;
     }

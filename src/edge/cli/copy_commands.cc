@@ -169,9 +169,8 @@ Result<int> list(Session& session) {
       const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), row.name);
       const bool is_known = state && state->history == vault.head().history;
       const std::uint64_t shipped = is_known ? std::min(state->shipped.value, last.value) : 0;
-      const double seconds_behind = shipped == last.value || !is_known
-                                        ? 0
-                                        : static_cast<double>(now.unix_us - state->synced.unix_us) * 1e-6;
+      const double seconds_behind =
+          shipped == last.value || !is_known ? 0 : static_cast<double>(now.unix_us - state->synced.unix_us) * 1e-6;
       if (output.is_json) {
         JsonObject object("copy");
         object.add("name", row.name).add("kind", row.kind).add_path("place", row.place).add("reachable", is_reachable);
@@ -186,21 +185,23 @@ Result<int> list(Session& session) {
         output.json(object);
         continue;
       }
-      output.line(output.bold(row.name) + "  " + shown(row.place) + (is_reachable ? "" : output.red("  not reachable")));
+      output.line(output.bold(row.name) + "  " + shown(row.place) +
+                  (is_reachable ? "" : output.red("  not reachable")));
       if (!is_known) {
         output.line(output.red("  never whole, as far as is known here") + "  atoll copy sync " + row.name);
         continue;
       }
-      output.line("  " + (shipped == last.value
-                              ? "up to date at change " + format_count(shipped)
-                              : format_count(last.value - shipped) + " changes behind, since " +
-                                    format_duration(seconds_behind)) +
+      output.line("  " +
+                  (shipped == last.value ? "up to date at change " + format_count(shipped)
+                                         : format_count(last.value - shipped) + " changes behind, since " +
+                                               format_duration(seconds_behind)) +
                   "; " + format_size(state->bytes) + "; last reached " + format_rfc3339(state->synced) +
                   (state->is_same_disk ? "; on the same disk as the home" : ""));
       const Timestamp verified = std::max(state->verified, state->data_verified);
-      output.line("  " + (verified.unix_us == 0 ? std::string("never verified as a whole")
-                          : state->data_verified == verified ? "every byte verified " + format_rfc3339(verified)
-                                                             : "structure verified " + format_rfc3339(verified)) +
+      output.line("  " +
+                  (verified.unix_us == 0              ? std::string("never verified as a whole")
+                   : state->data_verified == verified ? "every byte verified " + format_rfc3339(verified)
+                                                      : "structure verified " + format_rfc3339(verified)) +
                   (state->verify_ok ? "" : output.red(", and damage was found")));
     }
     if (rows.empty() && !output.is_json) output.message("No copies. Make one with `atoll copy add DIR`.");
@@ -240,9 +241,9 @@ int say_checked(Session& session, const backup::CopyCheck& check, double seconds
                     .add("lsn", check.last.value)
                     .add("total_duration", seconds));
   } else {
-    output.line(format_count(check.packs) + (check.packs == 1 ? " pack, " : " packs, ") +
-                format_count(check.commands) + " journal commands: " + format_size(check.bytes_checked) +
-                " checked in " + format_duration(seconds) + ". " +
+    output.line(format_count(check.packs) + (check.packs == 1 ? " pack, " : " packs, ") + format_count(check.commands) +
+                " journal commands: " + format_size(check.bytes_checked) + " checked in " + format_duration(seconds) +
+                ". " +
                 (check.is_clean() ? output.green("All is well.")
                                   : std::to_string(check.damage.size()) + " places damaged, " +
                                         std::to_string(not_healed) + " not healed."));
@@ -314,8 +315,7 @@ Result<int> repair(Session& session, const std::string& name) {
                                                                         backup::CopyTarget::Use::write));
         const auto state =
             vault::read_copy_state(vault.machine().files, vault.folder(), row.name).value_or(vault::CopyState{});
-        ATOLL_ASSIGN(const auto check,
-                     backup::repair_copy(vault, *target, state, check_options(session, started_ns)));
+        ATOLL_ASSIGN(const auto check, backup::repair_copy(vault, *target, state, check_options(session, started_ns)));
         is_well = std::ranges::all_of(check.damage, [](const auto& damage) { return damage.is_healed; });
         rebuilds = check.healed_journal_here;
         if (state.shipped.value > 0) ATOLL_TRY(remember_check(vault, row.name, state, is_well, true));
@@ -430,8 +430,7 @@ Result<int> restore_home(Session& session, const std::string& from) {
   // A key file of this machine that still is there opens the copy too.
   if (auto own = vault::read_key_file(machine.files, join(secrets.key_folder, vault.text() + ".key")); own)
     options.given.push_back(std::move(*own));
-  options.workers =
-      session.options.jobs > 0 ? session.options.jobs : std::max(1U, machine.threads.hardware_count());
+  options.workers = session.options.jobs > 0 ? session.options.jobs : std::max(1U, machine.threads.hardware_count());
   options.stop = &session.environment.stop;
   options.on_progress = [&](std::uint64_t done, std::uint64_t total) {
     session.output.byte_progress("restored", done, total, seconds_since(session, started_ns));
@@ -465,8 +464,9 @@ Result<int> restore_home(Session& session, const std::string& from) {
   }
   if (!report.key_file.empty()) output.message("A new key of this machine lies in " + report.key_file + ".");
   if (report.has_older_keys) {
-    output.warning("restore_home.older_keys",
-                   "the kit is older than the copy's keys: what was stored under key domains made since cannot be read");
+    output.warning(
+        "restore_home.older_keys",
+        "the kit is older than the copy's keys: what was stored under key domains made since cannot be read");
   }
   return code;
 }

@@ -33,8 +33,7 @@ backup::IsSameDisk same_disk_of(Session& session) {
   };
 }
 
-Result<int> with_copies(Session& session, vault::Vault& vault,
-                        const std::function<Result<int>(vault::Vault&)>& work) {
+Result<int> with_copies(Session& session, vault::Vault& vault, const std::function<Result<int>(vault::Vault&)>& work) {
   // Rows that cannot be read are the work's to stumble over, not ours.
   auto keeper = backup::CopyKeeper::open(vault, same_disk_of(session));
   if (!keeper) return work(vault);
@@ -56,7 +55,8 @@ Result<int> with_copies(Session& session, vault::Vault& vault,
     }
     return answer;
   }
-  // Also where no change was made: keys change without one. Sealed and archived first: then each file is shipped once, in its final form.
+  // Also where no change was made: keys change without one. Sealed and archived first: then each file is shipped once,
+  // in its final form.
   if (const auto settled = vault.settle(); !settled) return answer ? pass(settled.error()) : std::move(answer);
   backup::ShipOptions options;
   options.stop = &session.environment.stop;

@@ -61,8 +61,7 @@ Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report) {
   const bool is_news = report.shipped != copy.remembered_lsn || report.bytes > 0;
   if (!is_news && now.unix_us - copy.remembered.unix_us < kRememberEveryUs) return {};
   platform::FileSystem& files = vault_->machine().files;
-  vault::CopyState state =
-      vault::read_copy_state(files, vault_->folder(), copy.row.name).value_or(vault::CopyState{});
+  vault::CopyState state = vault::read_copy_state(files, vault_->folder(), copy.row.name).value_or(vault::CopyState{});
   state.history = vault_->head().history;
   state.shipped = report.shipped;
   state.shipped_time = report.shipped_time;

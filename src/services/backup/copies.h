@@ -1,7 +1,8 @@
 // The copies of one open vault, together: which are reachable, a round for each, and what is remembered about them.
 //
 // Always true:
-//  - A copy that cannot be reached, or whose disk is full, keeps nobody from working: it is told, and tried again later.
+//  - A copy that cannot be reached, or whose disk is full, keeps nobody from working: it is told, and tried again
+//  later.
 //  - What is remembered (vault/copies.h) is written after the round that it tells of.
 // Thread rules: CopyKeeper by one thread at a time. ShipperThread has one of its own and is told to stop from outside.
 #pragma once

@@ -41,7 +41,8 @@ Result<void> in_parallel(const platform::Machine& machine, unsigned workers, std
     }
   };
   std::vector<std::unique_ptr<platform::Thread>> threads;
-  for (unsigned i = 1; i < std::min<std::size_t>(workers, count); ++i) threads.push_back(machine.threads.start("check", body));
+  for (unsigned i = 1; i < std::min<std::size_t>(workers, count); ++i)
+    threads.push_back(machine.threads.start("check", body));
   body();
   for (auto& thread : threads) thread->join();
   if (error) return pass(std::move(*error));
@@ -223,7 +224,8 @@ class Checking {
     const std::string name = chunk::pack_blob_name(pack.id);
     ATOLL_ASSIGN(const auto info_here, packs_here_->stat(name));
     ATOLL_ASSIGN(const auto info_there, target_.packs().stat(name));
-    const bool is_open = (info_here && !info_here->is_finished) || (!info_here && info_there && !info_there->is_finished);
+    const bool is_open =
+        (info_here && !info_here->is_finished) || (!info_here && info_there && !info_there->is_finished);
     // One that is being written is shipped, not mended; what no row names any more is removed by the next round.
     if (is_open || (!info_here && !pack.is_in_use)) return progress(pack.bytes);
     ATOLL_ASSIGN(const auto here, chunk::check_pack(*packs_here_, vault_.keys(), pack.id, true));
@@ -278,9 +280,9 @@ class Checking {
       if (wanted.empty()) wanted.push_back(lost);
       for (const auto& range : wanted) {
         if (!done.insert({range.first, range.last}).second) continue;
-        CopyDamage damage{"journal, changes " + std::to_string(range.first.value) + " to " +
-                              std::to_string(range.last.value),
-                          "they cannot be read", true, false};
+        CopyDamage damage{
+            "journal, changes " + std::to_string(range.first.value) + " to " + std::to_string(range.last.value),
+            "they cannot be read", true, false};
         if (range.last <= journal_there_->last()) {
           const auto written = journal_there_->write_archive_of(range, *journal_here_);
           if (!written && written.error().kind != ErrorKind::damaged) return written;

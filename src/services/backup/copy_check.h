@@ -2,7 +2,8 @@
 //
 // Always true:
 //  - Checking changes nothing.
-//  - Repairing replaces whole files only, by ones that were checked whole, read back before they count; where both sides
+//  - Repairing replaces whole files only, by ones that were checked whole, read back before they count; where both
+//  sides
 //    are damaged in the same place nothing is touched and it is told.
 //  - A pack that the journal calls retired is nobody's loss.
 // Thread rules: one thread calls; the work is spread over `workers`.
@@ -36,7 +37,7 @@ struct CopyDamage {
 struct CopyCheck {
   std::uint64_t packs = 0, bytes_checked = 0, commands = 0;
   std::vector<CopyDamage> damage;
-  Lsn last;                        // newest change of the copy
+  Lsn last;                          // newest change of the copy
   bool healed_journal_here = false;  // the catalog has to be made anew from it
   [[nodiscard]] bool is_clean() const { return damage.empty(); }
 };

@@ -22,8 +22,8 @@ class CopyCheckTest : public ::testing::Test {
     open();
     ASSERT_TRUE(CopyTarget::create_folder(world_.machine(), kPlace, vault_->head().vault));
     for (std::uint64_t i = 0; i < 3; ++i) {
-      ASSERT_TRUE(vault::testing::put_bytes(*vault_, "photos", "k" + std::to_string(i),
-                                            vault::testing::noise(i, 300'000)));
+      ASSERT_TRUE(
+          vault::testing::put_bytes(*vault_, "photos", "k" + std::to_string(i), vault::testing::noise(i, 300'000)));
       ship_and_reopen();
     }
     expected_ = vault::testing::state_of(*vault_).value();
@@ -74,7 +74,8 @@ class CopyCheckTest : public ::testing::Test {
   // Far more than parity covers.
   static void ruin(platform::MemoryFileSystem& disk, const std::string& path) {
     const std::uint64_t size = disk.content(path).size();
-    for (std::uint64_t at = std::min<std::uint64_t>(200, size / 2); at < size; at += 700) disk.flip_bits(path, at, 0x5A);
+    for (std::uint64_t at = std::min<std::uint64_t>(200, size / 2); at < size; at += 700)
+      disk.flip_bits(path, at, 0x5A);
   }
   void expect_both_whole() {
     EXPECT_TRUE(check().is_clean());

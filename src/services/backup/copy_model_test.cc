@@ -29,7 +29,8 @@ class RandomWork {
     remember();
     for (int i = 0; i < kSteps && !::testing::Test::HasFatalFailure(); ++i) {
       const std::string name = step();
-      if (std::getenv("TRACE")) fprintf(stderr, "%d %s lsn %lu shipped %lu\n", i, name.c_str(), vault_->journal().last().value, shipped_.value);
+      if (std::getenv("TRACE"))
+        fprintf(stderr, "%d %s lsn %lu shipped %lu\n", i, name.c_str(), vault_->journal().last().value, shipped_.value);
     }
   }
 
@@ -74,15 +75,14 @@ class RandomWork {
   void put() {
     const std::string key = "k" + std::to_string(choose_.below(12));
     const std::size_t size = choose_.below(60'000);
-    const Bytes bytes = choose_.one_in(2) ? vault::testing::noise(choose_.next(), size)
-                                          : vault::testing::words(choose_.next(), size);
+    const Bytes bytes =
+        choose_.one_in(2) ? vault::testing::noise(choose_.next(), size) : vault::testing::words(choose_.next(), size);
     const auto done = vault::testing::put_bytes(*vault_, "bucket", key, bytes);
     ASSERT_TRUE(done) << told(done);
     remember();
   }
   void remove() {
-    ignore_error_on_purpose(
-        vault::Objects(*vault_).remove({"bucket", "k" + std::to_string(choose_.below(12)), false}));
+    ignore_error_on_purpose(vault::Objects(*vault_).remove({"bucket", "k" + std::to_string(choose_.below(12)), false}));
     remember();
   }
   void checkpoint() {

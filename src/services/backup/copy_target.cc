@@ -38,7 +38,8 @@ Result<VaultId> read_marker(const platform::Machine& machine, const std::string&
                 "Is its disk mounted there? A new copy is made with `atoll copy add`.");
   }
   const std::string format = field_of(as_text(*text), "format");
-  if (format.empty() || format.size() > 6 || !std::ranges::all_of(format, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (format.empty() || format.size() > 6 ||
+      !std::ranges::all_of(format, [](char c) { return c >= '0' && c <= '9'; })) {
     return fail(ErrorKind::damaged, "copy.marker_damaged", marker_path(folder) + " is damaged",
                 "`atoll copy remove` and `atoll copy add` write it anew; what lies there is kept and taken over.");
   }

@@ -37,8 +37,8 @@ class CopyTarget {
   // `unreachable` where folder or marker are missing, `conflict` where it is another vault's, `locked` where another
   // process writes to it, `unsupported` where it was made by a newer program.
   [[nodiscard]] static Result<std::unique_ptr<CopyTarget>> open_folder(const platform::Machine& machine,
-                                                                       const std::string& folder,
-                                                                       const VaultId& vault, Use use);
+                                                                       const std::string& folder, const VaultId& vault,
+                                                                       Use use);
   // The vault whose copy lies in `folder`.
   [[nodiscard]] static Result<VaultId> vault_in_folder(const platform::Machine& machine, const std::string& folder);
   // Every file of the copy, keyrings first. Marker and folder last, so that a broken-off removal can be repeated.

@@ -31,8 +31,10 @@ class Restoring {
   Result<RestoreHomeReport> run() {
     ATOLL_ASSIGN(report_.vault, CopyTarget::vault_in_folder(machine_, options_.from));
     ATOLL_ASSIGN(target_, CopyTarget::open_folder(machine_, options_.from, report_.vault, CopyTarget::Use::read));
-    ATOLL_ASSIGN(const auto head, keyring::look_at_vault_head(machine_.files, target_->vault_folder()).or_else(
-                                      [&](const Error& error) { return never_whole(error); }));
+    ATOLL_ASSIGN(const auto head,
+                 keyring::look_at_vault_head(machine_.files, target_->vault_folder()).or_else([&](const Error& error) {
+                   return never_whole(error);
+                 }));
     if (head.vault != report_.vault)
       return fail(ErrorKind::damaged, "copy.mixed", "the copy's head belongs to another vault than its marker says");
     ATOLL_ASSIGN(home_, open_home());
@@ -70,8 +72,8 @@ class Restoring {
     // Begun by an earlier call that was broken off: then nothing but an unfinished vault is in it.
     ATOLL_ASSIGN(auto there, vault::Home::open(machine_, options_.home));
     ATOLL_ASSIGN(const auto entries, machine_.files.list(join(options_.home, "vaults")));
-    const bool is_empty = std::ranges::all_of(
-        entries, [&](const auto& entry) { return entry.name == report_.vault.text() + ".new"; });
+    const bool is_empty =
+        std::ranges::all_of(entries, [&](const auto& entry) { return entry.name == report_.vault.text() + ".new"; });
     if (!is_empty)
       return fail(ErrorKind::conflict, "home.exists", options_.home + " is an Atoll home already",
                   "Choose another --home: a restored home is a new one.");
@@ -82,8 +84,7 @@ class Restoring {
     for (const char* name : {"keyring", "keyring.2", "vault.head", "vault.head.2"}) {
       const std::string path = join(building_, name);
       ATOLL_TRY(machine_.files.remove_file(path));
-      const auto bytes =
-          platform::read_whole(machine_.files, join(target_->vault_folder(), name), kSmallFileBytesMax);
+      const auto bytes = platform::read_whole(machine_.files, join(target_->vault_folder(), name), kSmallFileBytesMax);
       if (!bytes && bytes.error().kind == ErrorKind::not_found) continue;
       if (!bytes && bytes.error().kind != ErrorKind::io && bytes.error().kind != ErrorKind::limit)
         return pass(bytes.error());
@@ -152,8 +153,8 @@ class Restoring {
       if (!blob.is_finished) continue;
       const auto name = journal::parse_archive_name(blob.name);
       if (!name && blob.name != "horizon") continue;
-      tasks_.push_back({blob.name, blob.size, name ? journal::archive_tag(name->first, name->last) : blob::FileTag{},
-                        false, true});
+      tasks_.push_back(
+          {blob.name, blob.size, name ? journal::archive_tag(name->first, name->last) : blob::FileTag{}, false, true});
       total_bytes_ += blob.size;
       ++report_.archives;
     }

@@ -20,11 +20,11 @@
 namespace atl::backup {
 
 struct RestoreHomeOptions {
-  std::string from;           // the copy's folder
-  std::string home;           // to be made: missing, empty, or broken off by an earlier call
-  std::optional<Bytes> kit;   // the recovery kit's file, or its page
+  std::string from;                       // the copy's folder
+  std::string home;                       // to be made: missing, empty, or broken off by an earlier call
+  std::optional<Bytes> kit;               // the recovery kit's file, or its page
   std::vector<keyring::Unlocking> given;  // passphrases and key files
-  std::string key_folder;     // where the key file of this machine goes (with a kit); "": nowhere
+  std::string key_folder;                 // where the key file of this machine goes (with a kit); "": nowhere
   unsigned workers = 1;
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;  // from any thread, one at a time

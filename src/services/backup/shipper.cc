@@ -68,16 +68,14 @@ Result<ShipReport> Shipper::try_round() {
     ATOLL_TRY(check_same_past(here));
     knows_there_ = true;
   }
-  for (const char* name : {"keyring", "keyring.2"})
-    ATOLL_TRY(carry_small(here.keyring, target_.heads(), name, pacer_));
+  for (const char* name : {"keyring", "keyring.2"}) ATOLL_TRY(carry_small(here.keyring, target_.heads(), name, pacer_));
   ATOLL_TRY(ship_packs(here));
   // A copy that was away for longer than payloads are kept cannot be continued change by change. It gets the horizon
   // first, so that nobody takes what lies there meanwhile for a whole past.
   ATOLL_ASSIGN(const auto stats, vault_.journal().stats());
   const Lsn first_there = archives_there_.empty() ? Lsn{1} : archives_there_.begin()->first.first;
   const bool has_gap = covered(first_there).next() < stats.first_with_payloads;
-  if (has_gap && !here.horizon.empty())
-    ATOLL_TRY(carry_small(here.horizon, target_.journal(), "horizon", pacer_));
+  if (has_gap && !here.horizon.empty()) ATOLL_TRY(carry_small(here.horizon, target_.journal(), "horizon", pacer_));
   ATOLL_TRY(ship_journal(here));
   for (const char* name : {"vault.head", "vault.head.2"})
     ATOLL_TRY(carry_small(here.head, target_.heads(), name, pacer_));
@@ -122,8 +120,8 @@ Result<Shipper::Here> Shipper::look_here() {
   for (const auto& open : vault_.chunks().open_packs()) here.open[open.id] = open.durable_bytes;
   here.infos = vault_.chunks().list_packs();
   if (!vault_.is_writable() && std::ranges::any_of(here.infos, [](const auto& info) { return !info.is_sealed; })) {
-    return fail(ErrorKind::locked, "copy.writer_active", "another process is writing to this vault, and ships by itself",
-                "Wait until it is done.");
+    return fail(ErrorKind::locked, "copy.writer_active",
+                "another process is writing to this vault, and ships by itself", "Wait until it is done.");
   }
   for (const auto& info : here.infos) here.packs.insert(info.id);
   return here;
@@ -184,10 +182,11 @@ Result<void> Shipper::check_same_past(const Here& here) {
   // Damage on either side is repair's to judge; a change that was truncated here cannot be compared.
   if (!envelope_at(*there, envelope_there) || !envelope_at(vault_.journal(), envelope_here)) return {};
   if (equal(envelope_here, envelope_there)) return {};
-  return fail(ErrorKind::conflict, "copy.forked",
-              "the copy in " + target_.place() + " holds another continuation of this vault: its change " +
-                  std::to_string(newest.value) + " is not the one here; nothing was written to it",
-              "Two homes write to this copy, or this one was brought back from an older state. Give each its own copy.");
+  return fail(
+      ErrorKind::conflict, "copy.forked",
+      "the copy in " + target_.place() + " holds another continuation of this vault: its change " +
+          std::to_string(newest.value) + " is not the one here; nothing was written to it",
+      "Two homes write to this copy, or this one was brought back from an older state. Give each its own copy.");
 }
 
 Result<void> Shipper::ship_packs(const Here& here) {
@@ -197,8 +196,8 @@ Result<void> Shipper::ship_packs(const Here& here) {
   for (const auto& pack : here.infos) {
     const auto there = packs_there_.find(pack.id);
     if (pack.is_sealed && (there == packs_there_.end() || !there->second.is_finished))
-      total_bytes_ += pack.stored_bytes - std::min(pack.stored_bytes,
-                                                   there == packs_there_.end() ? 0 : there->second.size);
+      total_bytes_ +=
+          pack.stored_bytes - std::min(pack.stored_bytes, there == packs_there_.end() ? 0 : there->second.size);
   }
   for (const auto& pack : here.infos) {
     ATOLL_TRY(pacer_.check_stop());
@@ -361,8 +360,7 @@ Result<void> Shipper::ship_archive(const journal::ArchiveName& archive) {
   if (!carried) return pass(carried.error());
   if (carried->is_damaged) notice("the journal archive " + name + " is damaged here; it was copied as it is");
   archives_there_[{archive.first, archive.last}] = size;
-  if (info && info->size == size)
-    same_archives_[{archive.first, archive.last}] = {info->size, info->modified_unix_us};
+  if (info && info->size == size) same_archives_[{archive.first, archive.last}] = {info->size, info->modified_unix_us};
   ++report_.archives;
   return {};
 }

@@ -38,8 +38,8 @@ struct ShipOptions {
 };
 
 struct ShipReport {
-  Lsn shipped;             // the copy holds everything up to here
-  Timestamp shipped_time;  // commit time of that change
+  Lsn shipped;              // the copy holds everything up to here
+  Timestamp shipped_time;   // commit time of that change
   std::uint64_t bytes = 0;  // written in this round
   std::uint64_t packs = 0, archives = 0, removed = 0;
   std::uint64_t copy_bytes = 0;  // of all that lies there

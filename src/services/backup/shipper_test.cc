@@ -102,8 +102,7 @@ TEST_F(ShipperTest, AClosedVaultIsShippedInItsFinalForm) {
 
 TEST_F(ShipperTest, PiecesOfTheTailGoOnceAnArchiveCoversThem) {
   CopyTarget* target = nullptr;
-  auto opened =
-      CopyTarget::open_folder(world_.machine(), kPlace, vault_->head().vault, CopyTarget::Use::write).value();
+  auto opened = CopyTarget::open_folder(world_.machine(), kPlace, vault_->head().vault, CopyTarget::Use::write).value();
   target = opened.get();
   Shipper shipper(*vault_, *target, {});
   for (int i = 0; i < 50; ++i) {

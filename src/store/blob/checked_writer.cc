@@ -29,8 +29,7 @@ Result<std::unique_ptr<CheckedWriter>> CheckedWriter::resume(BlobStore& store, s
 
 Result<void> CheckedWriter::append(ByteView data) {
   digest_.update(data);
-  const std::uint64_t there =
-      std::min<std::uint64_t>(data.size(), kept_bytes_ - std::min(kept_bytes_, position_));
+  const std::uint64_t there = std::min<std::uint64_t>(data.size(), kept_bytes_ - std::min(kept_bytes_, position_));
   position_ += data.size();
   if (there == data.size()) return {};
   return writer_->append(data.subspan(static_cast<std::size_t>(there)));

@@ -75,8 +75,9 @@ Result<PackCheck> check_pack(const blob::BlobStore& blobs, const keyring::Keyrin
     }));
     if (found.is_none()) return {};
     return fail(ErrorKind::damaged, "pack.blocks_damaged",
-                std::to_string(found.blocks.size() + found.parity.size()) + " of its blocks do not match their "
-                "checksums");
+                std::to_string(found.blocks.size() + found.parity.size()) +
+                    " of its blocks do not match their "
+                    "checksums");
   };
   ATOLL_TRY(is_well(work(), check));
   return check;

@@ -15,8 +15,8 @@
 // Format: spec/formats/journal.md.
 // Thread rules: append(), set_segment_notes() and close() by one thread at a time. read(), stats() and the getters from
 // any thread, also while another appends. archive_full(), drop_*(), erase_payloads(), write_archive_of() and verify()
-// from any thread; they wait for each other, not for append(). Across processes: one writer (the vault's lock), any number of read-only
-// openers.
+// from any thread; they wait for each other, not for append(). Across processes: one writer (the vault's lock), any
+// number of read-only openers.
 #pragma once
 
 #include <cstdint>

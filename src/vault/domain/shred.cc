@@ -35,7 +35,9 @@ Result<BucketRow> create_bucket(Vault& vault, const std::string& name, bool has_
                 "this vault is not encrypted: a bucket in it cannot have keys of its own",
                 "Make an encrypted vault for it: atoll vault create NAME");
   }
-  const auto taken = [&name] { return fail(ErrorKind::conflict, "bucket.exists", "bucket \"" + name + "\" exists already"); };
+  const auto taken = [&name] {
+    return fail(ErrorKind::conflict, "bucket.exists", "bucket \"" + name + "\" exists already");
+  };
   {
     const auto reader = vault.reader();
     ATOLL_ASSIGN(const auto there, reader->bucket_named(name));
@@ -206,14 +208,14 @@ Result<void> Vault::remove_packs_of(const std::set<DomainNumber>& gone, std::vec
       return {};
     }));
   }
-  ATOLL_TRY(commit(journal::CommandKind::key_change,
-                   [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                     for (DomainRow& record : records) {
-                       record.destroyed = context.commit_time;
-                       changes.put(record);
-                     }
-                     return {};
-                   }));
+  ATOLL_TRY(
+      commit(journal::CommandKind::key_change, [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+        for (DomainRow& record : records) {
+          record.destroyed = context.commit_time;
+          changes.put(record);
+        }
+        return {};
+      }));
   return {};
 }
 

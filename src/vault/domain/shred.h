@@ -39,8 +39,8 @@ struct ShredPlan {
   std::vector<std::string> snapshots;  // that go with it
   std::vector<std::string> elsewhere;  // keyrings that hold the key outside of this home: copies, a saved kit
 };
-// What shred() would do. Errors: `not_found`; `conflict` where the bucket has no keys of its own, or something in it has
-// to be kept.
+// What shred() would do. Errors: `not_found`; `conflict` where the bucket has no keys of its own, or something in it
+// has to be kept.
 [[nodiscard]] Result<ShredPlan> plan_shred(Vault& vault, const std::string& bucket_name);
 
 // No reader of the vault may be alive. Returns the deletion record. Where it fails after the beginning, the next open
