@@ -60,8 +60,9 @@ Result<std::unique_ptr<Home>> Home::create(const platform::Machine& machine, con
       if (entry.name == kHomeFile)
         return fail(ErrorKind::conflict, "home.exists", folder + " is an Atoll home already");
     }
-    const bool only_ours = std::ranges::all_of(
-        entries, [](const auto& entry) { return entry.name == "vaults" || entry.name == "home.lock"; });
+    const bool only_ours = std::ranges::all_of(entries, [](const auto& entry) {
+      return entry.name == "vaults" || entry.name == "home.lock" || entry.name == std::string(kHomeFile) + ".new";
+    });
     if (!only_ours) {
       return fail(ErrorKind::conflict, "home.folder_not_empty", folder + " holds other files",
                   "Choose an empty or a new folder.");

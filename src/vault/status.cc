@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/copies.h"
+
 namespace atl::vault {
 namespace {
 
@@ -74,8 +76,8 @@ Result<VaultStatus> vault_status(Vault& vault) {
   if (!status.last_verify_ok) {
     status.findings.push_back({"verify.found_damage", "The last verify found damage.", "atoll verify --data"});
   }
-  status.findings.push_back({"copy.one_only", "One copy, on this disk: if it dies, everything here is gone.",
-                             "keep a second copy of " + vault.folder() + " on another disk"});
+  ATOLL_ASSIGN(const auto copies, copy_finding(vault));
+  if (copies) status.findings.push_back({copies->id, copies->message, copies->command});
   if (status.suite == codec::SealSuite::none) {
     status.findings.push_back({"encryption.none", "Not encrypted: whoever has the disk can read it.", ""});
   } else if (vault.keys().kit_state() == keyring::Keyring::KitState::never_saved) {

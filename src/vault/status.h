@@ -1,6 +1,7 @@
 // What `stat` says: what is stored, what it saves, what is not safe yet.
-// Always true: a missing second copy and an unsaved or stale recovery kit are findings, whatever else is well; the time
-// of the last full check is the time of one that really read every byte.
+// Always true: a second copy that is missing, behind, not seen lately or on the same disk, and an unsaved or stale
+// recovery kit are findings, whatever else is well; the time of the last full check is the time of one that really read
+// every byte.
 #pragma once
 
 #include <cstdint>

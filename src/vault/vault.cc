@@ -368,25 +368,30 @@ Result<void> Vault::note_unknown_packs() {
   return {};
 }
 
-Result<void> Vault::close() {
+Result<void> Vault::settle() {
+  if (!options_.writable || is_settled_) return {};
+  is_settled_ = true;
   std::optional<Error> first;
   const auto note = [&](const Result<void>& step) {
     if (!step && !first) first = step.error();
   };
   // Parts are missing after a rebuild that failed.
-  if (options_.writable) {
-    if (chunks_) note(chunks_->close());
-    if (catalog_) note(catalog_->checkpoint_wal());
-    if (journal_) note(journal_->close());
-    ignore_error_on_purpose(machine_.files.remove_file(owner_path(folder_)));
-  }
+  if (chunks_) note(chunks_->close());
+  if (catalog_) note(catalog_->checkpoint_wal());
+  if (journal_) note(journal_->close());
+  if (first) return pass(std::move(*first));
+  return {};
+}
+
+Result<void> Vault::close() {
+  const auto settled = settle();
+  if (options_.writable) ignore_error_on_purpose(machine_.files.remove_file(owner_path(folder_)));
   committer_.reset();
   catalog_.reset();
   chunks_.reset();
   journal_.reset();
   lock_.reset();
-  if (first) return pass(std::move(*first));
-  return {};
+  return settled;
 }
 
 Result<void> Vault::sync_chunks() {

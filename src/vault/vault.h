@@ -79,7 +79,10 @@ class Vault {
   Vault(Vault&&) = delete;
   Vault& operator=(Vault&&) = delete;
   ~Vault();  // as after a crash: nothing acknowledged is lost, but close() leaves less to do for the next open
-  // Seals packs, archives the journal, checkpoints the catalog. The vault is unusable afterwards, also on error.
+  // Seals packs, archives the journal, checkpoints the catalog: nothing can be committed afterwards, reading goes on,
+  // and the lock is still held. What a second copy takes is then all in its final form.
+  [[nodiscard]] Result<void> settle();
+  // settle(), where that was not done, and the end. The vault is unusable afterwards, also on error.
   [[nodiscard]] Result<void> close();
 
   [[nodiscard]] Result<Lsn> commit(journal::CommandKind kind, CommandBuilder build, OperationId operation = {});
@@ -149,6 +152,8 @@ class Vault {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<chunk::ChunkStore> chunks_;
   std::unique_ptr<Committer> committer_;
+
+  bool is_settled_ = false;
 
   mutable std::mutex mutex_;
   mutable std::map<DomainNumber, std::unique_ptr<codec::GearTable>> gears_;  // guarded by mutex_

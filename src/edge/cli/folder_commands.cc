@@ -221,6 +221,7 @@ Result<int> put(Session& session, PutArguments& arguments) {
     }
     return summary.problem_count > 0 ? kExitPartial : kExitOk;
   };
+  session.tells_copies = true;
   return options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
 }
 

@@ -29,6 +29,7 @@ void add_global_options(CLI::App& app, Session& session, Output& output, bool& n
   app.add_flag("--json", output.is_json, "one JSON object a line");
   app.add_flag("-q,--quiet", output.is_quiet, "errors only");
   app.add_flag("-v,--verbose", output.verbosity, "say more (repeatable)");
+  app.add_flag("--no-copy", options.no_copy, "leave the copies alone this time");
   app.add_flag("-y,--yes", options.assume_yes, "do not ask");
   app.add_flag("--no-color", no_color, "no colours (NO_COLOR)");
 }
@@ -63,6 +64,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
   add_undo_commands(app, session, chosen);
+  add_copy_commands(app, session, chosen);
   add_config_commands(app, session, chosen);
   add_manual_command(app, session, chosen);
   auto shell = std::make_shared<std::string>();

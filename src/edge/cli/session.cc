@@ -1,6 +1,7 @@
 #include "edge/cli/session.h"
 
 #include "services/jobs/schedules.h"
+#include "edge/cli/copying.h"
 
 namespace atl::cli {
 namespace {
@@ -155,9 +156,14 @@ Result<int> Session::with_reader(const std::function<Result<int>(vault::Vault&)>
   return answer;
 }
 
-Result<int> Session::with_writer(const std::function<Result<int>(vault::Vault&)>& work) {
+Result<int> Session::with_writer(const std::function<Result<int>(vault::Vault&)>& work, Ships ships) {
   ATOLL_ASSIGN(const auto opened, open_to_write());
-  auto answer = work(*opened);
+  Result<int> answer = 0;
+  if (ships == Ships::no || options.no_copy) {
+    answer = work(*opened);
+  } else {
+    answer = with_copies(*this, *opened, work);
+  }
   const auto closed = opened->close();
   if (answer && !closed) return pass(closed.error());
   return answer;

@@ -25,7 +25,11 @@ struct GlobalOptions {
   unsigned jobs = 0;
   bool is_dry_run = false;
   bool assume_yes = false;
+  bool no_copy = false;
 };
+
+// Whether a command that wrote brings the copies up to date at its end.
+enum class Ships : std::uint8_t { no, yes };
 
 class Session {
  public:
@@ -46,7 +50,11 @@ class Session {
   [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open_to_write();
   // Opens, works, closes; the work's error wins over the close's.
   [[nodiscard]] Result<int> with_reader(const std::function<Result<int>(vault::Vault&)>& work);
-  [[nodiscard]] Result<int> with_writer(const std::function<Result<int>(vault::Vault&)>& work);
+  // The copies that can be reached get what was written, meanwhile and at the end; what keeps one from it is a warning.
+  [[nodiscard]] Result<int> with_writer(const std::function<Result<int>(vault::Vault&)>& work,
+                                        Ships ships = Ships::yes);
+  // Says at the end of the command how many copies there are, also where there is none.
+  bool tells_copies = false;
 
   [[nodiscard]] Result<std::string> read_passphrase_file(const std::string& path);
   // "y" on the terminal; `usage` where there is none and --yes was not given.

@@ -65,6 +65,10 @@ class BlobStore {
 
   // Fills `out` from `offset`; the count is less than out.size() only where the blob ends. Finished or unfinished.
   [[nodiscard]] virtual Result<std::size_t> fetch(std::string_view name, std::uint64_t offset, ByteSpan out) const = 0;
+  // The same of the unfinished blob of that name, also beside a finished one (a replacement under way): for reading
+  // back what was appended before commit() makes it count.
+  [[nodiscard]] virtual Result<std::size_t> fetch_unfinished(std::string_view name, std::uint64_t offset,
+                                                             ByteSpan out) const = 0;
   // None: no such blob. A finished blob hides an unfinished one of the same name.
   [[nodiscard]] virtual Result<std::optional<BlobInfo>> stat(std::string_view name) const = 0;
   // Sorted by name; foreign files are left out. A name that is both finished and unfinished (a replacement that was

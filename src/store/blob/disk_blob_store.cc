@@ -159,6 +159,16 @@ class DiskBlobStore final : public BlobStore {
     return file->read_at(offset, out);
   }
 
+  Result<std::size_t> fetch_unfinished(std::string_view name, std::uint64_t offset, ByteSpan out) const override {
+    if (!is_name(name)) return bad_name(name);
+    const auto file = files_.open(place_of(name).unfinished, OpenMode::read);
+    if (!file) {
+      if (file.error().kind == ErrorKind::not_found) return not_found(name);
+      return pass(file.error());
+    }
+    return (*file)->read_at(offset, out);
+  }
+
   Result<std::optional<BlobInfo>> stat(std::string_view name) const override {
     if (!is_name(name)) return bad_name(name);
     const Place place = place_of(name);

@@ -54,6 +54,7 @@ Result<VerifyReport> ChunkStore::verify(const VerifyOptions& options) { return s
 Result<bool> ChunkStore::maintain() { return state_->maintain(); }
 Result<void> ChunkStore::rebuild_index() { return state_->rebuild_index(); }
 std::vector<PackInfo> ChunkStore::list_packs() const { return state_->list_packs(); }
+std::vector<OpenPack> ChunkStore::open_packs() const { return state_->open_packs(); }
 Result<bool> ChunkStore::remove_pack(const PackId& id) { return state_->remove_pack(id); }
 Result<void> ChunkStore::for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit) {
   return state_->for_each_chunk_in_pack(id, visit);

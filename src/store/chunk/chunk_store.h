@@ -71,6 +71,11 @@ struct PackInfo {
   bool is_sealed = true;
   bool is_readable = true;  // false: its domain's key is gone, or nothing in it can be read
 };
+// A pack that is still written to, and how much of its file survives a power cut.
+struct OpenPack {
+  PackId id;
+  std::uint64_t durable_bytes = 0;
+};
 struct Totals {
   std::uint64_t packs = 0;
   std::uint64_t chunks = 0;
@@ -167,6 +172,9 @@ class ChunkStore {
   [[nodiscard]] Result<void> rebuild_index();
 
   [[nodiscard]] std::vector<PackInfo> list_packs() const;  // sorted by id: oldest first
+  // Those of this session that are not sealed yet. What a command that is journaled refers to lies within
+  // `durable_bytes`, or in a sealed pack, for whoever asks after that command.
+  [[nodiscard]] std::vector<OpenPack> open_packs() const;
   // Removes a sealed pack's file; its index entries count no more from now on and go with later merges. The caller has
   // made sure that nothing refers to its chunks. False where there is no such pack; `conflict` for an open one.
   [[nodiscard]] Result<bool> remove_pack(const PackId& id);

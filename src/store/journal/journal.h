@@ -14,9 +14,9 @@
 //  - Destroying a Journal without close() leaves what a crash leaves; the next open takes care of it.
 // Format: spec/formats/journal.md.
 // Thread rules: append(), set_segment_notes() and close() by one thread at a time. read(), stats() and the getters from
-// any thread, also while another appends. archive_full(), drop_*(), erase_payloads() and verify() from any thread; they
-// wait for each other, not for append(). Across processes: one writer (the vault's lock), any number of read-only
-// openers.
+// any thread, also while another appends. archive_full(), drop_*(), erase_payloads(), write_archive_of() and verify()
+// from any thread; they wait for each other, not for append(). Across processes: one writer (the vault's lock), any
+// number of read-only openers.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,14 @@
 #include "foundation/base/time.h"
 #include "foundation/base/units.h"
 #include "foundation/platform/machine.h"
+#include "store/journal/archive_name.h"
 #include "store/journal/command.h"
 #include "store/journal/journal_keys.h"
 #include "store/journal/row_change.h"
+
+namespace atl::blob {
+class BlobStore;
+}
 
 namespace atl::journal {
 
@@ -161,6 +166,17 @@ class Journal {
   // active log are archived first. Unused segments, and those set aside for their damage, are removed, so that no old
   // group lies on in them (the medium may still hold it). Only by the appending thread.
   [[nodiscard]] Result<void> erase_payloads(std::span<const Lsn> lsns);
+
+  // --- For second copies.
+  // The archives that count now, by LSN. Any of them may be merged into a larger one, or rewritten without payloads
+  // under its own name, at any time.
+  [[nodiscard]] std::vector<ArchiveName> archives() const;
+  // What the file `horizon` says, encoded; empty while nothing was ever truncated.
+  [[nodiscard]] Bytes horizon_image() const;
+  // Writes the commands of `range`, wherever they lie, as one archive of its own into `store`, named as archives are.
+  // It counts there once it was read back. The journal itself is not changed. `damaged` "journal.lost" where some of
+  // them cannot be read; then nothing is finished in `store`.
+  [[nodiscard]] Result<void> write_archive_of(const LsnRange& range, blob::BlobStore& store) const;
 
   // Reads everything and compares checksums, tags, digests and the chain. `heal` rewrites archives from parity.
   [[nodiscard]] Result<JournalVerifyReport> verify(bool heal);

@@ -87,18 +87,30 @@ class Verifier {
     const bool is_clean = checked && checked->is_none() && reader.has_index();
     if (!is_clean) ATOLL_TRY(tell_archive_damage(file, reader, checked));
 
-    check_link(file, reader.header().chain_before);
+    // It may begin before the one before it ends: then its chain is followed to where that one ended and joined there.
     const codec::SecretKey key = chain_key(core_.keys);
+    std::optional<codec::Digest> own_chain = reader.header().chain_before;
+    bool is_joined = place.first >= expected_;
+    if (is_joined) check_link(file, *own_chain);
     for (const ArchiveBlockPlace& block : reader.blocks()) {
-      if (block.last() < expected_) continue;
-      reach(file, block.first);
+      if (block.last() >= expected_) reach(file, block.first);
       const auto commands = reader.read_block(block, true);
       if (!commands) {
         if (commands.error().kind != ErrorKind::damaged) return pass(commands.error());
-        lose(file, commands.error().message, std::max(block.first, expected_), block.last());
+        own_chain.reset();
+        if (block.last() >= expected_)
+          lose(file, commands.error().message, std::max(block.first, expected_), block.last());
         continue;
       }
-      for (const StoredCommand& stored : *commands) count(stored, key);
+      for (const StoredCommand& stored : *commands) {
+        if (stored.command.envelope.lsn < expected_) {
+          if (own_chain) own_chain = next_chain(key, *own_chain, stored.envelope_bytes);
+          continue;
+        }
+        if (!is_joined && own_chain) check_link(file, *own_chain);
+        is_joined = true;
+        count(stored, key);
+      }
     }
     if (expected_ <= place.last) lose(file, "its end cannot be read", expected_, place.last);
     if (chain_ && reader.has_index() && *chain_ != reader.footer().chain_after) {

@@ -384,6 +384,12 @@ Result<Keyring::Outside> Keyring::look_from_outside(platform::FileSystem& files,
   return outside;
 }
 
+Result<Bytes> Keyring::image(platform::FileSystem& files, const std::string& folder) {
+  const internal::CopyPair pair = internal::read_pair(files, folder, kKeyringNames, kKeyringFrame);
+  ATOLL_ASSIGN(const auto whole, internal::whole_copies(pair, kKeyringFrame));
+  return whole.front()->frame.image;
+}
+
 VaultId Keyring::vault() const {
   const std::shared_lock lock(state_->guard);
   return state_->content.vault;

@@ -124,6 +124,10 @@ class Keyring {
   };
   [[nodiscard]] static Result<Outside> look_from_outside(platform::FileSystem& files, const std::string& folder);
 
+  // The bytes of the newest whole one of the two files: what a second copy keeps under both names. They tell no more
+  // than the files do.
+  [[nodiscard]] static Result<Bytes> image(platform::FileSystem& files, const std::string& folder);
+
   [[nodiscard]] VaultId vault() const;
   [[nodiscard]] const std::string& vault_name() const;  // valid as long as the keyring
   [[nodiscard]] codec::SealSuite suite() const;

@@ -329,6 +329,12 @@ Result<void> store_vault_head(const platform::Machine& machine, const std::strin
   return {};
 }
 
+Result<Bytes> vault_head_image(platform::FileSystem& files, const std::string& folder) {
+  const internal::CopyPair pair = internal::read_pair(files, folder, kVaultHeadNames, kVaultHeadFrame);
+  ATOLL_ASSIGN(const auto whole, internal::whole_copies(pair, kVaultHeadFrame));
+  return whole.front()->frame.image;
+}
+
 Result<VaultHeadOutside> look_at_vault_head(platform::FileSystem& files, const std::string& folder) {
   const internal::CopyPair pair = internal::read_pair(files, folder, kVaultHeadNames, kVaultHeadFrame);
   ATOLL_ASSIGN(const auto whole, internal::whole_copies(pair, kVaultHeadFrame));

@@ -83,6 +83,8 @@ enum class HealHead : std::uint8_t { no, yes };  // yes: only for the one writer
 // head or holds the new one; "vault_head.second_copy" says that the new one stands in the first file only.
 [[nodiscard]] Result<void> store_vault_head(const platform::Machine& machine, const std::string& folder,
                                             const Keyring& keys, VaultHead& head);
+// The bytes of the newest whole one of the two files.
+[[nodiscard]] Result<Bytes> vault_head_image(platform::FileSystem& files, const std::string& folder);
 [[nodiscard]] Result<VaultHeadOutside> look_at_vault_head(platform::FileSystem& files, const std::string& folder);
 
 }  // namespace atl::keyring

@@ -119,8 +119,12 @@ TEST_P(BlobStoreContract, ReplacementShowsOnlyWhenCommitted) {
   auto writer = store_.replace(kName).value();
   ASSERT_TRUE(writer->append(as_bytes("healed")));
   EXPECT_EQ(get(kName), "damaged");
+  std::array<std::uint8_t, 8> part{};
+  EXPECT_EQ(store_.fetch_unfinished(kName, 1, part).value(), 5U);
+  EXPECT_EQ(as_text(ByteView(part).first(5)), "ealed");
   ASSERT_TRUE(writer->commit());
   EXPECT_EQ(get(kName), "healed");
+  EXPECT_EQ(store_.fetch_unfinished(kName, 0, part).error().kind, ErrorKind::not_found);
   EXPECT_EQ(store_.enumerate().value(), (std::vector{BlobInfo{kName, 6, true}}));
 }
 

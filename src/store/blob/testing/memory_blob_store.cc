@@ -12,6 +12,13 @@ tl::unexpected<Error> not_found(std::string_view name) {
   return fail(ErrorKind::not_found, "blob.not_found", "there is no blob '" + std::string(name) + "'");
 }
 
+std::size_t copy_range(const Bytes& body, std::uint64_t offset, ByteSpan out) {
+  if (offset >= body.size()) return 0;
+  const std::size_t count = std::min(out.size(), body.size() - static_cast<std::size_t>(offset));
+  std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(offset), count, out.begin());
+  return count;
+}
+
 }  // namespace
 
 class MemoryBlobWriter final : public BlobWriter {
@@ -65,11 +72,15 @@ Result<std::size_t> MemoryBlobStore::fetch(std::string_view name, std::uint64_t 
     found = unfinished_.find(name);
     if (found == unfinished_.end()) return not_found(name);
   }
-  const Bytes& body = *found->second;
-  if (offset >= body.size()) return std::size_t{0};
-  const std::size_t count = std::min(out.size(), body.size() - static_cast<std::size_t>(offset));
-  std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(offset), count, out.begin());
-  return count;
+  return copy_range(*found->second, offset, out);
+}
+
+Result<std::size_t> MemoryBlobStore::fetch_unfinished(std::string_view name, std::uint64_t offset, ByteSpan out) const {
+  if (!is_valid_blob_name(name)) return bad_name(name);
+  const std::lock_guard lock(mutex_);
+  const auto found = unfinished_.find(name);
+  if (found == unfinished_.end()) return not_found(name);
+  return copy_range(*found->second, offset, out);
 }
 
 Result<std::optional<BlobInfo>> MemoryBlobStore::stat(std::string_view name) const {

@@ -14,6 +14,7 @@ namespace atl::blob::testing {
 class MemoryBlobStore final : public BlobStore {
  public:
   Result<std::size_t> fetch(std::string_view name, std::uint64_t offset, ByteSpan out) const override;
+  Result<std::size_t> fetch_unfinished(std::string_view name, std::uint64_t offset, ByteSpan out) const override;
   Result<std::optional<BlobInfo>> stat(std::string_view name) const override;
   Result<std::vector<BlobInfo>> enumerate() const override;
   Result<std::unique_ptr<BlobWriter>> receive(std::string_view name) override;

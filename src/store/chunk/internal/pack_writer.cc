@@ -93,7 +93,13 @@ Result<void> PackWriter::sync() {
   }
   is_dirty_ = false;
   durable_ = footer_.chunks.size();
+  durable_bytes_ = writer_->position();
   return {};
+}
+
+std::uint64_t PackWriter::durable_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return is_sealed_ ? sealed_bytes_ : durable_bytes_;
 }
 
 Location PackWriter::location_of(const Footer::Chunk& chunk) const {

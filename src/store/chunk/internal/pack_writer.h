@@ -70,6 +70,8 @@ class PackWriter {
   // Retired packs without numbers out only. Does nothing where it was sealed before.
   [[nodiscard]] Result<void> seal(platform::Random& random, const blob::ParityOptions& parity);
   [[nodiscard]] bool is_sealed() const;
+  // Of the file, from its start: what survives a power cut. Ends between two groups.
+  [[nodiscard]] std::uint64_t durable_bytes() const;
 
   struct Sizes {
     std::uint64_t stored_bytes = 0;
@@ -98,6 +100,7 @@ class PackWriter {
   std::size_t durable_ = 0;    // chunks of footer_ that are synced
   std::size_t published_ = 0;  // and known to the index
   std::uint64_t sealed_bytes_ = 0;
+  std::uint64_t durable_bytes_ = 0;
   bool is_dirty_ = true;
   bool is_retired_ = false;
   bool is_sealed_ = false;

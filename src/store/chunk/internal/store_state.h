@@ -51,6 +51,7 @@ class ChunkStore::State {
   [[nodiscard]] Result<std::shared_ptr<PackReader>> reader_of(const PackId& id);
   void forget_reader(const PackId& id);
   [[nodiscard]] std::vector<PackInfo> list_packs() const;
+  [[nodiscard]] std::vector<OpenPack> open_packs();
   [[nodiscard]] Result<bool> remove_pack(const PackId& id);
   [[nodiscard]] Result<void> for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit);
   [[nodiscard]] ChunkStats stats() const;

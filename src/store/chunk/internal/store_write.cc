@@ -133,6 +133,19 @@ Result<void> ChunkStore::State::flush_writers() {
   return {};
 }
 
+std::vector<OpenPack> ChunkStore::State::open_packs() {
+  std::vector<std::shared_ptr<PackWriter>> packs;
+  {
+    const std::lock_guard lock(writing_mutex_);
+    packs = open_packs_;
+  }
+  std::vector<OpenPack> open;
+  for (const auto& pack : packs) {
+    if (!pack->is_sealed()) open.push_back({pack->header().id, pack->durable_bytes()});
+  }
+  return open;
+}
+
 void ChunkStore::State::publish() {
   const std::lock_guard publishing(publish_mutex_);
   const std::shared_lock guard(index_guard_);

@@ -19,7 +19,7 @@
 
 #include "foundation/codec/compress.h"
 #include "foundation/platform/machine.h"
-#include "store/blob/parity_trailer.h"
+#include "store/journal/archive_name.h"
 #include "store/journal/internal/sealing.h"
 
 namespace atl::journal {
@@ -66,13 +66,17 @@ struct ArchiveFooter {
   std::uint64_t payloads_gone = 0;
 };
 
-[[nodiscard]] std::string archive_name(Lsn first, Lsn last);
-struct ArchiveName {
-  Lsn first;
-  Lsn last;
+// Where an archive's bytes go: a file of the journal's folder, or a blob of a second copy.
+class ArchiveSink {
+ public:
+  ArchiveSink() = default;
+  ArchiveSink(const ArchiveSink&) = delete;
+  ArchiveSink& operator=(const ArchiveSink&) = delete;
+  virtual ~ArchiveSink() = default;
+  [[nodiscard]] virtual Result<void> append(ByteView bytes) = 0;
+  [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, ByteSpan out) const = 0;
+  [[nodiscard]] virtual Result<void> finish() = 0;  // synced; last call
 };
-[[nodiscard]] std::optional<ArchiveName> parse_archive_name(std::string_view name);
-[[nodiscard]] blob::FileTag archive_tag(Lsn first, Lsn last);
 
 class ArchiveWriter {
  public:
@@ -81,15 +85,20 @@ class ArchiveWriter {
                                                                     const JournalKeys& keys, std::string path,
                                                                     ArchiveHeader header, ByteView notes,
                                                                     std::uint64_t block_bytes);
+  [[nodiscard]] static Result<std::unique_ptr<ArchiveWriter>> begin(const platform::Machine& machine,
+                                                                    const JournalKeys& keys,
+                                                                    std::unique_ptr<ArchiveSink> sink,
+                                                                    ArchiveHeader header, ByteView notes,
+                                                                    std::uint64_t block_bytes);
   // LSNs follow each other densely from header.first. A payload without bytes is written as gone.
   [[nodiscard]] Result<void> add(const StoredCommand& stored);
-  // Writes index, footer and parity and syncs the file; the caller renames it to archive_name().
+  // Writes index, footer and parity and finishes the sink; of a file: synced, the caller renames it to archive_name().
   [[nodiscard]] Result<ArchiveFooter> finish();
   [[nodiscard]] const ArchiveHeader& header() const { return header_; }
   [[nodiscard]] const codec::Digest& chain() const { return footer_.chain_after; }  // after what was added so far
 
  private:
-  ArchiveWriter(const platform::Machine& machine, const JournalKeys& keys, std::string path, ArchiveHeader header,
+  ArchiveWriter(const JournalKeys& keys, std::unique_ptr<ArchiveSink> sink, ArchiveHeader header,
                 std::uint64_t block_bytes);
   [[nodiscard]] Result<void> write(ByteView bytes);
   [[nodiscard]] Result<void> write_block();
@@ -100,12 +109,10 @@ class ArchiveWriter {
   [[nodiscard]] Result<void> seal_section(const Section& section, ByteView aad, std::uint32_t number, Bytes& table,
                                           Bytes& body);
 
-  platform::Machine machine_;
-  std::string path_;
+  std::unique_ptr<ArchiveSink> sink_;
   ArchiveHeader header_;
   FileSealers sealers_;
   std::uint64_t block_bytes_;
-  std::unique_ptr<platform::File> file_;
   std::uint64_t position_ = 0;
   codec::Compressor compressor_;
   codec::Decompressor decompressor_;

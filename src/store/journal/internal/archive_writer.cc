@@ -11,12 +11,31 @@ namespace {
 constexpr int kZstdLevel = 3;
 constexpr std::size_t kBlocksPerArchiveMax = 1U << 20;
 
+class FileSink final : public ArchiveSink {
+ public:
+  explicit FileSink(std::unique_ptr<platform::File> file) : file_(std::move(file)) {}
+  Result<void> append(ByteView bytes) override {
+    ATOLL_TRY(file_->write_at(position_, bytes));
+    position_ += bytes.size();
+    return {};
+  }
+  Result<std::size_t> read_at(std::uint64_t offset, ByteSpan out) const override { return file_->read_at(offset, out); }
+  Result<void> finish() override {
+    ATOLL_TRY(file_->sync());
+    file_.reset();
+    return {};
+  }
+
+ private:
+  std::unique_ptr<platform::File> file_;
+  std::uint64_t position_ = 0;
+};
+
 }  // namespace
 
-ArchiveWriter::ArchiveWriter(const platform::Machine& machine, const JournalKeys& keys, std::string path,
-                             ArchiveHeader header, std::uint64_t block_bytes)
-    : machine_(machine),
-      path_(std::move(path)),
+ArchiveWriter::ArchiveWriter(const JournalKeys& keys, std::unique_ptr<ArchiveSink> sink, ArchiveHeader header,
+                             std::uint64_t block_bytes)
+    : sink_(std::move(sink)),
       header_(std::move(header)),
       sealers_(keys, FileFamily::archive, header_.salt),
       block_bytes_(std::clamp<std::uint64_t>(block_bytes, 1, kArchiveRawMax / 4)) {}
@@ -24,14 +43,19 @@ ArchiveWriter::ArchiveWriter(const platform::Machine& machine, const JournalKeys
 Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::begin(const platform::Machine& machine, const JournalKeys& keys,
                                                             std::string path, ArchiveHeader header, ByteView notes,
                                                             std::uint64_t block_bytes) {
+  ATOLL_TRY(machine.files.remove_file(path));
+  ATOLL_ASSIGN(auto file, machine.files.open(path, platform::OpenMode::create_new));
+  return begin(machine, keys, std::make_unique<FileSink>(std::move(file)), std::move(header), notes, block_bytes);
+}
+
+Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::begin(const platform::Machine& machine, const JournalKeys& keys,
+                                                            std::unique_ptr<ArchiveSink> sink, ArchiveHeader header,
+                                                            ByteView notes, std::uint64_t block_bytes) {
   header.vault = keys.vault;
   header.suite = keys.suite;
   machine.random.fill(header.salt);
-  std::unique_ptr<ArchiveWriter> writer(
-      new ArchiveWriter(machine, keys, std::move(path), std::move(header), block_bytes));
+  std::unique_ptr<ArchiveWriter> writer(new ArchiveWriter(keys, std::move(sink), std::move(header), block_bytes));
   writer->header_.sealed_notes = seal_notes(writer->sealers_, notes);
-  ATOLL_TRY(machine.files.remove_file(writer->path_));
-  ATOLL_ASSIGN(writer->file_, machine.files.open(writer->path_, platform::OpenMode::create_new));
   Bytes head = layout::encode_header(writer->header_);
   head.insert(head.end(), writer->header_.sealed_notes.begin(), writer->header_.sealed_notes.end());
   head.resize(round_up(head.size(), kArchiveBlockAlign));
@@ -43,7 +67,7 @@ Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::begin(const platform::Mach
 }
 
 Result<void> ArchiveWriter::write(ByteView bytes) {
-  ATOLL_TRY(file_->write_at(position_, bytes));
+  ATOLL_TRY(sink_->append(bytes));
   position_ += bytes.size();
   return {};
 }
@@ -172,11 +196,10 @@ Result<ArchiveFooter> ArchiveWriter::finish() {
   const Bytes foot = layout::encode_footer(footer_);
   tail.insert(tail.end(), foot.begin(), foot.end());
   ATOLL_TRY(write(tail));
-  const auto read = [this](std::uint64_t offset, ByteSpan out) { return file_->read_at(offset, out); };
+  const auto read = [this](std::uint64_t offset, ByteSpan out) { return sink_->read_at(offset, out); };
   const auto append = [this](ByteView bytes) { return write(bytes); };
   ATOLL_TRY(blob::append_parity(read, position_, archive_tag(header_.first, footer_.last), {}, append));
-  ATOLL_TRY(file_->sync());
-  file_.reset();
+  ATOLL_TRY(sink_->finish());
   return footer_;
 }
 

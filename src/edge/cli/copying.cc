@@ -1,0 +1,79 @@
+#include "edge/cli/copying.h"
+
+#include "foundation/base/units.h"
+
+namespace atl::cli {
+namespace {
+
+void say_outcome(Session& session, const vault::Vault& vault, const backup::CopyOutcome& outcome) {
+  Output& output = session.output;
+  if (!outcome.error) {
+    if (session.tells_copies || outcome.report.bytes > 0) {
+      output.message("Copy \"" + outcome.name + "\" holds all of it" +
+                     (outcome.report.bytes > 0 ? " (" + format_size(outcome.report.bytes) + " copied and read back)."
+                                               : std::string(".")));
+    }
+    return;
+  }
+  const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), outcome.name);
+  const std::uint64_t last = vault.journal().last().value;
+  const bool is_known = state && state->history == vault.head().history;
+  const std::uint64_t behind = last - (is_known ? std::min(last, state->shipped.value) : 0);
+  output.warning(outcome.error->id, "copy \"" + outcome.name + "\" is " + format_count(behind) +
+                                        " changes behind: " + outcome.error->message);
+}
+
+}  // namespace
+
+backup::IsSameDisk same_disk_of(Session& session) {
+  return [&session](const std::string& a, const std::string& b) {
+    const auto info_a = session.environment.host.info(a);
+    const auto info_b = session.environment.host.info(b);
+    return info_a && info_b && info_a->device == info_b->device;
+  };
+}
+
+Result<int> with_copies(Session& session, vault::Vault& vault, const std::function<Result<int>(vault::Vault&)>& work) {
+  // Rows that cannot be read are the work's to stumble over, not ours.
+  auto keeper = backup::CopyKeeper::open(vault, same_disk_of(session));
+  if (!keeper) return work(vault);
+  auto answer = [&] {
+    backup::ShipperThread shipping(session.environment.machine, **keeper);
+    auto done = work(vault);
+    shipping.stop();
+    if (session.output.verbosity > 0 && shipping.rounds() > 0) {
+      session.output.message("Copies: " + std::to_string(shipping.rounds()) + " rounds, at most " +
+                             format_duration(static_cast<double>(shipping.longest_lag_us()) * 1e-6) + " behind.");
+    }
+    return done;
+  }();
+  if ((*keeper)->is_empty()) {
+    if (session.tells_copies && answer) {
+      const auto finding = vault::copy_finding(vault);
+      if (finding && *finding)
+        session.output.message(session.output.red("! " + (*finding)->message) + "  " + (*finding)->command);
+    }
+    return answer;
+  }
+  // Also where no change was made: keys change without one. Sealed and archived first: then each file is shipped once,
+  // in its final form.
+  if (const auto settled = vault.settle(); !settled) return answer ? pass(settled.error()) : std::move(answer);
+  backup::ShipOptions options;
+  options.stop = &session.environment.stop;
+  options.on_notice = [&](const std::string& words) { session.output.warning("copy.source", words); };
+  const std::int64_t started_ns = session.environment.machine.clock.monotonic_ns();
+  options.on_progress = [&](std::uint64_t done, std::uint64_t total) {
+    if (session.output.is_json) return;  // status lines after the summary would surprise
+    session.output.byte_progress(
+        "copied", done, total,
+        static_cast<double>(session.environment.machine.clock.monotonic_ns() - started_ns) * 1e-9);
+  };
+  const auto outcomes = (*keeper)->round(options);
+  session.output.end_progress();
+  if (outcomes) {
+    for (const auto& outcome : *outcomes) say_outcome(session, vault, outcome);
+  }
+  return answer;
+}
+
+}  // namespace atl::cli

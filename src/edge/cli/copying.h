@@ -1,0 +1,19 @@
+// The copies beside a command that writes: shipped to every second while it works, and once more at its end.
+// Always true: a copy that cannot be brought up to date is told in one line, and never changes the exit code.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "edge/cli/session.h"
+#include "services/backup/copies.h"
+
+namespace atl::cli {
+
+// By the numbers of the devices.
+[[nodiscard]] backup::IsSameDisk same_disk_of(Session& session);
+// `work`, and what it wrote to every copy that can be reached. The vault is settled afterwards, not closed.
+[[nodiscard]] Result<int> with_copies(Session& session, vault::Vault& vault,
+                                      const std::function<Result<int>(vault::Vault&)>& work);
+
+}  // namespace atl::cli

@@ -1,0 +1,151 @@
+#include "services/backup/copies.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace atl::backup {
+namespace {
+
+constexpr std::chrono::seconds kRoundEvery{1};
+constexpr std::int64_t kRememberEveryUs = 30'000'000;
+// A copy that failed is left alone for so many rounds.
+constexpr std::uint64_t kRoundsBetweenTries = 30;
+
+}  // namespace
+
+Result<std::unique_ptr<CopyKeeper>> CopyKeeper::open(vault::Vault& vault, IsSameDisk is_same_disk) {
+  std::unique_ptr<CopyKeeper> keeper(new CopyKeeper(vault, std::move(is_same_disk)));
+  ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::CopyRow>());
+  for (const auto& row : rows) {
+    Copy copy;
+    copy.row = row;
+    keeper->copies_.push_back(std::move(copy));
+  }
+  return keeper;
+}
+
+void CopyKeeper::release() {
+  for (Copy& copy : copies_) {
+    copy.shipper.reset();
+    copy.target.reset();
+  }
+}
+
+Result<ShipReport> CopyKeeper::round_of(Copy& copy, const ShipOptions& options) {
+  if (copy.row.kind != vault::kCopyKindFolder) {
+    return fail(ErrorKind::unsupported, "copy.unknown_kind",
+                "a copy of kind \"" + copy.row.kind + "\" is not known to this Atoll", "Use the version that made it.");
+  }
+  if (!copy.target) {
+    copy.shipper.reset();
+    ATOLL_ASSIGN(copy.target, CopyTarget::open_folder(vault_->machine(), copy.row.place, vault_->head().vault,
+                                                      CopyTarget::Use::write));
+  }
+  if (!copy.shipper) {
+    ShipOptions own = options;
+    own.bytes_per_second_max = copy.row.bytes_per_second_max;
+    copy.shipper = std::make_unique<Shipper>(*vault_, *copy.target, std::move(own));
+  }
+  auto report = copy.shipper->round();
+  if (!report) {
+    copy.shipper.reset();
+    copy.target.reset();
+    return report;
+  }
+  ATOLL_TRY(remember(copy, *report));
+  return report;
+}
+
+Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report) {
+  const Timestamp now = vault_->machine().clock.now();
+  const bool is_news = report.shipped != copy.remembered_lsn || report.bytes > 0;
+  if (!is_news && now.unix_us - copy.remembered.unix_us < kRememberEveryUs) return {};
+  platform::FileSystem& files = vault_->machine().files;
+  vault::CopyState state = vault::read_copy_state(files, vault_->folder(), copy.row.name).value_or(vault::CopyState{});
+  state.history = vault_->head().history;
+  state.shipped = report.shipped;
+  state.shipped_time = report.shipped_time;
+  state.synced = now;
+  state.bytes = report.copy_bytes;
+  state.is_same_disk = is_same_disk_ && is_same_disk_(vault_->folder(), copy.target->vault_folder());
+  ATOLL_TRY(vault::write_copy_state(files, vault_->folder(), copy.row.name, state));
+  copy.remembered = now;
+  copy.remembered_lsn = report.shipped;
+  return {};
+}
+
+Result<std::vector<CopyOutcome>> CopyKeeper::round(const ShipOptions& options, const std::string& only) {
+  std::vector<CopyOutcome> outcomes;
+  for (Copy& copy : copies_) {
+    if (!only.empty() && copy.row.name != only) continue;
+    CopyOutcome outcome;
+    outcome.name = copy.row.name;
+    outcome.place = copy.row.place;
+    auto report = round_of(copy, options);
+    if (report) {
+      outcome.report = *report;
+    } else {
+      outcome.error = std::move(report).error();
+    }
+    outcomes.push_back(std::move(outcome));
+  }
+  if (!only.empty() && outcomes.empty()) {
+    return fail(ErrorKind::not_found, "copy.not_found", "there is no copy \"" + only + "\"",
+                "`atoll copy list` shows them.");
+  }
+  return outcomes;
+}
+
+ShipperThread::ShipperThread(const platform::Machine& machine, CopyKeeper& keeper)
+    : machine_(machine), keeper_(keeper) {
+  if (keeper_.is_empty()) return;
+  thread_ = machine_.threads.start("ship", [this] { work(); });
+}
+
+ShipperThread::~ShipperThread() { stop(); }
+
+void ShipperThread::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_.store(true);
+  }
+  changed_.notify_all();
+  if (thread_) thread_->join();
+  thread_.reset();
+  // The next who uses the copies must not find a shipper that was told to stop.
+  keeper_.release();
+}
+
+void ShipperThread::work() {
+  ShipOptions options;
+  options.stop = &is_stopped_;
+  std::int64_t round_before_us = machine_.clock.now().unix_us;
+  std::uint64_t wait_rounds = 0;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kRoundEvery, [this] { return is_stopped_.load(); });
+    }
+    if (is_stopped_.load()) return;
+    if (wait_rounds > 0) {
+      --wait_rounds;
+      continue;
+    }
+    const std::int64_t began_us = machine_.clock.now().unix_us;
+    const auto outcomes = keeper_.round(options);
+    const std::int64_t ended_us = machine_.clock.now().unix_us;
+    // Told at the end of the command, by the round that the caller makes then.
+    const bool is_well =
+        outcomes && std::ranges::all_of(*outcomes, [](const CopyOutcome& one) { return !one.error.has_value(); });
+    if (!is_well) {
+      wait_rounds = kRoundsBetweenTries;
+      continue;
+    }
+    // What was committed right after the round before began is there since now.
+    longest_lag_us_ = std::max(longest_lag_us_, ended_us - round_before_us);
+    round_before_us = began_us;
+    ++rounds_;
+  }
+}
+
+}  // namespace atl::backup

@@ -1,0 +1,84 @@
+// The copies of one open vault, together: which are reachable, a round for each, and what is remembered about them.
+//
+// Always true:
+//  - A copy that cannot be reached, or whose disk is full, keeps nobody from working: it is told, and tried again
+//  later.
+//  - What is remembered (vault/copies.h) is written after the round that it tells of.
+// Thread rules: CopyKeeper by one thread at a time. ShipperThread has one of its own and is told to stop from outside.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "services/backup/shipper.h"
+#include "vault/copies.h"
+
+namespace atl::backup {
+
+struct CopyOutcome {
+  std::string name;
+  std::string place;
+  std::optional<Error> error;  // none: it holds everything up to `report.shipped`
+  ShipReport report;
+};
+
+// Whether two paths lie on one disk; the outer floor knows the machine's devices.
+using IsSameDisk = std::function<bool(const std::string& a, const std::string& b)>;
+
+class CopyKeeper {
+ public:
+  // Reads the rows once. Borrows the vault.
+  [[nodiscard]] static Result<std::unique_ptr<CopyKeeper>> open(vault::Vault& vault, IsSameDisk is_same_disk);
+  [[nodiscard]] bool is_empty() const { return copies_.empty(); }
+  // One round for each copy, or for the one named (`not_found` where there is none). Targets stay open and locked
+  // between rounds until release().
+  [[nodiscard]] Result<std::vector<CopyOutcome>> round(const ShipOptions& options, const std::string& only = {});
+  void release();
+
+ private:
+  CopyKeeper(vault::Vault& vault, IsSameDisk is_same_disk) : vault_(&vault), is_same_disk_(std::move(is_same_disk)) {}
+  struct Copy {
+    catalog::CopyRow row;
+    std::unique_ptr<CopyTarget> target;
+    std::unique_ptr<Shipper> shipper;
+    Timestamp remembered;
+    Lsn remembered_lsn;
+  };
+  [[nodiscard]] Result<ShipReport> round_of(Copy& copy, const ShipOptions& options);
+  [[nodiscard]] Result<void> remember(Copy& copy, const ShipReport& report);
+  vault::Vault* vault_;
+  IsSameDisk is_same_disk_;
+  std::vector<Copy> copies_;
+};
+
+// Ships every second while somebody writes. The first round comes after the first second, so that short commands have
+// none; what is left at the end is the caller's to ship.
+class ShipperThread {
+ public:
+  // Borrows keeper and machine; does nothing where there is no copy.
+  ShipperThread(const platform::Machine& machine, CopyKeeper& keeper);
+  ShipperThread(const ShipperThread&) = delete;
+  ShipperThread& operator=(const ShipperThread&) = delete;
+  ~ShipperThread();
+  // Ends the round under way (what it shipped so far counts) and waits for the thread.
+  void stop();
+  // The longest that a change of this session waited for its shipping to be over, as far as rounds tell.
+  [[nodiscard]] std::int64_t longest_lag_us() const { return longest_lag_us_; }  // after stop()
+  [[nodiscard]] std::uint64_t rounds() const { return rounds_; }
+
+ private:
+  void work();
+  platform::Machine machine_;
+  CopyKeeper& keeper_;
+  std::atomic<bool> is_stopped_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::int64_t longest_lag_us_ = 0;
+  std::uint64_t rounds_ = 0;
+  std::unique_ptr<platform::Thread> thread_;
+};
+
+}  // namespace atl::backup
