@@ -34,6 +34,10 @@ class Mirror {
 
   Result<MirrorSummary> run() {
     ATOLL_TRY(begin());
+    if (!mirror_->allows_empty) {  // as check() did, minutes ago maybe: its disk may have gone meanwhile
+      ATOLL_ASSIGN(const auto names, root_->names());
+      if (names.empty()) return pass_if_it_held_files();
+    }
     ATOLL_TRY(visit_all());
     ATOLL_TRY(flush());
     summary_.was_interrupted = is_stopped();
@@ -49,7 +53,7 @@ class Mirror {
     }
     if (mirror_->allows_empty) return {};
     ATOLL_ASSIGN(const auto names, root_->names());
-    ATOLL_TRY(visit_all());
+    ATOLL_TRY(visit_tree(whole(), true));
     if (found_ > 0) return {};
     const std::uint64_t missing = summary_.files_removed;
     if (missing == 0 || (!names.empty() && missing < kMirrorFilesMuch)) return {};
@@ -91,12 +95,19 @@ class Mirror {
     return {};
   }
 
+  // Of an empty source.
+  Result<MirrorSummary> pass_if_it_held_files() {
+    ATOLL_TRY(check());
+    return MirrorSummary{};
+  }
+
+  [[nodiscard]] Folder whole() const {
+    return {std::make_shared<FolderNode>(), "", root_info_, root_info_.device, std::nullopt};
+  }
+
   Result<void> visit_all() {
     const auto root = std::make_shared<FolderNode>();
-    if (options_->scope == nullptr) {
-      ATOLL_TRY(visit_tree({root, "", root_info_, root_info_.device, std::nullopt}, true));
-      return {};
-    }
+    if (options_->scope == nullptr) return visit_tree(whole(), true);
     for (const auto& [below, is_deep] : *options_->scope) {
       if (is_stopped()) break;
       auto folder = folder_at(root, below);
