@@ -54,8 +54,9 @@ Result<std::vector<vault::PutSource>> sources_of(Session& session, vault::Vault&
     const std::string path = normal_path(session.absolute(given));
     ATOLL_ASSIGN(const auto info, vault::look_at_source(session.environment.host, path));
     if (info.kind == platform::NodeKind::symlink) {
-      session.output.warning("put.link", shown(given) + " is a symbolic link, and is stored as one: name the file that "
-                                                        "it leads to if that is meant");
+      session.output.warning("put.link", shown(given) +
+                                             " is a symbolic link, and is stored as one: name the file that "
+                                             "it leads to if that is meant");
     }
     if (info.kind == platform::NodeKind::directory) {
       sources.push_back({path, prefix});

@@ -299,8 +299,8 @@ void say_put_summary(Session& session, const PutOutcome& outcome, const std::str
   for (const std::string& path : summary.metadata_without_file)
     output.warning("table.no_such_file", "the table names a file that is not there: " + shown(path));
   if (problems > 0)
-    output.message(format_count(problems) + " could not be " +
-                   (outcome.moved || outcome.mirrored ? "done" : "stored") + "; they are listed above.");
+    output.message(format_count(problems) + " could not be " + (outcome.moved || outcome.mirrored ? "done" : "stored") +
+                   "; they are listed above.");
 }
 
 }  // namespace atl::cli

@@ -1,8 +1,8 @@
 // Word of changes below a folder of the host, as they happen.
 //
-// Always true: a change is told at least once, or `overflow` is, or watch() refuses; what is told may be old news by the
-// time it is read, so the receiver looks for itself. Folders that come are watched by themselves before they are told of.
-// Thread rules: one thread. Memory: about 200 bytes for each folder below the watched one.
+// Always true: a change is told at least once, or `overflow` is, or watch() refuses; what is told may be old news by
+// the time it is read, so the receiver looks for itself. Folders that come are watched by themselves before they are
+// told of. Thread rules: one thread. Memory: about 200 bytes for each folder below the watched one.
 #pragma once
 
 #include <cstdint>

@@ -35,10 +35,9 @@ constexpr std::size_t kBufferBytes = 256 * 1024;
 
 // statfs numbers of file systems that other machines or programs change without this kernel's knowledge.
 bool is_changed_by_others(const struct statfs& status) {
-  constexpr std::array<std::uint32_t, 10> kinds = {0x6969 /* NFS */,      0x517B /* SMB */,   0xFF534D42 /* CIFS */,
-                                                   0xFE534D42 /* SMB2 */, 0x65735546 /* FUSE */, 0x01021997 /* 9P */,
-                                                   0x00C36400 /* Ceph */, 0x5346414F /* AFS */, 0x564C /* NCP */,
-                                                   0x73757245 /* Coda */};
+  constexpr std::array<std::uint32_t, 10> kinds = {
+      0x6969 /* NFS */,    0x517B /* SMB */,      0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */, 0x65735546 /* FUSE */,
+      0x01021997 /* 9P */, 0x00C36400 /* Ceph */, 0x5346414F /* AFS */,  0x564C /* NCP */,      0x73757245 /* Coda */};
   return std::ranges::find(kinds, static_cast<std::uint32_t>(status.f_type)) != kinds.end();
 }
 
@@ -54,10 +53,7 @@ tl::unexpected<Error> no_more_watches(int error) {
 class InotifyWatcher final : public FileWatcher {
  public:
   InotifyWatcher(Descriptor queue, std::string root_path, std::function<bool(const std::string&)> enters)
-      : queue_(std::move(queue)),
-        root_path_(std::move(root_path)),
-        enters_(std::move(enters)),
-        buffer_(kBufferBytes) {}
+      : queue_(std::move(queue)), root_path_(std::move(root_path)), enters_(std::move(enters)), buffer_(kBufferBytes) {}
 
   Result<void> begin() {
     {  // closed again: an open folder would keep its disk from being unmounted, a watch does not
@@ -191,8 +187,9 @@ class InotifyWatcher final : public FileWatcher {
   [[nodiscard]] Result<void> check_kind(int folder) const {
     struct statfs status {};
     if (::fstatfs(folder, &status) != 0 || !is_changed_by_others(status)) return {};
-    return fail(ErrorKind::unsupported, "watch.network",
-                host::quoted(root_path_) + " lies on a network or FUSE file system, where others' changes are not told");
+    return fail(
+        ErrorKind::unsupported, "watch.network",
+        host::quoted(root_path_) + " lies on a network or FUSE file system, where others' changes are not told");
   }
 
   void remember(int number, const std::string& path) {
@@ -216,7 +213,8 @@ class InotifyWatcher final : public FileWatcher {
     };
     if (const auto own = number_of_.find(path); own != number_of_.end()) drop(own);
     const std::string below = path + "/";
-    for (auto at = number_of_.lower_bound(below); at != number_of_.end() && at->first.starts_with(below);) at = drop(at);
+    for (auto at = number_of_.lower_bound(below); at != number_of_.end() && at->first.starts_with(below);)
+      at = drop(at);
   }
 
   Descriptor queue_;

@@ -240,10 +240,9 @@ class MoveRun {
 
 }  // namespace
 
-Result<MoveSummary> remove_stored_sources(Vault& vault, platform::HostTree& host,
-                                          const std::vector<PutSource>& sources, const std::string& bucket,
-                                          const FolderPutOptions& options, const MoveOptions& move,
-                                          const MoveCallbacks& callbacks) {
+Result<MoveSummary> remove_stored_sources(Vault& vault, platform::HostTree& host, const std::vector<PutSource>& sources,
+                                          const std::string& bucket, const FolderPutOptions& options,
+                                          const MoveOptions& move, const MoveCallbacks& callbacks) {
   ATOLL_ASSIGN(auto row, Objects(vault).bucket(bucket));
   return MoveRun(vault, host, std::move(row), options, move, callbacks).run(sources);
 }

@@ -26,8 +26,8 @@ struct MoveOptions {
 struct MoveSummary {
   std::uint64_t files_removed = 0, links_removed = 0, folders_removed = 0;
   std::uint64_t bytes_removed = 0;
-  std::uint64_t left = 0;              // files and links that stay, for whatever reason
-  std::uint64_t not_on_copy = 0;       // of them: only because the second copy does not hold them yet
+  std::uint64_t left = 0;         // files and links that stay, for whatever reason
+  std::uint64_t not_on_copy = 0;  // of them: only because the second copy does not hold them yet
   std::uint64_t problem_count = 0;
   bool was_interrupted = false;
 };

@@ -1,5 +1,5 @@
-// A move takes a file from its source only when it is safe elsewhere: every reason to leave it, and every moment at which
-// the power may go.
+// A move takes a file from its source only when it is safe elsewhere: every reason to leave it, and every moment at
+// which the power may go.
 #include "vault/folder/move.h"
 
 #include <fcntl.h>
@@ -176,7 +176,8 @@ TEST_F(MoveFolder, WhatCannotBeReadOrRemovedIsReportedAndTheRestGoes) {
   faulty.set_fault("c", HostFault::changes_while_read);
   const MoveSummary done = remove_stored({}, {}, &faulty);
   EXPECT_EQ(done.files_removed, 2U);  // c was read in one piece, before the fault strikes
-  EXPECT_EQ(problems_, (std::map<std::string, std::string>{{"a", "source.not_removable"}, {"b", "source.read_failed"}}));
+  EXPECT_EQ(problems_,
+            (std::map<std::string, std::string>{{"a", "source.not_removable"}, {"b", "source.read_failed"}}));
 }
 
 TEST_F(MoveFolder, AFileNamedByItselfIsMoved) {

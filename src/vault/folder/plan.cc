@@ -140,8 +140,8 @@ class Walk {
     const auto names = frame.handle->names();
     if (context_->options->keeps_unmounted && names && names->empty() && is_unmounted(facts, info)) {
       report(shown(frame.below), {ErrorKind::failed, "source.unmounted",
-                                      "another disk was mounted here when it was stored, and now it is empty",
-                                      "Mount it again. What the bucket holds of it stays."});
+                                  "another disk was mounted here when it was stored, and now it is empty",
+                                  "Mount it again. What the bucket holds of it stays."});
       return {};
     }
     ++totals_.folders;
@@ -178,8 +178,8 @@ class Walk {
   void add_children_on_the_way(Frame& frame) const {
     const PutScope& scope = *context_->options->scope;
     for (auto at = scope.lower_bound(frame.below); at != scope.end() && at->first.starts_with(frame.below);) {
-      const std::string name = at->first.substr(frame.below.size(), at->first.find('/', frame.below.size()) -
-                                                                        frame.below.size());
+      const std::string name =
+          at->first.substr(frame.below.size(), at->first.find('/', frame.below.size()) - frame.below.size());
       // What is gone by now is its parent folder's news.
       if (const auto child = frame.handle->info(name); child && child->kind == NodeKind::directory)
         frame.children.push_back({name, *child});
@@ -257,8 +257,8 @@ class Walk {
     }
     if (is_file && context_->options->is_held_back &&
         context_->options->is_held_back(
-            {below, child.info, facts != nullptr && facts->changed == FileTime{} &&
-                                    is_same_but_for_changed(*facts, child.info)})) {
+            {below, child.info,
+             facts != nullptr && facts->changed == FileTime{} && is_same_but_for_changed(*facts, child.info)})) {
       ++totals_.held_back;
       return {};
     }
@@ -287,11 +287,7 @@ class Walk {
 }  // namespace
 
 FactStream::FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix, Asked asked)
-    : reader_(reader),
-      bucket_(bucket),
-      prefix_(std::move(prefix)),
-      asked_(asked),
-      is_last_page_(reader == nullptr) {}
+    : reader_(reader), bucket_(bucket), prefix_(std::move(prefix)), asked_(asked), is_last_page_(reader == nullptr) {}
 
 void FactStream::skip_to(std::string_view key) {
   // Any key shortly before it will do: what lies between is only read in vain.

@@ -49,9 +49,9 @@ struct FolderPutOptions {
   bool one_file_system = false;
   // A folder that was a mount point when it was stored, and is empty now, is reported and left as it is stored.
   bool keeps_unmounted = false;
-  const PutScope* scope = nullptr;                         // of the one source; null: everything
-  std::function<bool(const WaitingFile&)> is_held_back;    // from the planning thread; true: not this time
-  unsigned workers = 0;                     // 0: one per core
+  const PutScope* scope = nullptr;                       // of the one source; null: everything
+  std::function<bool(const WaitingFile&)> is_held_back;  // from the planning thread; true: not this time
+  unsigned workers = 0;                                  // 0: one per core
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: finish what is begun, commit, return
 };
 

@@ -36,7 +36,8 @@ class Watch {
   Result<void> run() {
     while (!is_stopped()) {
       if (!is_there()) {
-        say("watch.folder_gone", path_ + " is not there, or not mounted: waiting for it. Nothing is removed meanwhile.");
+        say("watch.folder_gone",
+            path_ + " is not there, or not mounted: waiting for it. Nothing is removed meanwhile.");
         watcher_.reset();
         is_watched_ = false;
         watchers_->pause(kFolderAwayMs);
@@ -111,7 +112,8 @@ class Watch {
   // Until there is news, or for a while.
   Result<void> listen() {
     if (only_polls_) {
-      watchers_->pause(news_.has_later() ? std::min(options_->poll_ms, later_wait_ns() / 1'000'000) : options_->poll_ms);
+      watchers_->pause(news_.has_later() ? std::min(options_->poll_ms, later_wait_ns() / 1'000'000)
+                                         : options_->poll_ms);
       if (machine_.clock.monotonic_ns() - polled_at_ns_ >= options_->poll_ms * 1'000'000) {
         news_.take_everything();
         polled_at_ns_ = machine_.clock.monotonic_ns();
@@ -132,7 +134,7 @@ class Watch {
 
   // A file that is written to all the time does not hold the vault busy: the waits grow while nothing comes of them.
   [[nodiscard]] std::int64_t later_wait_ns() const {
-    return std::max<std::int64_t>(options_->settle_ms, 500) * 1'000'000 << idle_rounds_;
+    return std::max<std::int64_t>(options_->settle_ms, 500) * 1'000'000 << std::max(0, idle_rounds_ - 1);
   }
 
   // For so long, that one round may store what comes together.
@@ -173,9 +175,7 @@ class Watch {
     news_.begin_round();
     WatchRound round;
     round.scope = news_.scope();
-    round.is_held_back = [this](const WaitingFile& file) {
-      return news_.is_held_back(file, machine_.clock.now());
-    };
+    round.is_held_back = [this](const WaitingFile& file) { return news_.is_held_back(file, machine_.clock.now()); };
     const auto done = callbacks_->store(round);
     if (done) {
       for (const std::string& below : done->changed_while_read) news_.look_again(below);
@@ -282,9 +282,8 @@ void News::take_back() {
   for (const auto& [folder, is_deep] : round_) add(folder, is_deep);
 }
 
-Result<void> watch_folder(const platform::Machine& machine, platform::HostTree& host,
-                          platform::FileWatchers& watchers, const std::string& path, const WatchOptions& options,
-                          const WatchCallbacks& callbacks) {
+Result<void> watch_folder(const platform::Machine& machine, platform::HostTree& host, platform::FileWatchers& watchers,
+                          const std::string& path, const WatchOptions& options, const WatchCallbacks& callbacks) {
   return Watch(machine, host, watchers, path, options, callbacks).run();
 }
 

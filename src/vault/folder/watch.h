@@ -3,9 +3,11 @@
 //     words of changes ─► news: which folders to look at ─► a round: put_folders() with that scope ─► …
 //
 // Always true:
-//  - The first round looks at everything; so does the round after words were lost, after the folder was away, and, where
+//  - The first round looks at everything; so does the round after words were lost, after the folder was away, and,
+//  where
 //    the system tells nothing of changes, every round.
-//  - A file is stored once it was closed by whoever wrote it, or was left alone for a while; until then its folder stays
+//  - A file is stored once it was closed by whoever wrote it, or was left alone for a while; until then its folder
+//  stays
 //    on the list.
 //  - A folder that vanishes is waited for. Nothing is stored or removed meanwhile.
 //  - Memory is bounded: past kNewsFoldersMax folders the next round looks at everything.
@@ -62,9 +64,9 @@ class News {
 
 struct WatchOptions {
   std::int64_t settle_ms = 2'000;
-  std::int64_t gather_ms = 1'000;   // from the first word of a change to the round
-  std::int64_t poll_ms = 30'000;    // where the system tells nothing
-  std::int64_t again_ms = 1'000;    // until a locked vault is tried again
+  std::int64_t gather_ms = 1'000;  // from the first word of a change to the round
+  std::int64_t poll_ms = 30'000;   // where the system tells nothing
+  std::int64_t again_ms = 1'000;   // until a locked vault is tried again
   const std::atomic<bool>* stop = nullptr;
   // Folders whose changes matter, given their paths below the source.
   std::function<bool(const std::string& below)> enters;

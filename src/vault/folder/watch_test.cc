@@ -29,7 +29,8 @@ TEST(WatchNews, ScopesAndTheirLimit) {
   EXPECT_TRUE(news.has_later());
   news.begin_round();
   ASSERT_NE(news.scope(), nullptr);
-  EXPECT_EQ(*news.scope(), (PutScope{{"", false}, {"a/b/", false}, {"mode/", false}, {"new/", false}, {"new/deep/", true}}));
+  EXPECT_EQ(*news.scope(),
+            (PutScope{{"", false}, {"a/b/", false}, {"mode/", false}, {"new/", false}, {"new/deep/", true}}));
   EXPECT_TRUE(news.is_empty());
   news.take_later();
   news.begin_round();
@@ -124,7 +125,8 @@ TEST_F(WatchedFolder, FirstEverythingThenWhatIsToldAndNothingElse) {
       {{Kind::folder_came, "new/"}});
   ASSERT_EQ(told(watch()), "ok");
   EXPECT_EQ(rounds_, (std::vector<std::string>{"everything", "some"}));
-  EXPECT_EQ(keys(), (std::set<std::string>{"./", "a", "told/", "told/b", "untold/", "new/", "new/deep/", "new/deep/d"}));
+  EXPECT_EQ(keys(),
+            (std::set<std::string>{"./", "a", "told/", "told/b", "untold/", "new/", "new/deep/", "new/deep/d"}));
 }
 
 TEST_F(WatchedFolder, AfterLostWordsEverythingIsLookedAt) {

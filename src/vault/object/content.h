@@ -31,8 +31,8 @@ inline constexpr std::size_t kListFanOut = 4096;
 inline constexpr std::size_t kContentDepthMax = 4;  // 4096^4 chunks of 32 KiB are past 2^60 bytes
 
 // Which cutter new content gets, from its size (0 where unknown: a stream), its name's ending and, where
-// wants_first_bytes(), its first kFirstBytesLookedAt bytes. The same three give the same cutter, always: two copies of a
-// file share their chunks only then.
+// wants_first_bytes(), its first kFirstBytesLookedAt bytes. The same three give the same cutter, always: two copies of
+// a file share their chunks only then.
 [[nodiscard]] codec::CutterNumber choose_cutter(std::uint64_t expected_bytes, std::string_view name,
                                                 ByteView first_bytes = {});
 [[nodiscard]] bool wants_first_bytes(std::uint64_t expected_bytes, std::string_view name);
