@@ -125,7 +125,8 @@ Result<int> run_some(Session& session, const std::vector<std::string>& names, bo
     if (session.environment.stop.load()) return kExitInterrupted;
     const Timestamp started = session.environment.machine.clock.now();
     if (one.is_missed && only_due) {
-      session.output.message(one.row.name + " was due at " + format_rfc3339(one.last_due) + " and missed; it runs now.");
+      session.output.message(one.row.name + " was due at " + format_rfc3339(one.last_due) +
+                             " and missed; it runs now.");
     }
     ATOLL_ASSIGN(const auto run, jobs::run_schedule(session.environment.programs, session.environment.machine.clock,
                                                     one, same_home(session)));
@@ -155,7 +156,8 @@ Result<int> run_some(Session& session, const std::vector<std::string>& names, bo
 // A home's own word in the names of its units.
 std::string instance_of(const std::string& home) {
   std::string name;
-  for (const char c : home) name += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '-';
+  for (const char c : home)
+    name += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '-';
   while (name.starts_with('-')) name.erase(0, 1);
   return name.size() > 100 ? name.substr(name.size() - 100) : name;
 }
@@ -235,10 +237,10 @@ Result<int> drill(Session& session, const DrillArguments& arguments) {
       session.output.json(line);
     } else {
       for (const std::string& failure : report.failures) session.output.line(session.output.red(shown(failure)));
-      session.output.line(std::to_string(report.objects) + " objects (" + format_size(report.bytes) +
-                          ") restored and compared byte by byte with what was stored. " +
-                          (report.failures.empty() ? "All of them are right."
-                                                   : std::to_string(report.failures.size()) + " are not."));
+      session.output.line(
+          std::to_string(report.objects) + " objects (" + format_size(report.bytes) +
+          ") restored and compared byte by byte with what was stored. " +
+          (report.failures.empty() ? "All of them are right." : std::to_string(report.failures.size()) + " are not."));
       if (report.left_out > 0)
         session.output.message(std::to_string(report.left_out) + " were too long for a drill and left out.");
     }
@@ -262,13 +264,13 @@ void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen) {
   add_command->add_option("--monthly", arguments->monthly, "'1 HH:MM'; a day that a month lacks is its last");
   add_command->add_option("--as", arguments->name, "a name for it");
   add_command
-      ->add_option("--tell", arguments->news, "who is told of failures: mail:ADDRESS, webhook:URL, command:/PATH (repeatable)")
+      ->add_option("--tell", arguments->news,
+                   "who is told of failures: mail:ADDRESS, webhook:URL, command:/PATH (repeatable)")
       ->expected(1, 16)
       ->allow_extra_args(false);
   add_command->add_flag("--tell-success", arguments->tells_success, "and of success");
-  add_command->callback([&session, &chosen, arguments] {
-    chosen.body = [&session, arguments] { return add(session, *arguments); };
-  });
+  add_command->callback(
+      [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return add(session, *arguments); }; });
   schedule->add_subcommand("list", "What runs when, how it went, what was missed")->callback([&session, &chosen] {
     chosen.body = [&session] { return list(session); };
   });
@@ -296,9 +298,9 @@ void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen) {
     };
   });
   for (const bool is_installing : {true, false}) {
-    auto* command = schedule->add_subcommand(
-        is_installing ? "install" : "uninstall",
-        is_installing ? "Has systemd look every five minutes what is due" : "Takes that back");
+    auto* command =
+        schedule->add_subcommand(is_installing ? "install" : "uninstall",
+                                 is_installing ? "Has systemd look every five minutes what is due" : "Takes that back");
     command->add_flag("-n,--dry-run", session.options.is_dry_run, "only show the units, and the line for cron");
     command->callback([&session, &chosen, is_installing] {
       chosen.body = [&session, is_installing] { return install(session, is_installing); };

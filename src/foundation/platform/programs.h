@@ -15,10 +15,10 @@
 namespace atl::platform {
 
 struct ProgramCall {
-  std::vector<std::string> words;  // program (looked for in PATH) and arguments
-  std::string input;               // on its standard input, then its end
+  std::vector<std::string> words;                              // program (looked for in PATH) and arguments
+  std::string input;                                           // on its standard input, then its end
   std::vector<std::pair<std::string, std::string>> variables;  // added to this process's environment
-  bool shows_errors = true;        // its standard error is this process's; else it is taken like its output
+  bool shows_errors = true;                  // its standard error is this process's; else it is taken like its output
   std::size_t output_bytes_max = 64 * 1024;  // what is beyond is read and dropped
 };
 struct ProgramResult {

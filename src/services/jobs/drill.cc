@@ -139,18 +139,17 @@ class Drill {
     if (keys == nullptr) return fail(ErrorKind::wrong_key, "drill.no_keys", "its keys are gone");
     std::uint64_t at = 0;
     auto hole = version.holes.begin();
-    ATOLL_TRY(vault::for_each_chunk(vault_->chunks(), version.content,
-                                    [&](const ChunkId& id, bool is_list) -> Result<bool> {
-                                      if (is_list) return true;
-                                      ATOLL_ASSIGN(const std::uint64_t length, vault_->chunks().length_of(id));
-                                      ATOLL_ASSIGN(const Buffer piece, read_around(file, version, at, hole, length));
-                                      if (codec::blake3_keyed(keys->id_key, piece.view()) != id.bytes) {
-                                        return fail(ErrorKind::damaged, "drill.wrong_bytes",
-                                                    "the bytes before offset " + std::to_string(at) +
-                                                        " are not those that were stored");
-                                      }
-                                      return true;
-                                    }));
+    ATOLL_TRY(
+        vault::for_each_chunk(vault_->chunks(), version.content, [&](const ChunkId& id, bool is_list) -> Result<bool> {
+          if (is_list) return true;
+          ATOLL_ASSIGN(const std::uint64_t length, vault_->chunks().length_of(id));
+          ATOLL_ASSIGN(const Buffer piece, read_around(file, version, at, hole, length));
+          if (codec::blake3_keyed(keys->id_key, piece.view()) != id.bytes) {
+            return fail(ErrorKind::damaged, "drill.wrong_bytes",
+                        "the bytes before offset " + std::to_string(at) + " are not those that were stored");
+          }
+          return true;
+        }));
     ATOLL_ASSIGN(const Buffer rest, read_around(file, version, at, hole, 0));
     if (at != version.size) return fail(ErrorKind::damaged, "drill.wrong_bytes", "its end is not what was stored");
     return {};

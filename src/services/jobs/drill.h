@@ -18,17 +18,17 @@
 namespace atl::jobs {
 
 struct DrillOptions {
-  std::string bucket;                         // empty: all
-  std::size_t objects_max = 100;              // at least one of each bucket, where there are that many
-  std::uint64_t bytes_max = 1ULL << 30;       // of one drill; objects longer than it are left out, and counted
-  std::string folder;                         // exists; restored into a new folder in it
+  std::string bucket;                    // empty: all
+  std::size_t objects_max = 100;         // at least one of each bucket, where there are that many
+  std::uint64_t bytes_max = 1ULL << 30;  // of one drill; objects longer than it are left out, and counted
+  std::string folder;                    // exists; restored into a new folder in it
   const std::atomic<bool>* stop = nullptr;
 };
 struct DrillReport {
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t left_out = 0;          // too long for bytes_max
-  std::vector<std::string> failures;   // "bucket/key: why"
+  std::uint64_t left_out = 0;         // too long for bytes_max
+  std::vector<std::string> failures;  // "bucket/key: why"
   double seconds = 0;
   bool was_interrupted = false;
   [[nodiscard]] bool is_good() const { return failures.empty() && !was_interrupted; }

@@ -62,7 +62,8 @@ Result<void> run(platform::Programs& programs, platform::ProgramCall call) {
 
 Result<void> check_address(const std::string& address) {
   const bool is_clean = !has_control(address);
-  if (is_clean && address.starts_with(kMail) && address.find('@') != std::string::npos && !address.starts_with("mail:-"))
+  if (is_clean && address.starts_with(kMail) && address.find('@') != std::string::npos &&
+      !address.starts_with("mail:-"))
     return {};
   if (is_clean && (address.starts_with("webhook:https://") || address.starts_with("webhook:http://"))) return {};
   if (is_clean && address.starts_with("command:/")) return {};

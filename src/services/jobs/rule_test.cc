@@ -21,14 +21,16 @@ std::string next(const char* rule, const char* now, const LocalTime& zone = utc)
 }
 
 TEST(Rule, ReadsWhatItSays) {
-  for (const char* text : {"every 15m", "every 2h", "every 90s", "daily 03:00", "weekly sun 23:59", "monthly 31 00:00"}) {
+  for (const char* text :
+       {"every 15m", "every 2h", "every 90s", "daily 03:00", "weekly sun 23:59", "monthly 31 00:00"}) {
     const auto rule = parse_rule(text);
     ASSERT_TRUE(rule) << text;
     EXPECT_EQ(words_of(*rule), text);
   }
   EXPECT_EQ(words_of(parse_rule("hourly").value()), "every 1h");
-  for (const char* text : {"", "daily", "daily 24:00", "daily 3", "daily 03:60", "weekly 03:00", "weekly foo 03:00",
-                           "monthly 0 03:00", "monthly 32 03:00", "every", "every 5s", "every day", "hourly 3", "daily 03:00 x"}) {
+  for (const char* text :
+       {"", "daily", "daily 24:00", "daily 3", "daily 03:60", "weekly 03:00", "weekly foo 03:00", "monthly 0 03:00",
+        "monthly 32 03:00", "every", "every 5s", "every day", "hourly 3", "daily 03:00 x"}) {
     const auto rule = parse_rule(text);
     ASSERT_FALSE(rule) << text;
     EXPECT_EQ(rule.error().kind, ErrorKind::usage);

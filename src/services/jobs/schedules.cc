@@ -17,8 +17,8 @@ constexpr std::int64_t kHour_us = 3'600'000'000;
 constexpr std::size_t kNameBytesMax = 200;
 
 // What needs a terminal, never ends, or would run itself.
-constexpr std::array<std::string_view, 8> kNotAlone = {"schedule", "init", "completion", "man",
-                                                       "serve",    "config", "key",      "restore-home"};
+constexpr std::array<std::string_view, 8> kNotAlone = {"schedule", "init",   "completion", "man",
+                                                       "serve",    "config", "key",        "restore-home"};
 
 tl::unexpected<Error> usage(std::string id, std::string message, std::string hint = {}) {
   return fail(ErrorKind::usage, std::move(id), std::move(message), std::move(hint));
@@ -137,8 +137,7 @@ Result<void> remove_schedule(vault::Vault& vault, const std::string& name) {
                            ATOLL_ASSIGN(const auto there, context.state.one<ScheduleRow>(key_of(row)));
                            if (!there) {
                              return fail(ErrorKind::not_found, "schedule.not_found",
-                                         "there is no schedule \"" + name + "\"",
-                                         "`atoll schedule list` lists them.");
+                                         "there is no schedule \"" + name + "\"", "`atoll schedule list` lists them.");
                            }
                            changes.remove(row);
                            return {};

@@ -33,7 +33,7 @@ struct Schedule {
 // Errors: `conflict` (the name is taken), `usage` (empty words, a verb that cannot run alone, a bad rule or address).
 // The name: given, or the words with '-' between them.
 [[nodiscard]] Result<catalog::ScheduleRow> add_schedule(vault::Vault& vault, catalog::ScheduleRow row);
-[[nodiscard]] Result<void> remove_schedule(vault::Vault& vault, const std::string& name);  // `not_found`
+[[nodiscard]] Result<void> remove_schedule(vault::Vault& vault, const std::string& name);              // `not_found`
 [[nodiscard]] Result<std::vector<Schedule>> schedules(vault::Vault& vault, const LocalTime& ahead_s);  // by name
 
 // What is due runs now: `own` is this program's path, `global` the options that name home and vault.
@@ -43,7 +43,7 @@ struct ScheduleRun {
   int exit_code = 0;
   double seconds = 0;
   Timestamp due;
-  std::string output;  // the end of what it printed
+  std::string output;                 // the end of what it printed
   std::vector<std::string> not_told;  // addresses that could not be reached, each with why
 };
 [[nodiscard]] Result<ScheduleRun> run_schedule(platform::Programs& programs, platform::Clock& clock,

@@ -103,7 +103,8 @@ TEST_F(Schedules, TellsOfFailuresAndOfThoseItCouldNotTell) {
   EXPECT_NE(programs.calls[1].input.find("To: me@example.org\nSubject: Atoll: copy-verify-usb ended with 22\n"),
             std::string::npos);
   EXPECT_NE(programs.calls[1].input.find("pack damaged"), std::string::npos);
-  for (const std::string& word : programs.calls[2].words) EXPECT_EQ(word.find("cret"), std::string::npos);  // not in argv
+  for (const std::string& word : programs.calls[2].words)
+    EXPECT_EQ(word.find("cret"), std::string::npos);  // not in argv
   EXPECT_NE(programs.calls[2].input.find("url = \"https://example.org/x?token=se\\\"cret\"\n"), std::string::npos);
   EXPECT_EQ(programs.calls[3].words, std::vector<std::string>{"/usr/bin/tell"});
   programs.reaches = false;
@@ -119,8 +120,8 @@ TEST_F(Schedules, RefusesWhatCannotRunAlone) {
   EXPECT_EQ(add_schedule(*vault_, row({"--home", "x"}, "hourly")).error().id, "schedule.bad_command");
   EXPECT_EQ(add_schedule(*vault_, row({"gc"}, "sometimes")).error().id, "schedule.bad_rule");
   auto bad = row({"gc"}, "hourly");
-  for (const char* address : {"mail:x", "mail:-x@y", "webhook:ftp://x", "command:rm", "me@example.org",
-                              "mail:a@b\nBcc: c@d"}) {
+  for (const char* address :
+       {"mail:x", "mail:-x@y", "webhook:ftp://x", "command:rm", "me@example.org", "mail:a@b\nBcc: c@d"}) {
     bad.news = {address};
     EXPECT_EQ(add_schedule(*vault_, bad).error().id, "news.bad_address") << address;
   }
