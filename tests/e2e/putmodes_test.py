@@ -120,7 +120,7 @@ class Watch(PutModes):
     def watch(self, *options):
         child = self.start("put", "--watch", *options, self.path("source"), "bucket")
         self.addCleanup(child.kill)
-        self.assertTrue(wait_until(lambda: self.atoll("ls", "-r", "bucket", code=None).code == 0, 30, 0.3), child.poll())
+        self.assertTrue(wait_until(lambda: self.atoll("ls", "-r", "bucket", code=None).code == 0, 30, 0.3), child.poll() is not None and child.communicate())
         return child
 
     def end(self, child, code=0):
@@ -170,6 +170,7 @@ class Watch(PutModes):
         self.file("source/a", "1")
         self.file("source/b", "2")
         child = self.watch("--mirror")
+        self.await_keys(lambda keys: {"a", "b"} <= keys, "the first files")
         os.rename(self.path("source"), self.path("away"))
         time.sleep(3)
         os.mkdir(self.path("source"))  # a mount point with nothing mounted

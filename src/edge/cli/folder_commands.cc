@@ -188,7 +188,9 @@ Result<int> put(Session& session, PutArguments& arguments) {
     return kExitOk;
   };
   if (job.modes.watches) {
-    ATOLL_TRY(session.with_reader(find_sources));
+    // A folder's keys do not hang on what the vault holds: nothing is opened before the first round.
+    const std::string prefix = target.key.empty() || target.key.ends_with('/') ? target.key : target.key + "/";
+    job.sources = {{normal_path(session.absolute(arguments.paths.front())), prefix}};
     return watch_and_put(session, job);
   }
   const auto store = [&](vault::Vault& vault) -> Result<int> {
