@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
   atl::platform::PosixMachine machine;
   const auto host = atl::platform::make_posix_host_tree();
   const auto programs = atl::platform::make_posix_programs();
+  const auto watchers = atl::platform::make_posix_file_watchers();
   PosixTerminal terminal;
   std::string folder = "/";
   if (char* current = ::getcwd(nullptr, 0); current != nullptr) {
@@ -114,6 +115,7 @@ int main(int argc, char** argv) {
   }
   atl::cli::Environment environment{machine.machine(),
                                     *host,
+                                    *watchers,
                                     terminal,
                                     [](const std::string& name) -> std::optional<std::string> {
                                       const char* value = std::getenv(name.c_str());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "foundation/platform/file_watcher.h"
 #include "foundation/platform/host_tree.h"
 #include "foundation/platform/machine.h"
 #include "foundation/platform/programs.h"
@@ -30,6 +31,7 @@ class Terminal {
 struct Environment {
   platform::Machine machine;
   platform::HostTree& host;
+  platform::FileWatchers& watchers;
   Terminal& terminal;
   std::function<std::optional<std::string>(const std::string&)> variable;  // of the process's environment
   platform::Programs& programs;

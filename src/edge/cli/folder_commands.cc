@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
+#include "edge/cli/put_modes.h"
 #include "foundation/base/units.h"
-#include "vault/checkpoint.h"
 #include "vault/folder/restore.h"
 #include "vault/history/past.h"
 
@@ -21,6 +21,7 @@ struct PutArguments {
   std::string exclude_file, table;
   bool force = false;
   bool one_file_system = false;
+  PutModes modes;
 };
 
 std::string normal_path(std::string path) {
@@ -52,7 +53,12 @@ Result<std::vector<vault::PutSource>> sources_of(Session& session, vault::Vault&
   std::vector<vault::PutSource> sources;
   for (const std::string& given : paths) {
     const std::string path = normal_path(session.absolute(given));
-    ATOLL_ASSIGN(const auto info, session.environment.host.info(path));
+    ATOLL_ASSIGN(const auto info, vault::look_at_source(session.environment.host, path));
+    if (info.kind == platform::NodeKind::symlink) {
+      session.output.warning("put.link", shown(given) +
+                                             " is a symbolic link, and is stored as one: name the file that "
+                                             "it leads to if that is meant");
+    }
     if (info.kind == platform::NodeKind::directory) {
       sources.push_back({path, prefix});
       continue;
@@ -133,53 +139,7 @@ void say_plan(Session& session, const vault::FolderPutPlan& plan) {
   }
 }
 
-void say_summary(Session& session, const vault::FolderPutSummary& summary, const std::string& target) {
-  Output& output = session.output;
-  if (output.is_json) {
-    JsonObject object("summary");
-    object.add("files_new", summary.files_new)
-        .add("files_changed", summary.files_changed)
-        .add("files_unchanged", summary.files_unchanged);
-    object.add("folders", summary.folders)
-        .add("links", summary.links)
-        .add("specials", summary.specials)
-        .add("excluded", summary.excluded);
-    object.add("total_bytes", summary.bytes_total)
-        .add("bytes_read", summary.bytes_read)
-        .add("bytes_new", summary.bytes_new);
-    object.add("bytes_stored", summary.bytes_stored).add("error_count", summary.problem_count);
-    object.add("changed_while_read", summary.changed_while_read).add("was_interrupted", summary.was_interrupted);
-    object.add("dry_run", session.options.is_dry_run).add("total_duration", summary.seconds).add("target", target);
-    output.json(object);
-    return;
-  }
-  if (output.is_quiet) {
-    // Only what went wrong, below.
-  } else if (session.options.is_dry_run) {
-    output.line("Would store " + format_count(summary.files_new) + " new and " + format_count(summary.files_changed) +
-                " changed files in " + target + "; " + format_count(summary.files_unchanged) + " are unchanged.");
-  } else {
-    output.line(format_count(summary.files_new + summary.files_changed) + " files stored in " + target + " (" +
-                format_count(summary.files_new) + " new, " + format_count(summary.files_changed) + " changed, " +
-                format_count(summary.files_unchanged) + " unchanged): " + format_size(summary.bytes_read) + " read, " +
-                format_size(summary.bytes_stored) + " written, " + format_duration(summary.seconds) + ".");
-    output.line("Your originals were not touched.");
-  }
-  for (const std::string& path : summary.metadata_without_file)
-    output.warning("table.no_such_file", "the table names a file that is not there: " + shown(path));
-  if (summary.problem_count > 0)
-    output.message(format_count(summary.problem_count) + " could not be stored; they are listed above.");
-}
-
-Result<int> put(Session& session, PutArguments& arguments) {
-  if (arguments.paths.size() < 2) {
-    return fail(ErrorKind::usage, "put.needs_target", "put needs what to store and where",
-                "Write: atoll put PATH… BUCKET[/prefix]");
-  }
-  const std::string target_text = arguments.paths.back();
-  arguments.paths.pop_back();
-  ATOLL_ASSIGN(const vault::Address target, vault::parse_address(target_text));
-  if (arguments.paths.size() == 1 && arguments.paths[0] == "-") return put_standard_input(session, target, arguments);
+Result<vault::FolderPutOptions> options_of(Session& session, const PutArguments& arguments) {
   vault::FolderPutOptions options;
   options.include = arguments.include;
   options.exclude = arguments.exclude;
@@ -195,34 +155,69 @@ Result<int> put(Session& session, PutArguments& arguments) {
   options.is_dry_run = session.options.is_dry_run;
   options.reads_unchanged = arguments.force;
   options.one_file_system = arguments.one_file_system;
+  options.keeps_unmounted = arguments.modes.mirrors;
   options.workers = session.options.jobs;
   options.stop = &session.environment.stop;
-  vault::FolderPutCallbacks callbacks;
-  callbacks.on_progress = [&](const auto& progress) { session.output.progress(progress); };
-  callbacks.on_problem = [&](const auto& problem) { session.output.problem(problem); };
-  callbacks.on_plan = [&](const auto& plan) -> Result<void> {
+  return options;
+}
+
+Result<int> put(Session& session, PutArguments& arguments) {
+  if (arguments.paths.size() < 2) {
+    return fail(ErrorKind::usage, "put.needs_target", "put needs what to store and where",
+                "Write: atoll put PATH… BUCKET[/prefix]");
+  }
+  const std::string target_text = arguments.paths.back();
+  arguments.paths.pop_back();
+  ATOLL_ASSIGN(const vault::Address target, vault::parse_address(target_text));
+  if (arguments.paths.size() == 1 && arguments.paths[0] == "-") return put_standard_input(session, target, arguments);
+  ATOLL_TRY(check_put_modes(arguments.modes, arguments.paths.size(), session.options.is_dry_run));
+  PutJob job;
+  job.bucket = target.bucket;
+  job.target = target_text;
+  job.modes = arguments.modes;
+  ATOLL_ASSIGN(job.options, options_of(session, arguments));
+  job.callbacks.on_progress = [&](const auto& progress) { session.output.progress(progress); };
+  job.callbacks.on_problem = [&](const auto& problem) { session.output.problem(problem); };
+  job.callbacks.on_plan = [&](const auto& plan) -> Result<void> {
     say_plan(session, plan);
     return {};
   };
-  const auto work = [&](vault::Vault& vault) -> Result<int> {
-    ATOLL_ASSIGN(const auto sources, sources_of(session, vault, arguments.paths, target));
-    ATOLL_ASSIGN(const auto summary,
-                 vault::put_folders(vault, session.environment.host, sources, target.bucket, options, callbacks));
-    session.output.end_progress();
-    say_summary(session, summary, target_text);
-    if (!options.is_dry_run && !summary.was_interrupted) {
-      // So that a rebuild, and the journal that has to be kept for one, stay bounded.
-      ATOLL_ASSIGN(const bool is_due, vault::wants_checkpoint(vault));
-      if (is_due) ATOLL_TRY(vault::make_checkpoint(vault));
-    }
-    if (summary.was_interrupted) {
-      return fail(ErrorKind::interrupted, "put.interrupted", "interrupted; what was stored so far stays",
-                  "The same command goes on from here.");
-    }
-    return summary.problem_count > 0 ? kExitPartial : kExitOk;
+  PutOutcome outcome;
+  const auto find_sources = [&](vault::Vault& vault) -> Result<int> {
+    ATOLL_TRY(check_copies(vault, job.modes));
+    ATOLL_ASSIGN(job.sources, sources_of(session, vault, arguments.paths, target));
+    return kExitOk;
   };
   session.tells_copies = true;
-  return options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
+  if (job.modes.watches) {
+    // A folder's keys do not hang on what the vault holds: nothing is opened before the first round.
+    const std::string prefix = target.key.empty() || target.key.ends_with('/') ? target.key : target.key + "/";
+    job.sources = {{normal_path(session.absolute(arguments.paths.front())), prefix}};
+    return watch_and_put(session, job);
+  }
+  const auto store = [&](vault::Vault& vault) -> Result<int> {
+    ATOLL_TRY(find_sources(vault));
+    ATOLL_ASSIGN(outcome, store_and_mirror(session, vault, job));
+    return kExitOk;
+  };
+  ATOLL_TRY(job.options.is_dry_run ? session.with_reader(store) : session.with_writer(store));
+  if (job.modes.moves && !job.options.is_dry_run && !outcome.stored.was_interrupted) {
+    // Opened anew: what is compared comes out of finished packs, as a later restore would read them.
+    ATOLL_TRY(session.with_reader([&](vault::Vault& vault) -> Result<int> {
+      ATOLL_ASSIGN(outcome.moved, remove_sources(session, vault, job));
+      if (outcome.moved->was_interrupted) outcome.stored.was_interrupted = true;
+      return kExitOk;
+    }));
+  }
+  say_put_summary(session, outcome, target_text);
+  if (outcome.stored.was_interrupted) {
+    return fail(ErrorKind::interrupted, "put.interrupted", "interrupted; what was stored so far stays",
+                "The same command goes on from here.");
+  }
+  const bool is_partial = outcome.stored.problem_count > 0 ||
+                          (outcome.mirrored && outcome.mirrored->problem_count > 0) ||
+                          (outcome.moved && outcome.moved->problem_count + outcome.moved->not_on_copy > 0);
+  return is_partial ? kExitPartial : kExitOk;
 }
 
 struct RestoreArguments {
@@ -323,6 +318,7 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen) {
   put_command->add_option("--table", put_arguments->table, "CSV with metadata: first column the path below the folder");
   put_command->add_flag("--force", put_arguments->force, "read every file, also those that look unchanged");
   put_command->add_flag("-x,--one-file-system", put_arguments->one_file_system, "do not cross into other file systems");
+  add_put_modes(*put_command, put_arguments->modes);
   put_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   put_command->callback([&session, &chosen, put_arguments] {
     chosen.body = [&session, put_arguments] { return put(session, *put_arguments); };

@@ -101,6 +101,13 @@ Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_no
     ATOLL_ASSIGN(home_, home());
   }
   ATOLL_ASSIGN(auto unlock, secrets());
+  const auto add_passphrase = [&unlock](std::string_view passphrase) {
+    keyring::Unlocking one;
+    one.kind = keyring::SlotKind::passphrase;
+    one.passphrase = passphrase;
+    unlock.given.push_back(std::move(one));
+  };
+  if (!typed_.empty()) add_passphrase(typed_.view());
   auto id = home_->find_vault(options.vault, unlock);
   if (!id) return pass(std::move(id).error());
   vault::VaultOptions vault_options;
@@ -120,11 +127,11 @@ Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_no
       environment.terminal.is_in_terminal()) {
     auto typed = environment.terminal.read_secret("Passphrase of the vault: ");
     if (!typed) return opened;
-    keyring::Unlocking one;
-    one.kind = keyring::SlotKind::passphrase;
-    one.passphrase = std::move(*typed);
-    unlock.given.push_back(std::move(one));
-    return home_->open_vault(*id, unlock, vault_options);
+    keyring::WipedText passphrase = std::move(*typed);
+    add_passphrase(passphrase.view());
+    auto unlocked = home_->open_vault(*id, unlock, vault_options);
+    if (unlocked) typed_ = std::move(passphrase);
+    return unlocked;
   }
   return opened;
 }

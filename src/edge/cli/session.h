@@ -64,6 +64,7 @@ class Session {
  private:
   [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open(bool writable, bool tells_notices);
   std::unique_ptr<vault::Home> home_;
+  keyring::WipedText typed_;  // a passphrase that opened: asked for once, though a vault is opened several times
 };
 
 }  // namespace atl::cli

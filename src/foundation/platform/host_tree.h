@@ -93,6 +93,12 @@ class SourceDirectory {
   // Opened without blocking; fails with `conflict` where it is no regular file (any more).
   [[nodiscard]] virtual Result<std::unique_ptr<SourceFile>> open_file(const std::string& name) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<SourceDirectory>> open_directory(const std::string& name) = 0;
+  // The only functions that change a source. Removes `name`, no folder, if it is still exactly the node that `expected`
+  // tells of, and nobody has it open for writing where the system can say so. `conflict`, ids "source.changed" and
+  // "source.in_use": it stays. `io`, id "source.read_only": nothing of this file system can be removed.
+  [[nodiscard]] virtual Result<void> remove(const std::string& name, const NodeInfo& expected) = 0;
+  // False where the folder is not empty, or is in use as a mount point.
+  [[nodiscard]] virtual Result<bool> remove_empty_folder(const std::string& name) = 0;
 };
 
 class TargetFile {

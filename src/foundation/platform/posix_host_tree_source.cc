@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstring>
 
@@ -230,7 +231,70 @@ class PosixSourceDirectory final : public SourceDirectory {
     return std::make_unique<PosixSourceDirectory>(std::move(folder), name);
   }
 
+  Result<void> remove(const std::string& name, const NodeInfo& expected) override {
+    ATOLL_TRY(check_name(name));
+    Descriptor leased;
+    if (expected.kind == NodeKind::file) {
+      ATOLL_ASSIGN(leased, lease(name));
+    }
+    ATOLL_ASSIGN(const NodeInfo now, info(name));
+    if (now.kind != expected.kind || now.device != expected.device || now.inode != expected.inode ||
+        now.size != expected.size || now.modified != expected.modified || now.changed != expected.changed) {
+      return fail(ErrorKind::conflict, "source.changed", quoted(name) + " changed since it was read",
+                  "It stays. Run the same command again.");
+    }
+    if (::unlinkat(folder_.get(), name.c_str(), 0) != 0) return removal_error(name, errno);
+    return {};
+  }
+
+  Result<bool> remove_empty_folder(const std::string& name) override {
+    ATOLL_TRY(check_name(name));
+    if (::unlinkat(folder_.get(), name.c_str(), AT_REMOVEDIR) == 0) return true;
+    switch (errno) {
+      case ENOTEMPTY:
+      case EEXIST:
+      case EBUSY:
+      case ENOENT:
+      case ENOTDIR: return false;
+      default: return removal_error(name, errno);
+    }
+  }
+
  private:
+  static tl::unexpected<Error> removal_error(const std::string& name, int error) {
+    tl::unexpected<Error> failed = source_error("remove", name, error);
+    if (error == EROFS) {
+      return fail(ErrorKind::io, "source.read_only", failed.value().message,
+                  "Its file system is read-only: use put without --move.", error);
+    }
+    if (error == EACCES || error == EPERM) {
+      return fail(ErrorKind::io, "source.not_removable", failed.value().message,
+                  "Run as a user who may remove it, or use put without --move.", error);
+    }
+    return failed;
+  }
+
+  // While the descriptor lives nobody can open the file for writing without waiting for it. An empty one where the
+  // system knows no leases, or gives us none for this file.
+  [[nodiscard]] Result<Descriptor> lease(const std::string& name) const {
+#ifdef F_SETLEASE
+    Descriptor file = open_for_reading(folder_.get(), name.c_str(), O_NOFOLLOW | O_NONBLOCK);
+    if (!file.is_open()) return source_error("open", name, errno);
+    // Whoever waits makes the kernel signal us; this signal is one that is ignored.
+    if (::fcntl(file.get(), F_SETSIG, SIGURG) != 0 || ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0) {
+      if (errno == EAGAIN) {
+        return fail(ErrorKind::conflict, "source.in_use", quoted(name) + " is open for writing",
+                    "It stays until whoever writes it has closed it.");
+      }
+      return Descriptor();
+    }
+    return file;
+#else
+    static_cast<void>(name);
+    return Descriptor();
+#endif
+  }
+
   static void add_name(std::vector<std::string>& names, std::string_view name) {
     if (name != "." && name != "..") names.emplace_back(name);
   }

@@ -101,7 +101,13 @@ Result<FileStore::Stored> FileStore::read_once(platform::SourceDirectory& folder
   Stored stored;
   fill(stored.version, before);
   stored.version.size = before.size;
-  writer_.begin(choose_cutter(before.size, name));
+  Bytes first_bytes;
+  if (wants_first_bytes(before.size, name)) {
+    first_bytes.resize(kFirstBytesLookedAt);
+    ATOLL_ASSIGN(const std::size_t count, file->read_at(0, first_bytes));
+    first_bytes.resize(count);
+  }
+  writer_.begin(choose_cutter(before.size, name, first_bytes));
   if (before.allocated_bytes < before.size) {
     ATOLL_ASSIGN(const auto extents, file->data_extents(before.size));
     std::uint64_t at = 0;

@@ -1,6 +1,7 @@
 #include "vault/folder/plan.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace atl::vault {
 namespace {
@@ -9,6 +10,7 @@ using platform::NodeInfo;
 using platform::NodeKind;
 
 constexpr std::size_t kFactsPerPage = 4096;
+constexpr std::size_t kFactsPerPageOfSome = 256;
 
 struct Child {
   std::string name;
@@ -33,12 +35,16 @@ bool key_order(const Child& a, const Child& b) {
   }
 }
 
-bool is_same(const FactStream::Facts& known, const NodeInfo& now) {
+bool is_same_but_for_changed(const FactStream::Facts& known, const NodeInfo& now) {
   if (!known.has_source || static_cast<int>(known.kind) != static_cast<int>(now.kind)) return false;
   // A folder's size is the file system's affair; its times tell when its names changed.
   const bool same_size = now.kind != NodeKind::file || known.size == now.size;
-  return same_size && known.modified == now.modified && known.changed == now.changed && known.inode == now.inode &&
-         known.mode == now.mode && known.uid == now.uid && known.gid == now.gid;
+  return same_size && known.modified == now.modified && known.inode == now.inode && known.mode == now.mode &&
+         known.uid == now.uid && known.gid == now.gid;
+}
+
+bool is_same(const FactStream::Facts& known, const NodeInfo& now) {
+  return known.changed == now.changed && is_same_but_for_changed(known, now);
 }
 
 class Walk {
@@ -61,7 +67,8 @@ class Walk {
       return totals_;
     }
     device_ = info->device;
-    ATOLL_TRY(enter(root_, nullptr, node, key_prefix_, "", *info));
+    const bool is_whole = context_->options->scope == nullptr;
+    ATOLL_TRY(enter(root_, nullptr, node, key_prefix_, "", *info, is_whole ? Look::whole : look_of("")));
     while (!frames_.empty()) {
       if (context_->options->stop != nullptr && context_->options->stop->load()) break;
       Frame& frame = frames_.back();
@@ -76,7 +83,13 @@ class Walk {
   }
 
  private:
+  // What is looked at in a folder: everything below it; its own names, and below it what the scope says; only the way
+  // to what the scope names.
+  enum class Look : std::uint8_t { whole, names, way };
   struct Frame {
+    Look look = Look::whole;
+    std::uint64_t device = 0;
+    std::optional<std::uint64_t> stored_device;
     platform::SourceDirectory* handle = nullptr;
     std::unique_ptr<platform::SourceDirectory> owned;
     FolderRef folder;
@@ -92,10 +105,23 @@ class Walk {
     return below.empty() ? source_path_ : platform::join(source_path_, below);
   }
 
+  [[nodiscard]] Look look_of(const std::string& below) const {
+    const PutScope& scope = *context_->options->scope;
+    const auto found = scope.find(below);
+    if (found == scope.end()) return Look::way;
+    return found->second ? Look::whole : Look::names;
+  }
+  [[nodiscard]] bool is_on_the_way(const std::string& below) const {
+    const PutScope& scope = *context_->options->scope;
+    const auto found = scope.lower_bound(below);
+    return found != scope.end() && found->first.starts_with(below);
+  }
+
   Result<void> enter(platform::SourceDirectory* handle, std::unique_ptr<platform::SourceDirectory> owned,
-                     FolderRef folder, std::string key_prefix, std::string below, const NodeInfo& info) {
-    ++totals_.folders;
+                     FolderRef folder, std::string key_prefix, std::string below, const NodeInfo& info, Look look) {
     Frame frame;
+    frame.look = look;
+    frame.device = info.device;
     frame.handle = handle;
     frame.owned = std::move(owned);
     frame.folder = std::move(folder);
@@ -105,26 +131,62 @@ class Walk {
     // The folder's own entry; the bucket's root has the key "./", which no file can have.
     const std::string key = frame.key_prefix.empty() ? "./" : frame.key_prefix;
     ATOLL_ASSIGN(const FactStream::Facts* facts, known_->find(key));
+    if (facts != nullptr && facts->has_source) frame.stored_device = facts->device;
+    if (look == Look::way) {
+      add_children_on_the_way(frame);
+      frames_.push_back(std::move(frame));
+      return {};
+    }
+    const auto names = frame.handle->names();
+    if (context_->options->keeps_unmounted && names && names->empty() && is_unmounted(facts, info)) {
+      report(shown(frame.below), {ErrorKind::failed, "source.unmounted",
+                                  "another disk was mounted here when it was stored, and now it is empty",
+                                  "Mount it again. What the bucket holds of it stays."});
+      return {};
+    }
+    ++totals_.folders;
     if (facts == nullptr || forced() || !is_same(*facts, info))
       frame.task.items.push_back({"", info, facts != nullptr});
-
-    const auto names = frame.handle->names();
     if (!names) {
       report(shown(frame.below), names.error());
     } else {
       frame.children.reserve(names->size());
-      for (const std::string& name : *names) {
-        const auto child = frame.handle->info(name);
-        if (!child) {
-          report(shown(frame.below + name), child.error());
-          continue;
-        }
-        frame.children.push_back({name, *child});
-      }
+      for (const std::string& name : *names) add_child(frame, name);
       std::ranges::sort(frame.children, key_order);
     }
     frames_.push_back(std::move(frame));
     return {};
+  }
+
+  // Stored as the root of another file system than its parent's, and now an ordinary folder of its parent's.
+  [[nodiscard]] bool is_unmounted(const FactStream::Facts* facts, const NodeInfo& info) const {
+    if (facts == nullptr || !facts->has_source || frames_.empty()) return false;
+    const Frame& parent = frames_.back();
+    return parent.stored_device && facts->device != *parent.stored_device && facts->inode != info.inode &&
+           info.device == parent.device;
+  }
+
+  void add_child(Frame& frame, const std::string& name) const {
+    const auto child = frame.handle->info(name);
+    if (!child) {
+      report(shown(frame.below + name), child.error());
+    } else {
+      frame.children.push_back({name, *child});
+    }
+  }
+
+  void add_children_on_the_way(Frame& frame) const {
+    const PutScope& scope = *context_->options->scope;
+    for (auto at = scope.lower_bound(frame.below); at != scope.end() && at->first.starts_with(frame.below);) {
+      const std::string name =
+          at->first.substr(frame.below.size(), at->first.find('/', frame.below.size()) - frame.below.size());
+      // What is gone by now is its parent folder's news.
+      if (const auto child = frame.handle->info(name); child && child->kind == NodeKind::directory)
+        frame.children.push_back({name, *child});
+      const std::string done = frame.below + name + "/";
+      while (at != scope.end() && at->first.starts_with(done)) ++at;
+    }
+    std::ranges::sort(frame.children, key_order);
   }
 
   void start_task(Frame& frame) const {
@@ -157,6 +219,17 @@ class Walk {
     if (child.is_folder()) {
       if (child.info.inode == context_->home_inode && child.info.device == context_->home_device) return {};
       if (context_->options->one_file_system && child.info.device != device_) return {};
+      Look look = frame.look;
+      if (look != Look::whole) {
+        ATOLL_ASSIGN(const FactStream::Facts* facts, known_->find(frame.key_prefix + child.name + "/"));
+        if (is_on_the_way(below + "/")) {
+          look = look_of(below + "/");
+        } else if (facts == nullptr) {
+          look = Look::whole;
+        } else {
+          return {};
+        }
+      }
       ATOLL_TRY(hand_out(frame));
       auto opened = frame.handle->open_directory(child.name);
       if (!opened) {
@@ -166,7 +239,7 @@ class Walk {
       platform::SourceDirectory* handle = opened->get();
       // `frame` may move when the stack grows: nothing of it is used after this.
       return enter(handle, std::move(*opened), folder_below(frame.folder, child.name),
-                   frame.key_prefix + child.name + "/", below + "/", child.info);
+                   frame.key_prefix + child.name + "/", below + "/", child.info, look);
     }
     switch (child.info.kind) {
       case NodeKind::file: break;
@@ -180,6 +253,13 @@ class Walk {
         ++totals_.unchanged_files;
         totals_.unchanged_bytes += child.info.size;
       }
+      return {};
+    }
+    if (is_file && context_->options->is_held_back &&
+        context_->options->is_held_back(
+            {below, child.info,
+             facts != nullptr && facts->changed == FileTime{} && is_same_but_for_changed(*facts, child.info)})) {
+      ++totals_.held_back;
       return {};
     }
     if (is_file) {
@@ -206,19 +286,28 @@ class Walk {
 
 }  // namespace
 
-FactStream::FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix)
-    : reader_(reader), bucket_(bucket), prefix_(std::move(prefix)), is_last_page_(reader == nullptr) {}
+FactStream::FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix, Asked asked)
+    : reader_(reader), bucket_(bucket), prefix_(std::move(prefix)), asked_(asked), is_last_page_(reader == nullptr) {}
+
+void FactStream::skip_to(std::string_view key) {
+  // Any key shortly before it will do: what lies between is only read in vain.
+  std::string before(key);
+  if (before.empty() || before.back() == '\0') return;
+  before.back() = static_cast<char>(static_cast<unsigned char>(before.back()) - 1);
+  if (compare(as_bytes(before), as_bytes(after_)) > 0) after_ = std::move(before);
+}
 
 Result<void> FactStream::read_page() {
+  const std::size_t page_rows = asked_ == Asked::some ? kFactsPerPageOfSome : kFactsPerPage;
   page_.clear();
   at_ = 0;
   ATOLL_TRY(
       reader_->scan_source_facts(bucket_, prefix_, after_, [&](const catalog::SourceFacts& facts) -> Result<bool> {
         page_.push_back({std::string(facts.key), facts.kind, facts.has_source, facts.mode, facts.uid, facts.gid,
                          facts.size, facts.modified, facts.changed, facts.device, facts.inode});
-        return page_.size() < kFactsPerPage;
+        return page_.size() < page_rows;
       }));
-  is_last_page_ = page_.size() < kFactsPerPage;
+  is_last_page_ = page_.size() < page_rows;
   if (!page_.empty()) after_ = page_.back().key;
   return {};
 }
@@ -228,6 +317,7 @@ Result<const FactStream::Facts*> FactStream::find(std::string_view key) {
     while (at_ < page_.size() && compare(as_bytes(page_[at_].key), as_bytes(key)) < 0) ++at_;
     if (at_ < page_.size()) return page_[at_].key == key ? &page_[at_] : nullptr;
     if (is_last_page_) return nullptr;
+    if (asked_ == Asked::some) skip_to(key);
     ATOLL_TRY(read_page());
   }
 }

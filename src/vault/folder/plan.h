@@ -43,6 +43,7 @@ struct PlanTotals {
   std::uint64_t files = 0, bytes = 0;  // to be read
   std::uint64_t unchanged_files = 0, unchanged_bytes = 0;
   std::uint64_t folders = 0, links = 0, specials = 0, excluded = 0;
+  std::uint64_t held_back = 0;
 };
 
 struct PlanContext {
@@ -55,8 +56,10 @@ struct PlanContext {
 // Entries of a bucket under a prefix, one by one in key order, read ahead in pages.
 class FactStream {
  public:
+  // How many of the keys will be asked for: where few are, those between them are not read.
+  enum class Asked : std::uint8_t { most, some };
   // `reader` is borrowed. Without a bucket there are no entries.
-  FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix);
+  FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix, Asked asked = Asked::most);
   // The facts of exactly `key`, or null; keys must be asked for in ascending order.
   struct Facts {
     std::string key;
@@ -71,9 +74,11 @@ class FactStream {
 
  private:
   [[nodiscard]] Result<void> read_page();
+  void skip_to(std::string_view key);
   catalog::CatalogReader* reader_;
   BucketId bucket_;
   std::string prefix_;
+  Asked asked_;
   std::string after_;
   std::vector<Facts> page_;
   std::size_t at_ = 0;

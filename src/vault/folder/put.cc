@@ -140,7 +140,7 @@ class PutRun {
     for (std::size_t i = 0; i < sources_->size(); ++i) {
       if (is_stopped()) break;
       const PutSource& source = (*sources_)[i];
-      auto info = host_->info(source.path);
+      auto info = look_at_source(*host_, source.path);
       if (!info) {
         add_problem({source.path, info.error()});
         continue;
@@ -152,7 +152,8 @@ class PutRun {
           add_problem({source.path, root.error()});
           continue;
         }
-        FactStream known(has_bucket_ ? reader.get() : nullptr, bucket_.id, source.key_prefix);
+        FactStream known(has_bucket_ ? reader.get() : nullptr, bucket_.id, source.key_prefix,
+                         options_->scope != nullptr ? FactStream::Asked::some : FactStream::Asked::most);
         ATOLL_ASSIGN(const PlanTotals totals,
                      plan_folder(**root, i, source.path, source.key_prefix, known, rules_, context));
         add_totals(totals);
@@ -186,12 +187,17 @@ class PutRun {
                        options_->tags.empty() && options_->metadata.empty() && options_->metadata_by_path.empty();
       }
     }
+    const bool is_file = info.kind == platform::NodeKind::file;
+    if (info.kind == platform::NodeKind::symlink) {
+      totals.links = 1;
+    } else if (!is_file) {
+      totals.specials = 1;
+    }
     if (is_unchanged) {
-      totals.unchanged_files = 1;
-      totals.unchanged_bytes = info.size;
+      totals.unchanged_files = is_file ? 1 : 0;
+      totals.unchanged_bytes = is_file ? info.size : 0;
     } else {
-      totals.files = 1;
-      totals.bytes = task.bytes = info.size;
+      task.bytes = is_file ? info.size : 0;
       task.items.push_back({name, info, is_known});
       task.single_key = source.key_prefix;
       ATOLL_TRY(context.on_task(std::move(task)));
@@ -208,6 +214,7 @@ class PutRun {
     totals_.links += totals.links;
     totals_.specials += totals.specials;
     totals_.excluded += totals.excluded;
+    totals_.held_back += totals.held_back;
   }
 
   Result<void> take_task(PutTask task) {
@@ -495,6 +502,7 @@ class PutRun {
     summary.bytes_stored = vault_->chunks().stats().bytes_written - bytes_written_before_;
     summary.excluded = totals_.excluded;
     summary.changed_while_read = changed_while_read_;
+    summary.held_back = totals_.held_back;
     summary.was_interrupted = is_stopped();
     summary.seconds = seconds();
     summary.problems = std::move(problems_);
@@ -547,6 +555,14 @@ class PutRun {
 };
 
 }  // namespace
+
+Result<platform::NodeInfo> look_at_source(platform::HostTree& host, const std::string& path) {
+  auto followed = host.info(path);
+  if (followed && followed->kind == platform::NodeKind::directory) return followed;
+  const std::string parent = platform::parent_of(path);
+  ATOLL_ASSIGN(const auto folder, host.open_source(parent.empty() ? "." : parent));
+  return folder->info(path.substr(path.rfind('/') + 1));
+}
 
 Result<FolderPutSummary> put_folders(Vault& vault, platform::HostTree& host, const std::vector<PutSource>& sources,
                                      const std::string& bucket, const FolderPutOptions& options,

@@ -27,6 +27,17 @@ namespace atl::vault {
 
 inline constexpr std::size_t kPlanItemsMax = 200'000;
 
+// The part of a source that is to be looked at: folders below it ("" itself, or "a/b/"). `true`: with everything below;
+// `false`: the folder's own names, and folders among them that the bucket does not know.
+using PutScope = std::map<std::string, bool>;
+
+// A file that would be stored now.
+struct WaitingFile {
+  const std::string& below;  // path below the source
+  const platform::NodeInfo& info;
+  bool is_stored;  // the bucket has exactly this, but it was stored too soon after a change to be sure
+};
+
 struct FolderPutOptions {
   std::vector<std::string> include;  // globs on the path below the source; empty: everything
   std::vector<std::string> exclude;  // a folder that matches is not entered
@@ -36,7 +47,11 @@ struct FolderPutOptions {
   bool is_dry_run = false;
   bool reads_unchanged = false;  // --force: do not trust size, times and inode
   bool one_file_system = false;
-  unsigned workers = 0;                     // 0: one per core
+  // A folder that was a mount point when it was stored, and is empty now, is reported and left as it is stored.
+  bool keeps_unmounted = false;
+  const PutScope* scope = nullptr;                       // of the one source; null: everything
+  std::function<bool(const WaitingFile&)> is_held_back;  // from the planning thread; true: not this time
+  unsigned workers = 0;                                  // 0: one per core
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: finish what is begun, commit, return
 };
 
@@ -63,6 +78,7 @@ struct FolderPutSummary {
   std::uint64_t bytes_stored = 0;  // what the packs grew by
   std::uint64_t excluded = 0;
   std::uint64_t changed_while_read = 0;
+  std::uint64_t held_back = 0;
   bool was_interrupted = false;
   double seconds = 0;
   std::vector<FileProblem> problems;  // at most 10,000 kept; problem_count counts all
@@ -88,6 +104,9 @@ struct FolderPutCallbacks {
   std::function<Result<void>(const FolderPutPlan&)> on_plan;  // an error ends the put before anything is stored
   std::function<void(const FileProblem&)> on_problem;         // from the calling thread
 };
+
+// What a path is that the user named: a link to a folder counts as that folder, any other link as itself.
+[[nodiscard]] Result<platform::NodeInfo> look_at_source(platform::HostTree& host, const std::string& path);
 
 [[nodiscard]] Result<FolderPutSummary> put_folders(Vault& vault, platform::HostTree& host,
                                                    const std::vector<PutSource>& sources, const std::string& bucket,

@@ -116,17 +116,46 @@ constexpr std::array<std::string_view, 37> kLargePieceEndings = {
     ".jpg", ".jpeg", ".heic", ".png", ".cr2",  ".nef", ".arw", ".dng", ".zip",         ".7z",   ".rar", ".gz",  ".xz",
     ".zst", ".bz2",  ".tgz",  ".jar", ".gguf", ".bin", ".pt",  ".pth", ".safetensors", ".onnx", ".npz"};
 
-}  // namespace
-
-codec::CutterNumber choose_cutter(std::uint64_t expected_bytes, std::string_view name) {
-  if (expected_bytes >= kLargeCutterFromBytes) return codec::CutterNumber::large;
+bool has_large_piece_ending(std::string_view name) {
   const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || name.size() - dot > 12) return codec::CutterNumber::small;
+  if (dot == std::string_view::npos || name.size() - dot > 12) return false;
   std::string ending(name.substr(dot));
   std::ranges::transform(ending, ending.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return std::ranges::find(kLargePieceEndings, ending) != kLargePieceEndings.end() ? codec::CutterNumber::large
-                                                                                   : codec::CutterNumber::small;
+  return std::ranges::find(kLargePieceEndings, ending) != kLargePieceEndings.end();
+}
+
+bool has_at(ByteView bytes, std::size_t offset, std::string_view expected) {
+  return bytes.size() >= offset + expected.size() &&
+         std::ranges::equal(bytes.subspan(offset, expected.size()), as_bytes(expected));
+}
+
+// tar (POSIX and GNU), cpio, ar, and a zip whose first member is stored: their members lie in them as they are.
+bool is_plain_archive(ByteView first) {
+  if (has_at(first, 257, "ustar") || has_at(first, 0, "070701") || has_at(first, 0, "!<arch>\n")) return true;
+  return has_at(first, 0, "PK\x03\x04") && has_at(first, 8, std::string_view("\0\0", 2));
+}
+
+// No control characters but those of text, in any encoding that keeps ASCII: mbox, SQL dumps, CSV, JSON, logs.
+bool is_text(ByteView first) {
+  return !first.empty() && std::ranges::all_of(first, [](std::uint8_t c) {
+    return c >= 0x20 ? c != 0x7F : c == '\t' || c == '\n' || c == '\r' || c == '\f';
+  });
+}
+
+}  // namespace
+
+codec::CutterNumber choose_cutter(std::uint64_t expected_bytes, std::string_view name, ByteView first_bytes) {
+  if (has_large_piece_ending(name)) return codec::CutterNumber::large;
+  if (expected_bytes < kLargeCutterFromBytes) return codec::CutterNumber::small;
+  if (expected_bytes > kSmallCutterUpToBytes) return codec::CutterNumber::large;
+  return is_plain_archive(first_bytes) || is_text(first_bytes) ? codec::CutterNumber::small
+                                                               : codec::CutterNumber::large;
+}
+
+bool wants_first_bytes(std::uint64_t expected_bytes, std::string_view name) {
+  return expected_bytes >= kLargeCutterFromBytes && expected_bytes <= kSmallCutterUpToBytes &&
+         !has_large_piece_ending(name);
 }
 
 ContentWriter::ContentWriter(chunk::ChunkWriter& chunks, DomainNumber domain, const codec::GearTable& gear)

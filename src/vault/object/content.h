@@ -2,7 +2,8 @@
 //
 // Always true:
 //  - Content of at most 32 KiB is one chunk, uncut. Longer content is cut by the cutter named in the reference: `large`
-//    from 256 MiB on and for kinds of files that never share small pieces, `small` otherwise.
+//    for kinds of files that never share small pieces and from 256 MiB on, `small` otherwise; plain archives and text
+//    stay with `small` up to 8 GiB, because that is where edited versions share most.
 //  - Up to 32 chunks stand in the reference; beyond that they stand in list chunks of at most 4,096 entries, which are
 //    listed again, until one root is left. A list chunk is stored like any other chunk of its domain.
 //  - The same bytes written with the same cutter into the same domain give the same reference.
@@ -22,12 +23,19 @@ namespace atl::vault {
 
 inline constexpr std::size_t kWholeContentBytesMax = 32 * 1024;
 inline constexpr std::uint64_t kLargeCutterFromBytes = 256ULL * 1024 * 1024;
+// Up to here content whose first bytes show an uncompressed archive or text is cut small all the same.
+inline constexpr std::uint64_t kSmallCutterUpToBytes = 8ULL * 1024 * 1024 * 1024;
+inline constexpr std::size_t kFirstBytesLookedAt = 4096;
 inline constexpr std::size_t kPartsInReferenceMax = 32;
 inline constexpr std::size_t kListFanOut = 4096;
 inline constexpr std::size_t kContentDepthMax = 4;  // 4096^4 chunks of 32 KiB are past 2^60 bytes
 
-// Which cutter new content gets. `expected_bytes` may be a guess (0 where unknown); `name` decides by its ending.
-[[nodiscard]] codec::CutterNumber choose_cutter(std::uint64_t expected_bytes, std::string_view name);
+// Which cutter new content gets, from its size (0 where unknown: a stream), its name's ending and, where
+// wants_first_bytes(), its first kFirstBytesLookedAt bytes. The same three give the same cutter, always: two copies of
+// a file share their chunks only then.
+[[nodiscard]] codec::CutterNumber choose_cutter(std::uint64_t expected_bytes, std::string_view name,
+                                                ByteView first_bytes = {});
+[[nodiscard]] bool wants_first_bytes(std::uint64_t expected_bytes, std::string_view name);
 
 // Buffers at most one window (1 MiB, or 8 MiB with the large cutter). Reused for many contents: begin() starts anew.
 class ContentWriter {

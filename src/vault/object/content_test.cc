@@ -195,5 +195,34 @@ TEST(ContentNames, MediaAndLargeFilesGetTheLargeCutter) {
   EXPECT_EQ(choose_cutter(0, "ends with ."), codec::CutterNumber::small);
 }
 
+TEST(ContentNames, LargePlainArchivesAndTextKeepTheSmallCutter) {
+  const auto large = codec::CutterNumber::large;
+  const auto small = codec::CutterNumber::small;
+  const auto first = [](std::size_t at, const std::string& magic) {
+    Bytes bytes(kFirstBytesLookedAt);
+    std::copy(magic.begin(), magic.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+    return bytes;
+  };
+  const std::string stored_zip("PK\3\4\x14\0\0\0\0\0", 10);
+  const std::string deflated_zip("PK\3\4\x14\0\0\0\x08\0", 10);
+  const std::uint64_t size = kLargeCutterFromBytes;
+  EXPECT_EQ(choose_cutter(size, "a.tar", first(257, "ustar")), small);
+  EXPECT_EQ(choose_cutter(size, "any name", first(257, "ustar")), small);
+  EXPECT_EQ(choose_cutter(size, "a", first(0, "070701")), small);
+  EXPECT_EQ(choose_cutter(size, "a", first(0, stored_zip)), small);
+  EXPECT_EQ(choose_cutter(size, "a", first(0, deflated_zip)), large);
+  EXPECT_EQ(choose_cutter(size, "mail", to_bytes("From me@example.org Sat Jan  3\nSubject: caf\xE9\n")), small);
+  EXPECT_EQ(choose_cutter(size, "a.csv", to_bytes("a;b\r\n1;2\r\n")), small);
+  EXPECT_EQ(choose_cutter(size, "a.csv", first(0, "a;b\n")), large);  // zeros are no text
+  EXPECT_EQ(choose_cutter(size, "a", noise(1, kFirstBytesLookedAt)), large);
+  EXPECT_EQ(choose_cutter(kSmallCutterUpToBytes, "a.tar", first(257, "ustar")), small);
+  EXPECT_EQ(choose_cutter(kSmallCutterUpToBytes + 1, "a.tar", first(257, "ustar")), large);
+  // The name's ending comes first: what is compressed shares no small pieces, whatever it begins with.
+  EXPECT_EQ(choose_cutter(size, "a.tgz", first(257, "ustar")), large);
+  EXPECT_FALSE(wants_first_bytes(size, "a.tgz"));
+  EXPECT_FALSE(wants_first_bytes(size - 1, "a.tar"));
+  EXPECT_TRUE(wants_first_bytes(size, "a.tar"));
+}
+
 }  // namespace
 }  // namespace atl::vault

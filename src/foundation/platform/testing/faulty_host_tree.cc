@@ -158,6 +158,14 @@ class FaultySourceDirectory final : public SourceDirectory {
     ATOLL_ASSIGN(auto folder, inner_->open_directory(name));
     return std::make_unique<FaultySourceDirectory>(std::move(folder), faults_, below(path_, name));
   }
+  Result<void> remove(const std::string& name, const NodeInfo& expected) override {
+    if (faults_->strikes(below(path_, name), HostFault::cannot_remove)) {
+      return fail(ErrorKind::io, "source.not_removable", "cannot remove \"" + name + "\": Permission denied", "",
+                  EACCES);
+    }
+    return inner_->remove(name, expected);
+  }
+  Result<bool> remove_empty_folder(const std::string& name) override { return inner_->remove_empty_folder(name); }
 
  private:
   Result<void> refuse_open(const std::string& name) {

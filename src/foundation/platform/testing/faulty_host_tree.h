@@ -27,6 +27,7 @@ enum class HostFault {
   shrinks_while_read,     // after the first read half as long
   changes_while_read,     // after the first read every byte is another one, and the times have moved
   attributes_unreadable,  // attributes(): EIO
+  cannot_remove,          // remove(): EACCES
   // writing
   cannot_create,           // EACCES
   no_space_while_written,  // write_at(): ENOSPC
