@@ -25,6 +25,7 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      //
 void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);       // key
 void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  // schedule drill
 void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   // journal
+void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  // export import
 
 // "k=v" into a map; `usage` where there is no '='.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts);

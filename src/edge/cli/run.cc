@@ -61,6 +61,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_key_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
+  add_transfer_commands(app, session, chosen);
   add_config_commands(app, session, chosen);
   add_manual_command(app, session, chosen);
   auto shell = std::make_shared<std::string>();
