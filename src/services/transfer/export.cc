@@ -180,8 +180,8 @@ class ExportRun {
       ATOLL_ASSIGN(const auto above, reader_->current(bucket_.id, prefix_ + parent));
       if (above && !is_folder(above->version)) return false;
     }
-    checked_ = left.substr(0, std::min(left.rfind('/'), left.size()));
-    checked_ += '/';
+    const std::size_t last = left.rfind('/');
+    checked_ = last == std::string_view::npos ? "" : left.substr(0, last + 1);
     if (is_folder(version)) {
       ATOLL_ASSIGN(const auto same, reader_->current(bucket_.id, prefix_ + std::string(left)));
       if (same && !is_folder(same->version)) return false;

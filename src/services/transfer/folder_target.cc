@@ -142,7 +142,8 @@ class FolderTarget final : public ExportTarget {
       if (!version.holes.empty()) ATOLL_TRY(file->set_size(version.size));
       if (version.has_source || version.modified.seconds != 0) {
         ATOLL_ASSIGN(const auto missed, file->apply(info_of(version), version.attributes));
-        note(missed);
+        for (const std::string& one : missed)
+          if (version.has_source || one != "owner") ++missed_[one];  // what came from no file has no owner to give
       }
       return {};
     }();
