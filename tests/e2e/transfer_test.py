@@ -231,6 +231,13 @@ class TransferTest(AtollTest):
         answer = self.atoll("import", self.path("cut.tar.gz"), "cut", code=3)
         self.assertEqual(whole, self.atoll("cat", "cut/first").out)
         self.atoll("cat", "cut/second", code=20)
+        # A size below zero, as GNU's base-256 numbers can say it.
+        header = bytearray(tarfile.TarInfo("negative").tobuf(tarfile.USTAR_FORMAT))
+        header[124:136] = b"\xff" * 12
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+        self.file("negative.tar", bytes(header) + bytes(10240))
+        self.atoll("import", self.path("negative.tar"), "noise", code=(1, 3))
         self.file("noise.tar", os.urandom(100_000))
         self.atoll("import", self.path("noise.tar"), "noise", code=1)
         self.file("noise.zip", b"PK\x03\x04" + os.urandom(100_000))

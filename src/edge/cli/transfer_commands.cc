@@ -50,13 +50,12 @@ Result<int> export_to(Session& session, const ExportArguments& arguments) {
           .add("total_duration", summary.seconds);
       output.json(object);
     } else if (!output.is_quiet) {
-      output.line(std::string(options.is_dry_run ? "Would export " : "") + format_count(summary.files) + " files" +
-                  (options.is_dry_run ? "" : " exported") + " to " + shown(summary.folder) + ": " +
-                  format_size(summary.bytes) +
-                  (summary.files_already_there > 0
-                       ? ", " + format_count(summary.files_already_there) + " were there already"
-                       : "") +
-                  ", " + format_duration(summary.seconds) + ".");
+      output.line(
+          std::string(options.is_dry_run ? "Would export " : "") + format_count(summary.files) + " files" +
+          (options.is_dry_run ? "" : " exported") + " to " + shown(summary.folder) + ": " + format_size(summary.bytes) +
+          (summary.files_already_there > 0 ? ", " + format_count(summary.files_already_there) + " were there already"
+                                           : "") +
+          ", " + format_duration(summary.seconds) + ".");
       if (summary.renamed > 0) {
         output.line(format_count(summary.renamed) +
                     " have keys that cannot be paths; they are below atoll-files, and import gives the keys back.");
@@ -117,8 +116,8 @@ void say_import(Session& session, const transfer::ImportSummary& summary, const 
                   "; of all objects " + format_count(summary.objects_new) + " new, " +
                   format_count(summary.objects_changed) + " changed, " + format_count(summary.objects_unchanged) +
                   " unchanged" +
-                  (summary.objects_removed > 0 ? ", " + format_count(summary.objects_removed) + " removed" : "") + ", " +
-                  format_duration(summary.seconds) + ".");
+                  (summary.objects_removed > 0 ? ", " + format_count(summary.objects_removed) + " removed" : "") +
+                  ", " + format_duration(summary.seconds) + ".");
     }
     if (summary.snapshots + summary.snapshots_known > 0) {
       output.line(format_count(summary.snapshots) + " snapshots, " + format_count(summary.snapshots_known) +
@@ -174,8 +173,8 @@ Result<int> import_from(Session& session, const ImportArguments& arguments) {
 }  // namespace
 
 void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen) {
-  auto* export_command =
-      app.add_subcommand("export", "Write a bucket, or what lies under a prefix, so that no Atoll is needed to read it");
+  auto* export_command = app.add_subcommand(
+      "export", "Write a bucket, or what lies under a prefix, so that no Atoll is needed to read it");
   auto export_arguments = std::make_shared<ExportArguments>();
   export_command->add_option("source", export_arguments->source, "BUCKET[/prefix]")->required();
   export_command->add_option("--to", export_arguments->target, "folder to write into; made where it is missing")
@@ -189,7 +188,8 @@ void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen) {
 
   auto* import_command = app.add_subcommand("import", "Store what comes from elsewhere: SOURCE BUCKET[/prefix]");
   auto import_arguments = std::make_shared<ImportArguments>();
-  import_command->add_option("source", import_arguments->source, "a file, a folder, or a restic repository")->required();
+  import_command->add_option("source", import_arguments->source, "a file, a folder, or a restic repository")
+      ->required();
   import_command->add_option("target", import_arguments->target, "BUCKET[/prefix]")->required();
   import_command->add_option("--format", import_arguments->format,
                              "auto, tar, zip, plain (an export), mbox, maildir, takeout or restic");

@@ -32,8 +32,8 @@ std::array<std::uint8_t, 16> Md5::finish() {
   ATOLL_INVARIANT(!std::exchange(state_->is_finished, true), "MD5 is finished once");
   std::array<std::uint8_t, 16> digest{};
   unsigned length = 0;
-  ATOLL_INVARIANT(
-      EVP_DigestFinal_ex(state_->context, digest.data(), &length) == 1 && length == digest.size(), "MD5 failed");
+  ATOLL_INVARIANT(EVP_DigestFinal_ex(state_->context, digest.data(), &length) == 1 && length == digest.size(),
+                  "MD5 failed");
   return digest;
 }
 

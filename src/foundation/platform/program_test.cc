@@ -20,7 +20,8 @@ Result<std::string> said_by(const std::vector<std::string>& words, const std::at
 }
 
 TEST(Program, OutputComesWholeAndWordsOfErrorsDoNotBlockIt) {
-  const auto said = said_by({"sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; echo noise $i >&2; i=$((i+1)); done"});
+  const auto said =
+      said_by({"sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; echo noise $i >&2; i=$((i+1)); done"});
   ASSERT_TRUE(said) << said.error().message;
   EXPECT_TRUE(said->starts_with("line 0\nline 1\n"));
   EXPECT_TRUE(said->ends_with("line 2999\n"));

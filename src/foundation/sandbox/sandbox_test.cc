@@ -162,8 +162,9 @@ TEST(Sandbox, CpuTimeEnds) {
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "worker") {
-    return atl::sandbox::work(
-        {{}, [name = std::string(argv[2])](atl::sandbox::Channel& channel) { return atl::sandbox::body_of(name, channel); }});
+    return atl::sandbox::work({{}, [name = std::string(argv[2])](atl::sandbox::Channel& channel) {
+                                 return atl::sandbox::body_of(name, channel);
+                               }});
   }
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

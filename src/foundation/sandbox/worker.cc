@@ -106,24 +106,25 @@ bool forbid_everything_else() {
     is_good = is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), call, 0) == 0;
   };
   for (const int call :
-       {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
-        SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-        SCMP_SYS(time), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrandom), SCMP_SYS(close),
-        SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall)}) {
+       {SCMP_SYS(read),         SCMP_SYS(write),          SCMP_SYS(munmap),       SCMP_SYS(mremap),
+        SCMP_SYS(brk),          SCMP_SYS(madvise),        SCMP_SYS(exit),         SCMP_SYS(exit_group),
+        SCMP_SYS(futex),        SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday), SCMP_SYS(time),
+        SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrandom),    SCMP_SYS(close),
+        SCMP_SYS(getpid),       SCMP_SYS(gettid),         SCMP_SYS(sched_yield),  SCMP_SYS(restart_syscall)}) {
     allow(call);
   }
   // Memory that can be run is neither made nor made of other memory.
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-    is_good = is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 1,
-                                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
+    is_good = is_good &&
+              ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
   }
   // What libraries try and can do without: a plain "no" keeps them going.
   for (const int call :
-       {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(fstat), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
-        SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
-        SCMP_SYS(lseek), SCMP_SYS(ioctl), SCMP_SYS(fcntl), SCMP_SYS(getcwd), SCMP_SYS(umask), SCMP_SYS(sysinfo),
-        SCMP_SYS(uname), SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(prlimit64), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-        SCMP_SYS(getgid), SCMP_SYS(getegid)}) {
+       {SCMP_SYS(open),       SCMP_SYS(openat),  SCMP_SYS(stat),    SCMP_SYS(fstat),     SCMP_SYS(lstat),
+        SCMP_SYS(newfstatat), SCMP_SYS(statx),   SCMP_SYS(access),  SCMP_SYS(faccessat), SCMP_SYS(readlink),
+        SCMP_SYS(readlinkat), SCMP_SYS(lseek),   SCMP_SYS(ioctl),   SCMP_SYS(fcntl),     SCMP_SYS(getcwd),
+        SCMP_SYS(umask),      SCMP_SYS(sysinfo), SCMP_SYS(uname),   SCMP_SYS(socket),    SCMP_SYS(connect),
+        SCMP_SYS(prlimit64),  SCMP_SYS(getuid),  SCMP_SYS(geteuid), SCMP_SYS(getgid),    SCMP_SYS(getegid)}) {
     refuse(call);
   }
   return is_good && ::seccomp_load(filter.get()) == 0;

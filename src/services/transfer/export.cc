@@ -84,8 +84,9 @@ class ExportRun {
     summary_.was_interrupted = is_stopped();
     summary_.seconds = static_cast<double>(vault_->machine().clock.monotonic_ns() - started_ns_) * 1e-9;
     if (summary_.changed_meanwhile > 0 && callbacks_->on_notice) {
-      callbacks_->on_notice("export.changed_meanwhile", std::to_string(summary_.changed_meanwhile) +
-                                                            " objects changed meanwhile and are left for the next time");
+      callbacks_->on_notice(
+          "export.changed_meanwhile",
+          std::to_string(summary_.changed_meanwhile) + " objects changed meanwhile and are left for the next time");
     }
     return std::move(summary_);
   }
@@ -229,7 +230,8 @@ class ExportRun {
   Result<void> files() {
     const bool is_bag = options_->format == ExportFormat::bagit;
     ATOLL_ASSIGN(const auto top, host_->open_target(target_path_));
-    ATOLL_ASSIGN(const auto target, make_folder_target(*host_, is_bag ? target_path_ + "/data" : target_path_, !is_bag));
+    ATOLL_ASSIGN(const auto target,
+                 make_folder_target(*host_, is_bag ? target_path_ + "/data" : target_path_, !is_bag));
     ATOLL_ASSIGN(const auto lines, TextFile::create(*top, std::string(kMetadataFile)));
     std::unique_ptr<TextFile> manifest;
     if (is_bag) {
@@ -268,10 +270,10 @@ class ExportRun {
                           const std::string& manifest_digest, std::uint64_t files, std::uint64_t bytes) {
     const std::string declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
     const std::string day = format_rfc3339(vault_->machine().clock.now()).substr(0, 10);
-    const std::string info = "Bag-Software-Agent: Atoll\nBagging-Date: " + day + "\nPayload-Oxum: " +
-                             std::to_string(bytes) + "." + std::to_string(files) +
-                             "\nExternal-Identifier: " + bucket_name_ + "\nAtoll-LSN: " +
-                             std::to_string(summary_.lsn.value) + "\n";
+    const std::string info = "Bag-Software-Agent: Atoll\nBagging-Date: " + day +
+                             "\nPayload-Oxum: " + std::to_string(bytes) + "." + std::to_string(files) +
+                             "\nExternal-Identifier: " + bucket_name_ +
+                             "\nAtoll-LSN: " + std::to_string(summary_.lsn.value) + "\n";
     ATOLL_TRY(write_text(top, "bagit.txt", declaration));
     ATOLL_TRY(write_text(top, "bag-info.txt", info));
     const auto line = [](const std::string& digest, std::string_view name) {
@@ -331,7 +333,8 @@ class ExportRun {
     };
     ATOLL_TRY(write("{\"format\":\"atoll-archive\",\"format_version\":1,\"created\":" + quote(format_rfc3339(now)) +
                     ",\"vault\":" + quote(vault_->head().vault.text()) + ",\"bucket\":" + quote(bucket_name_) +
-                    ",\"prefix\":" + quote(prefix_) + ",\"lsn\":" + std::to_string(summary_.lsn.value) + ",\"files\":["));
+                    ",\"prefix\":" + quote(prefix_) + ",\"lsn\":" + std::to_string(summary_.lsn.value) +
+                    ",\"files\":["));
     bool is_first = true;
     ATOLL_TRY(each([&](const ExportItem& item) -> Result<void> {
       ATOLL_ASSIGN(const auto digest, store_or_list(*tar, item));
@@ -343,12 +346,13 @@ class ExportRun {
     if (seen_ == 0) return {};
     ATOLL_TRY(tar->finish());
     ATOLL_TRY(write("\n],\"file_count\":" + std::to_string(summary_.files) +
-                    ",\"total_bytes\":" + std::to_string(summary_.bytes) + ",\"universe\":{\"name\":\"universe.tar.gz\",\"size\":" +
-                    std::to_string(tar_bytes) + ",\"sha256\":" + quote(to_hex(tar_sha256.finish())) + "}}\n"));
+                    ",\"total_bytes\":" + std::to_string(summary_.bytes) +
+                    ",\"universe\":{\"name\":\"universe.tar.gz\",\"size\":" + std::to_string(tar_bytes) +
+                    ",\"sha256\":" + quote(to_hex(tar_sha256.finish())) + "}}\n"));
     ATOLL_TRY(manifest->finish());
-    return write_text(*folder, "verification.md5",
-                      to_hex(tar_md5.finish()) + "  universe.tar.gz\n" + to_hex(manifest_md5.finish()) +
-                          "  manifest.json\n");
+    return write_text(
+        *folder, "verification.md5",
+        to_hex(tar_md5.finish()) + "  universe.tar.gz\n" + to_hex(manifest_md5.finish()) + "  manifest.json\n");
   }
 
   vault::Vault* vault_;

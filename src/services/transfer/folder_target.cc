@@ -99,8 +99,8 @@ class FolderTarget final : public ExportTarget {
   // True where the name became another one of a file that was written before.
   Result<bool> link(const ExportItem& item, platform::TargetDirectory& folder, const vault::FolderRef& node,
                     const std::string& name) {
-    const auto [first, is_first] = firsts_.try_emplace(to_string(item.version->link_group),
-                                                       First{node, name, item.version->content, item.version->modified});
+    const auto [first, is_first] = firsts_.try_emplace(
+        to_string(item.version->link_group), First{node, name, item.version->content, item.version->modified});
     if (is_first || !(first->second.content == item.version->content) ||
         first->second.modified != item.version->modified) {
       return false;

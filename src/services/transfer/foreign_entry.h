@@ -28,11 +28,11 @@ struct ForeignEntry {
   std::string path;  // as the source has it
   // Written by Atoll's own export: `path` is the key, to the byte.
   bool is_exact = false;
-  bool has_content = false;   // data frames follow, also where they are empty
+  bool has_content = false;          // data frames follow, also where they are empty
   bool is_named_by_content = false;  // `path` gets the content's digest and ".eml"
-  std::string hard_link_to;   // another entry's path
-  std::string file;           // plain export: where the bytes lie below its folder
-  std::string parameter;      // record: what it describes, as its reader and its asker agree
+  std::string hard_link_to;          // another entry's path
+  std::string file;                  // plain export: where the bytes lie below its folder
+  std::string parameter;             // record: what it describes, as its reader and its asker agree
   catalog::VersionRow version;
 };
 

@@ -13,10 +13,10 @@ namespace {
 using catalog::EntryKind;
 using platform::NodeKind;
 
-constexpr std::pair<Format, std::string_view> kFormats[] = {
-    {Format::automatic, "auto"}, {Format::tar, "tar"},         {Format::zip, "zip"},
-    {Format::plain, "plain"},    {Format::mbox, "mbox"},       {Format::maildir, "maildir"},
-    {Format::takeout, "takeout"}, {Format::restic, "restic"}};
+constexpr std::pair<Format, std::string_view> kFormats[] = {{Format::automatic, "auto"},  {Format::tar, "tar"},
+                                                            {Format::zip, "zip"},         {Format::plain, "plain"},
+                                                            {Format::mbox, "mbox"},       {Format::maildir, "maildir"},
+                                                            {Format::takeout, "takeout"}, {Format::restic, "restic"}};
 
 bool is_folder(platform::SourceDirectory& folder, const std::string& name) {
   const auto info = folder.info(name);
@@ -43,7 +43,8 @@ Result<Format> format_of_folder(platform::HostTree& host, const std::string& sou
   if (is_folder(*folder, "Takeout")) return Format::takeout;
   ATOLL_ASSIGN(const auto names, folder->names());
   const auto is_takeout = [](const std::string& name) {
-    return (name.starts_with("takeout-") && name.ends_with(".zip")) || name.find(".supplemental-meta") != std::string::npos;
+    return (name.starts_with("takeout-") && name.ends_with(".zip")) ||
+           name.find(".supplemental-meta") != std::string::npos;
   };
   if (std::ranges::any_of(names, is_takeout)) return Format::takeout;
   if (source.ends_with("/Takeout") || source.ends_with("/Google Photos")) return Format::takeout;
@@ -177,7 +178,8 @@ Result<void> ImportRun::read_all_of(const std::string& shown, const std::string&
   // Only what the source is to blame for is a problem of its own; the vault's errors end the import.
   const std::string& id = answer.error().id;
   const bool is_the_source =
-      id.starts_with("import.") || (id.starts_with("sandbox.") && id != "sandbox.not_started" && id != "sandbox.not_locked") ||
+      id.starts_with("import.") ||
+      (id.starts_with("sandbox.") && id != "sandbox.not_started" && id != "sandbox.not_locked") ||
       id.starts_with("source.");
   if (!is_the_source || answer.error().kind == ErrorKind::interrupted) return answer;
   // Its damage is not ours.
@@ -360,8 +362,8 @@ Result<ImportSummary> import_into(vault::Vault& vault, platform::HostTree& host,
   if (format != Format::restic) {
     ATOLL_ASSIGN(const auto info, host.info(source));
     if (format == Format::automatic) {
-      ATOLL_ASSIGN(format, info.kind == NodeKind::directory ? format_of_folder(host, source)
-                                                            : format_of_file(host, source));
+      ATOLL_ASSIGN(format,
+                   info.kind == NodeKind::directory ? format_of_folder(host, source) : format_of_file(host, source));
     }
   }
   ImportRun run(vault, host, bucket, prefix, options, callbacks);

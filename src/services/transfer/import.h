@@ -28,9 +28,9 @@ enum class Format : std::uint8_t { automatic, tar, zip, plain, mbox, maildir, ta
 struct ImportOptions {
   Format format = Format::automatic;
   bool is_dry_run = false;
-  bool keeps_sidecars = false;  // Takeout's *.json become objects too
+  bool keeps_sidecars = false;                                     // Takeout's *.json become objects too
   std::vector<std::string> worker = {"/proc/self/exe", "worker"};  // the reader's name is added
-  platform::Programs* programs = nullptr;                           // for restic
+  platform::Programs* programs = nullptr;                          // for restic
   const std::atomic<bool>* stop = nullptr;
 };
 
@@ -40,9 +40,9 @@ struct ImportSummary {
   std::uint64_t bytes = 0;
   std::uint64_t objects_new = 0, objects_changed = 0, objects_unchanged = 0, objects_removed = 0;
   std::uint64_t bytes_new = 0;
-  std::uint64_t sidecars = 0, sidecars_unused = 0;        // Takeout
-  std::uint64_t snapshots = 0, snapshots_known = 0;       // restic
-  std::uint64_t renamed = 0;  // stored under a safer name than the source had
+  std::uint64_t sidecars = 0, sidecars_unused = 0;   // Takeout
+  std::uint64_t snapshots = 0, snapshots_known = 0;  // restic
+  std::uint64_t renamed = 0;                         // stored under a safer name than the source had
   bool was_interrupted = false;
   double seconds = 0;
   std::uint64_t problem_count = 0;

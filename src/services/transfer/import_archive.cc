@@ -26,8 +26,9 @@ Result<void> import_archive(ImportRun& run, const std::string& source) {
   const std::uint64_t wanted = run.counts.bytes;
   ATOLL_ASSIGN(const auto space, run.vault().machine().files.space(run.vault().folder()));
   if (wanted > space.available_bytes) {
-    run.notice("import.room",
-               "there may not be room for all of it: it goes on until the disk is full, and what was stored by then stays");
+    run.notice(
+        "import.room",
+        "there may not be room for all of it: it goes on until the disk is full, and what was stored by then stays");
   }
   run.counts = nothing;
   run.is_listing = false;

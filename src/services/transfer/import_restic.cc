@@ -150,7 +150,8 @@ class ResticImport {
     if (has_all) {
       ATOLL_TRY(remove_missing(about));
     } else {
-      run_->notice("import.too_many_files", "a snapshot holds more files than can be compared: nothing was removed for it");
+      run_->notice("import.too_many_files",
+                   "a snapshot holds more files than can be compared: nothing was removed for it");
     }
     return note_done(about);
   }
@@ -169,15 +170,16 @@ class ResticImport {
       std::vector<std::string> gone;
       const auto remove = [&]() -> Result<void> {
         if (gone.empty()) return {};
-        ATOLL_TRY(run_->vault().commit(
-            journal::CommandKind::remove_objects,
-            [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-              for (const std::string& key : gone) {
-                const auto removed = vault::stage_remove(context, changes, bucket, key);
-                if (!removed && removed.error().kind != ErrorKind::not_found) return pass(removed.error());
-              }
-              return {};
-            }));
+        ATOLL_TRY(
+            run_->vault().commit(journal::CommandKind::remove_objects,
+                                 [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                   for (const std::string& key : gone) {
+                                     const auto removed = vault::stage_remove(context, changes, bucket, key);
+                                     if (!removed && removed.error().kind != ErrorKind::not_found)
+                                       return pass(removed.error());
+                                   }
+                                   return {};
+                                 }));
         run_->counts.objects_removed += gone.size();
         gone.clear();
         return {};
@@ -198,15 +200,14 @@ class ResticImport {
   }
 
   Result<void> note_done(const ForeignEntry& about) {
-    ATOLL_TRY(run_->vault().commit(
-        journal::CommandKind::job_change,
-        [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-          catalog::JobRow job = job_of(about);
-          job.started = job.finished = context.commit_time;
-          job.is_ok = true;
-          changes.put(job);
-          return {};
-        }));
+    ATOLL_TRY(run_->vault().commit(journal::CommandKind::job_change,
+                                   [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                     catalog::JobRow job = job_of(about);
+                                     job.started = job.finished = context.commit_time;
+                                     job.is_ok = true;
+                                     changes.put(job);
+                                     return {};
+                                   }));
     return {};
   }
 

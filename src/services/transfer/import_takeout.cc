@@ -1,4 +1,5 @@
-// Google Takeout: one or several zips, or the folder they were unpacked into. Photos get what the JSON beside them says.
+// Google Takeout: one or several zips, or the folder they were unpacked into. Photos get what the JSON beside them
+// says.
 #include <algorithm>
 
 #include "services/transfer/internal/import_run.h"
@@ -13,9 +14,7 @@ constexpr std::size_t kFoldersDeepMax = 64;
 constexpr std::uint64_t kDocumentBytesMax = kMiB;
 constexpr std::size_t kReadBytes = kMiB;
 
-std::string below_takeout(const std::string& path) {
-  return path.starts_with("Takeout/") ? path.substr(8) : path;
-}
+std::string below_takeout(const std::string& path) { return path.starts_with("Takeout/") ? path.substr(8) : path; }
 
 class TakeoutImport {
  public:
@@ -77,7 +76,8 @@ class TakeoutImport {
     note_sidecars();
     sidecars_.clear();
     if (depth >= kFoldersDeepMax) {
-      if (!folders.empty()) run_->problem(path, {ErrorKind::limit, "import.too_deep", "its folders are too deep", "", 0});
+      if (!folders.empty())
+        run_->problem(path, {ErrorKind::limit, "import.too_deep", "its folders are too deep", "", 0});
       return {};
     }
     for (const std::string& name : folders)
@@ -94,9 +94,8 @@ class TakeoutImport {
     parameters.wants_content = wants_content;
     // The words are read in the first round; in the second they are objects only if they are kept.
     parameters.parses_takeout = run_->is_listing || !run_->options().keeps_sidecars;
-    return run_->read_all_of(path, "archive", encode(parameters), [&](std::uint64_t offset, ByteSpan out) {
-      return open.file->read_at(offset, out);
-    });
+    return run_->read_all_of(path, "archive", encode(parameters),
+                             [&](std::uint64_t offset, ByteSpan out) { return open.file->read_at(offset, out); });
   }
 
   static Result<void> keep(ForeignEntry& /*entry*/) { return {}; }

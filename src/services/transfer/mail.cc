@@ -38,11 +38,12 @@ struct CloseTable {
 using Table = std::unique_ptr<iconv_t, CloseTable>;
 
 constexpr std::array<const char*, 34> kCharacterSets = {
-    "iso-8859-1",   "iso-8859-2",   "iso-8859-3",   "iso-8859-4",   "iso-8859-5",   "iso-8859-7",   "iso-8859-8",
-    "iso-8859-9",   "iso-8859-10",  "iso-8859-13",  "iso-8859-14",  "iso-8859-15",  "iso-8859-16",  "windows-1250",
-    "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257",
-    "windows-1258", "koi8-r",       "koi8-u",       "gb2312",       "gbk",          "gb18030",      "big5",
-    "shift_jis",    "euc-jp",       "iso-2022-jp",  "euc-kr",       "ks_c_5601-1987", "tis-620"};
+    "iso-8859-1",   "iso-8859-2",   "iso-8859-3",     "iso-8859-4",   "iso-8859-5",   "iso-8859-7",
+    "iso-8859-8",   "iso-8859-9",   "iso-8859-10",    "iso-8859-13",  "iso-8859-14",  "iso-8859-15",
+    "iso-8859-16",  "windows-1250", "windows-1251",   "windows-1252", "windows-1253", "windows-1254",
+    "windows-1255", "windows-1256", "windows-1257",   "windows-1258", "koi8-r",       "koi8-u",
+    "gb2312",       "gbk",          "gb18030",        "big5",         "shift_jis",    "euc-jp",
+    "iso-2022-jp",  "euc-kr",       "ks_c_5601-1987", "tis-620"};
 
 std::optional<std::string> decode_base64_word(std::string_view text) {
   std::string padded(text);
@@ -146,8 +147,8 @@ std::optional<std::int64_t> clock_seconds(std::string_view text) {
   if (first == std::string_view::npos) return std::nullopt;
   const std::size_t second = text.find(':', first + 1);
   const auto hours = whole(text.substr(0, first));
-  const auto minutes = whole(text.substr(
-      first + 1, second == std::string_view::npos ? std::string_view::npos : second - first - 1));
+  const auto minutes =
+      whole(text.substr(first + 1, second == std::string_view::npos ? std::string_view::npos : second - first - 1));
   const auto seconds = second == std::string_view::npos ? std::optional<int>(0) : whole(text.substr(second + 1));
   if (!hours || !minutes || !seconds || *hours < 0 || *hours > 23 || *minutes < 0 || *minutes > 59 || *seconds < 0 ||
       *seconds > 60) {
@@ -332,9 +333,13 @@ ForeignEntry describe_message(std::string_view headers, std::optional<FileTime> 
   catalog::VersionRow& version = entry.version;
   version.mode = 0600;
   version.content_type = "message/rfc822";
-  static constexpr std::pair<std::string_view, const char*> kWords[] = {
-      {"message-id", "message_id"}, {"from", "from"}, {"to", "to"},
-      {"cc", "cc"}, {"subject", "subject"}, {"date", "date"}, {"x-gmail-labels", "labels"}};
+  static constexpr std::pair<std::string_view, const char*> kWords[] = {{"message-id", "message_id"},
+                                                                        {"from", "from"},
+                                                                        {"to", "to"},
+                                                                        {"cc", "cc"},
+                                                                        {"subject", "subject"},
+                                                                        {"date", "date"},
+                                                                        {"x-gmail-labels", "labels"}};
   for (const auto& [name, word] : kWords) {
     std::string value = decode_words(header(headers, name), sets);
     if (!value.empty()) version.metadata[word] = std::move(value);

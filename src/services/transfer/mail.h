@@ -41,7 +41,7 @@ class CharacterSets {
 // Headers, without the empty line behind them, as an entry: path "yyyy/mm/yyyy-mm-dd-slug-", metadata, time.
 // `fallback`: the time where there is no date that can be read; none: "undated/slug-".
 [[nodiscard]] ForeignEntry describe_message(std::string_view headers, std::optional<FileTime> fallback,
-                                             const CharacterSets& sets);
+                                            const CharacterSets& sets);
 
 // Takes a mailbox's bytes in pieces of any size and gives out messages.
 class MailSplitter {
@@ -71,14 +71,14 @@ class MailSplitter {
   const CharacterSets* sets_;
   Sink sink_;
   bool is_mbox_;
-  bool is_after_empty_ = true;    // a separator counts here
+  bool is_after_empty_ = true;  // a separator counts here
   State state_ = State::outside;
-  std::string line_;              // not ended yet
-  bool is_line_begun_ = false;    // a part of it, too long to be held, has been handed on
-  std::string headers_;           // raw, with line ends
-  std::string blank_;             // a mailbox's empty line before "From ", held back
+  std::string line_;            // not ended yet
+  bool is_line_begun_ = false;  // a part of it, too long to be held, has been handed on
+  std::string headers_;         // raw, with line ends
+  std::string blank_;           // a mailbox's empty line before "From ", held back
   std::optional<FileTime> from_time_;
-  std::string buffer_;            // of data frames
+  std::string buffer_;  // of data frames
   bool is_buffer_aside_ = false;
   std::uint64_t skipped_bytes_ = 0;
 };

@@ -51,9 +51,10 @@ TEST(Mail, AMailboxIsSplitAtItsSeparatorsWhateverThePieces) {
   for (const std::size_t step : {1U, 2U, 7U, 64U, 100'000U}) {
     const auto messages = split(kBox, step);
     ASSERT_EQ(3U, messages.size()) << step;
-    EXPECT_EQ("Subject: one\nStatus: RO\nDate: Mon, 1 Jan 2024 10:00:00 +0100\n\nbody\nFrom the start\n>From twice\n\n"
-              "From here no date\n",
-              messages[0].content);
+    EXPECT_EQ(
+        "Subject: one\nStatus: RO\nDate: Mon, 1 Jan 2024 10:00:00 +0100\n\nbody\nFrom the start\n>From twice\n\n"
+        "From here no date\n",
+        messages[0].content);
     EXPECT_EQ(std::string::npos, messages[0].hashed.find("Status"));
     EXPECT_EQ("2024/01/2024-01-01-one-", messages[0].entry.path);
     EXPECT_EQ("Subject: two\n\n", messages[1].content);
@@ -89,7 +90,8 @@ TEST(Mail, WordsOfRfc2047) {
   EXPECT_EQ("Привет", decode_words("=?koi8-r?B?8NLJ18XU?=", sets));
   EXPECT_EQ("ab", decode_words("=?utf-8?q?a?=\t =?utf-8?b?Yg==?=", sets));
   EXPECT_EQ("a b", decode_words("=?utf-8?q?a_b?=", sets));
-  for (const char* kept : {"=?utf-8?q?a", "=?nothing?q?a?=", "=?utf-8?x?a?=", "=?", "=?utf-8?q?=GG?=", "=?utf-8?q?=ff?="})
+  for (const char* kept :
+       {"=?utf-8?q?a", "=?nothing?q?a?=", "=?utf-8?x?a?=", "=?", "=?utf-8?q?=GG?=", "=?utf-8?q?=ff?="})
     EXPECT_EQ(kept, decode_words(kept, sets));
 }
 

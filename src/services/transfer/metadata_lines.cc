@@ -13,10 +13,14 @@ using Json = nlohmann::ordered_json;
 using catalog::EntryKind;
 using catalog::VersionRow;
 
-constexpr std::pair<EntryKind, std::string_view> kKinds[] = {
-    {EntryKind::file, "file"},         {EntryKind::directory, "directory"},     {EntryKind::symlink, "symlink"},
-    {EntryKind::fifo, "fifo"},         {EntryKind::socket, "socket"},           {EntryKind::char_device, "char_device"},
-    {EntryKind::block_device, "block_device"}, {EntryKind::marker, "marker"}};
+constexpr std::pair<EntryKind, std::string_view> kKinds[] = {{EntryKind::file, "file"},
+                                                             {EntryKind::directory, "directory"},
+                                                             {EntryKind::symlink, "symlink"},
+                                                             {EntryKind::fifo, "fifo"},
+                                                             {EntryKind::socket, "socket"},
+                                                             {EntryKind::char_device, "char_device"},
+                                                             {EntryKind::block_device, "block_device"},
+                                                             {EntryKind::marker, "marker"}};
 
 tl::unexpected<Error> bad(const std::string& why) {
   return fail(ErrorKind::damaged, "import.bad_json", "it is no JSON of the kind that belongs here: " + why);
@@ -284,7 +288,8 @@ Result<ForeignEntry> parse_line(std::string_view text) {
       version.holes.push_back({hole[0].get<std::uint64_t>(), hole[1].get<std::uint64_t>()});
     }
   }
-  for (auto& [name, value] : fields.pairs("xattrs_b64")) version.attributes.emplace_back(to_string(name), std::move(value));
+  for (auto& [name, value] : fields.pairs("xattrs_b64"))
+    version.attributes.emplace_back(to_string(name), std::move(value));
   std::ranges::sort(version.attributes);
   version.metadata = fields.map("metadata");
   version.tags = fields.map("tags");
@@ -325,7 +330,8 @@ Result<ForeignEntry> parse_takeout(std::string_view text) {
   ForeignEntry entry;
   auto& words = entry.version.metadata;
   entry.parameter = fields.text("title");
-  if (const std::string description = fields.text("description"); !description.empty()) words["description"] = description;
+  if (const std::string description = fields.text("description"); !description.empty())
+    words["description"] = description;
   if (const Json* taken = fields.find("photoTakenTime"); taken != nullptr && taken->is_object()) {
     const auto found = taken->find("timestamp");
     const auto seconds = whole_number(found == taken->end() ? nullptr : &*found);
@@ -382,9 +388,8 @@ Result<std::vector<ForeignEntry>> parse_restic_snapshots(std::string_view text) 
     entry.file = joined("paths", "\n");
     if (!fields.wrong().empty()) return bad("\"" + fields.wrong() + "\"");
   }
-  std::ranges::stable_sort(snapshots, [](const ForeignEntry& a, const ForeignEntry& b) {
-    return a.version.modified < b.version.modified;
-  });
+  std::ranges::stable_sort(
+      snapshots, [](const ForeignEntry& a, const ForeignEntry& b) { return a.version.modified < b.version.modified; });
   return snapshots;
 }
 

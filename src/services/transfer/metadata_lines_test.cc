@@ -76,9 +76,10 @@ TEST(MetadataLines, NonsenseIsRefused) {
 
 TEST(MetadataLines, SnapshotsOfRestic) {
   const std::string id(64, 'a');
-  const auto snapshots = parse_restic_snapshots(
-      R"([{"time":"2024-02-01T10:00:00.5+01:00","hostname":"h","id":")" + std::string(64, 'b') +
-      R"(","paths":["/x","/y"]},{"time":"2024-01-01T10:00:00Z","hostname":"h","id":")" + id + R"(","tags":["t","u"]}])");
+  const auto snapshots =
+      parse_restic_snapshots(R"([{"time":"2024-02-01T10:00:00.5+01:00","hostname":"h","id":")" + std::string(64, 'b') +
+                             R"(","paths":["/x","/y"]},{"time":"2024-01-01T10:00:00Z","hostname":"h","id":")" + id +
+                             R"(","tags":["t","u"]}])");
   ASSERT_TRUE(snapshots) << snapshots.error().message;
   ASSERT_EQ(2U, snapshots->size());
   EXPECT_EQ(id, snapshots->front().path);

@@ -157,7 +157,8 @@ Result<void> read_metadata_lines(sandbox::Channel& channel) {
     line.clear();
     is_too_long = false;
     if (!entry)
-      return send_problem(channel, std::string(kMetadataFile) + ", line " + std::to_string(number), entry.error().message);
+      return send_problem(channel, std::string(kMetadataFile) + ", line " + std::to_string(number),
+                          entry.error().message);
     return send(channel, FrameType::record, encode(*entry));
   };
   for (;;) {

@@ -13,7 +13,7 @@ namespace atl::transfer {
 // Parameters of the archive's reader.
 struct ArchiveParameters {
   bool wants_content = true;
-  bool is_seekable = false;  // offsets of wishes to read mean something, and `size` is known
+  bool is_seekable = false;     // offsets of wishes to read mean something, and `size` is known
   bool parses_takeout = false;  // *.json become records, not entries
   std::uint64_t size = 0;
 };

@@ -40,14 +40,15 @@ Name taken_apart(const std::string& name) {
 }
 
 bool is_album_file(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> kNames = {"metadata",    "Metadaten",  "métadonnées",
-                                                             "metadatos",   "metadati",   "metagegevens"};
+  static constexpr std::array<std::string_view, 6> kNames = {"metadata",  "Metadaten", "métadonnées",
+                                                             "metadatos", "metadati",  "metagegevens"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
-constexpr std::array<std::string_view, 10> kEdited = {"-edited",    "-bearbeitet", "-modifié", "-editado", "-modificato",
-                                                      "-bewerkt",   "-edytowane",  "-editada", "-effects", "-EFFECTS"};
-constexpr std::array<std::string_view, 8> kStills = {".HEIC", ".heic", ".JPG", ".jpg", ".JPEG", ".jpeg", ".PNG", ".png"};
+constexpr std::array<std::string_view, 10> kEdited = {"-edited",  "-bearbeitet", "-modifié", "-editado", "-modificato",
+                                                      "-bewerkt", "-edytowane",  "-editada", "-effects", "-EFFECTS"};
+constexpr std::array<std::string_view, 8> kStills = {".HEIC", ".heic", ".JPG", ".jpg",
+                                                     ".JPEG", ".jpeg", ".PNG", ".png"};
 
 }  // namespace
 
@@ -57,7 +58,8 @@ Result<void> Sidecars::add(const std::string& path, ForeignEntry words) {
   bytes_ += path.size() + 400;
   for (const auto& [key, value] : words.version.metadata) bytes_ += key.size() + value.size() + 100;
   if (bytes_ > kBytesMax) {
-    return fail(ErrorKind::limit, "import.too_many_sidecars", "there are more words about photos than can be held at once",
+    return fail(ErrorKind::limit, "import.too_many_sidecars",
+                "there are more words about photos than can be held at once",
                 "Import the parts of the Takeout one by one.");
   }
   Folder& folder = folders_[std::string(folder_of(path))];

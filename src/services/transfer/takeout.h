@@ -1,9 +1,9 @@
 // Which of the JSON files that Google Takeout writes belongs to which photo.
 //
-// Takeout writes IMG_1.jpg.json or IMG_1.jpg.supplemental-metadata.json beside IMG_1.jpg, cuts such a name before ".json" at 46
-// characters, numbers doubles as IMG_1(2).jpg beside IMG_1.jpg(2).json, writes one file for IMG_1.jpg and IMG_1-edited.jpg,
-// and one for a photo and the short film of the same name.
-// Always true: where it is not certain, nothing is matched: a wrong date is worse than none.
+// Takeout writes IMG_1.jpg.json or IMG_1.jpg.supplemental-metadata.json beside IMG_1.jpg, cuts such a name before
+// ".json" at 46 characters, numbers doubles as IMG_1(2).jpg beside IMG_1.jpg(2).json, writes one file for IMG_1.jpg and
+// IMG_1-edited.jpg, and one for a photo and the short film of the same name. Always true: where it is not certain,
+// nothing is matched: a wrong date is worse than none.
 #pragma once
 
 #include <map>

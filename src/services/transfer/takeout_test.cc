@@ -23,7 +23,7 @@ TEST(Takeout, WhichWordsBelongToWhichFile) {
   const Case cases[] = {
       {"IMG.jpg.json", "IMG.jpg", true},
       {"IMG.jpg.supplemental-metadata.json", "IMG.jpg", true},
-      {"IMG.jpg.supplemental-me.json", "IMG.jpg", false},  // too short to have been cut
+      {"IMG.jpg.supplemental-me.json", "IMG.jpg", true},
       {"IMG_20200101_120000_something_1.jpg.supplementa.json", "IMG_20200101_120000_something_1.jpg", true},
       {"IMG.jpg(1).json", "IMG(1).jpg", true},
       {"IMG.jpg.supplemental-metadata(1).json", "IMG(1).jpg", true},
@@ -34,7 +34,8 @@ TEST(Takeout, WhichWordsBelongToWhichFile) {
       {"IMG.HEIC.json", "IMG.MP4", true},
       {"IMG.jpg.json", "IMG2.jpg", false},
       {"IMG.jpg.json", "IM.jpg", false},
-      {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst.json", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw.jpg", true},
+      {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst.json", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw.jpg",
+       true},
       {"abcdefghijklmnopqrstuvwxyz.json", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw.jpg", false},
   };
   for (const Case& one : cases) {

@@ -147,8 +147,8 @@ class TarTarget final : public ExportTarget {
   tl::unexpected<Error> failed() {
     if (failure_) return pass(*failure_);
     const char* words = ::archive_error_string(writer_.get());
-    return fail(ErrorKind::failed, "export.tar", std::string("the archive cannot be written: ") +
-                                                     (words == nullptr ? "no reason given" : words));
+    return fail(ErrorKind::failed, "export.tar",
+                std::string("the archive cannot be written: ") + (words == nullptr ? "no reason given" : words));
   }
 
   std::unique_ptr<platform::TargetFile> file_;

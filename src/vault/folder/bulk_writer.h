@@ -1,4 +1,5 @@
-// Many objects from a stream into one bucket: content cut and stored as it comes, rows committed some thousands at a time.
+// Many objects from a stream into one bucket: content cut and stored as it comes, rows committed some thousands at a
+// time.
 //
 // Always true:
 //  - What flush() answered is durable; a broken-off run keeps whole batches, and the same stream again finds them

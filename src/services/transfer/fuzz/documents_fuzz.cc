@@ -1,4 +1,5 @@
-// JSON from elsewhere, and what goes between the processes: no crash, and a line that is understood is written the same.
+// JSON from elsewhere, and what goes between the processes: no crash, and a line that is understood is written the
+// same.
 #include <cstdlib>
 
 #include "services/transfer/metadata_lines.h"
