@@ -139,7 +139,7 @@ Result<int> import_from(Session& session, const ImportArguments& arguments) {
   options.is_dry_run = session.options.is_dry_run;
   options.keeps_sidecars = arguments.keeps_sidecars;
   options.stop = &session.environment.stop;
-  const auto programs = platform::make_posix_programs();
+  const auto programs = platform::make_posix_program_streams();
   options.programs = programs.get();
   std::string source = arguments.source;
   const bool is_remote = options.format == transfer::Format::restic && source.find(':') != std::string::npos;

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "foundation/platform/host_tree.h"
-#include "foundation/platform/program.h"
+#include "foundation/platform/program_stream.h"
 #include "vault/folder/put.h"
 #include "vault/object/objects.h"
 
@@ -30,7 +30,7 @@ struct ImportOptions {
   bool is_dry_run = false;
   bool keeps_sidecars = false;                                     // Takeout's *.json become objects too
   std::vector<std::string> worker = {"/proc/self/exe", "worker"};  // the reader's name is added
-  platform::Programs* programs = nullptr;                          // for restic
+  platform::ProgramStreams* programs = nullptr;                    // for restic
   const std::atomic<bool>* stop = nullptr;
 };
 

@@ -42,7 +42,7 @@ class ResticImport {
 
  private:
   // --no-lock: the repository may be on a medium that can only be read, and is not changed in any case.
-  Result<std::unique_ptr<platform::RunningProgram>> restic(std::vector<std::string> words) {
+  Result<std::unique_ptr<platform::ProgramStream>> restic(std::vector<std::string> words) {
     std::vector<std::string> all = {"restic", "--repo", repository_, "--no-lock", "--quiet"};
     all.insert(all.end(), words.begin(), words.end());
     return run_->options().programs->start(all, run_->options().stop);

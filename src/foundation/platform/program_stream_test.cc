@@ -1,4 +1,4 @@
-#include "foundation/platform/program.h"
+#include "foundation/platform/program_stream.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@ namespace atl::platform {
 namespace {
 
 Result<std::string> said_by(const std::vector<std::string>& words, const std::atomic<bool>* stop = nullptr) {
-  const auto programs = make_posix_programs();
+  const auto programs = make_posix_program_streams();
   ATOLL_ASSIGN(const auto program, programs->start(words, stop));
   std::string all;
   Bytes piece(1000);
@@ -19,7 +19,7 @@ Result<std::string> said_by(const std::vector<std::string>& words, const std::at
   return all;
 }
 
-TEST(Program, OutputComesWholeAndWordsOfErrorsDoNotBlockIt) {
+TEST(ProgramStream, OutputComesWholeAndWordsOfErrorsDoNotBlockIt) {
   const auto said =
       said_by({"sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; echo noise $i >&2; i=$((i+1)); done"});
   ASSERT_TRUE(said) << said.error().message;
@@ -27,7 +27,7 @@ TEST(Program, OutputComesWholeAndWordsOfErrorsDoNotBlockIt) {
   EXPECT_TRUE(said->ends_with("line 2999\n"));
 }
 
-TEST(Program, FailuresSayWhatTheProgramSaid) {
+TEST(ProgramStream, FailuresSayWhatTheProgramSaid) {
   const auto failed = said_by({"sh", "-c", "echo the disk is gone >&2; exit 4"});
   ASSERT_FALSE(failed);
   EXPECT_EQ("program.failed", failed.error().id);
@@ -37,7 +37,7 @@ TEST(Program, FailuresSayWhatTheProgramSaid) {
   EXPECT_EQ("program.missing", missing.error().id);
 }
 
-TEST(Program, AStopEndsTheWaiting) {
+TEST(ProgramStream, AStopEndsTheWaiting) {
   const std::atomic<bool> stop = true;
   const auto stopped = said_by({"sleep", "600"}, &stop);
   ASSERT_FALSE(stopped);

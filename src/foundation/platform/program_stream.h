@@ -1,4 +1,4 @@
-// Another program, started without a shell, whose standard output is read as it comes.
+// Another program, started without a shell, whose standard output is read as it comes (programs.h takes it whole).
 // Always true: the program gets our environment and no input; it is ended with the object. Waiting can be stopped.
 #pragma once
 
@@ -12,23 +12,23 @@
 
 namespace atl::platform {
 
-class RunningProgram {
+class ProgramStream {
  public:
-  virtual ~RunningProgram() = default;
+  virtual ~ProgramStream() = default;
   // 0 at the end of its output. `interrupted` once `stop` is set.
   [[nodiscard]] virtual Result<std::size_t> read(ByteSpan out) = 0;
   // After the end of its output: `failed` "program.failed" with the last of what it said to standard error.
   [[nodiscard]] virtual Result<void> finish() = 0;
 };
 
-class Programs {
+class ProgramStreams {
  public:
-  virtual ~Programs() = default;
+  virtual ~ProgramStreams() = default;
   // `not_found` "program.missing" where there is none of this name.
-  [[nodiscard]] virtual Result<std::unique_ptr<RunningProgram>> start(const std::vector<std::string>& words,
-                                                                      const std::atomic<bool>* stop) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ProgramStream>> start(const std::vector<std::string>& words,
+                                                                     const std::atomic<bool>* stop) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Programs> make_posix_programs();
+[[nodiscard]] std::unique_ptr<ProgramStreams> make_posix_program_streams();
 
 }  // namespace atl::platform

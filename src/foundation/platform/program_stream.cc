@@ -1,4 +1,4 @@
-#include "foundation/platform/program.h"
+#include "foundation/platform/program_stream.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,15 +19,15 @@ namespace {
 constexpr int kPollMs = 100;
 constexpr std::size_t kSaidBytesMax = 4096;
 
-class PosixProgram final : public RunningProgram {
+class PosixProgramStream final : public ProgramStream {
  public:
-  PosixProgram(std::string name, pid_t process, int out, int error, const std::atomic<bool>* stop)
+  PosixProgramStream(std::string name, pid_t process, int out, int error, const std::atomic<bool>* stop)
       : name_(std::move(name)), process_(process), out_(out), error_(error), stop_(stop) {}
-  PosixProgram(const PosixProgram&) = delete;
-  PosixProgram& operator=(const PosixProgram&) = delete;
-  PosixProgram(PosixProgram&&) = delete;
-  PosixProgram& operator=(PosixProgram&&) = delete;
-  ~PosixProgram() override {
+  PosixProgramStream(const PosixProgramStream&) = delete;
+  PosixProgramStream& operator=(const PosixProgramStream&) = delete;
+  PosixProgramStream(PosixProgramStream&&) = delete;
+  PosixProgramStream& operator=(PosixProgramStream&&) = delete;
+  ~PosixProgramStream() override {
     ::close(out_);
     ::close(error_);
     if (process_ > 0) {
@@ -88,10 +88,10 @@ class PosixProgram final : public RunningProgram {
   std::string said_;
 };
 
-class PosixPrograms final : public Programs {
+class PosixProgramStreams final : public ProgramStreams {
  public:
-  Result<std::unique_ptr<RunningProgram>> start(const std::vector<std::string>& words,
-                                                const std::atomic<bool>* stop) override {
+  Result<std::unique_ptr<ProgramStream>> start(const std::vector<std::string>& words,
+                                               const std::atomic<bool>* stop) override {
     std::array<int, 2> out{};
     std::array<int, 2> error{};
     if (::pipe2(out.data(), O_CLOEXEC) != 0) return refused(words.front(), errno);
@@ -120,7 +120,7 @@ class PosixPrograms final : public Programs {
       ::close(error[0]);
       return refused(words.front(), answer);
     }
-    return std::make_unique<PosixProgram>(words.front(), process, out[0], error[0], stop);
+    return std::make_unique<PosixProgramStream>(words.front(), process, out[0], error[0], stop);
   }
 
  private:
@@ -135,6 +135,6 @@ class PosixPrograms final : public Programs {
 
 }  // namespace
 
-std::unique_ptr<Programs> make_posix_programs() { return std::make_unique<PosixPrograms>(); }
+std::unique_ptr<ProgramStreams> make_posix_program_streams() { return std::make_unique<PosixProgramStreams>(); }
 
 }  // namespace atl::platform
