@@ -11,6 +11,7 @@
 
 #include "edge/cli/environment.h"
 #include "foundation/platform/posix_machine.h"
+#include "services/transfer/readers.h"
 
 namespace {
 
@@ -94,6 +95,8 @@ std::string process_words(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A reader of foreign bytes, started by ourselves: nothing else of the program runs in it.
+  if (argc == 3 && std::strcmp(argv[1], "worker") == 0) return atl::transfer::run_worker(argv[2]);
   struct sigaction action {};
   action.sa_handler = request_stop;
   ::sigaction(SIGINT, &action, nullptr);

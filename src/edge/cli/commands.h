@@ -27,7 +27,8 @@ void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  //
 void add_history_commands(CLI::App& app, Session& session, Chosen& chosen);   // log diff rollback snapshot
 void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   // journal
 void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen);      // undo rewind operations
-void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);     // copy restore-home
+void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);      // copy restore-home
+void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  // export import
 
 // "k=v" into a map; `usage` where there is no '='.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts);

@@ -46,8 +46,8 @@ Result<int> log_object(Session& session, vault::Vault& vault, const catalog::Buc
   const auto reader = vault.reader();
   ATOLL_ASSIGN(const auto versions, reader->versions_of(entry.object));
   if (entry.is_deleted && !session.output.is_json && (!since || entry.deleted_at >= *since)) {
-    session.output.line(format_rfc3339(entry.deleted_at) + "  removed (change " + std::to_string(entry.deleted_lsn.value) +
-                        ")");
+    session.output.line(format_rfc3339(entry.deleted_at) + "  removed (change " +
+                        std::to_string(entry.deleted_lsn.value) + ")");
   }
   std::uint64_t shown_count = 0;
   for (std::size_t i = 0; i < versions.size() && (arguments.limit == 0 || shown_count < arguments.limit); ++i) {
@@ -59,8 +59,7 @@ Result<int> log_object(Session& session, vault::Vault& vault, const catalog::Buc
       JsonObject line("version");
       line.add("bucket", bucket.name).add_path("key", key).add("version", version.version.text());
       line.add("size", version.size).add("began", format_rfc3339(version.begin_time)).add("lsn", version.begin.value);
-      if (version.end.value != 0)
-        line.add("ended", format_rfc3339(version.end_time)).add("end_lsn", version.end.value);
+      if (version.end.value != 0) line.add("ended", format_rfc3339(version.end_time)).add("end_lsn", version.end.value);
       line.add("actor", version.actor).add("changed", what);
       if (!version.label.empty()) line.add("label", version.label);
       if (!version.author.empty()) line.add("author", version.author);
@@ -171,10 +170,10 @@ class CommandLog {
     add(line.stored, "stored");
     add(line.removed, "removed");
     add(line.described, "described");
-    session_->output.line(format_rfc3339(envelope.commit_time) + "  " + std::to_string(envelope.lsn.value) + "  " +
-                          envelope.actor + "  " + what +
-                          (line.first_key.empty() ? "" : "  " + shown(line.first_key) +
-                                                             (line.stored + line.removed > 1 ? " …" : "")));
+    session_->output.line(
+        format_rfc3339(envelope.commit_time) + "  " + std::to_string(envelope.lsn.value) + "  " + envelope.actor +
+        "  " + what +
+        (line.first_key.empty() ? "" : "  " + shown(line.first_key) + (line.stored + line.removed > 1 ? " …" : "")));
   }
 
   Session* session_;
@@ -324,7 +323,8 @@ Result<int> diff_folders(Session& session, vault::View& before, vault::View& aft
       if (!what.empty()) object.add("changed", what.substr(1));
       session.output.json(object);
     } else {
-      session.output.line(std::string(1, sign) + " " + shown(listed.entry.key) + (what.empty() ? "" : "  (" + what.substr(1) + ")"));
+      session.output.line(std::string(1, sign) + " " + shown(listed.entry.key) +
+                          (what.empty() ? "" : "  (" + what.substr(1) + ")"));
     }
     return !session.output.is_closed() && !session.environment.stop.load();
   }));
@@ -357,9 +357,10 @@ Result<int> diff(Session& session, const DiffArguments& arguments) {
       ATOLL_ASSIGN(const auto in, view.bucket(at.bucket));
       ATOLL_ASSIGN(auto found, view.current(in.id, at.key));
       if (found) return std::move(*found);
-      return fail(ErrorKind::not_found, "object.not_found",
-                  "there is no object " + at.bucket + "/" + at.key + (view.moment() ? " as of " + view.moment()->words : ""),
-                  "`atoll log` lists what was.");
+      return fail(
+          ErrorKind::not_found, "object.not_found",
+          "there is no object " + at.bucket + "/" + at.key + (view.moment() ? " as of " + view.moment()->words : ""),
+          "`atoll log` lists what was.");
     };
     if (!arguments.other.empty()) {
       ATOLL_ASSIGN(const auto other, vault::parse_address(arguments.other));
@@ -399,8 +400,9 @@ Result<int> roll_back(Session& session, const std::string& text, const std::stri
                               .add("changed", !plan.is_current)
                               .add("dry_run", session.options.is_dry_run));
     } else if (!plan.is_current) {
-      session.output.message(std::string(session.options.is_dry_run ? "Would bring back" : "Brought back") + " version " +
-                             which + " of " + text + " as its newest one; what was there stays in its history");
+      session.output.message(std::string(session.options.is_dry_run ? "Would bring back" : "Brought back") +
+                             " version " + which + " of " + text +
+                             " as its newest one; what was there stays in its history");
     }
     return kExitOk;
   };
@@ -420,9 +422,9 @@ void print_snapshot(Session& session, const catalog::SnapshotRow& row, const std
     session.output.json(line);
     return;
   }
-  std::string text = row.name + "  " + format_rfc3339(row.time) + "  " + bucket + (row.prefix.empty() ? "" : "/" + shown(row.prefix)) +
-                     "  " + format_count(row.objects) + " objects, " + format_size(row.bytes) + "  change " +
-                     std::to_string(row.lsn.value);
+  std::string text = row.name + "  " + format_rfc3339(row.time) + "  " + bucket +
+                     (row.prefix.empty() ? "" : "/" + shown(row.prefix)) + "  " + format_count(row.objects) +
+                     " objects, " + format_size(row.bytes) + "  change " + std::to_string(row.lsn.value);
   if (row.is_held) text += "  held" + (row.hold_reason.empty() ? "" : " (" + shown(row.hold_reason) + ")");
   if (!row.description.empty()) text += "  " + shown(row.description);
   session.output.line(text);
@@ -528,9 +530,8 @@ void add_snapshot_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto bucket = std::make_shared<std::string>();
   auto* list = snapshot->add_subcommand("list", "Every snapshot, or those of a bucket");
   list->add_option("bucket", *bucket, "BUCKET");
-  list->callback([&session, &chosen, bucket] {
-    chosen.body = [&session, bucket] { return list_snapshots(session, *bucket); };
-  });
+  list->callback(
+      [&session, &chosen, bucket] { chosen.body = [&session, bucket] { return list_snapshots(session, *bucket); }; });
   for (const char* verb : {"show", "hold", "release", "delete"}) {
     const std::string_view word(verb);
     auto arguments = std::make_shared<SnapshotArguments>();

@@ -1,9 +1,12 @@
 #include "edge/cli/put_modes.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
+#include "vault/copies.h"
 #include "vault/folder/plan.h"
 #include "vault/folder/watch.h"
 
@@ -142,8 +145,14 @@ Result<PutOutcome> store_and_mirror(Session& session, vault::Vault& vault, const
 Result<vault::MoveSummary> remove_sources(Session& session, vault::Vault& vault, const PutJob& job) {
   vault::MoveOptions move;
   if (!job.modes.needs_one_copy_only) {
-    // Nothing here can ask a copy what it holds: what cannot be confirmed counts as not there.
-    move.is_on_second_copy = [](Lsn) -> Result<bool> { return false; };
+    // What a copy was read back to hold, as of its last round; what cannot be confirmed counts as not there.
+    move.is_on_second_copy = [&vault](Lsn lsn) -> Result<bool> {
+      ATOLL_ASSIGN(const auto copies, vault.reader()->all<catalog::CopyRow>());
+      return std::ranges::any_of(copies, [&](const catalog::CopyRow& copy) {
+        const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), copy.name);
+        return state && state->history == vault.head().history && state->shipped >= lsn;
+      });
+    };
   }
   vault::MoveCallbacks callbacks;
   callbacks.on_problem = job.callbacks.on_problem;

@@ -65,6 +65,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_schedule_commands(app, session, chosen);
   add_undo_commands(app, session, chosen);
   add_copy_commands(app, session, chosen);
+  add_transfer_commands(app, session, chosen);
   add_config_commands(app, session, chosen);
   add_manual_command(app, session, chosen);
   auto shell = std::make_shared<std::string>();

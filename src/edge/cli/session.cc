@@ -1,7 +1,7 @@
 #include "edge/cli/session.h"
 
-#include "services/jobs/schedules.h"
 #include "edge/cli/copying.h"
+#include "services/jobs/schedules.h"
 
 namespace atl::cli {
 namespace {

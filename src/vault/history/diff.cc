@@ -54,8 +54,8 @@ Difference compare_versions(const Listed& before, const Listed& after) {
                           a.link_target != b.link_target;
   difference.is_facts = a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified ||
                         a.attributes != b.attributes || a.device_number != b.device_number;
-  difference.is_words = a.metadata != b.metadata || a.tags != b.tags || a.content_type != b.content_type ||
-                        a.label != b.label;
+  difference.is_words =
+      a.metadata != b.metadata || a.tags != b.tags || a.content_type != b.content_type || a.label != b.label;
   return difference;
 }
 
@@ -71,7 +71,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 struct Edit {
-  char kind;  // ' ', '-', '+'
+  char kind;                  // ' ', '-', '+'
   std::size_t before, after;  // line numbers from 0 at which it stands
 };
 
@@ -95,9 +95,10 @@ std::optional<std::vector<Edit>> shortest_edits(const std::vector<std::string_vi
         const auto& last = rows.back();
         const auto at = [&](std::ptrdiff_t diagonal) -> std::ptrdiff_t {
           const std::ptrdiff_t index = diagonal + d - 1;
-          return index < 0 || index >= static_cast<std::ptrdiff_t>(last.size()) ? -1 : last[static_cast<std::size_t>(index)];
+          return index < 0 || index >= static_cast<std::ptrdiff_t>(last.size()) ? -1
+                                                                                : last[static_cast<std::size_t>(index)];
         };
-        const std::ptrdiff_t down = k + 1 <= d - 1 ? at(k + 1) : -1;        // insertion: x stays
+        const std::ptrdiff_t down = k + 1 <= d - 1 ? at(k + 1) : -1;          // insertion: x stays
         const std::ptrdiff_t right = k - 1 >= -(d - 1) ? at(k - 1) + 1 : -1;  // deletion
         x = k == -d || (k != d && at(k - 1) < at(k + 1)) ? down : right;
       }
@@ -127,7 +128,8 @@ std::optional<std::vector<Edit>> shortest_edits(const std::vector<std::string_vi
         const auto& last = rows[static_cast<std::size_t>(step - 1)];
         const auto at = [&](std::ptrdiff_t diagonal) -> std::ptrdiff_t {
           const std::ptrdiff_t index = diagonal + step - 1;
-          return index < 0 || index >= static_cast<std::ptrdiff_t>(last.size()) ? -1 : last[static_cast<std::size_t>(index)];
+          return index < 0 || index >= static_cast<std::ptrdiff_t>(last.size()) ? -1
+                                                                                : last[static_cast<std::size_t>(index)];
         };
         is_insertion = k == -step || (k != step && at(k - 1) < at(k + 1));
         const std::ptrdiff_t from_k = is_insertion ? k + 1 : k - 1;

@@ -1,7 +1,7 @@
 // What differs between two states: names below a prefix, the lines of two texts, the ranges of two contents.
 //
-// Always true: nothing is held whole but two texts of at most kTextBytesMax each; names are walked side by side, contents
-// are compared by their chunks' digests, without reading a byte of them.
+// Always true: nothing is held whole but two texts of at most kTextBytesMax each; names are walked side by side,
+// contents are compared by their chunks' digests, without reading a byte of them.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 struct ContentDifference {
-  std::uint64_t shared_bytes = 0;     // of the newer content that the older one has too, wherever
-  std::vector<Range> changed;         // of the newer content's stored bytes (without holes): what the older one lacks
+  std::uint64_t shared_bytes = 0;  // of the newer content that the older one has too, wherever
+  std::vector<Range> changed;      // of the newer content's stored bytes (without holes): what the older one lacks
   std::uint64_t changed_bytes = 0;
 };
 // `limit` where the older content has more than 8 million chunks.

@@ -49,8 +49,7 @@ Result<Moment> parse_moment(Vault& vault, std::string_view text) {
   const bool says_lsn = text.starts_with("lsn:");
   if (const auto number = whole_number(says_lsn ? text.substr(4) : text)) {
     if (*number > vault.journal().last().value) {
-      return no_moment(text, "lies in the future: the last change is " +
-                                 std::to_string(vault.journal().last().value));
+      return no_moment(text, "lies in the future: the last change is " + std::to_string(vault.journal().last().value));
     }
     Moment moment;
     moment.lsn = {*number};

@@ -13,10 +13,10 @@
 namespace atl::vault {
 
 struct Moment {
-  Lsn lsn;             // by change: the last one that counts
-  Timestamp time;      // by time: likewise
+  Lsn lsn;         // by change: the last one that counts
+  Timestamp time;  // by time: likewise
   bool is_by_time = false;
-  std::string words;   // "2026-11-13T23:59:59Z", "change 4711", "snapshot figure-3 (change 4711)"
+  std::string words;  // "2026-11-13T23:59:59Z", "change 4711", "snapshot figure-3 (change 4711)"
 
   [[nodiscard]] bool includes(Lsn change, Timestamp change_time) const {
     return is_by_time ? change_time <= time : change <= lsn;

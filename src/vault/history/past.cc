@@ -151,7 +151,8 @@ Result<Listed> find_version(catalog::CatalogReader& reader, const catalog::Bucke
   }
   if (found.size() > 1 && found.front()->label != version) {
     return fail(ErrorKind::conflict, "version.ambiguous",
-                std::to_string(found.size()) + " versions of " + name + " begin with " + asked, "Write more of the id.");
+                std::to_string(found.size()) + " versions of " + name + " begin with " + asked,
+                "Write more of the id.");
   }
   Listed listed{std::move(*entry), std::move(*found.front())};
   listed.entry.version = listed.version.version;

@@ -155,7 +155,8 @@ TEST_F(Moments, AreReadInEveryForm) {
   machine_.clock.advance_s(3'600);
   const auto ago = parse_moment(*vault_, "10m");
   ASSERT_EQ(told(ago), "ok");
-  EXPECT_NEAR(static_cast<double>(ago->time.unix_us), static_cast<double>(machine_.clock.now().unix_us - 600'000'000), 100);
+  EXPECT_NEAR(static_cast<double>(ago->time.unix_us), static_cast<double>(machine_.clock.now().unix_us - 600'000'000),
+              100);
   const std::string today = format_rfc3339(machine_.clock.now()).substr(0, 10);
   EXPECT_NEAR(static_cast<double>(parse_moment(*vault_, today)->time.unix_us),  // so far
               static_cast<double>(machine_.clock.now().unix_us), 100);

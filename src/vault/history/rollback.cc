@@ -51,8 +51,7 @@ Result<Lsn> roll_back(Vault& vault, const RollbackPlan& plan) {
         // The state may have moved on since it was looked at; the version must still be there.
         ATOLL_ASSIGN(const auto version, context.state.version(plan.version.object, plan.version.version));
         if (!version) {
-          return fail(ErrorKind::conflict, "rollback.gone",
-                      "the version to bring back was removed meanwhile");
+          return fail(ErrorKind::conflict, "rollback.gone", "the version to bring back was removed meanwhile");
         }
         NewVersion fresh{plan.key, *version};
         fresh.version.label.clear();  // labels are unique per object

@@ -22,7 +22,8 @@ Result<void> check_name(std::string_view name) {
     if (byte <= 0x20 || byte == 0x7F || c == '/' || c == ':') is_good = false;
   }
   if (is_good) return {};
-  return fail(ErrorKind::usage, "snapshot.bad_name", "\"" + std::string(name.substr(0, 60)) + "\" cannot name a snapshot",
+  return fail(ErrorKind::usage, "snapshot.bad_name",
+              "\"" + std::string(name.substr(0, 60)) + "\" cannot name a snapshot",
               "A name has 1 to 200 bytes, no spaces, '/' or ':', and does not begin with a digit or '-'.");
 }
 
@@ -98,20 +99,17 @@ Result<SnapshotRow> create_snapshot(Vault& vault, const NewSnapshot& wanted) {
     return fail(ErrorKind::not_found, "snapshot.empty", "nothing lies under " + wanted.bucket + "/" + wanted.prefix,
                 "`atoll ls " + wanted.bucket + "` lists what is there.");
   }
-  ATOLL_TRY(vault.commit(journal::CommandKind::snapshot_change,
-                         [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                           ATOLL_ASSIGN(const auto taken, context.state.one<SnapshotRow>(key_of(row)));
-                           if (taken) {
-                             return fail(ErrorKind::conflict, "snapshot.exists",
-                                         "there is a snapshot \"" + row.name + "\" already");
-                           }
-                           row.created = context.commit_time;
-                           row.time = !wanted.as_of              ? context.commit_time
-                                      : wanted.as_of->is_by_time ? wanted.as_of->time
-                                                                 : newest;
-                           changes.put(row);
-                           return {};
-                         }));
+  ATOLL_TRY(vault.commit(
+      journal::CommandKind::snapshot_change, [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+        ATOLL_ASSIGN(const auto taken, context.state.one<SnapshotRow>(key_of(row)));
+        if (taken) {
+          return fail(ErrorKind::conflict, "snapshot.exists", "there is a snapshot \"" + row.name + "\" already");
+        }
+        row.created = context.commit_time;
+        row.time = !wanted.as_of ? context.commit_time : wanted.as_of->is_by_time ? wanted.as_of->time : newest;
+        changes.put(row);
+        return {};
+      }));
   return row;
 }
 
@@ -146,7 +144,8 @@ Result<void> delete_snapshot(Vault& vault, const std::string& name) {
 }
 
 std::vector<SnapshotRow> snapshots_to_prune(std::vector<SnapshotRow> rows, const KeepSnapshots& keep) {
-  std::ranges::sort(rows, [](const auto& a, const auto& b) { return a.time != b.time ? a.time > b.time : a.name > b.name; });
+  std::ranges::sort(rows,
+                    [](const auto& a, const auto& b) { return a.time != b.time ? a.time > b.time : a.name > b.name; });
   std::set<std::string> kept;
   for (std::size_t i = 0; i < rows.size() && i < keep.last; ++i) kept.insert(rows[i].name);
   const auto keep_each = [&](Span span, std::uint32_t count) {

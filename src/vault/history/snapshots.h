@@ -46,12 +46,13 @@ struct NewSnapshot {
 // Errors: `conflict` (the name is taken), `usage`, `not_found` (the bucket, or nothing under the prefix).
 [[nodiscard]] Result<catalog::SnapshotRow> create_snapshot(Vault& vault, const NewSnapshot& wanted);
 [[nodiscard]] Result<catalog::SnapshotRow> find_snapshot(Vault& vault, const std::string& name);  // `not_found`
-[[nodiscard]] Result<void> hold_snapshot(Vault& vault, const std::string& name, bool is_held, const std::string& reason);
+[[nodiscard]] Result<void> hold_snapshot(Vault& vault, const std::string& name, bool is_held,
+                                         const std::string& reason);
 // `conflict` for a held one.
 [[nodiscard]] Result<void> delete_snapshot(Vault& vault, const std::string& name);
 
-// restic's meaning: of each of the last so many hours, days, … that have snapshots, the newest one; within: every one so
-// long before the newest.
+// restic's meaning: of each of the last so many hours, days, … that have snapshots, the newest one; within: every one
+// so long before the newest.
 struct KeepSnapshots {
   std::uint32_t last = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;
   std::uint64_t within_seconds = 0;

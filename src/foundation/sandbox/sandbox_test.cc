@@ -1,0 +1,171 @@
+// Workers that misbehave in every way we can think of. The test program is its own child: `sandbox_test worker NAME`.
+#include "foundation/sandbox/sandbox.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "foundation/platform/posix_machine.h"
+
+namespace atl::sandbox {
+namespace {
+
+constexpr std::uint8_t kEcho = kFirstFrameType;
+
+Result<void> body_of(const std::string& name, Channel& channel) {
+  if (name == "echo") {
+    Bytes piece(64 * kKiB);
+    for (std::uint64_t at = 0;;) {
+      ATOLL_ASSIGN(const std::size_t count, channel.read(at, piece));
+      if (count == 0) return {};
+      at += count;
+      ATOLL_TRY(channel.send(kEcho, ByteView(piece).first(count)));
+    }
+  }
+  if (name == "parameters") return channel.send(kEcho, channel.parameters());
+  if (name == "refuse") return fail(ErrorKind::damaged, "thing.broken", "it is broken");
+  if (name == "open") {
+    const int file = ::open("/etc/passwd", O_RDONLY);
+    const int made = ::open("/tmp/atoll-sandbox-test", O_CREAT | O_WRONLY, 0600);
+    const int net = ::socket(AF_INET, SOCK_STREAM, 0);
+    return channel.send(kEcho, as_bytes(file < 0 && made < 0 && net < 0 ? "no" : "yes"));
+  }
+  if (name == "fork") {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    return channel.send(kEcho, as_bytes(child < 0 ? "no" : "yes"));
+  }
+  if (name == "crash") ::raise(SIGSEGV);
+  if (name == "abort") std::abort();
+  if (name == "exit") ::_exit(0);
+  if (name == "memory") {
+    std::vector<Bytes> all;
+    for (int i = 0; i < 1000; ++i) all.emplace_back(kMiB, std::uint8_t{1});
+    return channel.send(kEcho, as_bytes("all of it"));
+  }
+  if (name == "silence") {
+    for (std::atomic<std::uint64_t> turns = 0;; ++turns) {
+    }
+  }
+  if (name == "flood") {
+    const Bytes piece(kMiB);
+    for (;;) ATOLL_TRY(channel.send(kEcho, piece));
+  }
+  if (name == "nonsense") {
+    const Bytes bytes(64, 0xff);
+    if (::write(0, bytes.data(), bytes.size()) != 64) ::_exit(1);
+    return {};
+  }
+  return fail(ErrorKind::usage, "test.no_worker", name);
+}
+
+struct Told {
+  Result<void> answer;
+  std::string heard;
+};
+
+Told ask(const std::string& name, std::string_view input = {}, Limits limits = {}, Bytes parameters = {}) {
+  platform::PosixMachine machine;
+  Told told;
+  Work work;
+  work.command = {"/proc/self/exe", "worker", name};
+  work.parameters = std::move(parameters);
+  work.limits = limits;
+  work.read = [&](std::uint64_t offset, ByteSpan out) -> Result<std::size_t> {
+    const auto left = input.substr(std::min<std::size_t>(offset, input.size()));
+    const std::size_t count = std::min(out.size(), left.size());
+    std::copy_n(left.begin(), count, out.begin());
+    return count;
+  };
+  told.answer = run(machine.machine(), work, [&](std::uint8_t type, ByteView payload) -> Result<void> {
+    EXPECT_EQ(kEcho, type);
+    told.heard += as_text(payload);
+    return {};
+  });
+  return told;
+}
+
+TEST(Sandbox, BytesGoInAndComeOut) {
+  std::string input;
+  for (int i = 0; i < 300'000; ++i) input += std::to_string(i) + "\n";
+  const Told told = ask("echo", input);
+  ASSERT_TRUE(told.answer) << told.answer.error().message;
+  EXPECT_EQ(input, told.heard);
+  EXPECT_EQ("some words", ask("parameters", {}, {}, to_bytes("some words")).heard);
+}
+
+TEST(Sandbox, AnErrorArrivesWithItsKindAndId) {
+  const Told told = ask("refuse");
+  ASSERT_FALSE(told.answer);
+  EXPECT_EQ(ErrorKind::damaged, told.answer.error().kind);
+  EXPECT_EQ("thing.broken", told.answer.error().id);
+  EXPECT_EQ("it is broken", told.answer.error().message);
+}
+
+TEST(Sandbox, FilesAndNetworkAreOutOfReach) {
+  const Told told = ask("open");
+  EXPECT_EQ("no", told.heard);
+  const Told forked = ask("fork");
+  EXPECT_NE("yes", forked.heard);
+}
+
+TEST(Sandbox, EveryDeathIsAnErrorHere) {
+  for (const char* name : {"crash", "abort", "exit"}) {
+    const Told told = ask(name);
+    ASSERT_FALSE(told.answer) << name;
+    EXPECT_EQ("sandbox.died", told.answer.error().id) << name;
+  }
+}
+
+TEST(Sandbox, MemoryEnds) {
+  Limits limits;
+  limits.memory_bytes = 64 * kMiB;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  const Told told = ask("memory", {}, limits);
+  ASSERT_FALSE(told.answer);
+  EXPECT_EQ("sandbox.memory", told.answer.error().id);
+#endif
+  limits.memory_bytes = 2 * kGiB;
+  EXPECT_EQ("all of it", ask("memory", {}, limits).heard);
+}
+
+TEST(Sandbox, SilenceNonsenseAndFloodsEnd) {
+  Limits limits;
+  limits.silence_ms_max = 300;
+  Told told = ask("silence", {}, limits);
+  ASSERT_FALSE(told.answer);
+  EXPECT_EQ("sandbox.silent", told.answer.error().id);
+  told = ask("nonsense");
+  ASSERT_FALSE(told.answer);
+  EXPECT_EQ("sandbox.bad_frame", told.answer.error().id);
+  limits = {};
+  limits.output_bytes_max = 8 * kMiB;
+  told = ask("flood", {}, limits);
+  ASSERT_FALSE(told.answer);
+  EXPECT_EQ("sandbox.too_much", told.answer.error().id);
+}
+
+TEST(Sandbox, CpuTimeEnds) {
+  Limits limits;
+  limits.cpu_seconds = 1;
+  const Told told = ask("silence", {}, limits);
+  ASSERT_FALSE(told.answer);
+  EXPECT_EQ("sandbox.died", told.answer.error().id);
+}
+
+}  // namespace
+}  // namespace atl::sandbox
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "worker") {
+    return atl::sandbox::work({{}, [name = std::string(argv[2])](atl::sandbox::Channel& channel) {
+                                 return atl::sandbox::body_of(name, channel);
+                               }});
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

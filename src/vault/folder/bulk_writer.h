@@ -1,0 +1,72 @@
+// Many objects from a stream into one bucket: content cut and stored as it comes, rows committed some thousands at a
+// time.
+//
+// Always true:
+//  - What flush() answered is durable; a broken-off run keeps whole batches, and the same stream again finds them
+//    unchanged.
+//  - Memory is bounded by a batch of rows and one window of content.
+// Thread rules: one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "vault/object/objects.h"
+
+namespace atl::vault {
+
+class BulkWriter {
+ public:
+  struct Counts {
+    std::uint64_t created = 0, updated = 0, unchanged = 0;
+    std::uint64_t bytes = 0;      // of content that came
+    std::uint64_t new_bytes = 0;  // of chunks that were not there before
+  };
+  // What old words mean where the content and all facts are what they were.
+  enum class Words : std::uint8_t {
+    replace,      // new metadata makes a new version
+    keep_of_same  // the object stays as it is: the new words only describe where new content came from
+  };
+
+  // `bucket` exists. `wrong_key` where its keys are gone.
+  [[nodiscard]] static Result<std::unique_ptr<BulkWriter>> open(Vault& vault, const catalog::BucketRow& bucket);
+  BulkWriter(const BulkWriter&) = delete;
+  BulkWriter& operator=(const BulkWriter&) = delete;
+  BulkWriter(BulkWriter&&) = delete;
+  BulkWriter& operator=(BulkWriter&&) = delete;
+  ~BulkWriter() = default;  // what was not flushed is not stored
+
+  // One content at a time; begin() drops what was begun and not finished.
+  void begin(std::uint64_t expected_bytes, std::string_view name);
+  [[nodiscard]] Result<void> append(ByteView bytes);
+  // `version` holds kind, facts and words; content is filled in here, and size too where there are no holes.
+  [[nodiscard]] Result<void> finish(const std::string& key, catalog::VersionRow version, Words words = Words::replace);
+  // An object whose content needs nothing more: a folder, a link, or content that is stored already.
+  [[nodiscard]] Result<void> add(const std::string& key, catalog::VersionRow version, Words words = Words::replace);
+  // The version that `key` will have or has; none where there is no such object.
+  [[nodiscard]] Result<std::optional<catalog::VersionRow>> find(const std::string& key);
+  [[nodiscard]] Result<void> flush();
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  BulkWriter(Vault& vault, catalog::BucketRow bucket, const codec::GearTable& gear);
+  struct Pending {
+    catalog::VersionRow version;
+    Words words = Words::replace;
+  };
+
+  Vault* vault_;
+  catalog::BucketRow bucket_;
+  std::unique_ptr<chunk::ChunkWriter> chunks_;
+  ContentWriter writer_;
+  OperationId operation_;
+  std::map<std::string, Pending> batch_;  // a key stands in a command once
+  std::uint64_t batch_bytes_ = 0;
+  std::uint64_t batch_row_bytes_ = 0;
+  std::int64_t last_flush_ns_ = 0;
+  Counts counts_;
+};
+
+}  // namespace atl::vault
