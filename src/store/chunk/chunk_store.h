@@ -198,10 +198,11 @@ class ChunkStore {
   [[nodiscard]] Result<void> for_each_location(const ChunkPlaceVisitor& visit);
   // Copies what is wanted of the sources, each chunk checked against its id, to new packs of the temperature that
   // `wanted` tells (none: not wanted), in the order of the sources, and lets the index name the new places. Chunks that
-  // are read from elsewhere anyway are left out. `wanted` is called from as many threads as there are, and asked once
-  // for each chunk of the sources; its error ends everything. The new packs are sealed when this returns; they need
-  // rows before anything refers to them. A source with damage costs only itself. `no_space` is no error but
-  // RewriteReport::ended_early; after any other failed write the store stops writing, as elsewhere.
+  // are read from elsewhere anyway are left out. `wanted` is called from as many threads as there are, at most once
+  // for each chunk of a source; its error ends everything. The new packs are sealed when this returns; the next
+  // sync() names them, too, as they need rows before anything refers to them. A source with damage costs only itself.
+  // `no_space` is no error but RewriteReport::ended_early; after any other failed write the store stops writing, as
+  // elsewhere.
   using WantedChunk = std::function<Result<std::optional<Temperature>>(const ChunkId& id)>;
   [[nodiscard]] Result<RewriteReport> rewrite(std::span<const PackId> sources, const WantedChunk& wanted,
                                               const RewriteOptions& options);
@@ -218,6 +219,7 @@ class ChunkStore {
  private:
   friend class ChunkWriter;
   friend class Verification;
+  friend class Rewriting;
   class State;
   explicit ChunkStore(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;  // shared with its writers

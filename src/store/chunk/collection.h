@@ -5,9 +5,9 @@
 //     mark = begin_collection()         from here on it is remembered which packs add() found chunks in
 //     ...                               the collector reads, in a state of the vault taken after this, what is wanted
 //     for_each_location()               what each pack holds of it, exactly
-//     rewrite(sources, wanted)          what is wanted of badly filled packs goes to new packs; their rows are committed
-//     condemn(sources, mark)            from here on nothing new is built on them; the rows that say so are committed
-//     remove_pack()                     for each, once no reader is older
+//     rewrite(sources, wanted)          what is wanted of badly filled packs goes to new packs; their rows are
+//     committed condemn(sources, mark)            from here on nothing new is built on them; the rows that say so are
+//     committed remove_pack()                     for each, once no reader is older
 //
 // Always true:
 //  - Whoever adds chunks holds a ChunkUse from before the first add() until the command that names them is committed.
@@ -60,10 +60,10 @@ struct CollectionMark {
 struct ChunkPlace {
   ChunkId id;
   PackId pack;
-  std::uint32_t length = 0;            // of the plaintext
-  std::uint64_t stored_bytes = 0;      // its share of the pack's file, by length
-  bool is_in_open_pack = false;        // being written: such a pack is left alone by collections
-  bool is_in_condemned_pack = false;   // still readable, but absent for add()
+  std::uint32_t length = 0;           // of the plaintext
+  std::uint64_t stored_bytes = 0;     // its share of the pack's file, by length
+  bool is_in_open_pack = false;       // being written: such a pack is left alone by collections
+  bool is_in_condemned_pack = false;  // still readable, but absent for add()
 };
 using ChunkPlaceVisitor = std::function<Result<bool>(const ChunkPlace& place)>;  // false stops
 
@@ -85,13 +85,13 @@ struct RewriteFailure {
 };
 
 struct RewriteReport {
-  std::vector<NewPack> packs;         // sealed and synced, in the index: to become rows. Also where it ended early
-  std::vector<PackId> rewritten;      // sources of which everything wanted lies elsewhere now: may be condemned
+  std::vector<NewPack> packs;     // sealed and synced, in the index: to become rows. Also where it ended early
+  std::vector<PackId> rewritten;  // sources of which everything wanted lies elsewhere now: may be condemned
   std::vector<RewriteFailure> failures;
   std::uint64_t chunks_moved = 0;
-  std::uint64_t raw_bytes_moved = 0;     // of their plaintext
-  std::uint64_t stored_bytes_new = 0;    // of the new packs' files
-  std::uint64_t stored_bytes_read = 0;   // of the groups that had to be read
+  std::uint64_t raw_bytes_moved = 0;    // of their plaintext
+  std::uint64_t stored_bytes_new = 0;   // of the new packs' files
+  std::uint64_t stored_bytes_read = 0;  // of the groups that had to be read
   // `no_space` (what did not fit is as if it had not been tried) or `interrupted` (progress said so). Sources that
   // stand neither in `rewritten` nor in `failures` are as they were and wanted.
   std::optional<Error> ended_early;

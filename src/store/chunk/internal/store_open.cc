@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kStateVersion = 0;
 constexpr std::size_t kStateHeadBytes = 8;
 constexpr std::size_t kStatePackBytes = 48;
+constexpr std::uint64_t kCompactFromEntries = 4096;
 constexpr std::size_t kStatePacksMax = (run::kStateBytesMax - kStateHeadBytes) / kStatePackBytes;
 
 }  // namespace
@@ -270,7 +271,10 @@ Result<void> ChunkStore::State::refill_index() {
     const std::lock_guard lock(writing_mutex_);
     open_packs = open_packs_;
   }
-  for (const PackInfo& info : list_packs()) {
+  auto packs = list_packs();
+  // Whatever lies in a condemned pack and in another one is read from the other.
+  std::ranges::stable_partition(packs, &PackInfo::is_condemned);
+  for (const PackInfo& info : packs) {
     const auto writer =
         std::ranges::find_if(open_packs, [&](const auto& pack) { return pack->header().id == info.id; });
     PackRecord record;
@@ -312,6 +316,7 @@ Result<void> ChunkStore::State::rebuild_index() {
     const std::unique_lock lock(packs_mutex_);
     for (auto& [id, record] : packs_) record.is_indexed = false;
   }
+  copies_are_known_.store(false);
   return refill_index();
 }
 
@@ -321,9 +326,21 @@ Result<void> ChunkStore::State::recover_index() {
 }
 
 Result<bool> ChunkStore::State::maintain() {
-  const std::shared_lock guard(index_guard_);
-  if (!index_ || !writable_) return false;
-  return index_->maybe_merge();
+  std::uint64_t entries = 0;
+  {
+    const std::shared_lock guard(index_guard_);
+    if (!index_ || !writable_) return false;
+    ATOLL_ASSIGN(const bool has_merged, index_->maybe_merge());
+    if (has_merged) return true;
+    entries = index_->stats().entries;
+  }
+  std::uint64_t chunks = 0;
+  for (const PackInfo& info : list_packs()) chunks += info.chunks;
+  // The last compaction is compared with, too: entries of packs that cannot be read stay although nobody counts them.
+  const std::uint64_t needed = std::max(chunks, entries_when_compacted_.load());
+  if (entries < kCompactFromEntries || entries - entries / 4 < needed) return false;
+  ATOLL_TRY(compact_index());
+  return true;
 }
 
 }  // namespace atl::chunk
