@@ -91,7 +91,8 @@ class Rewriting {
     bytes_done_ = std::min(bytes_done_ + bytes, bytes_total_);
     if (is_ending() || !options_.progress || options_.progress(bytes_done_, bytes_total_)) return;
     is_ending_.store(true);
-    report_.ended_early = Error{ErrorKind::interrupted, "chunk.rewrite_interrupted", "the rewriting was stopped", {}, 0};
+    report_.ended_early =
+        Error{ErrorKind::interrupted, "chunk.rewrite_interrupted", "the rewriting was stopped", {}, 0};
   }
 
   // Whether the chunk is read from another pack than this one, and stays there.
@@ -241,8 +242,11 @@ class Rewriting::Worker {
       if (temperature) lost.push_back(id);
     }
     if (lost.empty()) return {};
-    const Error error = footer ? Error{ErrorKind::damaged, "pack.footer_damaged",
-                                       "pack " + source.info.id.text() + " cannot be read whole", {}, 0}
+    const Error error = footer ? Error{ErrorKind::damaged,
+                                       "pack.footer_damaged",
+                                       "pack " + source.info.id.text() + " cannot be read whole",
+                                       {},
+                                       0}
                                : footer.error();
     fail_source(source, error, std::move(lost));
     return {};
@@ -298,8 +302,8 @@ class Rewriting::Worker {
       const DirectoryEntry entry{id, 0, length};
       return write_group(target, std::span(&entry, 1), plain);
     }
-    const bool is_full = target.body.size() + plain.size() > target.plan.bytes_max ||
-                         target.entries.size() >= target.plan.chunks_max;
+    const bool is_full =
+        target.body.size() + plain.size() > target.plan.bytes_max || target.entries.size() >= target.plan.chunks_max;
     if (is_full) ATOLL_TRY(flush(target));
     if (target.body.capacity() < target.plan.bytes_max) target.body = Buffer(target.plan.bytes_max);
     if (target.entries.empty()) target.body.clear();
@@ -356,6 +360,8 @@ class Rewriting::Worker {
     }
     ATOLL_ASSIGN(target.pack, PackWriter::begin(*store_.blobs_, header, store_.keys_.domain(*domain_)->pack_key,
                                                 {store_.options_.pack_bytes_target}));
+    // Its header is durable before any group: what a power cut leaves of it is always finished by the next open.
+    ATOLL_TRY(target.pack->sync());
     target.sealer = target.pack->new_sealer();
     return {};
   }

@@ -67,7 +67,8 @@ Result<std::vector<PackId>> ChunkStore::State::condemn(std::span<const PackId> p
       condemned.push_back(id);
     }
     // Not told as new ones any more: that would undo the rows that say they are given up.
-    std::erase_if(begun_, [&](const NewPack& pack) { return std::ranges::find(condemned, pack.id) != condemned.end(); });
+    std::erase_if(begun_,
+                  [&](const NewPack& pack) { return std::ranges::find(condemned, pack.id) != condemned.end(); });
     // What is stored again from now on goes to packs begun from now on.
     if (!condemned.empty()) ended.swap(current_);
   }

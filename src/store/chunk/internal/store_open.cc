@@ -224,12 +224,17 @@ Result<void> ChunkStore::State::scan_unfinished(const PackId& id, std::uint64_t 
          " unreadable bytes in it");
   }
   record.info.is_readable = true;
-  if (writable_ && found.footer.groups.empty()) {
+  if (writable_ && found.footer.groups.empty() && !(*reader)->was_header_healed()) {
     forget_reader(id);
     ATOLL_TRY(blobs_->remove_unfinished(name));
     return {};
   }
-  if (writable_) {
+  // A pack whose own header is damaged is not built on: parity over it would keep the damage. It is read by the copy
+  // of its header until what is wanted of it was rewritten.
+  const bool has_bad_header = (*reader)->was_header_healed();
+  if (has_bad_header)
+    warn("pack " + id.text() + " was left unfinished and its header is damaged; it is read by a copy");
+  if (writable_ && !has_bad_header) {
     // Its key has sealed groups in the session that is gone: the footer gets a salt, and so a key, of its own.
     Salt salt{};
     machine_.random.fill(salt);

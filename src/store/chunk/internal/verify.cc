@@ -143,6 +143,9 @@ class Verification {
       result.damage.push_back(damage_of(pack.id, "header", reader.error().message));
       return;
     }
+    if ((*reader)->was_header_healed()) {
+      result.damage.push_back(damage_of(pack.id, "header", "the pack's header is damaged; it is read by a copy"));
+    }
     codec::Decompressor decompressor;
     const auto found = (*reader)->walk_groups(decompressor);
     if (!found) {
@@ -265,7 +268,7 @@ class Verification {
           reads_all ? check_group_data(file, group, chunks, *domain, decompressor) : check_group_head(file, group);
       const bool is_lost = !checked && note_group(pack, file, i, group, chunks, *domain, checked.error(), decompressor,
                                                   has_parity, result);
-      if (!is_lost) check_against_index(pack.id, group, chunks, result);
+      if (!is_lost) check_against_index(pack, group, chunks, result);
       if (reads_all) {
         const std::uint64_t bytes = kGroupHeaderBytes + group.sealed_length;
         reported += bytes;
@@ -343,18 +346,18 @@ class Verification {
     }
   }
 
-  void check_against_index(const PackId& pack, const Footer::Group& group, std::span<const Footer::Chunk> chunks,
+  void check_against_index(const PackInfo& pack, const Footer::Group& group, std::span<const Footer::Chunk> chunks,
                            PackResult& result) {
     for (const auto& chunk : chunks) {
-      const Location here{pack, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
+      const Location here{pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
                           chunk.length};
       const auto place = store_.find_in_index(chunk.id, ChunkStore::State::Look::read);
       if (place && *place && **place == here) {
         ++result.matched;
         continue;
       }
-      const bool is_elsewhere = place && *place && (*place)->pack != pack;
-      if (is_elsewhere) continue;
+      const bool is_elsewhere = place && *place && (*place)->pack != pack.id;
+      if (is_elsewhere || pack.is_condemned) continue;  // nothing of a condemned pack needs to be found
       result.not_in_index.emplace_back(chunk.id, here);
     }
   }
