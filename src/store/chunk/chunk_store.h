@@ -188,7 +188,8 @@ class ChunkStore {
   // Condemns those of the packs that no add() found a chunk in since the mark, or since the beginning of the oldest use
   // open then or now; returns them. Packs being written and unknown ones are left out. From then on add() and
   // contains() treat chunks that lie only in condemned packs as absent; read() serves them still. Not stored: the
-  // caller's rows say it, and condemn_again() is told at the next open.
+  // caller's rows say it, and condemn_again() is told at the next open. Where these rows cannot be committed, nothing
+  // is lost; but then no pack is to be removed before the store is opened again.
   [[nodiscard]] Result<std::vector<PackId>> condemn(std::span<const PackId> packs, const CollectionMark& mark);
   // Whatever the traffic: for packs that rows say are given up, before anything is added. Unknown ones are skipped.
   void condemn_again(std::span<const PackId> packs);

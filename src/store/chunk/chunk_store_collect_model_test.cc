@@ -89,6 +89,7 @@ class ChunkCollectModel : public ::testing::TestWithParam<std::uint64_t> {
   }
 
   void remove_some() {
+    if (has_failed_) return;
     for (auto at = condemned_.begin(); at != condemned_.end();) {
       if (random_.one_in(3)) {
         ++at;
@@ -105,6 +106,7 @@ class ChunkCollectModel : public ::testing::TestWithParam<std::uint64_t> {
       ASSERT_TRUE(store_->close());
     }
     store_.reset();
+    has_failed_ = false;
     auto next = std::make_unique<TestVault>(*vault_, vault_->files().clone(), seed_ * 1000 + opened_++);
     earlier_.push_back(std::move(vault_));
     vault_ = std::move(next);
@@ -133,6 +135,7 @@ class ChunkCollectModel : public ::testing::TestWithParam<std::uint64_t> {
   std::map<ChunkId, Known> wanted_;
   std::set<PackId> condemned_;  // rows say so
   std::uint64_t opened_ = 0;
+  bool has_failed_ = false;  // packs count as condemned here and in no row
 };
 
 TEST_P(ChunkCollectModel, NothingWantedIsEverLost) {
