@@ -336,6 +336,29 @@ TEST(ChunkCollect, RemovingAPackLetsTheIndexFallBackToAnotherCopy) {
   }
 }
 
+TEST(ChunkCollect, CondemnedCopiesLoseAlsoWhereTheIndexIsMadeAnewByOpening) {
+  TestVault vault;
+  auto store = vault.open();
+  Chunks chunks;
+  const auto sources = fill(*store, chunks, 0, 20);
+  const std::vector later{store->rewrite(sources, all_warm, {}).value().packs.at(0).id};
+  ASSERT_EQ(store->condemn(later, store->begin_collection()).value(), later);
+  ASSERT_TRUE(store->rebuild_index());
+  for (const auto& [id, plain] : chunks) EXPECT_TRUE(store->contains(id).value());
+  ASSERT_TRUE(store->close());
+  erase_index(vault);
+  store = vault.open();
+  store->condemn_again(later);
+  for (const auto& [id, plain] : chunks) EXPECT_TRUE(store->contains(id).value());
+  ASSERT_TRUE(store->remove_pack(later[0]).value());
+  // And a session that is killed right then has it saved.
+  store.reset();
+  TestVault killed(vault, vault.files().clone(), 9);
+  store = killed.open();
+  EXPECT_EQ(store->open_report().packs_scanned, 0U);
+  for (const auto& [id, plain] : chunks) expect_reads(*store, id, plain);
+}
+
 TEST(ChunkCollect, TiersReadBackAndColdIsSmallerThanWarm) {
   TestVault vault;
   auto options = small_options(4 * kMiB);

@@ -124,11 +124,13 @@ class Rewriting {
     for (const auto& chunk : footer.chunks) {
       const auto entry = store_.entry_of(chunk.id);  // damage in the index: then the new place is as good as any
       if (entry && *entry && (*entry)->pack != header.id && !source_ids_.contains((*entry)->pack)) {
-        const std::shared_lock lock(store_.packs_mutex_);
+        const std::lock_guard lock(store_.packs_mutex_);
         const auto other = store_.packs_.find((*entry)->pack);
         if (other != store_.packs_.end() && !other->second.info.is_condemned) {
-          has_copies = true;
-          continue;
+          // Two threads have moved the same chunk. The later pack counts, as it does when the index is made anew.
+          const bool is_later = header.id < (*entry)->pack;
+          (is_later ? has_copies : other->second.may_hold_copies) = true;
+          if (is_later) continue;
         }
       }
       const auto& group = footer.groups[chunk.group];

@@ -78,16 +78,21 @@ Result<std::vector<PackId>> ChunkStore::State::condemn(std::span<const PackId> p
 
 void ChunkStore::State::condemn_again(std::span<const PackId> packs) {
   CurrentPacks ended;
+  std::vector<PackId> scanned;
   {
     const std::lock_guard writing(writing_mutex_);
     const std::unique_lock lock(packs_mutex_);
     for (const PackId& id : packs) {
       const auto found = packs_.find(id);
-      if (found != packs_.end() && !is_being_written(id)) found->second.info.is_condemned = true;
+      if (found == packs_.end() || is_being_written(id)) continue;
+      found->second.info.is_condemned = true;
+      if (found->second.was_scanned) scanned.push_back(id);
     }
     ended.swap(current_);
   }
   retire_all(ended);
+  // open() did not know that they lose against other packs. Where this fails their chunks are absent: stored again.
+  for (const PackId& id : scanned) ignore_error_on_purpose(find_other_copies(id));
 }
 
 // ---- where everything lies
@@ -263,6 +268,7 @@ Result<void> ChunkStore::State::find_other_copies(const PackId& doomed) {
     ATOLL_ASSIGN(const auto listed, chunks_read_from(doomed));
     wanted.insert(listed.begin(), listed.end());
   }
+  bool has_changed = false;
   codec::Decompressor decompressor;
   for (const PackInfo& candidate : candidates) {
     if (wanted.empty()) break;
@@ -291,13 +297,19 @@ Result<void> ChunkStore::State::find_other_copies(const PackId& doomed) {
       const std::shared_lock guard(index_guard_);
       ATOLL_ASSIGN(const auto entry, entry_of(chunk.id));
       if (entry && entry->pack == doomed) {
+        has_changed = true;
         (void)put_in_index(chunk.id, {candidate.id, static_cast<std::uint32_t>(group.offset), group.sealed_length,
                                       chunk.offset, chunk.length});
       }
       wanted.erase(chunk.id);
     }
   }
-  return {};
+  if (!has_changed) return {};
+  // Before the doomed pack is gone: the saved index would lead there, and the next open does not read again what it
+  // says it covers.
+  const std::shared_lock guard(index_guard_);
+  if (!index_) return {};
+  return index_->flush(encode_index_state());
 }
 
 Result<bool> ChunkStore::State::remove_pack(const PackId& id) {

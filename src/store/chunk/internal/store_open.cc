@@ -152,6 +152,7 @@ Result<void> ChunkStore::State::scan_sealed(const PackId& id, std::uint64_t file
   record.info.id = id;
   record.info.stored_bytes = file_bytes;
   record.info.is_readable = false;
+  record.was_scanned = true;
   ++open_report_.packs_scanned;
   const auto reader = reader_of(id);
   if (!reader && reader.error().id == "pack.key_gone") {
@@ -194,6 +195,7 @@ Result<void> ChunkStore::State::scan_unfinished(const PackId& id, std::uint64_t 
   record.info.stored_bytes = file_bytes;
   record.info.is_sealed = false;
   record.info.is_readable = false;
+  record.was_scanned = true;
   const auto keep = [&] {
     const std::unique_lock lock(packs_mutex_);
     packs_[id] = record;

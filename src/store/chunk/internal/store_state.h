@@ -115,7 +115,8 @@ class ChunkStore::State {
 
   struct PackRecord {
     PackInfo info;
-    bool is_indexed = false;  // every chunk of it is in the index's files or memtable
+    bool is_indexed = false;   // every chunk of it is in the index's files or memtable
+    bool was_scanned = false;  // by open(): its chunks were put into the index over those of all older packs
     // It has chunks that are read from elsewhere, or may have; see copies_are_known_.
     bool may_hold_copies = false;
     // When add() last found a chunk in it. Beside packs_mutex_ held shared it is touched by atomic_ref.
