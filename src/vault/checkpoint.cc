@@ -470,6 +470,7 @@ Result<CheckpointReport> make_checkpoint(Vault& vault) {
 
   const std::string folder = platform::join(vault.folder(), "staging/checkpoint");
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder));
+  const auto use = vault.chunks().begin_use();
   const Lsn after = old.lsn;
   Root fresh;
   fresh.lsn = report.lsn;

@@ -376,7 +376,10 @@ Result<void> Vault::settle() {
     if (!step && !first) first = step.error();
   };
   // Parts are missing after a rebuild that failed.
-  if (chunks_) note(chunks_->close());
+  if (chunks_) {
+    maintain_chunks();
+    note(chunks_->close());
+  }
   if (catalog_) note(catalog_->checkpoint_wal());
   if (journal_) note(journal_->close());
   if (first) return pass(std::move(*first));
@@ -392,6 +395,17 @@ Result<void> Vault::close() {
   journal_.reset();
   lock_.reset();
   return settled;
+}
+
+// Nobody waits for the index to be merged but who writes much; few files are merged by its own flushes in time. It is
+// derived: where that fails, by a full disk for one, it stays as it is.
+void Vault::maintain_chunks() {
+  constexpr std::uint64_t kMuch = 100'000;  // chunks: a few seconds of a put, far more than what merging them takes
+  if (chunks_->stats().chunks_added < kMuch) return;
+  for (int i = 0; i < 8; ++i) {
+    const auto has_more = chunks_->maintain();
+    if (!has_more || !*has_more) return;
+  }
 }
 
 Result<void> Vault::sync_chunks() {

@@ -138,6 +138,7 @@ class Vault {
   // Their files and rows, and last the records that say so.
   [[nodiscard]] Result<void> remove_packs_of(const std::set<DomainNumber>& gone,
                                              std::vector<catalog::DomainRow> records);
+  void maintain_chunks();
   void notice(const std::string& words) const;
 
   // Fixed after construction.

@@ -2,6 +2,8 @@
 // home that is exactly the vault at the change it had reached, and it had reached at least what was called shipped.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "services/backup/restore_home.h"
 #include "services/backup/shipper.h"
 #include "services/backup/testing/two_disks.h"
@@ -118,6 +120,7 @@ class RandomWork {
                                  return {};
                                }));
     remember();
+    vault_->chunks().condemn_again(std::array{orphan});
     ASSERT_TRUE(vault_->chunks().remove_pack(orphan));
   }
 

@@ -38,12 +38,12 @@ Result<void> ChunkStore::read(const ChunkId& id, DomainNumber domain, Buffer& ou
 }
 
 Result<bool> ChunkStore::contains(const ChunkId& id) {
-  ATOLL_ASSIGN(const auto found, state_->find(id));
+  ATOLL_ASSIGN(const auto found, state_->find(id, State::Look::tell));
   return found.is_there();
 }
 
 Result<std::uint64_t> ChunkStore::length_of(const ChunkId& id) {
-  ATOLL_ASSIGN(const auto found, state_->find(id));
+  ATOLL_ASSIGN(const auto found, state_->find(id, State::Look::read));
   if (!found.is_there()) {
     return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
   }
@@ -55,6 +55,28 @@ Result<bool> ChunkStore::maintain() { return state_->maintain(); }
 Result<void> ChunkStore::rebuild_index() { return state_->rebuild_index(); }
 std::vector<PackInfo> ChunkStore::list_packs() const { return state_->list_packs(); }
 std::vector<OpenPack> ChunkStore::open_packs() const { return state_->open_packs(); }
+Result<void> ChunkStore::compact_index() { return state_->compact_index(); }
+
+ChunkUse::ChunkUse(std::shared_ptr<void> store, std::function<void()> end)
+    : store_(std::move(store)), end_(std::move(end)) {}
+ChunkUse::~ChunkUse() { end_(); }
+
+std::unique_ptr<ChunkUse> ChunkStore::begin_use() {
+  State& state = *state_;
+  const std::uint64_t epoch = state.begin_use();
+  return std::unique_ptr<ChunkUse>(new ChunkUse(state_, [&state, epoch] { state.end_use(epoch); }));
+}
+
+CollectionMark ChunkStore::begin_collection() { return state_->begin_collection(); }
+Result<std::vector<PackId>> ChunkStore::condemn(std::span<const PackId> packs, const CollectionMark& mark) {
+  return state_->condemn(packs, mark);
+}
+void ChunkStore::condemn_again(std::span<const PackId> packs) { state_->condemn_again(packs); }
+Result<void> ChunkStore::for_each_location(const ChunkPlaceVisitor& visit) { return state_->for_each_location(visit); }
+Result<RewriteReport> ChunkStore::rewrite(std::span<const PackId> sources, const WantedChunk& wanted,
+                                          const RewriteOptions& options) {
+  return state_->rewrite(sources, wanted, options);
+}
 Result<bool> ChunkStore::remove_pack(const PackId& id) { return state_->remove_pack(id); }
 Result<void> ChunkStore::for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit) {
   return state_->for_each_chunk_in_pack(id, visit);

@@ -21,6 +21,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include "foundation/base/ids.h"
 #include "foundation/base/units.h"
 #include "foundation/platform/machine.h"
+#include "store/chunk/collection.h"
 #include "store/chunk/temperature.h"
 #include "store/chunk/verify.h"
 #include "store/keyring/keyring.h"
@@ -55,12 +58,6 @@ struct AddedChunk {
   ChunkId id;
   bool is_new = false;  // false: the store (or a writer of it) has it already
 };
-struct NewPack {
-  PackId id;
-  DomainNumber domain;
-  Temperature temperature = Temperature::warm;
-  friend bool operator==(const NewPack&, const NewPack&) = default;
-};
 struct PackInfo {
   PackId id;
   DomainNumber domain;
@@ -70,6 +67,8 @@ struct PackInfo {
   std::uint64_t raw_bytes = 0;     // of the chunks' plaintext
   bool is_sealed = true;
   bool is_readable = true;  // false: its domain's key is gone, or nothing in it can be read
+  bool is_condemned = false;
+  bool is_being_written = false;  // by this store; false with !is_sealed: left unfinished, and not finished by open()
 };
 // A pack that is still written to, and how much of its file survives a power cut.
 struct OpenPack {
@@ -165,9 +164,13 @@ class ChunkStore {
   [[nodiscard]] Result<std::uint64_t> length_of(const ChunkId& id);
 
   [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options);
-  // Merges files of the index where that is worth doing: true where it did, so call again. Takes time in proportion to
-  // what is merged, and nobody waits for it: for a thread of the owner, or a quiet moment.
+  // Merges files of the index where that is worth doing, and compacts it where much of it leads nowhere any more: true
+  // where it did something, so call again. Takes time in proportion to what is merged, and nobody waits for it: for a
+  // thread of the owner, or a quiet moment.
   [[nodiscard]] Result<bool> maintain();
+  // Drops every entry that leads to no pack any more and merges the index into one file: its size then is that of what
+  // the packs hold. Reading and adding go on meanwhile.
+  [[nodiscard]] Result<void> compact_index();
   // Deletes the index and fills it from the packs.
   [[nodiscard]] Result<void> rebuild_index();
 
@@ -175,8 +178,38 @@ class ChunkStore {
   // Those of this session that are not sealed yet. What a command that is journaled refers to lies within
   // `durable_bytes`, or in a sealed pack, for whoever asks after that command.
   [[nodiscard]] std::vector<OpenPack> open_packs() const;
-  // Removes a sealed pack's file; its index entries count no more from now on and go with later merges. The caller has
-  // made sure that nothing refers to its chunks. False where there is no such pack; `conflict` for an open one.
+
+  // ---- Freeing space: see store/chunk/collection.h for how these go together. All but the first, second and
+  // for_each_location() want a writable store.
+
+  // From before the first add() until the commit of the command that names the chunks has returned.
+  [[nodiscard]] std::unique_ptr<ChunkUse> begin_use();
+  [[nodiscard]] CollectionMark begin_collection();
+  // Condemns those of the packs that no add() found a chunk in since the mark, or since the beginning of the oldest use
+  // open then or now; returns them. Packs being written and unknown ones are left out. From then on add() and
+  // contains() treat chunks that lie only in condemned packs as absent; read() serves them still. Not stored: the
+  // caller's rows say it, and condemn_again() is told at the next open. Where these rows cannot be committed, nothing
+  // is lost; but then no pack is to be removed before the store is opened again.
+  [[nodiscard]] Result<std::vector<PackId>> condemn(std::span<const PackId> packs, const CollectionMark& mark);
+  // Whatever the traffic: for packs that rows say are given up, before anything is added. Unknown ones are skipped.
+  void condemn_again(std::span<const PackId> packs);
+  // Every chunk once, in the order of ids, where it is read from; those in packs being written, too. Of a chunk that
+  // lies in two packs only that place counts: a pack's live bytes are the sum over what is visited. As of about now:
+  // what is added meanwhile may be left out. Bounded memory. The visitor may call the store.
+  [[nodiscard]] Result<void> for_each_location(const ChunkPlaceVisitor& visit);
+  // Copies what is wanted of the sources, each chunk checked against its id, to new packs of the temperature that
+  // `wanted` tells (none: not wanted), in the order of the sources, and lets the index name the new places. Chunks that
+  // are read from elsewhere anyway are left out. `wanted` is called from as many threads as there are, at most once
+  // for each chunk of a source; its error ends everything. The new packs are sealed when this returns; the next
+  // sync() names them, too, as they need rows before anything refers to them. A source with damage costs only itself.
+  // `no_space` is no error but RewriteReport::ended_early; after any other failed write the store stops writing, as
+  // elsewhere.
+  using WantedChunk = std::function<Result<std::optional<Temperature>>(const ChunkId& id)>;
+  [[nodiscard]] Result<RewriteReport> rewrite(std::span<const PackId> sources, const WantedChunk& wanted,
+                                              const RewriteOptions& options);
+  // Removes a condemned pack's file. A chunk whose entry led there is found in another pack from then on if one has it,
+  // else it is absent; what is left of its entries goes with compact_index(). The caller has made sure that nobody
+  // reads from it any more. False where there is no such pack; `conflict` for one that is not condemned.
   [[nodiscard]] Result<bool> remove_pack(const PackId& id);
   // In the order of the pack; false stops.
   using ChunkVisitor = std::function<Result<bool>(const ChunkId& id, std::uint64_t length)>;
@@ -187,6 +220,7 @@ class ChunkStore {
  private:
   friend class ChunkWriter;
   friend class Verification;
+  friend class Rewriting;
   class State;
   explicit ChunkStore(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;  // shared with its writers

@@ -148,6 +148,10 @@ TEST(ChunkStoreDamage, ReadOfALostChunkNamesPackAndGroup) {
   const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);
   destroy(filled->vault, filled->path, 0, 200);
   destroy(filled->vault, filled->path, 65'536 * stripes, 10);
+  const Bytes content = filled->vault.files().content(filled->path);
+  const std::size_t copy = as_text(content).find("ATOLPACK");
+  ASSERT_NE(copy, std::string_view::npos);
+  destroy(filled->vault, filled->path, copy, 128);
   const auto store = filled->vault.open();
   std::size_t damaged = 0;
   for (const auto& [id, plain] : filled->chunks) {
@@ -162,6 +166,66 @@ TEST(ChunkStoreDamage, ReadOfALostChunkNamesPackAndGroup) {
   const auto report = store->verify({.data = true}).value();
   ASSERT_EQ(report.damage.size(), 1U);
   EXPECT_EQ(report.damage[0].lost_chunks.size(), filled->chunks.size()) << "the index still knows what was in it";
+  // Told once, they are absent, and the same content put again is stored again.
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  for (const auto& [id, plain] : filled->chunks) EXPECT_TRUE(writer->add(plain).value().is_new);
+  ASSERT_TRUE(store->sync());
+  for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+}
+
+TEST(ChunkStoreDamage, HeaderBeyondParityIsReadByItsCopy) {
+  const auto filled = fill(2'600'000);
+  const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);
+  destroy(filled->vault, filled->path, 0, 4096);
+  destroy(filled->vault, filled->path, 65'536 * stripes, 10);
+  const auto store = filled->vault.open();
+  std::size_t damaged = 0;
+  Buffer out;
+  for (const auto& [id, plain] : filled->chunks) damaged += store->read(id, kDefaultDomain, out) ? 0 : 1;
+  EXPECT_LT(damaged, filled->chunks.size() - 5) << "the groups under the two damaged places only";
+  const auto report = store->verify({.data = true}).value();
+  EXPECT_EQ(report.damage.at(0).area, "header");
+  EXPECT_FALSE(report.damage.at(0).is_healable);
+}
+
+// An unfinished pack has no parity: until it is sealed the copy is all there is.
+TEST(ChunkStoreDamage, UnfinishedPackIsReadByTheCopyOfItsHeader) {
+  TestVault vault;
+  std::vector<std::pair<ChunkId, Bytes>> chunks;
+  {
+    const auto store = vault.open(small_options(64 * kMiB));
+    auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      Bytes plain = noise_chunk(i, 20'000);
+      chunks.emplace_back(must_add(*writer, plain), std::move(plain));
+      ASSERT_TRUE(store->sync());
+    }
+  }
+  const std::string path = vault.files().all_paths("*.open").at(0);
+  destroy(vault, path, 0, 128);
+  for (const bool writable : {false, true, true}) {
+    const auto store = vault.open(small_options(), writable);
+    EXPECT_EQ(store->open_report().warnings.size(), 1U);
+    for (const auto& [id, plain] : chunks) expect_reads(*store, id, plain);
+    const auto report = store->verify({.data = true}).value();
+    ASSERT_EQ(report.damage.size(), 1U);
+    EXPECT_EQ(report.damage[0].area, "header");
+    EXPECT_TRUE(report.damage[0].lost_chunks.empty());
+  }
+  // What is in it goes the way of everything that is moved, and then the pack is clean.
+  auto store = vault.open();
+  const auto packs = store->list_packs();
+  ASSERT_EQ(packs.size(), 1U);
+  EXPECT_FALSE(packs[0].is_sealed);
+  const std::vector sources{packs[0].id};
+  const auto all = [](const ChunkId&) -> Result<std::optional<Temperature>> { return Temperature::warm; };
+  EXPECT_EQ(store->rewrite(sources, all, {}).value().rewritten, sources);
+  EXPECT_EQ(store->condemn(sources, store->begin_collection()).value(), sources);
+  EXPECT_TRUE(store->remove_pack(sources[0]).value());
+  EXPECT_FALSE(vault.files().all_paths("*").empty());
+  EXPECT_TRUE(vault.files().all_paths("*.open").empty());
+  for (const auto& [id, plain] : chunks) expect_reads(*store, id, plain);
+  EXPECT_TRUE(store->verify({.data = true}).value().is_clean());
 }
 
 TEST(ChunkStoreDamage, StructureCheckFindsDamagedHeadsAndFooters) {

@@ -407,6 +407,10 @@ TEST(ChunkStore, RemovedPackIsGoneAndItsContentIsStoredAnew) {
   EXPECT_EQ(store->remove_pack(pack).error().kind, ErrorKind::conflict) << "it is being written";
   ASSERT_TRUE(store->seal_packs());
   expect_reads(*store, id, plain);
+  EXPECT_EQ(store->remove_pack(pack).error().kind, ErrorKind::conflict) << "it was not given up";
+  ASSERT_EQ(store->condemn(std::vector{pack}, store->begin_collection()).value(), std::vector{pack});
+  EXPECT_FALSE(store->contains(id).value());
+  expect_reads(*store, id, plain);
   EXPECT_TRUE(store->remove_pack(pack).value());
   EXPECT_FALSE(store->remove_pack(pack).value());
   EXPECT_FALSE(store->contains(id).value());

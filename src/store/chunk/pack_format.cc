@@ -8,7 +8,6 @@
 namespace atl::chunk {
 namespace {
 
-constexpr std::string_view kPackMagic = "ATOLPACK";
 constexpr std::string_view kTrailerMagic = "ATOLPEND";
 constexpr std::uint32_t kGroupMagic = 0x50524741;   // "AGRP"
 constexpr std::uint32_t kFooterMagic = 0x52544641;  // "AFTR"

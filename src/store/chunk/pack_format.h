@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/base/bytes.h"
@@ -22,6 +23,7 @@
 
 namespace atl::chunk {
 
+inline constexpr std::string_view kPackMagic = "ATOLPACK";
 inline constexpr std::size_t kPackHeaderBytes = 128;
 inline constexpr std::size_t kGroupHeaderBytes = 32;
 inline constexpr std::size_t kFooterHeaderBytes = 64;
@@ -32,6 +34,8 @@ inline constexpr std::size_t kGroupChunksMax = 4096;
 inline constexpr std::size_t kGroupRawBytesMax = kChunkBytesMax;
 inline constexpr std::size_t kGroupSealedBytesMax =
     kDirectoryHeadBytes + kGroupChunksMax * kDirectoryEntryBytes + kGroupRawBytesMax + codec::kTagBytes;
+// A pack that has grown beyond this holds a second copy of its header, behind the group with which it did.
+inline constexpr std::uint64_t kHeaderCopyFromBytes = 4096;
 inline constexpr std::uint32_t kPackSealsMax = 0x80000000;      // of one key; then a new pack is begun
 inline constexpr std::uint64_t kPackFileBytesMax = 0xFFFFFFFF;  // group offsets are kept in 32 bits
 inline constexpr std::uint64_t kFooterSealedBytesMax = 256 * kMiB;

@@ -1,6 +1,7 @@
 #include "vault/domain/shred.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "vault/object/objects.h"
@@ -191,7 +192,9 @@ Result<void> Vault::finish_shredding() {
 
 Result<void> Vault::remove_packs_of(const std::set<DomainNumber>& gone, std::vector<DomainRow> records) {
   for (const chunk::PackInfo& pack : chunks_->list_packs()) {
-    if (gone.contains(pack.domain)) ATOLL_TRY(chunks_->remove_pack(pack.id));
+    if (!gone.contains(pack.domain)) continue;
+    chunks_->condemn_again(std::array{pack.id});
+    ATOLL_TRY(chunks_->remove_pack(pack.id));
   }
   std::vector<PackRow> rows;
   {

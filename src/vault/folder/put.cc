@@ -57,6 +57,7 @@ class PutRun {
         return fail(ErrorKind::wrong_key, "bucket.no_keys", "the keys of bucket \"" + bucket_name + "\" are gone");
     }
     bytes_written_before_ = vault_->chunks().stats().bytes_written;
+    const auto use = vault_->chunks().begin_use();  // until the last commit: workers are always ahead of it
 
     const auto planner = vault_->machine().threads.start("put-plan", [this] { plan(); });
     wait_for_plan();

@@ -173,6 +173,7 @@ Result<Objects::PutResult> Objects::put(const std::string& bucket_name, const st
     return fail(ErrorKind::wrong_key, "bucket.no_keys",
                 "the keys of bucket \"" + bucket_name + "\" are gone: nothing can be stored in it");
   }
+  const auto use = vault_->chunks().begin_use();
   const auto chunks = vault_->chunks().new_writer(bucket_row.domain, chunk::Temperature::warm);
   ContentWriter writer(*chunks, bucket_row.domain, *gear);
   writer.begin(choose_cutter(0, key));

@@ -10,25 +10,24 @@ namespace {
 constexpr std::size_t kWarmGroupBytes = 1024 * 1024;
 constexpr std::size_t kColdGroupBytes = 8 * 1024 * 1024;
 
-GroupCodec codec_for(Temperature temperature, const ChunkStoreOptions& options) {
+}  // namespace
+
+GroupPlan group_plan(Temperature temperature, const ChunkStoreOptions& options) {
   switch (temperature) {
-    case Temperature::hot: return {codec::CompressionCodec::lz4, 0};
-    case Temperature::cold: return {codec::CompressionCodec::zstd, options.zstd_level_cold};
+    case Temperature::hot: return {{codec::CompressionCodec::lz4, 0}, kWarmGroupBytes, 1};
+    case Temperature::cold:
+      return {{codec::CompressionCodec::zstd, options.zstd_level_cold}, kColdGroupBytes, kGroupChunksMax};
     case Temperature::warm: break;
   }
-  return {codec::CompressionCodec::zstd, options.zstd_level_warm};
+  return {{codec::CompressionCodec::zstd, options.zstd_level_warm}, kWarmGroupBytes, kGroupChunksMax};
 }
-
-}  // namespace
 
 ChunkWriter::State::State(ChunkStore::State& store, DomainNumber domain, Temperature temperature)
     : store_(store),
       domain_(domain),
       temperature_(temperature),
       keys_(store.keys_.domain(domain)),
-      codec_(codec_for(temperature, store.options_)),
-      group_bytes_max_(temperature == Temperature::cold ? kColdGroupBytes : kWarmGroupBytes),
-      group_chunks_max_(temperature == Temperature::hot ? 1 : kGroupChunksMax) {}
+      plan_(group_plan(temperature, store.options_)) {}
 
 Result<ChunkId> ChunkWriter::State::id_of(ByteView plain) const {
   if (keys_ == nullptr) {
@@ -53,7 +52,7 @@ Result<AddedChunk> ChunkWriter::State::add(ByteView plain) {
   for (;;) {
     if (store_.pending_.find(id)) return known();
     const std::uint64_t moves = store_.pending_.moves(id);
-    ATOLL_ASSIGN(const auto place, store_.find_in_index(id));
+    ATOLL_ASSIGN(const auto place, store_.find_in_index(id, ChunkStore::State::Look::build_on));
     if (place) return known();
     // Before the chunk is taken: what is taken is never given back, because others may build on it.
     ATOLL_TRY(make_room(plain.size()));
@@ -73,11 +72,11 @@ Result<AddedChunk> ChunkWriter::State::add(ByteView plain) {
       std::ranges::copy(plain, alone_body_.data());
     }
   } else {
-    if (body_.capacity() < group_bytes_max_) body_ = Buffer(group_bytes_max_);
+    if (body_.capacity() < plan_.bytes_max) body_ = Buffer(plan_.bytes_max);
     if (entries_.empty()) body_.clear();
     entries_.push_back({id, static_cast<std::uint32_t>(body_.size()), length});
     body_.append(plain);
-    if (entries_.size() >= group_chunks_max_ || body_.size() == group_bytes_max_) written = flush_group();
+    if (entries_.size() >= plan_.chunks_max || body_.size() == plan_.bytes_max) written = flush_group();
   }
   // Whatever else went wrong, the chunk is kept in memory and its writing is tried again by the next call.
   if (!written && store_.is_stopped()) return pass(std::move(written).error());
@@ -86,7 +85,7 @@ Result<AddedChunk> ChunkWriter::State::add(ByteView plain) {
 
 Result<void> ChunkWriter::State::make_room(std::size_t length) {
   if (length >= kAloneFromBytes) return flush_alone();
-  if (!entries_.empty() && (body_.size() + length > group_bytes_max_ || entries_.size() >= group_chunks_max_)) {
+  if (!entries_.empty() && (body_.size() + length > plan_.bytes_max || entries_.size() >= plan_.chunks_max)) {
     return flush_group();
   }
   return {};
@@ -121,7 +120,7 @@ bool ChunkWriter::State::is_empty() {
 
 Result<void> ChunkWriter::State::write_group(std::span<const DirectoryEntry> entries, ByteView body) {
   ATOLL_TRY(store_.refuse_stopped());
-  ATOLL_TRY(group_.prepare(entries, body, codec_));
+  ATOLL_TRY(group_.prepare(entries, body, plan_.codec));
   ATOLL_ASSIGN(const auto reservation, store_.reserve(domain_, temperature_));
   PackWriter& pack = *reservation->pack();
   if (!sealer_ || sealer_pack_ != pack.header().id) {

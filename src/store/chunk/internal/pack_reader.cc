@@ -67,7 +67,8 @@ Result<std::shared_ptr<PackReader>> PackReader::open(const blob::BlobStore& blob
   if (auto loaded = load(false); !loaded) {
     if (loaded.error().kind != ErrorKind::damaged && loaded.error().kind != ErrorKind::io)
       return pass(std::move(loaded).error());
-    if (!load(true)) return pass(std::move(loaded).error().with_context("pack " + id.text()));
+    if (!load(true) && !reader->find_header_copy(id, keys.vault(), keys.suite()))
+      return pass(std::move(loaded).error().with_context("pack " + id.text()));
     reader->was_header_healed_ = true;
   }
   const auto* domain = keys.domain(reader->header_.domain);
@@ -79,6 +80,26 @@ Result<std::shared_ptr<PackReader>> PackReader::open(const blob::BlobStore& blob
   reader->domain_pack_key_ = &domain->pack_key;
   reader->sealers_.emplace_back(reader->header_.suite, derive_group_key(domain->pack_key, reader->header_));
   return reader;
+}
+
+// The copy stands behind the group with which the pack grew beyond its first block, wherever that ends.
+bool PackReader::find_header_copy(const PackId& id, const VaultId& vault, codec::SealSuite suite) {
+  Buffer window(kSearchWindow + kPackHeaderBytes - 1);
+  constexpr std::uint64_t kSearchEnd = kHeaderCopyFromBytes + kGroupHeaderBytes + kGroupSealedBytesMax;
+  for (std::uint64_t from = kPackHeaderBytes; from <= kSearchEnd; from += kSearchWindow) {
+    const auto got = blobs_.fetch(name_, from, window.span());
+    if (!got) continue;
+    const std::string_view bytes = as_text(window.view().first(*got));
+    for (std::size_t at = bytes.find(kPackMagic); at != std::string_view::npos; at = bytes.find(kPackMagic, at + 1)) {
+      const auto header = decode_pack_header(window.view().first(*got).subspan(at));
+      if (!header || header->id != id || header->vault != vault || header->suite != suite) continue;
+      header_ = *header;
+      std::ranges::copy(window.view().subspan(at, kPackHeaderBytes), header_bytes_.begin());
+      return true;
+    }
+    if (*got < window.size()) break;
+  }
+  return false;
 }
 
 blob::ReadRange PackReader::reader() const {
@@ -184,6 +205,11 @@ Result<OpenedGroup> PackReader::read_group(std::uint64_t offset, std::uint32_t s
   return healed;
 }
 
+bool PackReader::is_header_copy(std::uint64_t begin, std::uint64_t end) const {
+  PackHeaderBytes bytes{};
+  return end - begin == bytes.size() && read_range(begin, bytes, false) && bytes == header_bytes_;
+}
+
 Result<PackReader::Found> PackReader::walk_groups(codec::Decompressor& decompressor) const {
   ATOLL_ASSIGN(const auto info, blobs_.stat(name_));
   if (!info) return fail(ErrorKind::not_found, "pack.not_found", "pack " + header_.id.text() + " is gone");
@@ -212,7 +238,7 @@ Result<PackReader::Found> PackReader::walk_groups(codec::Decompressor& decompres
   Buffer window;
   while (at < info->size) {
     if (const auto end = try_group(at)) {
-      found.skipped_bytes += at - found.end;
+      if (!is_header_copy(found.end, at)) found.skipped_bytes += at - found.end;
       found.end = *end;
       at = *end;
       continue;

@@ -18,8 +18,8 @@ namespace atl::chunk {
 
 class PackReader {
  public:
-  // Reads the header (healed where it is damaged and the pack is sealed). Errors: `not_found` (no such pack, or its
-  // domain has no key any more: id "pack.key_gone"), `damaged`, `unsupported`, `io`.
+  // Reads the header, or, where it is damaged, what parity makes of it, or its copy. Errors: `not_found` (no such pack,
+  // or its domain has no key any more: id "pack.key_gone"), `damaged`, `unsupported`, `io`.
   [[nodiscard]] static Result<std::shared_ptr<PackReader>> open(const blob::BlobStore& blobs,
                                                                 const keyring::Keyring& keys, const PackId& id,
                                                                 BufferPool& pool);
@@ -56,6 +56,8 @@ class PackReader {
  private:
   PackReader(const blob::BlobStore& blobs, std::string name, BufferPool& pool)
       : blobs_(blobs), name_(std::move(name)), pool_(pool) {}
+  [[nodiscard]] bool find_header_copy(const PackId& id, const VaultId& vault, codec::SealSuite suite);
+  [[nodiscard]] bool is_header_copy(std::uint64_t begin, std::uint64_t end) const;
   [[nodiscard]] Result<void> read_range(std::uint64_t offset, ByteSpan out, bool healed) const;
   [[nodiscard]] Result<PackTrailer> trailer_from(bool healed) const;
   [[nodiscard]] Result<Footer> footer_from(bool healed) const;

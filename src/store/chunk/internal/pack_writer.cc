@@ -66,8 +66,18 @@ Result<std::uint64_t> PackWriter::append(ByteView frame, const GroupHeader& head
   ATOLL_TRY(writer_->append(frame));
   footer_.add(offset, header, entries);
   is_dirty_ = true;
+  ATOLL_TRY(copy_header());
   is_full = writer_->position() >= limits_.bytes_target || footer_.chunks.size() >= limits_.chunks_max;
   return offset;
+}
+
+// Until a pack is sealed there is no parity over its header, without which nothing in it can be opened.
+Result<void> PackWriter::copy_header() {
+  if (has_header_copy_ || writer_->position() < kHeaderCopyFromBytes) return {};
+  auto written = writer_->append(header_bytes_);
+  if (!written && platform::is_full(written.error())) return {};  // the next group tries again
+  has_header_copy_ = written.has_value();
+  return written;
 }
 
 bool PackWriter::release() {

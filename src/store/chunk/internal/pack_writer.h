@@ -84,6 +84,7 @@ class PackWriter {
  private:
   PackWriter(blob::BlobStore& blobs, const PackHeader& header, const codec::SecretKey& domain_pack_key,
              const Limits& limits);
+  [[nodiscard]] Result<void> copy_header();  // mutex_ is held
   [[nodiscard]] Location location_of(const Footer::Chunk& chunk) const;
 
   blob::BlobStore& blobs_;
@@ -101,6 +102,7 @@ class PackWriter {
   std::size_t published_ = 0;  // and known to the index
   std::uint64_t sealed_bytes_ = 0;
   std::uint64_t durable_bytes_ = 0;
+  bool has_header_copy_ = false;
   bool is_dirty_ = true;
   bool is_retired_ = false;
   bool is_sealed_ = false;

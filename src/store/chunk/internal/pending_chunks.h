@@ -7,6 +7,8 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "foundation/base/ids.h"
 #include "store/chunk/internal/location.h"
@@ -53,6 +55,17 @@ class PendingChunks {
     const std::lock_guard lock(part.mutex);
     part.chunks.erase(id);
     ++part.moves;
+  }
+  // Those that lie in a pack already.
+  [[nodiscard]] std::vector<std::pair<ChunkId, Location>> list_located() const {
+    std::vector<std::pair<ChunkId, Location>> located;
+    for (const Part& part : parts_) {
+      const std::lock_guard lock(part.mutex);
+      for (const auto& [id, pending] : part.chunks) {
+        if (pending.location) located.emplace_back(id, *pending.location);
+      }
+    }
+    return located;
   }
 
  private:

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kStateVersion = 0;
 constexpr std::size_t kStateHeadBytes = 8;
 constexpr std::size_t kStatePackBytes = 48;
+constexpr std::uint64_t kCompactFromEntries = 4096;
 constexpr std::size_t kStatePacksMax = (run::kStateBytesMax - kStateHeadBytes) / kStatePackBytes;
 
 }  // namespace
@@ -151,6 +152,7 @@ Result<void> ChunkStore::State::scan_sealed(const PackId& id, std::uint64_t file
   record.info.id = id;
   record.info.stored_bytes = file_bytes;
   record.info.is_readable = false;
+  record.was_scanned = true;
   ++open_report_.packs_scanned;
   const auto reader = reader_of(id);
   if (!reader && reader.error().id == "pack.key_gone") {
@@ -193,6 +195,7 @@ Result<void> ChunkStore::State::scan_unfinished(const PackId& id, std::uint64_t 
   record.info.stored_bytes = file_bytes;
   record.info.is_sealed = false;
   record.info.is_readable = false;
+  record.was_scanned = true;
   const auto keep = [&] {
     const std::unique_lock lock(packs_mutex_);
     packs_[id] = record;
@@ -223,12 +226,17 @@ Result<void> ChunkStore::State::scan_unfinished(const PackId& id, std::uint64_t 
          " unreadable bytes in it");
   }
   record.info.is_readable = true;
-  if (writable_ && found.footer.groups.empty()) {
+  if (writable_ && found.footer.groups.empty() && !(*reader)->was_header_healed()) {
     forget_reader(id);
     ATOLL_TRY(blobs_->remove_unfinished(name));
     return {};
   }
-  if (writable_) {
+  // A pack whose own header is damaged is not built on: parity over it would keep the damage. It is read by the copy
+  // of its header until what is wanted of it was rewritten.
+  const bool has_bad_header = (*reader)->was_header_healed();
+  if (has_bad_header)
+    warn("pack " + id.text() + " was left unfinished and its header is damaged; it is read by a copy");
+  if (writable_ && !has_bad_header) {
     // Its key has sealed groups in the session that is gone: the footer gets a salt, and so a key, of its own.
     Salt salt{};
     machine_.random.fill(salt);
@@ -270,7 +278,10 @@ Result<void> ChunkStore::State::refill_index() {
     const std::lock_guard lock(writing_mutex_);
     open_packs = open_packs_;
   }
-  for (const PackInfo& info : list_packs()) {
+  auto packs = list_packs();
+  // Whatever lies in a condemned pack and in another one is read from the other.
+  std::ranges::stable_partition(packs, &PackInfo::is_condemned);
+  for (const PackInfo& info : packs) {
     const auto writer =
         std::ranges::find_if(open_packs, [&](const auto& pack) { return pack->header().id == info.id; });
     PackRecord record;
@@ -312,6 +323,7 @@ Result<void> ChunkStore::State::rebuild_index() {
     const std::unique_lock lock(packs_mutex_);
     for (auto& [id, record] : packs_) record.is_indexed = false;
   }
+  copies_are_known_.store(false);
   return refill_index();
 }
 
@@ -321,9 +333,21 @@ Result<void> ChunkStore::State::recover_index() {
 }
 
 Result<bool> ChunkStore::State::maintain() {
-  const std::shared_lock guard(index_guard_);
-  if (!index_ || !writable_) return false;
-  return index_->maybe_merge();
+  std::uint64_t entries = 0;
+  {
+    const std::shared_lock guard(index_guard_);
+    if (!index_ || !writable_) return false;
+    ATOLL_ASSIGN(const bool has_merged, index_->maybe_merge());
+    if (has_merged) return true;
+    entries = index_->stats().entries;
+  }
+  std::uint64_t chunks = 0;
+  for (const PackInfo& info : list_packs()) chunks += info.chunks;
+  // The last compaction is compared with, too: entries of packs that cannot be read stay although nobody counts them.
+  const std::uint64_t needed = std::max(chunks, entries_when_compacted_.load());
+  if (entries < kCompactFromEntries || entries - entries / 4 < needed) return false;
+  ATOLL_TRY(compact_index());
+  return true;
 }
 
 }  // namespace atl::chunk

@@ -26,47 +26,55 @@ ChunkStore::State::State(const platform::Machine& machine, const std::string& va
   options_.pack_bytes_target = std::min<std::uint64_t>(options_.pack_bytes_target, 2 * kGiB);
 }
 
-Result<std::optional<Location>> ChunkStore::State::find_in_index(const ChunkId& id) {
+Result<std::optional<Location>> ChunkStore::State::entry_of(const ChunkId& id) {
+  if (has_overlay_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(overlay_mutex_);
+    const auto found = overlay_.find(id);
+    if (found != overlay_.end()) return found->second;
+  }
+  if (!index_) return std::nullopt;
+  LocationBytes bytes{};
+  ATOLL_ASSIGN(const auto length, index_->get_into(id.view(), bytes));
+  if (!length) return std::nullopt;
+  if (*length != kLocationBytes) {
+    return fail(ErrorKind::damaged, "chunk.index_damaged", "the chunk index holds what it should not");
+  }
+  return decode_location(bytes);
+}
+
+Result<std::optional<Location>> ChunkStore::State::find_in_index(const ChunkId& id, Look look) {
   for (int attempt = 0;; ++attempt) {
-    std::optional<Location> location;
-    Error error;
-    {
+    auto entry = [&] {
       const std::shared_lock guard(index_guard_);
-      if (has_overlay_.load(std::memory_order_acquire)) {
-        const std::lock_guard lock(overlay_mutex_);
-        const auto found = overlay_.find(id);
-        if (found != overlay_.end()) location = found->second;
-      }
-      if (!location && index_) {
-        LocationBytes bytes{};
-        const auto length = index_->get_into(id.view(), bytes);
-        if (!length) {
-          error = length.error();
-        } else if (*length == kLocationBytes) {
-          location = decode_location(bytes);
-        } else if (*length) {
-          error = {ErrorKind::damaged, "chunk.index_damaged", "the chunk index holds what it should not", {}, 0};
-        }
-      }
-    }
-    if (!error.id.empty()) {
-      if (error.kind != ErrorKind::damaged || attempt > 0) return pass(std::move(error));
+      return entry_of(id);
+    }();
+    if (!entry) {
+      if (entry.error().kind != ErrorKind::damaged || attempt > 0) return entry;
       ATOLL_TRY(recover_index());
       continue;
     }
-    if (!location) return std::nullopt;
+    if (!*entry) return std::nullopt;
     // The index may still name packs that are gone.
     const std::shared_lock lock(packs_mutex_);
-    if (!packs_.contains(location->pack)) return std::nullopt;
-    return location;
+    const auto pack = packs_.find((*entry)->pack);
+    if (pack == packs_.end()) return std::nullopt;
+    PackRecord& record = pack->second;
+    if (look != Look::read && record.info.is_condemned) return std::nullopt;
+    if (look == Look::build_on) {
+      // Under the lock, which condemn() takes alone: it sees this, or this sees what it decided.
+      const std::uint64_t epoch = epoch_.load(std::memory_order_relaxed);
+      const std::atomic_ref last_hit(record.last_hit_epoch);
+      if (last_hit.load(std::memory_order_relaxed) < epoch) last_hit.store(epoch, std::memory_order_relaxed);
+    }
+    return entry;
   }
 }
 
-Result<ChunkStore::State::Found> ChunkStore::State::find(const ChunkId& id) {
+Result<ChunkStore::State::Found> ChunkStore::State::find(const ChunkId& id, Look look) {
   // A chunk may move from pending_ to the index between the two looks: then the second round finds it.
   for (int round = 0; round < 2; ++round) {
     if (const auto pending = pending_.find(id)) return Found{pending->location, !pending->location, pending->length};
-    ATOLL_ASSIGN(const auto location, find_in_index(id));
+    ATOLL_ASSIGN(const auto location, find_in_index(id, look));
     if (location) return Found{location, false, location->length};
   }
   return Found{};
@@ -98,15 +106,27 @@ Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buf
   const auto absent = [&] {
     return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
   };
-  ATOLL_ASSIGN(auto found, find(id));
+  ATOLL_ASSIGN(auto found, find(id, Look::read));
   for (int attempt = 0; found.is_gathered && attempt < 3; ++attempt) {
     ATOLL_TRY(flush_writers());
-    ATOLL_ASSIGN(found, find(id));
+    ATOLL_ASSIGN(found, find(id, Look::read));
   }
-  if (!found.location) return absent();
-  const Location& place = *found.location;
+  for (int attempt = 0;; ++attempt) {
+    if (!found.location) return absent();
+    auto done = read_at(id, *found.location, domain, out);
+    if (done) return done;
+    // It may have been moved to another pack, and its old one removed, between the two steps.
+    ATOLL_ASSIGN(const auto again, find(id, Look::read));
+    if (again.location == found.location || !again.is_there() || attempt == 4) return done;
+    found = again;
+  }
+}
+
+Result<void> ChunkStore::State::read_at(const ChunkId& id, const Location& place, DomainNumber domain, Buffer& out) {
   ATOLL_ASSIGN(const auto reader, reader_of(place.pack));
-  if (reader->header().domain != domain) return absent();
+  if (reader->header().domain != domain) {
+    return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
+  }
   bool was_hit = false;
   bool was_healed = false;
   const auto group = cache_.get(
@@ -164,6 +184,7 @@ std::vector<PackInfo> ChunkStore::State::list_packs() const {
       found->second.chunks = sizes.chunks;
       found->second.stored_bytes = sizes.stored_bytes;
       found->second.raw_bytes = sizes.raw_bytes;
+      found->second.is_being_written = !pack->is_sealed();
     }
   }
   std::vector<PackInfo> list;
@@ -171,33 +192,6 @@ std::vector<PackInfo> ChunkStore::State::list_packs() const {
   for (const auto& [id, info] : infos) list.push_back(info);
   std::ranges::sort(list, {}, &PackInfo::id);
   return list;
-}
-
-Result<bool> ChunkStore::State::remove_pack(const PackId& id) {
-  if (!writable_) return fail(ErrorKind::usage, "chunk.read_only", "the store was opened for reading only");
-  {
-    const std::lock_guard lock(writing_mutex_);
-    const bool is_open = std::ranges::any_of(
-        open_packs_, [&](const auto& pack) { return pack->header().id == id && !pack->is_sealed(); });
-    if (is_open) return fail(ErrorKind::conflict, "chunk.pack_open", "pack " + id.text() + " is being written");
-  }
-  PackRecord record;
-  {
-    const std::unique_lock lock(packs_mutex_);
-    const auto found = packs_.find(id);
-    if (found == packs_.end()) return false;
-    record = found->second;
-    packs_.erase(found);
-  }
-  const std::string name = pack_blob_name(id);
-  auto removed = record.info.is_sealed ? blobs_->remove(name) : blobs_->remove_unfinished(name);
-  if (!removed) {
-    const std::unique_lock lock(packs_mutex_);
-    packs_[id] = record;
-    return removed;
-  }
-  forget_reader(id);
-  return true;
 }
 
 Result<void> ChunkStore::State::for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit) {

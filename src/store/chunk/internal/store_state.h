@@ -1,9 +1,10 @@
 // The inside of a ChunkStore. Split over store_state.cc (index and reading), store_write.cc (packs being written),
-// store_open.cc (what open() finds) and verify.cc.
+// store_open.cc (what open() finds), store_collect.cc and rewrite.cc (freeing space) and verify.cc.
 //
 // Locks, in the order in which they may be taken (each may be skipped):
-//   sync_mutex_ > a writer's mutex > publish_mutex_ > index_guard_ > writing_mutex_ > a pack's own > packs_mutex_,
-//   readers_mutex_, overlay_mutex_, parts of pending_ and cache_ (under these nothing else is taken)
+//   removal_mutex_ > sync_mutex_ > a writer's mutex > publish_mutex_ > index_guard_ > writing_mutex_ > a pack's own >
+//   packs_mutex_, readers_mutex_, overlay_mutex_, uses_mutex_, parts of pending_ and cache_ (under these nothing else
+//   is taken; uses_mutex_ under packs_mutex_ is the one exception)
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -44,15 +47,20 @@ class ChunkStore::State {
     std::uint64_t length = 0;
     [[nodiscard]] bool is_there() const { return is_gathered || location.has_value(); }
   };
-  [[nodiscard]] Result<Found> find(const ChunkId& id);
+  // What a place is looked for to do: read it; say whether it is there; or say so to somebody who builds on it, which
+  // is remembered. Condemned packs count for reading only.
+  enum class Look : std::uint8_t { read, tell, build_on };
+  [[nodiscard]] Result<Found> find(const ChunkId& id, Look look);
   // The index alone, pending chunks left out.
-  [[nodiscard]] Result<std::optional<Location>> find_in_index(const ChunkId& id);
+  [[nodiscard]] Result<std::optional<Location>> find_in_index(const ChunkId& id, Look look);
+  // What index and overlay say, whether or not there is such a pack. index_guard_ is held, shared at least.
+  [[nodiscard]] Result<std::optional<Location>> entry_of(const ChunkId& id);
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
+  [[nodiscard]] Result<void> read_at(const ChunkId& id, const Location& place, DomainNumber domain, Buffer& out);
   [[nodiscard]] Result<std::shared_ptr<PackReader>> reader_of(const PackId& id);
   void forget_reader(const PackId& id);
   [[nodiscard]] std::vector<PackInfo> list_packs() const;
   [[nodiscard]] std::vector<OpenPack> open_packs();
-  [[nodiscard]] Result<bool> remove_pack(const PackId& id);
   [[nodiscard]] Result<void> for_each_chunk_in_pack(const PackId& id, const ChunkVisitor& visit);
   [[nodiscard]] ChunkStats stats() const;
   // An entry for a durable chunk: into the index, or, where that cannot be written, into memory (false then).
@@ -74,6 +82,28 @@ class ChunkStore::State {
   void retire(const std::shared_ptr<PackWriter>& pack);
   void seal_if_possible(const std::shared_ptr<PackWriter>& pack);
 
+  // ---- store_collect.cc
+  [[nodiscard]] std::uint64_t begin_use();
+  void end_use(std::uint64_t epoch);
+  [[nodiscard]] CollectionMark begin_collection();
+  [[nodiscard]] Result<std::vector<PackId>> condemn(std::span<const PackId> packs, const CollectionMark& mark);
+  void condemn_again(std::span<const PackId> packs);
+  [[nodiscard]] Result<void> for_each_location(const ChunkPlaceVisitor& visit);
+  [[nodiscard]] Result<bool> remove_pack(const PackId& id);
+  [[nodiscard]] Result<void> compact_index();
+  // The chunks that are read from there, by a look at the whole index: for packs that do not tell it themselves.
+  [[nodiscard]] Result<std::vector<ChunkId>> chunks_read_from(const PackId& pack);
+  // Groups and chunks of a pack that nobody writes to; from its groups where the footer cannot be read, which
+  // `is_whole` tells.
+  [[nodiscard]] Result<Footer> footer_of(const PackReader& pack, bool is_sealed, bool& is_whole) const;
+  // The chunk in its group, compared with its id.
+  [[nodiscard]] static Result<ByteView> checked_chunk(const OpenedGroup& group, const Footer::Chunk& chunk,
+                                                      const keyring::DomainKeys& domain);
+
+  // ---- rewrite.cc
+  [[nodiscard]] Result<RewriteReport> rewrite(std::span<const PackId> sources, const WantedChunk& wanted,
+                                              const RewriteOptions& options);
+
   // ---- verify.cc
   [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options);
 
@@ -81,10 +111,16 @@ class ChunkStore::State {
   friend class ChunkStore;
   friend struct ChunkWriter::State;
   friend class Verification;
+  friend class Rewriting;
 
   struct PackRecord {
     PackInfo info;
-    bool is_indexed = false;  // every chunk of it is in the index's files or memtable
+    bool is_indexed = false;   // every chunk of it is in the index's files or memtable
+    bool was_scanned = false;  // by open(): its chunks were put into the index over those of all older packs
+    // It has chunks that are read from elsewhere, or may have; see copies_are_known_.
+    bool may_hold_copies = false;
+    // When add() last found a chunk in it. Beside packs_mutex_ held shared it is touched by atomic_ref.
+    std::uint64_t last_hit_epoch = 0;
   };
 
   // store_open.cc
@@ -97,7 +133,24 @@ class ChunkStore::State {
   [[nodiscard]] std::unordered_map<PackId, PackInfo> decode_index_state(ByteView state) const;
   [[nodiscard]] Result<void> recover_index();
   [[nodiscard]] Result<void> refill_index();
+  // store_collect.cc
+  struct IndexPage {
+    std::vector<std::pair<ChunkId, Location>> entries;
+    bool is_last = false;
+  };
+  [[nodiscard]] Result<IndexPage> read_index_page(const ChunkId& from);
+  // Every entry of the index's own, page by page; nothing is held while `visit` runs.
+  [[nodiscard]] Result<void> visit_index(const std::function<Result<bool>(const IndexPage& page)>& visit);
+  [[nodiscard]] Result<void> find_other_copies(const PackId& doomed);
+  [[nodiscard]] Result<void> drop_stale_entries();
+  [[nodiscard]] bool is_being_written(const PackId& id) const;  // writing_mutex_ is held
   // store_write.cc
+  [[nodiscard]] Result<PackHeader> new_pack_header(DomainNumber domain,
+                                                   Temperature temperature);  // writing_mutex_ held
+  // No pack takes new groups that was begun before: what is stored again lies behind what it replaces.
+  void end_current_packs();
+  using CurrentPacks = std::map<std::pair<DomainNumber, Temperature>, std::shared_ptr<PackWriter>>;
+  void retire_all(const CurrentPacks& packs);
   [[nodiscard]] Result<std::vector<NewPack>> sync_packs();  // sync_mutex_ is held
   [[nodiscard]] Result<void> seal_all();                    // sync_mutex_ is held
   [[nodiscard]] Result<void> seal(PackWriter& pack);
@@ -128,10 +181,19 @@ class ChunkStore::State {
   std::mutex readers_mutex_;
   std::unordered_map<PackId, std::shared_ptr<PackReader>> readers_;  // guarded by readers_mutex_
 
+  std::atomic<std::uint64_t> epoch_ = 1;  // raised by each use and each collection
+  mutable std::mutex uses_mutex_;
+  std::multiset<std::uint64_t> uses_;  // guarded by uses_mutex_; epochs in which the open ones began
+
+  std::mutex removal_mutex_;  // one pack is removed at a time
+  // Of all packs with copies of chunks that are read from elsewhere it is noted (may_hold_copies).
+  std::atomic<bool> copies_are_known_ = false;
+  std::atomic<std::uint64_t> entries_when_compacted_ = 0;
+
   std::mutex sync_mutex_;
   std::mutex publish_mutex_;
   mutable std::mutex writing_mutex_;
-  std::map<std::pair<DomainNumber, Temperature>, std::shared_ptr<PackWriter>> current_;  // guarded by writing_mutex_
+  CurrentPacks current_;                                 // guarded by writing_mutex_
   std::vector<std::shared_ptr<PackWriter>> open_packs_;  // guarded by writing_mutex_; until sealed and in the index
   std::uint64_t newest_pack_ms_ = 0;                     // guarded by writing_mutex_; of the newest pack id
   std::vector<NewPack> begun_;                           // guarded by writing_mutex_
@@ -171,6 +233,14 @@ class ChunkStore::State::Reservation {
   std::uint32_t number_;
 };
 
+// How a temperature is stored.
+struct GroupPlan {
+  GroupCodec codec;
+  std::size_t bytes_max = 0;
+  std::size_t chunks_max = 0;
+};
+[[nodiscard]] GroupPlan group_plan(Temperature temperature, const ChunkStoreOptions& options);
+
 // What a ChunkWriter gathers. The store keeps it until nothing is left in it.
 struct ChunkWriter::State {
   State(ChunkStore::State& store, DomainNumber domain, Temperature temperature);
@@ -191,9 +261,7 @@ struct ChunkWriter::State {
   DomainNumber domain_;
   Temperature temperature_;
   const keyring::DomainKeys* keys_;
-  GroupCodec codec_;
-  std::size_t group_bytes_max_;
-  std::size_t group_chunks_max_;
+  GroupPlan plan_;
 
   std::mutex mutex_;
   std::vector<DirectoryEntry> entries_;  // all below: guarded by mutex_

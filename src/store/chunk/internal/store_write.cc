@@ -35,17 +35,8 @@ PackId ChunkStore::State::next_pack_id() {
   return PackId::v7(newest_pack_ms_, bits);
 }
 
-Result<std::unique_ptr<ChunkStore::State::Reservation>> ChunkStore::State::reserve(DomainNumber domain,
-                                                                                   Temperature temperature) {
-  const std::lock_guard lock(writing_mutex_);
-  const std::pair key(domain, temperature);
-  if (const auto found = current_.find(key); found != current_.end()) {
-    if (const auto number = found->second->reserve())
-      return std::make_unique<Reservation>(*this, found->second, *number);
-    current_.erase(found);
-  }
-  const auto* keys = keys_.domain(domain);
-  if (keys == nullptr) {
+Result<PackHeader> ChunkStore::State::new_pack_header(DomainNumber domain, Temperature temperature) {
+  if (keys_.domain(domain) == nullptr) {
     return fail(ErrorKind::not_found, "chunk.no_domain", "there is no key domain " + std::to_string(domain.value));
   }
   PackHeader header;
@@ -55,7 +46,20 @@ Result<std::unique_ptr<ChunkStore::State::Reservation>> ChunkStore::State::reser
   header.temperature = temperature;
   header.suite = keys_.suite();
   machine_.random.fill(header.salt);
-  auto pack = PackWriter::begin(*blobs_, header, keys->pack_key, {options_.pack_bytes_target});
+  return header;
+}
+
+Result<std::unique_ptr<ChunkStore::State::Reservation>> ChunkStore::State::reserve(DomainNumber domain,
+                                                                                   Temperature temperature) {
+  const std::lock_guard lock(writing_mutex_);
+  const std::pair key(domain, temperature);
+  if (const auto found = current_.find(key); found != current_.end()) {
+    if (const auto number = found->second->reserve())
+      return std::make_unique<Reservation>(*this, found->second, *number);
+    current_.erase(found);
+  }
+  ATOLL_ASSIGN(const PackHeader header, new_pack_header(domain, temperature));
+  auto pack = PackWriter::begin(*blobs_, header, keys_.domain(domain)->pack_key, {options_.pack_bytes_target});
   if (!pack) {
     if (!platform::is_full(pack.error()) && !stopped_) stopped_ = pack.error();
     return pass(std::move(pack).error());
@@ -83,6 +87,21 @@ void ChunkStore::State::retire(const std::shared_ptr<PackWriter>& pack) {
     if (found != current_.end() && found->second == pack) current_.erase(found);
   }
   (void)pack->retire();  // the caller holds a number of it still, and seals when giving that back
+}
+
+void ChunkStore::State::retire_all(const CurrentPacks& packs) {
+  for (const auto& [kind, pack] : packs) {
+    if (pack->retire()) seal_if_possible(pack);  // else whoever holds its last number seals it
+  }
+}
+
+void ChunkStore::State::end_current_packs() {
+  CurrentPacks ended;
+  {
+    const std::lock_guard lock(writing_mutex_);
+    ended.swap(current_);
+  }
+  retire_all(ended);
 }
 
 Result<void> ChunkStore::State::seal(PackWriter& pack) {
@@ -163,6 +182,12 @@ void ChunkStore::State::publish() {
     }
     pack->drop_published(durable.end);
     if (!is_indexed) pack->leave_out_of_index_state();
+    {
+      // add() may have found chunks of it while they were pending, which left no mark on it.
+      const std::lock_guard lock(packs_mutex_);
+      const auto record = packs_.find(pack->header().id);
+      if (record != packs_.end()) record->second.last_hit_epoch = epoch_.load(std::memory_order_relaxed);
+    }
     if (pack->is_sealed() && pack->is_all_published() && !pack->is_left_out_of_index_state()) {
       const std::lock_guard lock(packs_mutex_);
       const auto record = packs_.find(pack->header().id);
@@ -210,7 +235,7 @@ Result<std::vector<NewPack>> ChunkStore::State::sync() {
   const std::lock_guard lock(sync_mutex_);
   ATOLL_ASSIGN(auto begun, sync_packs());
   const std::lock_guard writing(writing_mutex_);
-  begun_.erase(begun_.begin(), begun_.begin() + static_cast<std::ptrdiff_t>(begun.size()));
+  std::erase_if(begun_, [&](const NewPack& pack) { return std::ranges::find(begun, pack) != begun.end(); });
   return begun;
 }
 

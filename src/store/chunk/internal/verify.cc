@@ -114,11 +114,15 @@ class Verification {
   void merge(const PackInfo& pack, PackResult result, bool is_open, bool is_destroyed) {
     std::uint64_t missing = 0;
     {
-      const std::shared_lock guard(store_.index_guard_);
+      const std::lock_guard publishing(store_.publish_mutex_);
       for (const auto& [id, location] : result.not_in_index) {
         if (is_open && store_.pending_.find(id)) continue;
+        // It may have been moved or published since it was looked for.
+        if (const auto place = store_.find_in_index(id, ChunkStore::State::Look::read); place && *place) continue;
         ++missing;
-        if (store_.writable_) (void)store_.put_in_index(id, location);
+        if (!store_.writable_) continue;
+        const std::shared_lock guard(store_.index_guard_);
+        (void)store_.put_in_index(id, location);
       }
     }
     const std::lock_guard lock(mutex_);
@@ -139,6 +143,9 @@ class Verification {
       result.damage.push_back(damage_of(pack.id, "header", reader.error().message));
       return;
     }
+    if ((*reader)->was_header_healed()) {
+      result.damage.push_back(damage_of(pack.id, "header", "the pack's header is damaged; it is read by a copy"));
+    }
     codec::Decompressor decompressor;
     const auto found = (*reader)->walk_groups(decompressor);
     if (!found) {
@@ -157,6 +164,7 @@ class Verification {
     if (!reader) {
       result.damage.push_back(damage_of(pack.id, "header", reader.error().message));
       report_lost_by_index(pack, result);
+      if (reader.error().kind == ErrorKind::damaged) forget(pack.id, result.damage.back().lost_chunks);
       return;
     }
     const PackReader& file = **reader;
@@ -260,7 +268,7 @@ class Verification {
           reads_all ? check_group_data(file, group, chunks, *domain, decompressor) : check_group_head(file, group);
       const bool is_lost = !checked && note_group(pack, file, i, group, chunks, *domain, checked.error(), decompressor,
                                                   has_parity, result);
-      if (!is_lost) check_against_index(pack.id, group, chunks, result);
+      if (!is_lost) check_against_index(pack, group, chunks, result);
       if (reads_all) {
         const std::uint64_t bytes = kGroupHeaderBytes + group.sealed_length;
         reported += bytes;
@@ -319,45 +327,44 @@ class Verification {
     if (!opened || !compare_chunks(*opened, chunks, domain)) {
       for (const auto& chunk : chunks) {
         damage.lost_chunks.push_back(chunk.id);
-        // Forgotten, so that the same content put again is stored again. Not where a newer pack has it.
-        const auto place = store_.find_in_index(chunk.id);
-        if (store_.writable_ && place && *place && (*place)->pack == pack.id) store_.remove_from_index(chunk.id);
       }
+      forget(pack.id, damage.lost_chunks);
     }
     const bool is_lost = !damage.lost_chunks.empty();
     result.damage.push_back(std::move(damage));
     return is_lost;
   }
 
-  void check_against_index(const PackId& pack, const Footer::Group& group, std::span<const Footer::Chunk> chunks,
+  // Lost chunks count as absent from here on, so that the same content put again is stored again; in a pack begun after
+  // this, so that it counts also where the index is made anew. Not those that are read from elsewhere.
+  void forget(const PackId& pack, const std::vector<ChunkId>& lost) {
+    if (!store_.writable_) return;
+    store_.end_current_packs();
+    for (const ChunkId& id : lost) {
+      const auto place = store_.find_in_index(id, ChunkStore::State::Look::read);
+      if (place && *place && (*place)->pack == pack) store_.remove_from_index(id);
+    }
+  }
+
+  void check_against_index(const PackInfo& pack, const Footer::Group& group, std::span<const Footer::Chunk> chunks,
                            PackResult& result) {
     for (const auto& chunk : chunks) {
-      const Location here{pack, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
+      const Location here{pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
                           chunk.length};
-      const auto place = store_.find_in_index(chunk.id);
+      const auto place = store_.find_in_index(chunk.id, ChunkStore::State::Look::read);
       if (place && *place && **place == here) {
         ++result.matched;
         continue;
       }
-      const bool is_elsewhere = place && *place && (*place)->pack != pack;
-      if (is_elsewhere) continue;
+      const bool is_elsewhere = place && *place && (*place)->pack != pack.id;
+      if (is_elsewhere || pack.is_condemned) continue;  // nothing of a condemned pack needs to be found
       result.not_in_index.emplace_back(chunk.id, here);
     }
   }
 
   // Without header or footer only the index still knows what was in the pack.
   void report_lost_by_index(const PackInfo& pack, PackResult& result) {
-    const std::shared_lock guard(store_.index_guard_);
-    if (!store_.index_) return;
-    auto& lost = result.damage.back().lost_chunks;
-    ignore_error_on_purpose(store_.index_->for_each([&](ByteView key, ByteView value) -> Result<bool> {
-      if (key.size() == 32 && value.size() == kLocationBytes && equal(value.first(16), pack.id.bytes)) {
-        ChunkId id;
-        std::ranges::copy(key, id.bytes.begin());
-        lost.push_back(id);
-      }
-      return true;
-    }));
+    if (auto chunks = store_.chunks_read_from(pack.id)) result.damage.back().lost_chunks = std::move(*chunks);
   }
 
   // The other way round: every entry that names a pack must lead to a chunk of it. As keys are unique, it is enough to
