@@ -115,6 +115,9 @@ class CatalogReader {
   [[nodiscard]] Result<std::optional<EntryRow>> entry(BucketId bucket, std::string_view key);
   [[nodiscard]] Result<std::optional<VersionRow>> version(ObjectId object, VersionId version);
   [[nodiscard]] Result<std::vector<VersionRow>> versions_of(ObjectId object);  // newest first
+  // Every version of an object in the order of their ids, page by page as scan() does: for objects with a great many.
+  [[nodiscard]] Result<void> for_each_version(ObjectId object,
+                                              const std::function<Result<bool>(const VersionRow&)>& visit);
   // The entry with its version; none also where the object was removed, unless include_deleted.
   [[nodiscard]] Result<std::optional<Listed>> current(BucketId bucket, std::string_view key,
                                                       bool include_deleted = false);

@@ -579,6 +579,29 @@ Result<void> CatalogReader::for_each_row(TableNumber table, const RowVisitor& vi
   return {};
 }
 
+Result<void> CatalogReader::for_each_version(ObjectId object,
+                                             const std::function<Result<bool>(const VersionRow&)>& visit) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  Bytes first = to_bytes(object.view());
+  first.resize(kVersionKeyBytes, 0);
+  ATOLL_TRY(visit_pages(
+      [&](const std::optional<Bytes>& last, RowPage& page) -> Result<void> {
+        ATOLL_USE(use, *connection, Sql::versions_rows);
+        use.bind(1, last ? key_view(*last) : key_view(first)).bind(2, kLimit);
+        while (!page.is_full()) {
+          ATOLL_ASSIGN(const bool has_row, use.next());
+          if (!has_row || !equal(use.bytes(0).first(kIdBytes), object.view())) break;
+          page.add(to_bytes(use.bytes(0)), use.bytes(1));
+        }
+        return {};
+      },
+      [&](ByteView key, ByteView row) -> Result<bool> {
+        ATOLL_ASSIGN(const VersionRow version, decode_version(key, row));
+        return visit(version);
+      }));
+  return {};
+}
+
 Result<std::vector<TableNumber>> CatalogReader::tables() {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
   ATOLL_TRY(state_->flush_pending());

@@ -447,6 +447,7 @@ Result<void> visit_rows(const Vault& vault, const Root& root,
 }  // namespace
 
 Result<CheckpointReport> make_checkpoint(Vault& vault) {
+  const auto alone = vault.hold_past();
   CheckpointReport report;
   report.lsn = vault.journal().last();
   if (report.lsn.value == 0) return report;
@@ -574,7 +575,27 @@ Result<void> find_in_checkpoint(const Vault& vault, ByteView root, DomainNumber 
   return {};
 }
 
+Result<void> visit_checkpoint(const Vault& vault, ByteView root, const CheckpointVisitor& visitor) {
+  ATOLL_ASSIGN(const ContentReference content, catalog::decode_content(root));
+  ATOLL_TRY(visitor.content(content));
+  ATOLL_ASSIGN(const Root decoded, read_root(vault, root));
+  for (const Table& table : decoded.tables) {
+    if (vault.keys().domain(table.domain) == nullptr) continue;
+    ATOLL_TRY(visitor.content(table.blocks));
+    ATOLL_ASSIGN(const Bytes list, read_all(vault.chunks(), table.blocks));
+    ATOLL_ASSIGN(const auto blocks, decode_blocks(list));
+    for (const Block& block : blocks) {
+      ATOLL_ASSIGN(const bool wants_rows, visitor.block(table.table, block.chunk));
+      if (!wants_rows) continue;
+      ATOLL_ASSIGN(const auto rows, read_block(vault.chunks(), table.domain, block));
+      for (const Row& row : rows) ATOLL_TRY(visitor.row(table.table, row.key, row.row));
+    }
+  }
+  return {};
+}
+
 Result<Lsn> truncate_journal(Vault& vault, Lsn horizon) {
+  const auto alone = vault.hold_past();
   const auto& roots = vault.head().checkpoints;
   if (roots.size() < keyring::kCheckpointRootsMax) return Lsn{};  // the two newest stay in any case
   const auto reader = vault.reader();
@@ -587,8 +608,8 @@ Result<Lsn> truncate_journal(Vault& vault, Lsn horizon) {
   Lsn oldest_kept = roots.back().lsn;
   if (newest_before.value > 0) oldest_kept = std::min(oldest_kept, newest_before);
   if (newest_before.value == 0) return Lsn{};  // point-in-time recovery still needs everything
-  if (vault.catalog().synced() < oldest_kept) ATOLL_TRY(vault.catalog().checkpoint_wal());
-  const Lsn drop = std::min(oldest_kept, vault.catalog().synced());
+  ATOLL_ASSIGN(const Lsn synced, vault.sync_catalog(oldest_kept));
+  const Lsn drop = std::min(oldest_kept, synced);
   if (drop.value == 0) return Lsn{};
 
   std::vector<Lsn> outdated;

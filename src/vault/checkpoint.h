@@ -44,6 +44,16 @@ struct CheckpointReport {
                                               journal::TableNumber table, const std::vector<Bytes>& keys,
                                               const std::function<Result<void>(ByteView key, Bytes row)>& visit);
 
+// What a checkpoint lies in and what its rows say, for clean-up. Rows of domains whose keys are gone are left out.
+struct CheckpointVisitor {
+  // Its root and its lists of blocks.
+  std::function<Result<void>(const catalog::ContentReference& content)> content;
+  // A block of rows; false: the rows in it need not be read.
+  std::function<Result<bool>(journal::TableNumber table, const ChunkId& block)> block;
+  std::function<Result<void>(journal::TableNumber table, ByteView key, ByteView row)> row;
+};
+[[nodiscard]] Result<void> visit_checkpoint(const Vault& vault, ByteView root, const CheckpointVisitor& visitor);
+
 // Ends point-in-time recovery for what lies before `horizon`: drops journal payloads up to the newest checkpoint at or
 // before it, oldest first, and never beyond the older of the two newest checkpoints or what the catalog has synced.
 // Envelopes stay. Returns the LSN up to which payloads are gone.

@@ -65,6 +65,18 @@ std::vector<Result<Lsn>> Committer::submit_group(std::vector<CommandRequest> req
   return answers;
 }
 
+Result<void> Committer::between_groups(const std::function<Result<void>()>& work) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !has_leader_; });
+  has_leader_ = true;
+  lock.unlock();
+  auto done = work();
+  lock.lock();
+  has_leader_ = false;
+  changed_.notify_all();
+  return done;
+}
+
 Result<void> Committer::build_group(const std::vector<Waiting*>& group, std::vector<journal::Command>& commands,
                                     std::vector<Waiting*>& accepted) {
   Lsn lsn = journal_->last();

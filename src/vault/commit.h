@@ -93,6 +93,8 @@ class Committer {
   [[nodiscard]] Result<Lsn> submit(CommandRequest request);
   // One group, in this order, by this thread: what submit() does when several wait. For tests and bulk work.
   [[nodiscard]] std::vector<Result<Lsn>> submit_group(std::vector<CommandRequest> requests);
+  // Runs `work` between two groups: for what the catalog's writer must do while nobody commits. Must be quick.
+  [[nodiscard]] Result<void> between_groups(const std::function<Result<void>()>& work);
   // None while writing goes on; else the error that ended it.
   [[nodiscard]] std::optional<Error> stopped() const;
 

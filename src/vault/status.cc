@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "foundation/base/units.h"
 #include "vault/copies.h"
 
 namespace atl::vault {
@@ -26,6 +27,12 @@ std::uint64_t bytes_below(platform::FileSystem& files, const std::string& path) 
 std::uint64_t bytes_of(platform::FileSystem& files, const std::string& path) {
   const auto info = files.stat(path);
   return info && *info ? (*info)->size : 0;
+}
+
+std::uint64_t number_in(const catalog::JobRow& job, const std::string& name) {
+  const auto fact = job.facts.find(name);
+  if (fact == job.facts.end()) return 0;
+  return parse_size(fact->second).value_or(0);
 }
 
 }  // namespace
@@ -66,6 +73,12 @@ Result<VaultStatus> vault_status(Vault& vault) {
   if (data) {
     status.last_data_verify = data->finished;
     status.last_verify_ok = status.last_verify_ok && data->is_ok;
+  }
+  ATOLL_ASSIGN(const auto collected, reader->job("gc", "last"));
+  if (collected) {
+    status.last_collect = collected->finished;
+    status.collect_history_bytes = number_in(*collected, "bytes_history");
+    status.collect_horizon_bytes = number_in(*collected, "bytes_horizon");
   }
   ATOLL_ASSIGN(const auto space, files.space(vault.folder()));
   status.available_bytes = space.available_bytes;

@@ -41,6 +41,9 @@ struct VaultStatus {
   std::optional<Timestamp> last_structure_verify, last_data_verify;
   bool last_verify_ok = true;
   std::uint64_t available_bytes = 0;
+  // The last gc, and what stays since then only for versions that are over and for earlier moments.
+  std::optional<Timestamp> last_collect;
+  std::uint64_t collect_history_bytes = 0, collect_horizon_bytes = 0;
   std::vector<Finding> findings;  // what is not safe yet, most important first
 };
 

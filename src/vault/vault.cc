@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vault/checkpoint.h"
+#include "vault/keeping/retired.h"
 
 namespace atl::vault {
 namespace {
@@ -104,7 +105,11 @@ Result<void> Vault::take_lock() {
 Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates) {
   ATOLL_ASSIGN(const auto there, machine_.files.stat(folder_));
   if (!there) return fail(ErrorKind::missing_home, "vault.missing", "there is no vault in " + folder_);
-  if (options_.writable) ATOLL_TRY(take_lock());
+  if (options_.writable) {
+    ATOLL_TRY(take_lock());
+  } else {
+    pin_ = Pin::hold(machine_, folder_);
+  }
   ATOLL_ASSIGN(keys_, keyring::Keyring::open(machine_, folder_, candidates));
   if (keys_->was_damaged() && options_.writable) {
     const auto repaired = keys_->repair();
@@ -150,7 +155,10 @@ Result<void> Vault::open_parts(const std::vector<keyring::Unlocking>& candidates
     ATOLL_TRY(note_unknown_packs());
   }
   committer_ = std::make_unique<Committer>(machine_, *journal_, *catalog_);
-  return options_.writable ? finish_shredding() : Result<void>{};
+  if (pin_) pin_->set(catalog_->applied());
+  if (!options_.writable) return {};
+  end_clean_up();
+  return finish_shredding();
 }
 
 Result<void> Vault::open_journal(Lsn synced_lsn_hint) {
@@ -358,6 +366,11 @@ Result<RebuildReport> Vault::rebuild() {
 Result<void> Vault::note_unknown_packs() {
   const auto known = reader()->packs();
   if (!known) return pass(known.error());
+  std::vector<PackId> retired;
+  for (const catalog::PackRow& row : *known) {
+    if (row.retired.value > 0) retired.push_back(row.id);
+  }
+  if (!retired.empty()) chunks_->condemn_again(retired);
   const std::lock_guard lock(mutex_);
   new_packs_.clear();
   for (const chunk::PackInfo& pack : chunks_->list_packs()) {
@@ -366,6 +379,12 @@ Result<void> Vault::note_unknown_packs() {
       new_packs_.push_back({pack.id, pack.domain, pack.temperature});
   }
   return {};
+}
+
+void Vault::end_clean_up() {
+  // Room is all that this costs where it fails.
+  if (const auto removed = remove_retired_packs(*this); !removed)
+    notice("packs that nothing needs any more could not be removed yet: " + removed.error().message);
 }
 
 Result<void> Vault::settle() {
@@ -393,6 +412,7 @@ Result<void> Vault::close() {
   catalog_.reset();
   chunks_.reset();
   journal_.reset();
+  pin_.reset();
   lock_.reset();
   return settled;
 }
@@ -413,6 +433,16 @@ Result<void> Vault::sync_chunks() {
   const std::lock_guard lock(mutex_);
   new_packs_.insert(new_packs_.end(), fresh.begin(), fresh.end());
   return {};
+}
+
+Result<Lsn> Vault::sync_catalog(Lsn wanted) {
+  Lsn synced;
+  ATOLL_TRY(committer_->between_groups([&]() -> Result<void> {
+    if (catalog_->synced() < wanted) ATOLL_TRY(catalog_->checkpoint_wal());
+    synced = catalog_->synced();
+    return {};
+  }));
+  return synced;
 }
 
 Result<Lsn> Vault::commit(journal::CommandKind kind, CommandBuilder build, OperationId operation) {
@@ -486,8 +516,9 @@ const codec::GearTable* Vault::gear(DomainNumber domain) const {
 
 Result<void> Vault::check_room(std::uint64_t wanted_bytes) const {
   ATOLL_ASSIGN(const platform::SpaceInfo space, machine_.files.space(folder_));
-  const std::uint64_t kept =
+  std::uint64_t kept =
       std::min({kRoomKeptBytesMax, std::max(kRoomKeptBytesMin, space.total_bytes / 100), space.total_bytes / 4});
+  if (reserve_users_.load() > 0) kept /= 2;
   if (space.available_bytes < kept || space.available_bytes - kept < wanted_bytes) {
     return fail(ErrorKind::no_space, "home.no_room",
                 "the disk that holds the home has " + format_size(space.available_bytes) + " left; " +

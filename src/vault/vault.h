@@ -19,6 +19,7 @@
 // Thread rules: commit(), chunks() and reader() from any thread; a reader is one thread's.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -37,6 +38,7 @@
 #include "store/keyring/keyring.h"
 #include "store/keyring/vault_head.h"
 #include "vault/commit.h"
+#include "vault/keeping/pins.h"
 
 namespace atl::vault {
 
@@ -92,6 +94,11 @@ class Vault {
   // this vault, which any command that refers into them must follow or be.
   [[nodiscard]] Result<void> sync_chunks();
 
+  // What the catalog holds through a power cut, brought up to `wanted` where readers let it.
+  [[nodiscard]] Result<Lsn> sync_catalog(Lsn wanted);
+  // Checkpoints and truncation, one at a time.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_past() { return std::unique_lock(past_mutex_); }
+
   [[nodiscard]] std::unique_ptr<catalog::CatalogReader> reader() const { return catalog_->reader(); }
   [[nodiscard]] chunk::ChunkStore& chunks() const { return *chunks_; }
   [[nodiscard]] journal::Journal& journal() const { return *journal_; }
@@ -108,6 +115,21 @@ class Vault {
   // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 1 % of it, at least 16 MiB and
   // at most 256 MiB, of a tiny disk a quarter. Asked for every piece that is stored.
   [[nodiscard]] Result<void> check_room(std::uint64_t wanted_bytes) const;
+  // While it lives, half of that room may be used: for work that gives back more than it takes. May not outlive the
+  // vault.
+  class ReserveUse {
+   public:
+    explicit ReserveUse(std::atomic<int>& users) : users_(users) { ++users_; }
+    ReserveUse(const ReserveUse&) = delete;
+    ReserveUse& operator=(const ReserveUse&) = delete;
+    ReserveUse(ReserveUse&&) = delete;
+    ReserveUse& operator=(ReserveUse&&) = delete;
+    ~ReserveUse() { --users_; }
+
+   private:
+    std::atomic<int>& users_;
+  };
+  [[nodiscard]] std::unique_ptr<ReserveUse> use_reserve() const { return std::make_unique<ReserveUse>(reserve_users_); }
 
   // Makes catalog and chunk index anew from the truth. Writable vaults only; every reader must be gone. Where it fails
   // the catalog that was there stays.
@@ -130,7 +152,10 @@ class Vault {
   [[nodiscard]] Result<RebuildReport> fill_catalog(const std::string& beside,
                                                    OnGap on_gap);  // into catalog_; left open
   // Packs that a broken-off write left behind get rows with the next command: new content may share their chunks.
+  // Those that nothing refers to any more are given up again, before anything is added.
   [[nodiscard]] Result<void> note_unknown_packs();
+  // What a broken-off clean-up left to do, or a reader that has gone meanwhile kept from being done.
+  void end_clean_up();
   [[nodiscard]] Result<std::uint64_t> replay(Lsn after, OnGap on_gap);
   // The unreadable range of the journal that `lsn` lies in.
   [[nodiscard]] std::optional<journal::LsnRange> lost_range_at(Lsn lsn) const;
@@ -147,6 +172,7 @@ class Vault {
   VaultOptions options_;
   // In the order in which they are built; destroyed the other way round.
   std::unique_ptr<platform::FileLock> lock_;
+  std::unique_ptr<Pin> pin_;  // of a reader, where it can have one
   std::unique_ptr<keyring::Keyring> keys_;
   keyring::VaultHead head_;
   std::unique_ptr<journal::Journal> journal_;
@@ -156,6 +182,8 @@ class Vault {
 
   bool is_settled_ = false;
 
+  std::mutex past_mutex_;  // taken before mutex_ and the committer's
+  mutable std::atomic<int> reserve_users_ = 0;
   mutable std::mutex mutex_;
   mutable std::map<DomainNumber, std::unique_ptr<codec::GearTable>> gears_;  // guarded by mutex_
   std::vector<chunk::NewPack> new_packs_;                                    // guarded by mutex_; not yet rows

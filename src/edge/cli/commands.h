@@ -30,6 +30,16 @@ void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen);      //
 void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);      // copy restore-home
 void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  // export import
 
+void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);  // policy gc bucket
+
+// `rm --forever`, declared with `rm`.
+struct ForeverArguments {
+  std::vector<vault::Selection> selections;
+  std::string versions = "all";  // "all", "old" or a version's id
+  std::string reason;
+};
+[[nodiscard]] Result<int> remove_forever(Session& session, const ForeverArguments& arguments);
+
 // "k=v" into a map; `usage` where there is no '='.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts);
 // A CSV table (RFC 4180) whose first column is the path and whose header names the fields.

@@ -118,6 +118,11 @@ JsonObject json_of(const vault::VaultStatus& status) {
   for (const auto& finding : status.findings)
     findings.push_back(
         JsonObject().add("id", finding.id).add("message", finding.message).add("command", finding.command).text());
+  if (status.last_collect) {
+    object.add("last_gc", format_rfc3339(*status.last_collect))
+        .add("gc_bytes_history", status.collect_history_bytes)
+        .add("gc_bytes_horizon", status.collect_horizon_bytes);
+  }
   object.add_raw("findings", json_array(findings));
   return object;
 }
@@ -154,6 +159,11 @@ Result<int> stat_vault(Session& session) {
                  : status.last_structure_verify ? "structure " + format_rfc3339(*status.last_structure_verify)
                                                 : std::string("never")) +
                 (status.last_verify_ok ? "." : ", and damage was found."));
+    if (status.last_collect) {
+      output.line("Last gc: " + format_rfc3339(*status.last_collect) + "; it left " +
+                  format_size(status.collect_history_bytes) + " of older versions and " +
+                  format_size(status.collect_horizon_bytes) + " for going back to earlier moments.");
+    }
     print_findings(session, status);
     return kExitOk;
   });

@@ -294,7 +294,8 @@ void say_count(Session& session, const std::string& verb, const vault::Selection
 struct RemoveArguments {
   std::vector<std::string> addresses;
   bool is_recursive = false;
-  bool removes_bucket = false;
+  bool is_forever = false;
+  std::string versions, reason;
 };
 
 Result<int> remove(Session& session, const RemoveArguments& arguments) {
@@ -306,6 +307,14 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
                   "Add -r to remove everything in it; look first with -n.");
     }
     selections.push_back(selection_of(address, arguments.is_recursive));
+  }
+  if (arguments.is_forever) {
+    return remove_forever(
+        session, {selections, arguments.versions.empty() ? std::string("all") : arguments.versions, arguments.reason});
+  }
+  if (!arguments.versions.empty() || !arguments.reason.empty()) {
+    return fail(ErrorKind::usage, "rm.needs_forever", "--versions and --reason go with --forever",
+                "Without it an object is removed as it is now, and its versions stay.");
   }
   const auto work = [&](vault::Vault& vault) -> Result<int> {
     vault::Objects objects(vault);
@@ -541,6 +550,11 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   rm->add_option("addresses", remove_arguments->addresses, "BUCKET/key…")->required();
   rm->add_flag("-r,--recursive", remove_arguments->is_recursive, "everything below, as a folder");
   rm->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be removed");
+  rm->add_flag("--forever", remove_arguments->is_forever,
+               "with their versions, from every earlier moment too; asks. The room comes with the next gc");
+  rm->add_option("--versions", remove_arguments->versions,
+                 "with --forever: all, old (what is current stays), or one by its id");
+  rm->add_option("--reason", remove_arguments->reason, "with --forever: kept with the record of it");
   on_chosen(rm, session, chosen, remove_arguments, remove);
 
   for (const bool is_move : {false, true}) {

@@ -191,11 +191,12 @@ Result<void> Vault::finish_shredding() {
 }
 
 Result<void> Vault::remove_packs_of(const std::set<DomainNumber>& gone, std::vector<DomainRow> records) {
+  std::vector<PackId> packs_of_them;
   for (const chunk::PackInfo& pack : chunks_->list_packs()) {
-    if (!gone.contains(pack.domain)) continue;
-    chunks_->condemn_again(std::array{pack.id});
-    ATOLL_TRY(chunks_->remove_pack(pack.id));
+    if (gone.contains(pack.domain)) packs_of_them.push_back(pack.id);
   }
+  chunks_->condemn_again(packs_of_them);
+  for (const PackId& pack : packs_of_them) ATOLL_TRY(chunks_->remove_pack(pack));
   std::vector<PackRow> rows;
   {
     const auto state = reader();

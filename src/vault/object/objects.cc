@@ -143,23 +143,49 @@ Result<BucketRow> Objects::ensure_bucket(const std::string& name) {
   return bucket(name);
 }
 
+namespace {
+
+Result<void> check_empty(catalog::CatalogReader& state, const BucketRow& bucket) {
+  catalog::ListQuery query;
+  query.bucket = bucket.id;
+  query.limit = 1;
+  query.include_deleted = true;
+  ATOLL_ASSIGN(const auto page, state.list(query));
+  if (!page.items.empty()) {
+    return fail(ErrorKind::conflict, "bucket.not_empty",
+                "bucket \"" + bucket.name + "\" still holds objects or their history",
+                "`atoll rm -r --forever " + bucket.name + "` removes both for good; look first with -n.");
+  }
+  ATOLL_ASSIGN(const auto snapshots, state.all<catalog::SnapshotRow>());
+  for (const auto& snapshot : snapshots) {
+    if (snapshot.bucket != bucket.id) continue;
+    return fail(ErrorKind::conflict, "bucket.has_snapshot",
+                "the snapshot " + snapshot.name + " is of bucket \"" + bucket.name + "\"",
+                "Delete it first: atoll snapshot delete " + snapshot.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> Objects::check_removable(const std::string& name) {
+  ATOLL_ASSIGN(const BucketRow row, bucket(name));
+  const auto reader = vault_->reader();
+  return check_empty(*reader, row);
+}
+
 Result<void> Objects::remove_bucket(const std::string& name) {
   ATOLL_ASSIGN(const BucketRow row, bucket(name));
-  ATOLL_TRY(vault_->commit(journal::CommandKind::remove_bucket,
-                           [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                             catalog::ListQuery query;
-                             query.bucket = row.id;
-                             query.limit = 1;
-                             query.include_deleted = true;
-                             ATOLL_ASSIGN(const auto page, context.state.list(query));
-                             if (!page.items.empty()) {
-                               return fail(ErrorKind::conflict, "bucket.not_empty",
-                                           "bucket \"" + name + "\" still holds objects or their history",
-                                           "Remove them first: atoll rm -r " + name);
-                             }
-                             changes.remove(kDefaultDomain, journal::TableNumber::buckets, catalog::key_of(row));
-                             return {};
-                           }));
+  ATOLL_TRY(vault_->commit(
+      journal::CommandKind::remove_bucket, [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+        ATOLL_TRY(check_empty(context.state, row));
+        catalog::PolicyRow policy;
+        policy.bucket = row.id;
+        ATOLL_ASSIGN(const auto own, context.state.one<catalog::PolicyRow>(catalog::key_of(policy)));
+        if (own) changes.remove(policy);
+        changes.remove(kDefaultDomain, journal::TableNumber::buckets, catalog::key_of(row));
+        return {};
+      }));
   return {};
 }
 
@@ -211,15 +237,10 @@ Result<Objects::Found> Objects::find(const std::string& bucket_name, const std::
   const auto reader = vault_->reader();
   ATOLL_ASSIGN(auto bucket_row, reader->bucket_named(bucket_name));
   if (!bucket_row) return no_such_bucket(bucket_name);
-  ATOLL_ASSIGN(auto entry, reader->entry(bucket_row->id, key));
-  if (!entry || entry->is_deleted) return no_such_object(bucket_name, key);
-  ATOLL_ASSIGN(auto version, reader->version(entry->object, entry->version));
-  if (!version) {
-    return fail(ErrorKind::damaged, "object.version_missing",
-                "the current version of " + bucket_name + "/" + key + " is not in the catalog",
-                "Run `atoll doctor --rebuild`.");
-  }
-  return Found{std::move(*bucket_row), std::move(*entry), std::move(*version)};
+  // Entry and version in one look: another thread may remove both for good.
+  ATOLL_ASSIGN(auto listed, reader->current(bucket_row->id, key));
+  if (!listed) return no_such_object(bucket_name, key);
+  return Found{std::move(*bucket_row), std::move(listed->entry), std::move(listed->version)};
 }
 
 Result<void> Objects::read(const VersionRow& version, std::uint64_t offset, std::uint64_t length,
@@ -234,6 +255,14 @@ using Batch = std::span<const catalog::Listed>;
 // What the rows of one object take in a command that ends a version and begins another under another key.
 std::size_t row_bytes(const catalog::Listed& item) {
   return 3 * catalog::encode(item.version).size() + 2 * item.entry.key.size() + 256;
+}
+
+// Content may be shared only with a version that is still there: what an erased one held may be gone already.
+Result<void> check_still_there(const CommitContext& context, const std::string& bucket, const catalog::Listed& item) {
+  ATOLL_ASSIGN(const auto version, context.state.version(item.version.object, item.version.version));
+  if (version) return {};
+  return fail(ErrorKind::conflict, "object.changed", bucket + "/" + item.entry.key + " was removed for good meanwhile",
+              "Look again with `atoll ls " + bucket + "`.");
 }
 
 // Calls `work` with batches of the selected current objects, each batch read before the next command changes things.
@@ -327,6 +356,7 @@ Result<SelectionCount> Objects::copy(const Selection& from, const std::string& t
           for (const auto& item : batch) {
             NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
             ATOLL_TRY(check_key(fresh.key));
+            ATOLL_TRY(check_still_there(context, from.bucket, item));
             if (!replace) {
               ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
               if (taken && !taken->is_deleted) {
@@ -367,6 +397,7 @@ Result<SelectionCount> Objects::move(const Selection& from, const std::string& t
           for (const auto& item : batch) {
             NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
             ATOLL_TRY(check_key(fresh.key));
+            ATOLL_TRY(check_still_there(context, from.bucket, item));
             if (!replace) {
               ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
               if (taken && !taken->is_deleted) {

@@ -84,8 +84,9 @@ class Objects {
   [[nodiscard]] Result<catalog::BucketRow> ensure_bucket(const std::string& name);
   [[nodiscard]] Result<catalog::BucketRow> bucket(const std::string& name);  // `not_found`
   [[nodiscard]] Result<std::vector<catalog::BucketRow>> buckets();
-  // Refused with `conflict` while objects are in it.
+  // Refused with `conflict` while objects, their history or snapshots are in it. Its policy goes with it.
   [[nodiscard]] Result<void> remove_bucket(const std::string& name);
+  [[nodiscard]] Result<void> check_removable(const std::string& name);
 
   // Streams from `read` (fills a span, returns the count, 0 at the end) into one new version.
   using ReadSome = std::function<Result<std::size_t>(ByteSpan)>;

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "vault/checkpoint.h"
+#include "vault/keeping/collect.h"
+#include "vault/keeping/erase.h"
 #include "vault/rewind/undo.h"
 #include "vault/verify.h"
 
@@ -147,6 +149,40 @@ class Script {
         });
   }
 
+  void erase_forever(const std::string& name, const std::string& prefix) {
+    step(
+        "remove for good " + name + "/" + prefix,
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_TRY(erase(*play.vault, {{name, prefix, true}, EraseWhich::all, {}, "a test"}));
+          return {};
+        },
+        [=](VaultState& state) {
+          std::erase_if(state[name], [&](const auto& one) { return one.first.starts_with(prefix); });
+        });
+  }
+  // `must_free`: at least so much.
+  void collect(bool ends_past, std::uint64_t must_free = 0) {
+    step(ends_past ? "gc to now" : "gc", [=](HistoryPlay& play) -> Result<void> {
+      CollectOptions options;
+      options.trusts_clock = true;
+      if (ends_past) options.horizon_seconds = 0;
+      ATOLL_ASSIGN(const auto report, collect_garbage(*play.vault, options));
+      if (report.bytes_freed < must_free)
+        return fail(ErrorKind::failed, "test.nothing_freed", "gc should have freed more");
+      return {};
+    });
+  }
+  // No ended version is kept.
+  void keep_nothing_old() {
+    step("policy", [](HistoryPlay& play) -> Result<void> {
+      ATOLL_TRY(play.vault->commit(journal::CommandKind::policy_change,
+                                   [](const CommitContext&, ChangeSet& changes) -> Result<void> {
+                                     changes.put(catalog::PolicyRow{});
+                                     return {};
+                                   }));
+      return {};
+    });
+  }
   [[nodiscard]] std::vector<HistoryStep> take() { return std::move(steps_); }
 
  private:
@@ -273,6 +309,36 @@ VaultHistory VaultHistory::standard() {
   return VaultHistory(script.take());
 }
 
+VaultHistory VaultHistory::keeping() {
+  Script script;
+  script.bucket("docs");
+  script.keep_nothing_old();
+  script.put("docs", "stays", words(1, 60 * kKiB));
+  script.put("docs", "a", noise(2, 200 * kKiB));
+  script.put("docs", "gone/1", noise(3, 500 * kKiB));
+  script.reopen(true);
+  for (int i = 0; i < 6; ++i)
+    script.put("docs", (i % 3 == 0 ? "stays/" : "thin/") + std::to_string(i), noise(10 + i, 40 * kKiB));
+  script.reopen(true);
+  script.put("docs", "a", noise(4, 30 * kKiB));
+  script.remove("docs", "gone/1", false);
+  script.collect(false);  // expires; the journal still reaches back
+  script.erase_forever("docs", "thin/");
+  script.collect(false, 100 * kKiB);  // one pack is written anew
+  script.put("docs", "gone/1", noise(3, 500 * kKiB));
+  script.reopen(false);
+  script.collect(true);                                // what is left of the first pack is too much to write it anew
+  script.put("docs", "thin/1", noise(11, 40 * kKiB));  // what was given up is stored again
+  script.erase_forever("docs", "gone/");
+  script.reopen(false);
+  script.collect(false, 400 * kKiB);
+  script.rebuild();
+  script.put("docs", "a", noise(2, 200 * kKiB));
+  script.collect(true);
+  script.reopen(true);
+  return VaultHistory(script.take());
+}
+
 VaultHistory VaultHistory::random(std::uint64_t seed, std::size_t steps) {
   platform::SeededRandom random(seed);
   Script script;
@@ -363,8 +429,22 @@ std::string check_after_crash(std::unique_ptr<platform::MemoryFileSystem> disk, 
     const auto summary = verify_vault(**vault, verify);
     if (!summary) return "verify: " + told(summary.error());
     if (!summary->lost.empty()) return "verify: lost " + summary->lost.front().bucket + "/" + summary->lost.front().key;
-    if (!summary->damage.empty())
-      return "verify: " + summary->damage.front().where + ": " + summary->damage.front().what;
+    for (const DamageFound& damage : summary->damage) {
+      // A group that was torn before its first sync: nobody was told of it, and its pack was finished around it.
+      if (damage.what.starts_with("bytes between its groups")) continue;
+      return "verify: " + damage.where + ": " + damage.what;
+    }
+  }
+  if (options.collects) {
+    CollectOptions collect;
+    collect.trusts_clock = true;
+    collect.dead_share_min = 0;
+    if (options.seed % 2 == 0) collect.horizon_seconds = 0;
+    if (const auto report = collect_garbage(**vault, collect); !report) return "gc: " + told(report.error());
+    auto after = state_of(**vault);
+    if (!after) return "reading after gc: " + told(after.error());
+    (*after)[kKeysBucket] = (*state)[kKeysBucket];
+    if (const std::string changed = difference(*state, *after); !changed.empty()) return "gc changed: " + changed;
   }
   if (!options.goes_on) return {};
   const Bytes more = noise(4711, 70 * kKiB);

@@ -38,7 +38,10 @@ class VaultHistory {
   // truncation, slots, a broken-off put, closing, being killed, rebuilding.
   [[nodiscard]] static VaultHistory standard();
 
-  // Such steps in an order and with sizes from a seed.
+  // Policies, removal for good, expiry and gc in all their forms, with puts and crashes of the process between.
+  [[nodiscard]] static VaultHistory keeping();
+
+  // Such steps as the standard ones in an order and with sizes from a seed.
   [[nodiscard]] static VaultHistory random(std::uint64_t seed, std::size_t steps);
 
   // Makes the empty vault.
@@ -63,6 +66,7 @@ inline constexpr const char* kKeysBucket = "(keys)";
 struct CheckOptions {
   bool verifies = true;
   bool goes_on = true;      // one more put, close, reopen
+  bool collects = false;    // gc first, which must change nothing that a user could tell
   std::uint64_t seed = 99;  // of the rebooted machine
 };
 // Opens what a reboot finds on `disk`; "" where it holds what was acknowledged after `acknowledged` steps, or that and
