@@ -25,6 +25,7 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      //
 void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);       // key
 void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  // schedule drill
 void add_history_commands(CLI::App& app, Session& session, Chosen& chosen);   // log diff rollback snapshot
+void add_shred_commands(CLI::App& app, Session& session, Chosen& chosen);     // shred
 void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   // journal
 void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen);      // undo rewind operations
 void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);      // copy restore-home

@@ -11,6 +11,8 @@
 #include "foundation/base/units.h"
 #include "services/backup/copy_check.h"
 #include "services/backup/restore_home.h"
+#include "vault/history/moment.h"
+#include "vault/rewind/undo.h"
 #include "vault/verify.h"
 
 namespace atl::cli {
@@ -410,7 +412,24 @@ Result<int> verify_restored(Session& session) {
       Ships::no);
 }
 
-Result<int> restore_home(Session& session, const std::string& from) {
+// The whole vault as it was: forward commands with the difference, so that what came later can still be gone back to.
+Result<vault::Moment> go_back(Session& session, const std::string& as_of) {
+  vault::Moment moment;
+  ATOLL_TRY(session.with_writer(
+      [&](vault::Vault& vault) -> Result<int> {
+        ATOLL_ASSIGN(moment, vault::parse_moment(vault, as_of));
+        if (moment.is_by_time) {
+          ATOLL_ASSIGN(moment.lsn, vault.journal().last_lsn_at(moment.time));
+        }
+        ATOLL_ASSIGN(const auto plan, vault::UndoPlan::of_rewind(vault, moment.lsn, {}));
+        ATOLL_TRY(plan->apply([&] { return session.environment.stop.load(); }));
+        return kExitOk;
+      },
+      Ships::no));
+  return moment;
+}
+
+Result<int> restore_home(Session& session, const std::string& from, const std::string& as_of) {
   const platform::Machine& machine = session.environment.machine;
   const std::int64_t started_ns = machine.clock.monotonic_ns();
   backup::RestoreHomeOptions options;
@@ -442,6 +461,10 @@ Result<int> restore_home(Session& session, const std::string& from) {
   ATOLL_ASSIGN(const auto report, backup::restore_home(machine, std::move(options)));
   session.output.end_progress();
   session.options.vault = report.vault.text();
+  std::optional<vault::Moment> moment;
+  if (!as_of.empty()) {
+    ATOLL_ASSIGN(moment, go_back(session, as_of));
+  }
   ATOLL_ASSIGN(const int code, verify_restored(session));
   Output& output = session.output;
   const double seconds = seconds_since(session, started_ns);
@@ -461,6 +484,7 @@ Result<int> restore_home(Session& session, const std::string& from) {
                 format_size(report.bytes) + " in " + format_duration(seconds) + ", structure verified.");
     output.line("It stands at change " + format_count(report.last.value) + " of " + format_rfc3339(report.last_time) +
                 ": what came after that on the first home is not in it.");
+    if (moment) output.line("Gone back to " + moment->words + "; `atoll undo last` takes that back.");
   }
   if (!report.key_file.empty()) output.message("A new key of this machine lies in " + report.key_file + ".");
   if (report.has_older_keys) {
@@ -521,8 +545,11 @@ void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto from = std::make_shared<std::string>();
   auto* restore_command = app.add_subcommand("restore-home", "Make a home from a copy: --from DIR --kit KIT");
   restore_command->add_option("--from", *from, "the copy's folder")->required();
-  restore_command->callback(
-      [&session, &chosen, from] { chosen.body = [&session, from] { return restore_home(session, *from); }; });
+  auto as_of = std::make_shared<std::string>();
+  restore_command->add_option("--as-of", *as_of, "as it was: a time, 10m (ago), a change's number, a snapshot");
+  restore_command->callback([&session, &chosen, from, as_of] {
+    chosen.body = [&session, from, as_of] { return restore_home(session, *from, *as_of); };
+  });
 }
 
 }  // namespace atl::cli

@@ -1,6 +1,7 @@
 #include "edge/cli/copying.h"
 
 #include "foundation/base/units.h"
+#include "vault/domain/shred.h"
 
 namespace atl::cli {
 namespace {
@@ -23,6 +24,20 @@ void say_outcome(Session& session, const vault::Vault& vault, const backup::Copy
                                         " changes behind: " + outcome.error->message);
 }
 
+// A copy that was brought up to date after a bucket was shredded has the keyring without its keys.
+Result<void> confirm_shredded(vault::Vault& vault) {
+  ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::DomainRow>());
+  for (const auto& row : rows) {
+    if (row.destroyed.unix_us == 0) continue;
+    for (const std::string& elsewhere : row.unconfirmed) {
+      if (!elsewhere.starts_with("copy ")) continue;
+      const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), elsewhere.substr(5));
+      if (state && state->synced > row.destroyed) ATOLL_TRY(vault::confirm_shred(vault, row.number, elsewhere));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 backup::IsSameDisk same_disk_of(Session& session) {
@@ -37,6 +52,7 @@ Result<int> with_copies(Session& session, vault::Vault& vault, const std::functi
   // Rows that cannot be read are the work's to stumble over, not ours.
   auto keeper = backup::CopyKeeper::open(vault, same_disk_of(session));
   if (!keeper) return work(vault);
+  if (const auto noted = confirm_shredded(vault); !noted) return pass(noted.error());
   auto answer = [&] {
     backup::ShipperThread shipping(session.environment.machine, **keeper);
     auto done = work(vault);

@@ -5,6 +5,7 @@
 
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
+#include "vault/domain/shred.h"
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
@@ -366,6 +367,7 @@ Result<int> collect(Session& session, const CollectArguments& arguments) {
 
 struct BucketArguments {
   std::string name;
+  bool has_own_keys = false;
 };
 
 void say_bucket(Session& session, const BucketRow& bucket, const catalog::Totals& totals,
@@ -415,11 +417,11 @@ Result<int> list_buckets(Session& session, const BucketArguments&) {
 
 Result<int> create_bucket(Session& session, const BucketArguments& arguments) {
   return session.with_writer([&](vault::Vault& opened) -> Result<int> {
-    vault::Objects objects(opened);
-    if (objects.bucket(arguments.name)) {
-      return fail(ErrorKind::conflict, "bucket.exists", "there is a bucket " + arguments.name + " already");
+    ATOLL_ASSIGN(const BucketRow bucket, vault::create_bucket(opened, arguments.name, arguments.has_own_keys));
+    if (arguments.has_own_keys) {
+      session.output.message("It has keys of its own: nothing in it is shared with other buckets, and `atoll shred " +
+                             arguments.name + "` ends it for certain. A recovery kit saved before does not open it.");
     }
-    ATOLL_ASSIGN(const BucketRow bucket, objects.ensure_bucket(arguments.name));
     ATOLL_ASSIGN(const auto policy, policy_for(opened, bucket.name));
     say_bucket(session, bucket, {}, policy);
     return kExitOk;
@@ -560,6 +562,8 @@ void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen) {
   on_chosen(show_one, session, chosen, bucket_arguments, show_bucket);
   auto* create = bucket->add_subcommand("create", "An empty bucket");
   create->add_option("name", bucket_arguments->name, "3 to 63 of a-z 0-9 . -")->required();
+  create->add_flag("--key-domain", bucket_arguments->has_own_keys,
+                   "with keys of its own, so that it can be shredded (cannot be changed later)");
   on_chosen(create, session, chosen, bucket_arguments, create_bucket);
   auto* remove = bucket->add_subcommand("delete", "Remove a bucket that holds nothing, no history either");
   remove->add_option("name", bucket_arguments->name, "BUCKET")->required();

@@ -6,6 +6,7 @@
 #include "foundation/base/units.h"
 #include "vault/folder/restore.h"
 #include "vault/history/past.h"
+#include "vault/keeping/policy.h"
 
 namespace atl::cli {
 namespace {
@@ -43,15 +44,23 @@ JsonObject json_of(const std::string& bucket, const Listed& listed) {
   return object;
 }
 
+std::string days_words(std::uint64_t days) {
+  if (days == 0) return "(goes with the next gc)";
+  return "(" + std::to_string(days) + (days == 1 ? " day left)" : " days left)");
+}
+
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.insert(0, width - text.size(), ' ');
   return text;
 }
 
+// `days`: left until a removed object goes for good; none where it does not, or is not removed.
 void print_object(Session& session, const std::string& bucket, const Listed& listed, std::string_view name,
-                  bool is_long) {
+                  bool is_long, std::optional<std::uint64_t> days = {}) {
   if (session.output.is_json) {
-    session.output.json(json_of(bucket, listed));
+    JsonObject object = json_of(bucket, listed);
+    if (days) object.add("days_left", *days);
+    session.output.json(object);
     return;
   }
   const bool to_people = session.environment.terminal.is_out_terminal();
@@ -63,6 +72,7 @@ void print_object(Session& session, const std::string& bucket, const Listed& lis
       text += " -> " + (to_people ? shown(listed.version.link_target) : listed.version.link_target);
     if (listed.entry.is_deleted) text += "  (deleted " + format_rfc3339(listed.entry.deleted_at) + ")";
   }
+  if (listed.entry.is_deleted && days) text += "  " + days_words(*days);
   session.output.line(text);
 }
 
@@ -139,6 +149,16 @@ Result<int> list(Session& session, const ListArguments& arguments) {
     ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
     vault::View view(*reader, std::move(moment));
     ATOLL_ASSIGN(const auto bucket, view.bucket(address.bucket));
+    ATOLL_ASSIGN(const auto policy, vault::policy_of(*reader, bucket));
+    const Timestamp now = session.environment.machine.clock.now();
+    // Of a removed object its last version stays longest.
+    const auto days_of = [&](const Listed& listed) -> std::optional<std::uint64_t> {
+      if (!listed.entry.is_deleted) return std::nullopt;
+      const vault::VersionSpan span = vault::span_of(listed.version);
+      const auto fate = vault::versions_to_end(policy, std::span(&span, 1), now).front();
+      if (!fate.goes_at) return std::nullopt;
+      return vault::days_left(*fate.goes_at, now);
+    };
     catalog::ListQuery query;
     query.bucket = bucket.id;
     query.prefix = address.key;
@@ -148,7 +168,7 @@ Result<int> list(Session& session, const ListArguments& arguments) {
       ATOLL_ASSIGN(const auto exact, arguments.shows_deleted ? reader->current(bucket.id, address.key, true)
                                                              : view.current(bucket.id, address.key));
       if (exact) {
-        print_object(session, bucket.name, *exact, exact->entry.key, arguments.is_long);
+        print_object(session, bucket.name, *exact, exact->entry.key, arguments.is_long, days_of(*exact));
         return kExitOk;
       }
       query.prefix += "/";
@@ -182,7 +202,7 @@ Result<int> list(Session& session, const ListArguments& arguments) {
           continue;  // the folder itself
         ++count;
         print_object(session, bucket.name, listed, std::string_view(listed.entry.key).substr(query.prefix.size()),
-                     arguments.is_long);
+                     arguments.is_long, days_of(listed));
       }
       print_folders_before(nullptr);
       if (!page.has_more || session.output.is_closed() || session.environment.stop.load() ||
