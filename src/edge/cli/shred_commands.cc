@@ -34,7 +34,8 @@ void say_record(Session& session, const catalog::DomainRow& row) {
     return;
   }
   output.line(format_rfc3339(row.destroyed) + "  " + row.bucket_name + "  " + format_count(row.objects) + " objects, " +
-              format_size(row.bytes) + "  by " + row.actor + (row.reason.empty() ? "" : "  (" + shown(row.reason) + ")"));
+              format_size(row.bytes) + "  by " + row.actor +
+              (row.reason.empty() ? "" : "  (" + shown(row.reason) + ")"));
   if (!row.unconfirmed.empty()) {
     output.line("  " + output.red("its key may still lie in: " + joined(row.unconfirmed)));
     for (const std::string& one : row.unconfirmed) {
@@ -76,8 +77,8 @@ Result<int> shred_bucket(Session& session, const ShredArguments& arguments) {
       }
       return kExitOk;
     }
-    ATOLL_ASSIGN(const bool goes_on, session.confirm("This destroys the keys of bucket " + arguments.bucket + ": " + what +
-                                                     ". Nobody can ever read them again. Go on?"));
+    ATOLL_ASSIGN(const bool goes_on, session.confirm("This destroys the keys of bucket " + arguments.bucket + ": " +
+                                                     what + ". Nobody can ever read them again. Go on?"));
     if (!goes_on) return kExitFailed;
     ATOLL_ASSIGN(const auto record, vault::shred(vault, arguments.bucket, arguments.reason));
     say_record(session, record);
