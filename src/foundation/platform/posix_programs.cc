@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <ctime>
 
@@ -73,6 +74,31 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
+// A write to a program that has ended is an error here, and no signal to this process: the signal is held off, and
+// taken away where it came.
+class NoBrokenPipeSignal {
+ public:
+  NoBrokenPipeSignal() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
+  NoBrokenPipeSignal& operator=(const NoBrokenPipeSignal&) = delete;
+  NoBrokenPipeSignal(NoBrokenPipeSignal&&) = delete;
+  NoBrokenPipeSignal& operator=(NoBrokenPipeSignal&&) = delete;
+  ~NoBrokenPipeSignal() {
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe_, nullptr, &at_once) > 0) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+};
+
 // False at its end.
 bool take(Descriptor& from, std::string& into, std::size_t bytes_max) {
   std::array<char, 16'384> buffer{};
@@ -136,6 +162,7 @@ class PosixPrograms final : public Programs {
  private:
   // Feeds and reads at once, so that neither side waits for the other with a full pipe.
   static void talk(const ProgramCall& call, Descriptor& in, Descriptor& out, Descriptor& err, ProgramResult& result) {
+    const NoBrokenPipeSignal held_off;
     ::fcntl(in.number(), F_SETFL, O_NONBLOCK);
     std::string_view rest = call.input;
     if (rest.empty()) in.close();

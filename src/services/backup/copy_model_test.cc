@@ -56,7 +56,15 @@ class RandomWork {
     ASSERT_TRUE(rows) << told(rows);
     const auto state = vault::testing::state_of(*vault_);
     ASSERT_TRUE(state) << told(state);
-    moments_[vault_->journal().last()] = {*rows, *state};
+    moments_[vault_->journal().last()] = {without_packs(*rows), *state};
+  }
+
+  // An opening for writing ends the removal of retired packs by a command of its own.
+  static vault::testing::VaultRows without_packs(vault::testing::VaultRows rows) {
+    std::erase_if(rows, [](const auto& row) {
+      return row.first.first == static_cast<std::uint32_t>(journal::TableNumber::packs);
+    });
+    return rows;
   }
 
   std::string step() {
@@ -187,14 +195,21 @@ class RandomWork {
     const auto report = restore_home(other.machine(), std::move(options));
     ASSERT_TRUE(report) << told(report);
     ASSERT_GE(report->last, shipped_);
-    const auto moment = moments_.find(report->last);
-    ASSERT_NE(moment, moments_.end()) << "change " << report->last.value;
     const auto vault = vault::testing::open_small(other.machine(), report->vault_folder);
     ASSERT_TRUE(vault) << told(vault);
-    ASSERT_TRUE(vault::testing::rows_of(**vault).value() == moment->second.rows) << "change " << report->last.value;
+    const auto rows = without_packs(vault::testing::rows_of(**vault).value());
     const auto state = vault::testing::state_of(**vault);
     ASSERT_TRUE(state) << told(state);
-    ASSERT_EQ(vault::testing::difference(moment->second.state, *state), "") << "change " << report->last.value;
+    // The new home's own clean-up may stand behind what was shipped, as a change of its own.
+    constexpr std::uint64_t kOwnChangesMax = 2;
+    bool is_found = false;
+    for (auto moment = moments_.upper_bound(report->last); moment != moments_.begin() && !is_found;) {
+      --moment;
+      if (moment->first < shipped_ || moment->first.value + kOwnChangesMax < report->last.value) break;
+      is_found = rows == moment->second.rows && vault::testing::difference(moment->second.state, *state).empty();
+    }
+    ASSERT_TRUE(is_found) << "change " << report->last.value << " is none of the states since change "
+                          << shipped_.value;
   }
 
   World world_;
