@@ -37,7 +37,7 @@ class Expiry {
       return true;
     }));
     ATOLL_TRY(commit_batch());
-    return std::move(report_);
+    return report_;
   }
 
  private:

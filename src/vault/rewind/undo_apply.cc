@@ -9,7 +9,6 @@
 namespace atl::vault {
 namespace {
 
-using catalog::EntryRow;
 using catalog::VersionRow;
 using journal::TableNumber;
 
