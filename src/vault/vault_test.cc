@@ -52,6 +52,17 @@ void put_many(Vault& vault, const std::string& bucket_name, int count) {
   }
 }
 
+TEST(Vault, TheLongestKeyComesThroughACheckpointAndARebuild) {
+  TestMachine machine;
+  ASSERT_EQ(told(VaultHistory::begin(machine.inline_machine())), "ok");
+  const auto vault = opened(machine.inline_machine());
+  const std::string key(kKeyBytesMax, 'k');
+  ASSERT_EQ(told(put_bytes(*vault, "some-bucket", key, as_bytes("content"))), "ok");
+  ASSERT_EQ(told(make_checkpoint(*vault)), "ok");
+  ASSERT_EQ(told(vault->rebuild()), "ok");
+  EXPECT_EQ(to_string(bytes_of(*vault, "some-bucket", key).value()), "content");
+}
+
 TEST(Vault, PacksBecomeRowsWithTheFirstCommandOfAGroupThatIsNotRefused) {
   TestMachine machine;
   ASSERT_EQ(told(VaultHistory::begin(machine.inline_machine())), "ok");

@@ -143,14 +143,15 @@ Result<std::unique_ptr<vault::Vault>> Session::open_to_read() {
   const bool needs_work = reading ? (*reading)->catalog().applied() < (*reading)->journal().last()
                                   : reading.error().id == "catalog.needs_rebuild";
   if (!needs_work) return reading;
+  const bool is_readable = reading.has_value();
   if (reading) reading->reset();
   // Somebody was broken off. Whoever holds the lock is at work on it; else it is done here.
   auto writing = open(true, true);
   if (writing) {
     ATOLL_TRY((*writing)->close());
     writing->reset();
-  } else if (writing.error().kind != ErrorKind::locked && writing.error().kind != ErrorKind::io) {
-    return writing;
+  } else if (writing.error().kind == ErrorKind::locked ? !is_readable : writing.error().kind != ErrorKind::io) {
+    return writing;  // locked: the first writer is just making the catalog, and there is none to read yet
   }
   return open(false, true);
 }

@@ -50,7 +50,8 @@
 
 namespace atl::run {
 
-inline constexpr std::size_t kKeyBytesMax = 16 * 1024;          // 1..16 KiB
+// The longest name of an object, 16 KiB, with room for what its owners put in front of it.
+inline constexpr std::size_t kKeyBytesMax = 16 * 1024 + 64;     // at least 1
 inline constexpr std::size_t kValueBytesMax = 1024 * 1024;      // 0..1 MiB
 inline constexpr std::size_t kStateBytesMax = 4 * 1024 * 1024;  // 0..4 MiB
 

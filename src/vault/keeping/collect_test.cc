@@ -274,7 +274,9 @@ TEST_F(Collect, AReaderInAnotherProcessKeepsItsPacks) {
   reopen();  // opening for writing ends it
   EXPECT_LT(pack_bytes(machine_), 200 * kKiB);
   EXPECT_EQ(*bytes_of(*vault_, "docs", "b"), noise(2, 100 * kKiB));
-  for (const auto& row : *vault_->reader()->packs()) EXPECT_EQ(row.retired.value, 0U);
+  const auto packs = vault_->reader()->packs();
+  ASSERT_TRUE(packs);
+  for (const auto& row : *packs) EXPECT_EQ(row.retired.value, 0U);
   EXPECT_TRUE(machine_.files.all_paths("*.pin").empty());
   expect_clean();
 }
