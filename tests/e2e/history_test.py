@@ -13,18 +13,18 @@ class History(AtollTest):
         for number in range(300):
             name = f"run-{number % 7}/result-{number}.csv"
             self.content[name] = f"line one\nvalue {number}\nline three\n".encode()
-        self.content["raw.bin"] = os.urandom(2_500_000)
+        self.content["raw.dat"] = os.urandom(2_500_000)
         self.write(self.content)
-        os.symlink("raw.bin", self.path("tree", "link"))
+        os.symlink("raw.dat", self.path("tree", "link"))
         self.atoll("put", self.path("tree"), "results")
         self.first = self.atoll("--json", "log", "results").of_type("change")[0]["lsn"]
         time.sleep(1.1)
         self.between = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         time.sleep(1.1)
-        spoilt = {name: data.replace(b"value", b"WRONG") for name, data in self.content.items() if name != "raw.bin"}
-        raw = bytearray(self.content["raw.bin"])
+        spoilt = {name: data.replace(b"value", b"WRONG") for name, data in self.content.items() if name != "raw.dat"}
+        raw = bytearray(self.content["raw.dat"])
         raw[1_200_000:1_200_010] = b"0123456789"
-        spoilt["raw.bin"] = bytes(raw)
+        spoilt["raw.dat"] = bytes(raw)
         spoilt["new.txt"] = b"made later"
         self.write(spoilt)
         self.atoll("put", self.path("tree"), "results")
@@ -47,7 +47,7 @@ class History(AtollTest):
                 if not os.path.islink(path):
                     with open(path, "rb") as file:
                         found[os.path.relpath(path, target)] = file.read()
-        self.assertEqual(os.readlink(os.path.join(target, "link")), "raw.bin")
+        self.assertEqual(os.readlink(os.path.join(target, "link")), "raw.dat")
         return found
 
     def test_a_state_of_before_comes_back_whole_by_time_change_and_snapshot(self):
@@ -63,10 +63,10 @@ class History(AtollTest):
                  if one["type"] == "file"}
         self.assertEqual(names, set(self.content))
         self.assertEqual(self.atoll("ls", "results", "--as-of", "before").lines,
-                         ["link", "raw.bin"] + [f"run-{n}/" for n in range(7)])
-        self.atoll("get", "results/raw.bin", "--as-of", "before", "-o", self.path("got"))
+                         ["link", "raw.dat"] + [f"run-{n}/" for n in range(7)])
+        self.atoll("get", "results/raw.dat", "--as-of", "before", "-o", self.path("got"))
         with open(self.path("got"), "rb") as file:
-            self.assertEqual(file.read(), self.content["raw.bin"])
+            self.assertEqual(file.read(), self.content["raw.dat"])
         self.assertEqual(self.atoll("--json", "find", "name:new.txt", "--as-of", "before").summary["found"], 0)
         self.assertEqual(self.atoll("--json", "find", "name:new.txt").summary["found"], 1)
         for wrong in ("tomorrow", "2999-01-01", "999999", "snapshot:none"):
@@ -78,7 +78,7 @@ class History(AtollTest):
         self.assertGreaterEqual(differs.summary["changed"], 300)
         lines = self.atoll("diff", "results/run-2/result-2.csv", "--from", str(self.first), code=1).text
         self.assertIn("@@ -1,3 +1,3 @@\n line one\n-value 2\n+WRONG 2\n line three\n", lines)
-        raw = self.atoll("--json", "diff", "results/raw.bin", "--from", str(self.first), code=1).of_type("object_diff")[0]
+        raw = self.atoll("--json", "diff", "results/raw.dat", "--from", str(self.first), code=1).of_type("object_diff")[0]
         self.assertEqual(raw["shared_bytes"] + raw["changed_bytes"], 2_500_000)
         self.assertLess(raw["changed_bytes"], 500_000)
         self.assertTrue(any(one["offset"] <= 1_200_000 < one["offset"] + one["length"] for one in raw["changed"]))
@@ -87,12 +87,12 @@ class History(AtollTest):
         self.atoll("diff", "results", code=2)
 
     def test_log_rollback_and_deleted(self):
-        versions = self.atoll("--json", "log", "results/raw.bin").of_type("version")
+        versions = self.atoll("--json", "log", "results/raw.dat").of_type("version")
         self.assertEqual([one["changed"] for one in versions], ["content", "created"])
-        self.atoll("rollback", "results/raw.bin", "-n")
-        self.atoll("rollback", "results/raw.bin", "--to", versions[1]["version"][:20])
-        self.assertEqual(self.atoll("cat", "results/raw.bin").out, self.content["raw.bin"])
-        self.assertEqual(self.atoll("cat", "results/raw.bin", "--version", versions[0]["version"]).out[1_200_000:1_200_010],
+        self.atoll("rollback", "results/raw.dat", "-n")
+        self.atoll("rollback", "results/raw.dat", "--to", versions[1]["version"][:20])
+        self.assertEqual(self.atoll("cat", "results/raw.dat").out, self.content["raw.dat"])
+        self.assertEqual(self.atoll("cat", "results/raw.dat", "--version", versions[0]["version"]).out[1_200_000:1_200_010],
                          b"0123456789")
         self.atoll("rollback", "results/run-1/result-1.csv")  # its last version, and it is there again
         self.assertIn(b"WRONG 1\n", self.atoll("cat", "results/run-1/result-1.csv").out)

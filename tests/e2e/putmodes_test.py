@@ -77,15 +77,18 @@ class Move(PutModes):
         generator = self.seed()
         model = {}
         killed = 0
-        longest_s = 0.4
+        whole_s = 60.0  # of the first round, which nobody kills: the others are killed somewhere within it
         for number in range(12):
             for file in range(40):
                 name = f"{number}/{file % 4}/{file}"
                 model[name] = generator.randbytes(generator.choice((10, 5_000, 300_000)))
                 self.file(f"source/{name}", model[name])
             child = self.start("put", "--move", "--only-one-copy", self.path("source"), "bucket")
+            started = time.monotonic()
             try:
-                child.communicate(timeout=generator.uniform(0.02, longest_s))
+                child.communicate(timeout=whole_s if number == 0 else generator.uniform(0.1, 0.9) * whole_s)
+                if number == 0:
+                    whole_s = time.monotonic() - started
             except harness.subprocess.TimeoutExpired:
                 child.send_signal(generator.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGINT)))
                 child.communicate()
