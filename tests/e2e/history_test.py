@@ -55,6 +55,7 @@ class History(AtollTest):
         for moment in (str(self.first), self.between, "before", "snapshot:before", f"lsn:{self.first}"):
             self.assertEqual(self.restored("--as-of", moment), self.content, moment)
         self.assertNotEqual(self.restored(), self.content)
+        self.atoll("rewind", "--to", "before", "results", "-n")  # one way to name a moment, everywhere
         self.assertEqual(self.atoll("cat", "results/run-1/result-1.csv", "--as-of", "before").out,
                          self.content["run-1/result-1.csv"])
         self.atoll("cat", "results/run-1/result-1.csv", code=20)
@@ -89,6 +90,9 @@ class History(AtollTest):
     def test_log_rollback_and_deleted(self):
         versions = self.atoll("--json", "log", "results/raw.dat").of_type("version")
         self.assertEqual([one["changed"] for one in versions], ["content", "created"])
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        self.assertEqual(len(self.atoll("--json", "log", "results/raw.dat", "--since", today).of_type("version")), 2)
+        self.atoll("log", "results/raw.dat", "--since", "yesterday", code=2)
         self.atoll("rollback", "results/raw.dat", "-n")
         self.atoll("rollback", "results/raw.dat", "--to", versions[1]["version"][:20])
         self.assertEqual(self.atoll("cat", "results/raw.dat").out, self.content["raw.dat"])

@@ -188,10 +188,14 @@ Result<int> log(Session& session, const LogArguments& arguments) {
     ATOLL_ASSIGN(const auto bucket, vault::Objects(vault).bucket(address.bucket));
     std::optional<Timestamp> since;
     if (!arguments.since.empty()) {
-      ATOLL_ASSIGN(const auto moment, vault::parse_moment(vault, arguments.since));
-      if (!moment.is_by_time)
+      // Since a day means from its beginning; as of a day, at its end.
+      if (const auto time = parse_rfc3339(arguments.since)) {
+        since = Timestamp{time->seconds * 1'000'000 + time->nanoseconds / 1000};
+      } else if (const auto ago = parse_duration_s(arguments.since)) {
+        since = Timestamp{session.environment.machine.clock.now().unix_us - *ago * 1'000'000};
+      } else {
         return fail(ErrorKind::usage, "log.since_time", "--since takes a time: 2026-11-13, or 3d (ago)");
-      since = moment.time;
+      }
     }
     const auto reader = vault.reader();
     if (!address.key.empty() && !address.key.ends_with('/')) {

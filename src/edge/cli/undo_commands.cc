@@ -3,6 +3,7 @@
 
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
+#include "vault/history/moment.h"
 #include "vault/rewind/undo.h"
 
 namespace atl::cli {
@@ -233,7 +234,11 @@ struct RewindArguments {
 
 Result<int> rewind(Session& session, const RewindArguments& arguments) {
   const auto work = [&](vault::Vault& vault) -> Result<int> {
-    ATOLL_ASSIGN(const Lsn to, vault::lsn_at(vault, arguments.to));
+    ATOLL_ASSIGN(const auto moment, vault::parse_moment(vault, arguments.to));
+    Lsn to = moment.lsn;
+    if (moment.is_by_time) {
+      ATOLL_ASSIGN(to, vault.journal().last_lsn_at(moment.time));
+    }
     ATOLL_ASSIGN(const auto scope, scope_of(vault, arguments.where));
     ATOLL_ASSIGN(const auto plan, UndoPlan::of_rewind(vault, to, scope));
     return show_and_apply(session, *plan);
