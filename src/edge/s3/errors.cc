@@ -122,11 +122,11 @@ struct Known {
   Code code;
 };
 constexpr std::array kKnown{
-    Known{"bucket.not_found", Code::NoSuchBucket},     Known{"object.not_found", Code::NoSuchKey},
-    Known{"version.not_found", Code::NoSuchVersion},   Known{"bucket.bad_name", Code::InvalidBucketName},
-    Known{"bucket.not_empty", Code::BucketNotEmpty},   Known{"xml.malformed", Code::MalformedXML},
-    Known{"xml.doctype_refused", Code::MalformedXML},  Known{"xml.too_large", Code::MalformedXML},
-    Known{"retention.refused", Code::AccessDenied},    Known{"quota.exceeded", Code::QuotaExceeded},
+    Known{"bucket.not_found", Code::NoSuchBucket},    Known{"object.not_found", Code::NoSuchKey},
+    Known{"version.not_found", Code::NoSuchVersion},  Known{"bucket.bad_name", Code::InvalidBucketName},
+    Known{"bucket.not_empty", Code::BucketNotEmpty},  Known{"xml.malformed", Code::MalformedXML},
+    Known{"xml.doctype_refused", Code::MalformedXML}, Known{"xml.too_large", Code::MalformedXML},
+    Known{"retention.refused", Code::AccessDenied},   Known{"quota.exceeded", Code::QuotaExceeded},
     Known{"access.denied", Code::AccessDenied},
 };
 

@@ -30,7 +30,8 @@ TEST(Errors, OfOtherModulesGetACodeByIdOrKind) {
 }
 
 TEST(Errors, TheDocumentSaysNothingAboutOurInsides) {
-  const std::string document = error_document({ErrorKind::io, "file.read", "/home/me/packs/x: bad", "", 5}, "/b/k<", "R1");
+  const std::string document =
+      error_document({ErrorKind::io, "file.read", "/home/me/packs/x: bad", "", 5}, "/b/k<", "R1");
   const auto root = xml::read(document);
   ASSERT_TRUE(root);
   EXPECT_EQ(root->name, "Error");

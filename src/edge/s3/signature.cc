@@ -22,13 +22,13 @@ std::string lower(std::string_view text) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, [](char c) { return lower(c); }, [](char c) { return lower(c); });
+  return std::ranges::equal(
+      a, b, {}, [](char c) { return lower(c); }, [](char c) { return lower(c); });
 }
 
 bool is_hex_digest(std::string_view text) {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() == 64 &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 // Blanks at both ends go, runs of blanks inside become one.
@@ -154,7 +154,8 @@ Result<void> set_credential(Claim& claim, std::string_view credential, Code code
   claim.region = parts[tail + 1];
   // What is left in front may hold slashes of its own.
   claim.access_key = credential.substr(0, static_cast<std::size_t>(parts[tail].data() - credential.data()) - 1);
-  if (claim.access_key.empty() || claim.access_key.size() > 128) return fail(code, "The credential names no access key");
+  if (claim.access_key.empty() || claim.access_key.size() > 128)
+    return fail(code, "The credential names no access key");
   if (!rules.region.empty() && claim.region != rules.region) {
     return fail(code, "The region is wrong: '" + claim.region + "' where '" + rules.region + "' is expected");
   }

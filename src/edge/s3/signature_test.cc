@@ -18,8 +18,9 @@ const Timestamp kNow{1'369'353'600'000'000};  // 2013-05-24T00:00:00Z
 const ClaimRules kRules{kNow, ""};
 
 std::string authorization(std::string_view names, std::string_view signature) {
-  return "AWS4-HMAC-SHA256 Credential=" + std::string(kKey) + "/20130524/us-east-1/s3/aws4_request,SignedHeaders=" +
-         std::string(names) + ",Signature=" + std::string(signature);
+  return "AWS4-HMAC-SHA256 Credential=" + std::string(kKey) +
+         "/20130524/us-east-1/s3/aws4_request,SignedHeaders=" + std::string(names) +
+         ",Signature=" + std::string(signature);
 }
 
 // A request whose parts live as long as it does.
@@ -64,9 +65,8 @@ TEST(Signature, ExampleOfPutObject) {
             "/test%24file.text",
             {{"Host", std::string(kHost)},
              {"Date", "Fri, 24 May 2013 00:00:00 GMT"},
-             {"Authorization",
-              authorization("date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
-                            "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd")},
+             {"Authorization", authorization("date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+                                             "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd")},
              {"x-amz-date", "20130524T000000Z"},
              {"x-amz-storage-class", "REDUCED_REDUNDANCY"},
              {"x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"}},
@@ -116,11 +116,16 @@ TEST(Signature, ExampleOfALinkHoldsUntilItExpires) {
 
 TEST(Signature, LinksThatAreNoLinksAreRefused) {
   const std::pair<std::string, std::string> changes[] = {
-      {"X-Amz-Expires=86400", "X-Amz-Expires=604801"}, {"X-Amz-Expires=86400", "X-Amz-Expires=0"},
-      {"X-Amz-Expires=86400", "X-Amz-Expires=-5"},     {"X-Amz-Expires=86400", "X-Amz-Expires=1x"},
-      {"X-Amz-Expires=86400", "a=b"},                  {"SHA256&", "SHA255&"},
-      {"%2Fs3", "%2Fiam"},                             {"X-Amz-Date=2013", "X-Amz-Date=2014"},
-      {"X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=Host"}, {"d404", "d40"},
+      {"X-Amz-Expires=86400", "X-Amz-Expires=604801"},
+      {"X-Amz-Expires=86400", "X-Amz-Expires=0"},
+      {"X-Amz-Expires=86400", "X-Amz-Expires=-5"},
+      {"X-Amz-Expires=86400", "X-Amz-Expires=1x"},
+      {"X-Amz-Expires=86400", "a=b"},
+      {"SHA256&", "SHA255&"},
+      {"%2Fs3", "%2Fiam"},
+      {"X-Amz-Date=2013", "X-Amz-Date=2014"},
+      {"X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=Host"},
+      {"d404", "d40"},
       {"X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Expires=86400"}};
   for (const auto& [from, to] : changes) {
     std::string target = link();
@@ -194,7 +199,8 @@ TEST(Signature, OtherWaysToSignAreRefusedInWords) {
 
 TEST(Signature, MalformedHeadersAreRefused) {
   for (const char* value :
-       {"AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 nonsense", "AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=b",
+       {"AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 nonsense",
+        "AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=b",
         "AWS4-HMAC-SHA256 Credential=/20130524/us-east-1/s3/aws4_request,SignedHeaders=host,Signature=b",
         "AWS4-HMAC-SHA256 Credential=K/20130524/us-east-1/s3/aws4_request,SignedHeaders=,Signature=b",
         "AWS4-HMAC-SHA256 Credential=K/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;host,Signature=b",
@@ -234,7 +240,10 @@ TEST(Signature, WhatWeSignVerifiesWhateverTheKeyIs) {
 
 TEST(Signature, AClientThatSignsWhatItSendsIsTaken) {
   // "!" and "(" are left as they are by many encoders, S3 encodes them.
-  Sent sent{"GET", "/a!(b)", {{"host", "h"}, {"x-amz-date", "20130524T000000Z"}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}}, {}};
+  Sent sent{"GET",
+            "/a!(b)",
+            {{"host", "h"}, {"x-amz-date", "20130524T000000Z"}, {"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}},
+            {}};
   const std::string text =
       "GET\n/a!(b)\n\nhost:h\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20130524T000000Z\n\n"
       "host;x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD";

@@ -40,8 +40,9 @@ void on_start(void* data, const XML_Char* name, const XML_Char** attributes) {
   Reading& reading = reading_of(data);
   if (!reading.refused.id.empty()) return;
   if (++reading.elements > reading.limits.elements_max) {
-    return reading.refuse(ErrorKind::limit, "xml.too_large",
-                          "the XML document has more than " + std::to_string(reading.limits.elements_max) + " elements");
+    return reading.refuse(
+        ErrorKind::limit, "xml.too_large",
+        "the XML document has more than " + std::to_string(reading.limits.elements_max) + " elements");
   }
   if (reading.open.size() >= reading.limits.depth_max) {
     return reading.refuse(
@@ -53,9 +54,9 @@ void on_start(void* data, const XML_Char* name, const XML_Char** attributes) {
   std::tie(element.space, element.name) = split_name(name);
   for (; *attributes != nullptr; attributes += 2) {
     if (element.attributes.size() >= reading.limits.attributes_max) {
-      return reading.refuse(ErrorKind::limit, "xml.too_large",
-                            "an XML element has more than " + std::to_string(reading.limits.attributes_max) +
-                                " attributes");
+      return reading.refuse(
+          ErrorKind::limit, "xml.too_large",
+          "an XML element has more than " + std::to_string(reading.limits.attributes_max) + " attributes");
     }
     Attribute& attribute = element.attributes.emplace_back();
     std::tie(attribute.space, attribute.name) = split_name(attributes[0]);
@@ -106,8 +107,7 @@ Result<Element> read(std::string_view document, const ReadLimits& limits) {
                 "the XML document is " + std::to_string(document.size()) + " bytes long, more than " +
                     std::to_string(limits.bytes_max));
   }
-  const std::unique_ptr<std::remove_pointer_t<XML_Parser>, FreeParser> parser(
-      XML_ParserCreateNS("UTF-8", kSeparator));
+  const std::unique_ptr<std::remove_pointer_t<XML_Parser>, FreeParser> parser(XML_ParserCreateNS("UTF-8", kSeparator));
   if (!parser) return fail(ErrorKind::failed, "xml.no_parser", "no memory for an XML parser");
   Reading reading{limits, parser.get(), {}, {}, 0, {ErrorKind::failed, {}, {}, {}, 0}};
   XML_SetUserData(parser.get(), &reading);
@@ -118,9 +118,8 @@ Result<Element> read(std::string_view document, const ReadLimits& limits) {
   if (!reading.refused.id.empty()) return pass(std::move(reading.refused));
   if (status != XML_STATUS_OK) {
     return fail(ErrorKind::usage, "xml.malformed",
-                "the XML document is not well-formed: " +
-                    std::string(XML_ErrorString(XML_GetErrorCode(parser.get()))) + " in line " +
-                    std::to_string(XML_GetCurrentLineNumber(parser.get())));
+                "the XML document is not well-formed: " + std::string(XML_ErrorString(XML_GetErrorCode(parser.get()))) +
+                    " in line " + std::to_string(XML_GetCurrentLineNumber(parser.get())));
   }
   return std::move(reading.root);
 }

@@ -24,8 +24,9 @@ TEST(XmlRead, GivesElementsTextAndAttributesWithResolvedNames) {
 }
 
 TEST(XmlRead, RefusesWhatIsNotWellFormed) {
-  for (const char* document : {"", "text", "<a>", "<a></b>", "<a/><b/>", "<a b=1/>", "<a b='1' b='2'/>", "<a>&nope;</a>",
-                               "<a>\x01</a>", "<a>\xff</a>", "<a>&#0;</a>", "<y:a/>", "<a xmlns:y='u&#10;v'/>"}) {
+  for (const char* document :
+       {"", "text", "<a>", "<a></b>", "<a/><b/>", "<a b=1/>", "<a b='1' b='2'/>", "<a>&nope;</a>", "<a>\x01</a>",
+        "<a>\xff</a>", "<a>&#0;</a>", "<y:a/>", "<a xmlns:y='u&#10;v'/>"}) {
     const auto root = read(document);
     ASSERT_FALSE(root) << document;
     EXPECT_EQ(root.error().id, "xml.malformed") << document;

@@ -5,7 +5,8 @@
 namespace {
 
 bool same(const atl::xml::Element& a, const atl::xml::Element& b) {
-  if (a.space != b.space || a.name != b.name || a.text != b.text || a.children.size() != b.children.size()) return false;
+  if (a.space != b.space || a.name != b.name || a.text != b.text || a.children.size() != b.children.size())
+    return false;
   for (std::size_t i = 0; i < a.children.size(); ++i) {
     if (!same(a.children[i], b.children[i])) return false;
   }
