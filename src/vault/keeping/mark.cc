@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "catalog/s3_rows.h"
 #include "vault/checkpoint.h"
 #include "vault/history/snapshots.h"
 #include "vault/object/content.h"
@@ -35,7 +36,23 @@ bool is_known(TableNumber table) {
     case TableNumber::snapshots:
     case TableNumber::erasures:
     case TableNumber::copies:
-    case TableNumber::schedules: return true;
+    case TableNumber::schedules:
+    case TableNumber::uploads:
+    case TableNumber::upload_parts:
+    case TableNumber::bucket_settings:
+    case TableNumber::delete_markers:
+    case TableNumber::version_locks:
+    case TableNumber::principals:
+    case TableNumber::memberships:
+    case TableNumber::roles:
+    case TableNumber::grants:
+    case TableNumber::tokens:
+    case TableNumber::s3_keys:
+    case TableNumber::sessions:
+    case TableNumber::shares:
+    case TableNumber::quotas:
+    case TableNumber::audit_batches:
+    case TableNumber::home_settings: return true;
     default: return false;
   }
 }
@@ -66,6 +83,8 @@ class Marking {
             std::move(done).error().with_context("the checkpoint at change " + std::to_string(checkpoint.lsn.value)));
       }
     }
+    // Before the versions: an upload that is completed meanwhile is seen as one or the other.
+    ATOLL_TRY(mark_uploads());
     ATOLL_TRY(mark_catalog(Keeper::history));
     ATOLL_TRY(mark_snapshots());
     ATOLL_TRY(mark_catalog(Keeper::current));
@@ -146,6 +165,19 @@ class Marking {
         if (is_gone) return true;
       }
       ATOLL_TRY(add_version(version, keeper));
+      return true;
+    });
+  }
+
+  // Parts of uploads under way. What an upload became or left behind is no root in the past: nothing gives it back.
+  Result<void> mark_uploads() {
+    return reader_->for_each_row(TableNumber::upload_parts, [&](ByteView key, ByteView row) -> Result<bool> {
+      ATOLL_TRY(go_on());
+      catalog::UploadPartRow part;
+      ATOLL_TRY(catalog::decode(key, row, part));
+      ATOLL_ASSIGN(const ContentReference content, catalog::decode_content(part.content));
+      if (vault_->keys().domain(content.domain) == nullptr) return true;
+      ATOLL_TRY(live_->add_content(content, Keeper::current));
       return true;
     });
   }
