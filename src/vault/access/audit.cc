@@ -31,7 +31,8 @@ codec::Digest chain_of(const codec::Digest& previous, std::uint64_t number, Byte
 }
 
 Result<bool> erasing(catalog::CatalogReader& reader) {
-  ATOLL_ASSIGN(const auto mark, reader.one<HomeSettingRow>(catalog::key_of(HomeSettingRow{std::string(kErasing), "", {}})));
+  ATOLL_ASSIGN(const auto mark,
+               reader.one<HomeSettingRow>(catalog::key_of(HomeSettingRow{std::string(kErasing), "", {}})));
   return mark.has_value();
 }
 
@@ -86,7 +87,8 @@ void Audit::note(AuditRecord record) {
         run_places_.clear();
       }
       bool is_counted_together = false;
-      if (record.is_allowed && (record.action == "read" || record.action == "list" || record.action == "read_metadata")) {
+      if (record.is_allowed &&
+          (record.action == "read" || record.action == "list" || record.action == "read_metadata")) {
         std::string shared = record.action + '\0' + record.actor + '\0' + record.address + '\0' + record.bucket + '\0';
         shared.append(as_text(record.vault.view()));
         const std::uint64_t seen = ++run_counts_[shared];
@@ -152,15 +154,16 @@ Result<void> Audit::flush() {
     batch.record_count = end - done;
     batch.first_time = records[done].time;
     batch.last_time = records[end - 1].time;
-    const auto written = control_->commit(
-        journal::CommandKind::audit, [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-          ATOLL_ASSIGN(const auto last, last_batch(context.state));
-          batch.number = last ? last->number + 1 : 1;
-          batch.previous = last ? last->chain : codec::Digest{};
-          batch.chain = chain_of(batch.previous, batch.number, batch.records);
-          changes.put(batch);
-          return {};
-        });
+    const auto written =
+        control_->commit(journal::CommandKind::audit,
+                         [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                           ATOLL_ASSIGN(const auto last, last_batch(context.state));
+                           batch.number = last ? last->number + 1 : 1;
+                           batch.previous = last ? last->chain : codec::Digest{};
+                           batch.chain = chain_of(batch.previous, batch.number, batch.records);
+                           changes.put(batch);
+                           return {};
+                         });
     if (!written) {  // kept, in front of what came meanwhile
       const std::lock_guard lock(mutex_);
       pending_.insert(pending_.begin(), std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(done)),
@@ -254,37 +257,36 @@ Result<Audit::VerifyReport> Audit::verify() {
   const auto reader = control_->reader();
   codec::Digest previous{};
   std::map<std::uint64_t, codec::Digest> chains;
-  ATOLL_TRY(reader->for_each_row(
-      journal::TableNumber::audit_batches, [&](ByteView key, ByteView row) -> Result<bool> {
-        AuditBatchRow batch;
-        const std::uint64_t expected = report.batches + 1;
-        if (const auto decoded = decode(key, row, batch); !decoded) {
-          broken(expected, decoded.error().message);
-          return false;
-        }
-        if (batch.number != expected) {
-          broken(expected, "it is missing");
-          return false;
-        }
-        const auto records = catalog::decode_records(batch.records);
-        if (!records || records->size() != batch.record_count) {
-          broken(expected, "its records cannot be read");
-          return false;
-        }
-        if (batch.previous != previous) {
-          broken(expected, "it does not follow the batch before it");
-          return false;
-        }
-        if (batch.chain != chain_of(batch.previous, batch.number, batch.records)) {
-          broken(expected, "its records were changed");
-          return false;
-        }
-        previous = batch.chain;
-        chains[batch.number] = batch.chain;
-        ++report.batches;
-        report.records += records->size();
-        return true;
-      }));
+  ATOLL_TRY(reader->for_each_row(journal::TableNumber::audit_batches, [&](ByteView key, ByteView row) -> Result<bool> {
+    AuditBatchRow batch;
+    const std::uint64_t expected = report.batches + 1;
+    if (const auto decoded = decode(key, row, batch); !decoded) {
+      broken(expected, decoded.error().message);
+      return false;
+    }
+    if (batch.number != expected) {
+      broken(expected, "it is missing");
+      return false;
+    }
+    const auto records = catalog::decode_records(batch.records);
+    if (!records || records->size() != batch.record_count) {
+      broken(expected, "its records cannot be read");
+      return false;
+    }
+    if (batch.previous != previous) {
+      broken(expected, "it does not follow the batch before it");
+      return false;
+    }
+    if (batch.chain != chain_of(batch.previous, batch.number, batch.records)) {
+      broken(expected, "its records were changed");
+      return false;
+    }
+    previous = batch.chain;
+    chains[batch.number] = batch.chain;
+    ++report.batches;
+    report.records += records->size();
+    return true;
+  }));
   // A chain that was made anew from some batch on is whole in itself; the journal still holds what was written first.
   ATOLL_ASSIGN(const auto stats, control_->journal().stats());
   const Lsn from = std::max({stats.first_kept, stats.first_with_payloads, Lsn{1}});

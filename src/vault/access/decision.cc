@@ -171,8 +171,7 @@ Decision AccessView::decide_by_grants(const PrincipalId& principal, Action actio
       const catalog::GrantRow& row = *grant.row;
       if (row.expires.unix_us != 0 && row.expires <= now) continue;
       if (row.denies) {
-        const bool holds = place_touches(row.place, action, resource) &&
-                           tier_holds(grant.tiers, resource.tier, true) &&
+        const bool holds = place_touches(row.place, action, resource) && tier_holds(grant.tiers, resource.tier, true) &&
                            age_holds(0, row.age_seconds_max, resource.age_seconds, true) &&
                            std::ranges::any_of(*grant.role, [&](const CompiledRule& rule) {
                              return !rule.denies && rule_holds(rule, action, resource, true);

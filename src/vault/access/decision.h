@@ -5,7 +5,8 @@
 // Always true:
 //  - What no rule allows is denied. A rule or grant that denies wins over all that allow.
 //  - A token, an S3 key or a link can only narrow what its principal may do.
-//  - A condition that cannot be told (tier or age not given) does not allow, and does deny. What is denied below a prefix
+//  - A condition that cannot be told (tier or age not given) does not allow, and does deny. What is denied below a
+//  prefix
 //    is denied of everything that covers it, too: a list of the whole bucket, an undo of the whole vault.
 //  - An AccessView never changes: it is the state after one command of the control vault, and may be used from any
 //    thread without a lock.
@@ -108,8 +109,8 @@ struct AccessRows {
   std::vector<catalog::HomeSettingRow> settings;
 };
 
-// Roles for divided work, as a pattern for one's own: by tier (observer, archivist), by relations (quantum_engineer), by
-// age (real_time_processor: the last day; analytics_engine: up to 30 days; data_scientist: older).
+// Roles for divided work, as a pattern for one's own: by tier (observer, archivist), by relations (quantum_engineer),
+// by age (real_time_processor: the last day; analytics_engine: up to 30 days; data_scientist: older).
 [[nodiscard]] const std::vector<PresetRole>& role_templates();
 
 class AccessView {

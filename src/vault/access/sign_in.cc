@@ -52,7 +52,8 @@ bool take_number(std::string_view& text, std::string_view end, std::uint32_t& nu
 }
 
 std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   return text;
 }
 
@@ -104,8 +105,9 @@ Result<bool> check_password(std::string_view encoded, std::string_view password)
   const auto salt = from_base64_bare(encoded.substr(0, between));
   const auto hash = from_base64_bare(encoded.substr(between + 1));
   if (!salt || salt->size() != kSaltBytes || !hash || hash->size() != kHashBytes) return bad_hash();
-  ATOLL_ASSIGN(const auto key, codec::stretch_passphrase(
-                                   password, std::span<const std::uint8_t, kSaltBytes>(salt->data(), kSaltBytes), cost));
+  ATOLL_ASSIGN(
+      const auto key,
+      codec::stretch_passphrase(password, std::span<const std::uint8_t, kSaltBytes>(salt->data(), kSaltBytes), cost));
   return same(key.view(), *hash);
 }
 
