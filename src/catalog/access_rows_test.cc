@@ -47,8 +47,19 @@ TEST(AccessRows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
   const auto group = filled<PrincipalId>('g');
   const auto vault = filled<VaultId>('v');
   const AccessPlace place{vault, "photos", "2024/"};
-  expect_comes_back(PrincipalRow{person, "anna", PrincipalKind::agent, "Anna", "anna@example.org", "$argon2id$", "secret",
-                                 true, {1}, 2, UINT64_MAX, {-3}, newer_fields()});
+  expect_comes_back(PrincipalRow{person,
+                                 "anna",
+                                 PrincipalKind::agent,
+                                 "Anna",
+                                 "anna@example.org",
+                                 "$argon2id$",
+                                 "secret",
+                                 true,
+                                 {1},
+                                 2,
+                                 UINT64_MAX,
+                                 {-3},
+                                 newer_fields()});
   expect_comes_back(PrincipalRow{person, "", PrincipalKind::person, "", "", "", "", false, {}, 0, 0, {}, {}});
   expect_comes_back(MembershipRow{group, person, {5}, newer_fields()});
   expect_comes_back(RoleRow{"curator",
@@ -56,14 +67,33 @@ TEST(AccessRows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                             {{false, {"read", "tag"}, {"hot", "cold"}, 1, 2}, {true, {"*"}, {}, 0, 0}},
                             {6},
                             newer_fields()});
-  expect_comes_back(GrantRow{filled<GrantId>('i'), person, "editor", place, true, {"warm"}, 7, {8}, {9}, "owner",
+  expect_comes_back(
+      GrantRow{filled<GrantId>('i'), person, "editor", place, true, {"warm"}, 7, {8}, {9}, "owner", newer_fields()});
+  expect_comes_back(TokenRow{filled<TokenId>('t'),
+                             digest(1),
+                             person,
+                             "laptop",
+                             {{"reader", place}, {"agent", {}}},
+                             {1},
+                             {2},
+                             20'000,
                              newer_fields()});
-  expect_comes_back(TokenRow{filled<TokenId>('t'), digest(1), person, "laptop", {{"reader", place}, {"agent", {}}}, {1},
-                             {2}, 20'000, newer_fields()});
   expect_comes_back(S3KeyRow{"ATLKAAAAAAAAAAAAAAAA", "secret", vault, person, "rclone", true, {1}, 3, newer_fields()});
   expect_comes_back(SessionRow{digest(2), person, "mark", "::1", {1}, {2}, newer_fields()});
-  expect_comes_back(ShareRow{filled<ShareId>('s'), digest(3), place, true, filled<VersionId>('w'), true, "$argon2id$", 5,
-                             4, person, "for the family", {1}, {2}, newer_fields()});
+  expect_comes_back(ShareRow{filled<ShareId>('s'),
+                             digest(3),
+                             place,
+                             true,
+                             filled<VersionId>('w'),
+                             true,
+                             "$argon2id$",
+                             5,
+                             4,
+                             person,
+                             "for the family",
+                             {1},
+                             {2},
+                             newer_fields()});
   expect_comes_back(QuotaRow{vault, person, "photos", 1, 2, {3}, newer_fields()});
   expect_comes_back(QuotaRow{{}, {}, "", 1, 0, {}, {}});
   expect_comes_back(AuditBatchRow{3, digest(4), digest(5), {1, 2, 3}, 7, {8}, {9}, newer_fields()});

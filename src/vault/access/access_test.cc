@@ -97,10 +97,11 @@ TEST_F(AccessTest, WhatWasSetUpIsThereAfterReopening) {
   EXPECT_EQ(by_token->name, "anna");
   // The commands name who made them.
   bool found = false;
-  ASSERT_TRUE(vault_->journal().read_envelopes({1}, vault_->journal().last(), [&](const auto& envelope) -> Result<bool> {
-    found = found || (envelope.kind == journal::CommandKind::access_change && envelope.actor == "owner");
-    return true;
-  }));
+  ASSERT_TRUE(
+      vault_->journal().read_envelopes({1}, vault_->journal().last(), [&](const auto& envelope) -> Result<bool> {
+        found = found || (envelope.kind == journal::CommandKind::access_change && envelope.actor == "owner");
+        return true;
+      }));
   EXPECT_TRUE(found);
 }
 
@@ -428,7 +429,8 @@ TEST(AccessCrash, AtEveryPointAccountsAreThoseThatWereAnswered) {
       words.push_back("principal " + row.name + (row.is_disabled ? " disabled" : ""));
     for (const auto& row : view.rows().grants) words.push_back("grant " + row.role);
     for (const auto& row : view.rows().tokens) words.push_back("token " + row.label);
-    for (const auto& row : view.rows().memberships) words.push_back(row.created.unix_us > 0 ? "member " : "member at no time");
+    for (const auto& row : view.rows().memberships)
+      words.push_back(row.created.unix_us > 0 ? "member " : "member at no time");
     std::ranges::sort(words);
     return words;
   };

@@ -81,23 +81,57 @@ struct Expected {
   std::string_view allowed;
 };
 constexpr std::array<Expected, kActionCount> kExpected = {{
-    {"list_buckets", "oeraA"}, {"create_bucket", "oe"},      {"delete_bucket", "oe"},
-    {"list", "oeraA"},         {"read", "oera"},             {"read_metadata", "oeraA"},
-    {"read_version", "oera"},  {"read_history", "oeraA"},    {"search", "oera"},
-    {"watch", "oera"},         {"write", "oea"},             {"overwrite", "oea"},
-    {"overwrite_for_good", "oe"}, {"tag", "oea"},            {"remove", "oe"},
-    {"remove_for_good", "oe"}, {"erase", "o"},               {"lock", "oe"},
-    {"restore", "oe"},         {"undo", "oe"},               {"snapshot", "oe"},
-    {"hold", "o"},             {"bypass_retention", "o"},    {"share_create", "oe"},
-    {"link", "oea"},           {"read_links", "oera"},       {"resolve", "oe"},
-    {"policy_read", "oerA"},   {"policy_write", "o"},        {"bucket_access_read", "oeA"},
-    {"bucket_access_write", "o"}, {"verify", "oeA"},         {"collect", "o"},
-    {"import", "oe"},          {"export", "oer"},            {"copy_manage", "o"},
-    {"job_read", "oerA"},      {"job_run", "oe"},            {"schedule", "o"},
-    {"key_manage", "o"},       {"vault_create", "o"},        {"vault_delete", "o"},
-    {"shred", "o"},            {"status", "oeraA"},          {"metrics", "oA"},
-    {"audit_read", "oA"},      {"account_read", "oA"},       {"account_manage", "o"},
-    {"quota_manage", "o"},     {"token_self", "oerA"},       {"server_admin", "o"},
+    {"list_buckets", "oeraA"},
+    {"create_bucket", "oe"},
+    {"delete_bucket", "oe"},
+    {"list", "oeraA"},
+    {"read", "oera"},
+    {"read_metadata", "oeraA"},
+    {"read_version", "oera"},
+    {"read_history", "oeraA"},
+    {"search", "oera"},
+    {"watch", "oera"},
+    {"write", "oea"},
+    {"overwrite", "oea"},
+    {"overwrite_for_good", "oe"},
+    {"tag", "oea"},
+    {"remove", "oe"},
+    {"remove_for_good", "oe"},
+    {"erase", "o"},
+    {"lock", "oe"},
+    {"restore", "oe"},
+    {"undo", "oe"},
+    {"snapshot", "oe"},
+    {"hold", "o"},
+    {"bypass_retention", "o"},
+    {"share_create", "oe"},
+    {"link", "oea"},
+    {"read_links", "oera"},
+    {"resolve", "oe"},
+    {"policy_read", "oerA"},
+    {"policy_write", "o"},
+    {"bucket_access_read", "oeA"},
+    {"bucket_access_write", "o"},
+    {"verify", "oeA"},
+    {"collect", "o"},
+    {"import", "oe"},
+    {"export", "oer"},
+    {"copy_manage", "o"},
+    {"job_read", "oerA"},
+    {"job_run", "oe"},
+    {"schedule", "o"},
+    {"key_manage", "o"},
+    {"vault_create", "o"},
+    {"vault_delete", "o"},
+    {"shred", "o"},
+    {"status", "oeraA"},
+    {"metrics", "oA"},
+    {"audit_read", "oA"},
+    {"account_read", "oA"},
+    {"account_manage", "o"},
+    {"quota_manage", "o"},
+    {"token_self", "oerA"},
+    {"server_admin", "o"},
 }};
 
 TEST(Presets, EachOnEachAction) {
@@ -217,7 +251,8 @@ TEST(Decisions, ADenialWinsAndCoversWhatCoversIt) {
                  grant(2, id_of<PrincipalId>(1), "reader", {kMain, "photos", "private/"})};
   rows.grants[1].denies = true;
   const AccessView view(std::move(rows));
-  const Decision decision = view.decide(who(1), Action::read, {kMain, "photos", "private/a", false, Tier::hot, {}}, kNow);
+  const Decision decision =
+      view.decide(who(1), Action::read, {kMain, "photos", "private/a", false, Tier::hot, {}}, kNow);
   EXPECT_FALSE(decision.allowed);
   EXPECT_EQ(decision.reason, "denied_by_rule");
   EXPECT_EQ(decision.grant, id_of<GrantId>(2));
@@ -311,8 +346,7 @@ bool reference(const AccessRows& rows, const Who& one, Action action, const Reso
     for (const auto& membership : rows.memberships) {
       if (membership.member != one.principal) continue;
       for (const auto& row : rows.principals) {
-        if (row.id == membership.group && row.kind == PrincipalKind::group && !row.is_disabled)
-          subjects.insert(row.id);
+        if (row.id == membership.group && row.kind == PrincipalKind::group && !row.is_disabled) subjects.insert(row.id);
       }
     }
   }
@@ -417,8 +451,7 @@ TEST(Decisions, AreThoseOfTheReferenceForRandomRulesAndQuestions) {
         catalog::RoleRule one;
         one.denies = random.one_in(5);
         if (random.one_in(5)) one.actions.emplace_back("*");
-        for (int action = 0; action < 12; ++action)
-          one.actions.emplace_back(kActions[random.below(kActionCount)].name);
+        for (int action = 0; action < 12; ++action) one.actions.emplace_back(kActions[random.below(kActionCount)].name);
         one.tiers = some_tiers();
         if (random.one_in(4)) one.age_seconds_min = random.below(50);
         if (random.one_in(4)) one.age_seconds_max = one.age_seconds_min + 1 + random.below(50);
