@@ -119,7 +119,8 @@ Result<int> show_user(Session& session, const std::string& name) {
     if (session.output.is_json) {
       const auto view = accounts.view();
       const auto* const row = view->principal_named(name);
-      if (row == nullptr) return fail(ErrorKind::not_found, "access.no_such_name", "there is no account \"" + name + "\"");
+      if (row == nullptr)
+        return fail(ErrorKind::not_found, "access.no_such_name", "there is no account \"" + name + "\"");
       session.output.json(json_of(*row, "user"));
       return kExitOk;
     }
@@ -130,7 +131,8 @@ Result<int> show_user(Session& session, const std::string& name) {
 }
 
 Result<int> change_password(Session& session, const UserArguments& arguments) {
-  ATOLL_ASSIGN(std::string password, read_new_password(session, arguments.password, "New password of " + arguments.name));
+  ATOLL_ASSIGN(std::string password,
+               read_new_password(session, arguments.password, "New password of " + arguments.name));
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
     const auto changed = accounts.set_password(local_owner(), arguments.name, password);
     codec::wipe(password);
@@ -163,9 +165,8 @@ Result<int> one_time_codes(Session& session, const UserArguments& arguments) {
       text += "\n" + address + "\n";
       ATOLL_TRY(platform::replace_whole(files, path, as_bytes(text)));
       codec::wipe(text);
-      session.output.message("Give the second line of " + path +
-                             " to the authenticator app, then: atoll user code " + arguments.name + " --secret-file " +
-                             arguments.secret_file + " --code 123456");
+      session.output.message("Give the second line of " + path + " to the authenticator app, then: atoll user code " +
+                             arguments.name + " --secret-file " + arguments.secret_file + " --code 123456");
       return kExitOk;
     }
     ATOLL_ASSIGN(std::string secret, session.read_passphrase_file(path));
@@ -202,8 +203,7 @@ Result<int> erase_user(Session& session, const UserArguments& arguments) {
     if (!sure) return fail(ErrorKind::interrupted, "access.not_confirmed", "nothing was erased");
     ATOLL_ASSIGN(const auto erased, accounts.erase_person(local_owner(), arguments.name));
     if (session.output.is_json) {
-      session.output.json(
-          JsonObject("summary").add("rows", erased.rows).add("audit_records", erased.audit_records));
+      session.output.json(JsonObject("summary").add("rows", erased.rows).add("audit_records", erased.audit_records));
     } else {
       session.output.message("Erased: " + std::to_string(erased.rows) + " rows; the name in " +
                              std::to_string(erased.audit_records) + " records.");
@@ -237,8 +237,9 @@ void add_user_commands(CLI::App& app, Session& session, Chosen& chosen) {
     return command;
   };
   const auto does = [&](CLI::App* command, Result<int> (*work)(Session&, const UserArguments&)) {
-    command->callback(
-        [&session, &chosen, arguments, work] { chosen.body = [&session, arguments, work] { return work(session, *arguments); }; });
+    command->callback([&session, &chosen, arguments, work] {
+      chosen.body = [&session, arguments, work] { return work(session, *arguments); };
+    });
   };
   auto* add = named("add", "Make an account");
   add->add_option("--kind", arguments->kind, "person, agent or service");
@@ -307,7 +308,8 @@ void add_group_commands(CLI::App& app, Session& session, Chosen& chosen) {
     chosen.body = [&session] { return list_users(session, true); };
   });
   for (const bool joins : {true, false}) {
-    auto* command = group->add_subcommand(joins ? "join" : "leave", joins ? "Put an account into a group" : "Take it out");
+    auto* command =
+        group->add_subcommand(joins ? "join" : "leave", joins ? "Put an account into a group" : "Take it out");
     command->add_option("name", *name, "the group")->required();
     command->add_option("member", *member, "the account")->required();
     command->callback([&session, &chosen, name, member, joins] {
@@ -346,7 +348,8 @@ Result<catalog::RoleRow> parse_role(const RoleArguments& arguments) {
     if (found == all.end()) {
       std::string names;
       for (const auto& one : all) names += (names.empty() ? "" : ", ") + std::string(one.name);
-      return fail(ErrorKind::not_found, "access.no_pattern", "there is no pattern \"" + arguments.pattern + "\"", names + ".");
+      return fail(ErrorKind::not_found, "access.no_pattern", "there is no pattern \"" + arguments.pattern + "\"",
+                  names + ".");
     }
     row.rules = found->rules;
     if (row.description.empty()) row.description = found->words;
@@ -378,13 +381,15 @@ std::string words_of(const catalog::RoleRule& rule) {
   std::string text = rule.denies ? "deny " : "allow";
   for (const auto& action : rule.actions) text += " " + action;
   for (std::size_t i = 0; i < rule.tiers.size(); ++i) text += (i == 0 ? "; tier " : ", ") + rule.tiers[i];
-  if (rule.age_seconds_min > 0) text += "; stored at least " + format_duration(static_cast<double>(rule.age_seconds_min)) + " ago";
-  if (rule.age_seconds_max > 0) text += "; stored at most " + format_duration(static_cast<double>(rule.age_seconds_max)) + " ago";
+  if (rule.age_seconds_min > 0)
+    text += "; stored at least " + format_duration(static_cast<double>(rule.age_seconds_min)) + " ago";
+  if (rule.age_seconds_max > 0)
+    text += "; stored at most " + format_duration(static_cast<double>(rule.age_seconds_max)) + " ago";
   return text;
 }
 
-void say_role(Session& session, std::string_view name, std::string_view words, const std::vector<catalog::RoleRule>& rules,
-              bool is_preset, bool in_detail) {
+void say_role(Session& session, std::string_view name, std::string_view words,
+              const std::vector<catalog::RoleRule>& rules, bool is_preset, bool in_detail) {
   if (session.output.is_json) {
     std::vector<std::string> parts;
     for (const auto& rule : rules) {
@@ -470,8 +475,8 @@ void add_role_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* remove = role->add_subcommand("remove", "Remove a role that nobody has");
   remove->add_option("name", arguments->name, "the role")->required();
   remove->callback([&session, &chosen, arguments] {
-    chosen.body =
-        quietly(session, [arguments](Access& accounts) { return accounts.remove_role(local_owner(), arguments->name); });
+    chosen.body = quietly(
+        session, [arguments](Access& accounts) { return accounts.remove_role(local_owner(), arguments->name); });
   });
 }
 

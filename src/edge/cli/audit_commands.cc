@@ -52,7 +52,8 @@ void say_record(Session& session, const AuditRecord& record) {
   }
   std::string line = format_rfc3339(record.time) + "   " + (record.actor.empty() ? "(nobody)" : shown(record.actor));
   if (!record.address.empty()) line += " from " + shown(record.address);
-  line += "   " + (record.is_allowed ? shown(record.action) : session.output.red("denied") + " " + shown(record.action));
+  line +=
+      "   " + (record.is_allowed ? shown(record.action) : session.output.red("denied") + " " + shown(record.action));
   if (!record.bucket.empty()) line += "   " + record.bucket + (record.key.empty() ? "" : "/" + shown(record.key));
   if (record.count > 1) line += "   " + format_count(record.count) + " times";
   if (!record.is_allowed && !record.reason.empty()) line += "   (" + shown(record.reason) + ")";
@@ -139,9 +140,9 @@ Result<int> tell(Session& session, const AuditArguments& arguments) {
       return state.first_broken ? kExitDamage : kExitOk;
     }
     Output& output = session.output;
-    output.line(format_count(report.records) + " records" +
-                (report.records == 0 ? ""
-                                     : ", " + format_rfc3339(report.first) + " to " + format_rfc3339(report.last)));
+    output.line(
+        format_count(report.records) + " records" +
+        (report.records == 0 ? "" : ", " + format_rfc3339(report.first) + " to " + format_rfc3339(report.last)));
     output.line(format_count(report.denied) + " refused, " + format_count(report.failed_sign_ins) + " failed sign-ins");
     const auto table = [&](const char* title, const std::map<std::string, std::uint64_t>& counts) {
       if (counts.empty()) return;
@@ -153,8 +154,9 @@ Result<int> tell(Session& session, const AuditArguments& arguments) {
     table("By action:", report.by_action);
     table("Refused:", report.denied_by_actor);
     table("Failed sign-ins by address:", report.failed_by_address);
-    output.line(state.first_broken ? output.red("The record is broken") + " at batch " + std::to_string(*state.first_broken)
-                                   : "The record is whole.");
+    output.line(state.first_broken
+                    ? output.red("The record is broken") + " at batch " + std::to_string(*state.first_broken)
+                    : "The record is whole.");
     return state.first_broken ? kExitDamage : kExitOk;
   });
 }
@@ -166,10 +168,11 @@ Result<int> set_alarms(Session& session, const AuditArguments& arguments) {
     window_seconds = static_cast<std::uint64_t>(seconds);
   }
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
-    for (const auto& [name, value] : {std::pair<const char*, std::uint64_t>{"alarm.failed_logins", arguments.failed_logins},
-                                      {"alarm.reads", arguments.reads},
-                                      {"alarm.removals", arguments.removals},
-                                      {"alarm.window_seconds", window_seconds}}) {
+    for (const auto& [name, value] :
+         {std::pair<const char*, std::uint64_t>{"alarm.failed_logins", arguments.failed_logins},
+          {"alarm.reads", arguments.reads},
+          {"alarm.removals", arguments.removals},
+          {"alarm.window_seconds", window_seconds}}) {
       if (value == UINT64_MAX) continue;
       ATOLL_TRY(accounts.set_home_setting(local_owner(), name, std::to_string(value)));
     }

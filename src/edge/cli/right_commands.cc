@@ -62,8 +62,8 @@ Result<int> list_grants(Session& session, const RightArguments& arguments) {
         session.output.json(object);
         continue;
       }
-      std::string line = row.id.text() + "   " + subject + "   " + (row.denies ? "NOT " : "") + row.role + "   " +
-                         words_of(row.place);
+      std::string line =
+          row.id.text() + "   " + subject + "   " + (row.denies ? "NOT " : "") + row.role + "   " + words_of(row.place);
       for (std::size_t i = 0; i < row.tiers.size(); ++i) line += (i == 0 ? "   tier " : ", ") + row.tiers[i];
       if (row.age_seconds_max > 0)
         line += "   stored at most " + format_duration(static_cast<double>(row.age_seconds_max)) + " ago";
@@ -94,12 +94,14 @@ Result<int> create_token(Session& session, const RightArguments& arguments) {
     ATOLL_ASSIGN(auto fresh,
                  accounts.create_token(local_owner(), arguments.subject, arguments.label, std::move(scopes), expires));
     if (session.output.is_json) {
-      session.output.json(
-          JsonObject("summary").add("id", fresh.row.id.text()).add("token", fresh.text).add("expires", time_or(expires, "")));
+      session.output.json(JsonObject("summary")
+                              .add("id", fresh.row.id.text())
+                              .add("token", fresh.text)
+                              .add("expires", time_or(expires, "")));
     } else {
       session.output.line(fresh.text);
-      session.output.message("This is shown once. Whoever has it is " + arguments.subject + ". Its id, to revoke it: " +
-                             fresh.row.id.text());
+      session.output.message("This is shown once. Whoever has it is " + arguments.subject +
+                             ". Its id, to revoke it: " + fresh.row.id.text());
     }
     codec::wipe(fresh.text);
     return kExitOk;
@@ -217,8 +219,8 @@ Result<int> create_share(Session& session, const RightArguments& arguments) {
     who.principal = maker->id;
     who.name = maker->name;
     who.kind = maker->kind;
-    access::Resource resource{wanted.place.vault, wanted.place.bucket, wanted.place.prefix, wanted.is_prefix,
-                              access::Tier::unknown, {}};
+    access::Resource resource{wanted.place.vault, wanted.place.bucket,   wanted.place.prefix,
+                              wanted.is_prefix,   access::Tier::unknown, {}};
     ATOLL_TRY(accounts.require(who, access::Action::share_create, resource));
     ATOLL_ASSIGN(auto fresh, accounts.create_share(who, wanted, password));
     codec::wipe(password);
@@ -390,9 +392,8 @@ void add_secret_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* list_keys = s3_key->add_subcommand("list", "All keys, or those of one account");
   list_keys->add_option("name", arguments->subject, "of this one");
   does(list_keys, session, chosen, arguments, list_s3_keys);
-  add_removal(*s3_key, "revoke", "End a key at once", session, chosen, [](Access& accounts, const std::string& text) {
-    return accounts.revoke_s3_key(local_owner(), text);
-  });
+  add_removal(*s3_key, "revoke", "End a key at once", session, chosen,
+              [](Access& accounts, const std::string& text) { return accounts.revoke_s3_key(local_owner(), text); });
 }
 
 void add_share_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -403,7 +404,8 @@ void add_share_commands(CLI::App& app, Session& session, Chosen& chosen) {
   create->add_option("place", arguments->place, "BUCKET/NAME, or BUCKET/FOLDER/ with all in it")->required();
   create->add_option("--as", arguments->user, "the account whose right is handed on")->required();
   create->add_option("--expires", arguments->expires, "30d, or a time");
-  create->add_option("--link-password-file", arguments->password_file, "ask for the password in this file's first line");
+  create->add_option("--link-password-file", arguments->password_file,
+                     "ask for the password in this file's first line");
   create->add_option("--downloads", arguments->downloads_max, "end after so many");
   create->add_option("--version", arguments->version, "this version, whatever comes later");
   create->add_flag("--uploads", arguments->takes_uploads, "files can be left there; nothing can be read");

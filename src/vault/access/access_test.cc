@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "foundation/platform/testing/test_machine.h"
 #include "vault/rewind/selection.h"
@@ -404,6 +405,51 @@ TEST_F(AccessTest, AHomeWithoutAccountsLetsOnlyItsOwnerIn) {
   NewPrincipal fresh;
   fresh.name = "anna";
   EXPECT_EQ((*none)->add_principal(owner_, fresh).error().id, "access.read_only");
+}
+
+TEST_F(AccessTest, DecisionsGoOnWhileRightsChange) {
+  add("anna");
+  const auto token = access_->create_token(owner_, "anna", "", {}, {});
+  ASSERT_EQ(told(token), "ok");
+  std::atomic<bool> stops = false;
+  std::atomic<std::uint64_t> allowed = 0, denied = 0, wrong = 0;
+  {
+    std::vector<std::unique_ptr<platform::Thread>> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.push_back(machine_.machine().threads.start("decides", [&] {
+        while (!stops.load()) {
+          const auto who = access_->authenticate_token(token->text);
+          if (!who) {
+            ++wrong;
+            continue;
+          }
+          const bool may = access_->decide(*who, Action::read, {main(), "photos", "a", false, Tier::hot, {}}).allowed;
+          ++(may ? allowed : denied);
+          AuditRecord record;
+          record.actor = who->name;
+          record.action = "read";
+          record.is_allowed = may;
+          access_->audit().note(std::move(record));
+        }
+      }));
+    }
+    for (int i = 0; i < 30 || allowed.load() == 0 || denied.load() == 0; ++i) {
+      const auto given = grant("anna", "reader", {main(), "photos", ""});
+      EXPECT_EQ(told(access_->audit().flush()), "ok");
+      EXPECT_EQ(told(access_->remove_grant(owner_, given.id)), "ok");
+    }
+    stops = true;
+  }
+  EXPECT_EQ(wrong.load(), 0U);
+  const auto verified = access_->audit().verify();
+  ASSERT_EQ(told(verified), "ok");
+  EXPECT_FALSE(verified->first_broken) << verified->what;
+  std::uint64_t recorded = 0;
+  ASSERT_TRUE(access_->audit().for_each({}, [&](const AuditRecord& record) -> Result<bool> {
+    recorded += record.count;
+    return true;
+  }));
+  EXPECT_EQ(recorded, allowed.load() + denied.load());
 }
 
 TEST_F(AccessTest, UndoNeverTakesAChangeOfAccountsBack) {
