@@ -98,8 +98,7 @@ Bytes encode_row(const Row& row) {
 
 template <class Row>
 Result<void> decode_row(ByteView encoded, std::string_view what, Row& row) {
-  return read_fields(encoded, what,
-                     [&](Reading& fields) { describe(fields, row, static_cast<const Row*>(nullptr)); });
+  return read_fields(encoded, what, [&](Reading& fields) { describe(fields, row, static_cast<const Row*>(nullptr)); });
 }
 
 tl::unexpected<Error> newer(std::string_view what) {

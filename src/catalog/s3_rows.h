@@ -1,10 +1,9 @@
 // The rows behind what S3 has beyond buckets, objects and versions: settings of a bucket, uploads in parts, delete
 // markers, locks.
 //
-// Always true: as for every row (catalog/rows.h): decode(encode(row)) == row, fields of newer programs stay in `unknown`
-// and are written back. Rows of parts refer to content and are roots for gc. None of them is put back by undo or rewind:
-// a lock would not be one else.
-// Declared with numbers in spec/formats/rows.proto.
+// Always true: as for every row (catalog/rows.h): decode(encode(row)) == row, fields of newer programs stay in
+// `unknown` and are written back. Rows of parts refer to content and are roots for gc. None of them is put back by undo
+// or rewind: a lock would not be one else. Declared with numbers in spec/formats/rows.proto.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +24,7 @@ using UploadId = Uuid<struct UploadTag>;
 
 namespace atl::catalog {
 
-enum class Versioning : std::uint8_t { off = 0, enabled = 1, suspended = 2 };   // stored
+enum class Versioning : std::uint8_t { off = 0, enabled = 1, suspended = 2 };     // stored
 enum class LockMode : std::uint8_t { none = 0, governance = 1, compliance = 2 };  // stored
 
 // From `since` on new versions are kept apart (enabled), or there is one version without an id (off, suspended).
@@ -41,12 +40,12 @@ struct BucketSettingsRow {  // key: bucket id. Of buckets made through S3, and o
   bool has_object_lock = false;              // once true, for ever
   LockMode default_lock = LockMode::none;    // of new versions
   std::uint64_t default_lock_seconds = 0;
-  std::string cors;       // the documents as they were checked and taken; empty: none
+  std::string cors;  // the documents as they were checked and taken; empty: none
   std::string lifecycle;
   std::string policy;
-  std::string acl;        // a canned one; empty: "private"
+  std::string acl;  // a canned one; empty: "private"
   std::vector<std::pair<std::string, std::string>> tags;
-  std::string owner;      // who made it, as in `actor`
+  std::string owner;  // who made it, as in `actor`
   Bytes unknown;
   friend bool operator==(const BucketSettingsRow&, const BucketSettingsRow&) = default;
 
@@ -64,7 +63,7 @@ struct UploadRow {  // key: upload id
   std::string key;
   Timestamp created;
   std::string actor;
-  Bytes version;  // encoded VersionRow: words, times and tags of what it will become; no content
+  Bytes version;                   // encoded VersionRow: words, times and tags of what it will become; no content
   std::string checksum_algorithm;  // "crc32c"; empty: none was named
   bool is_full_object_checksum = false;
   LockMode lock = LockMode::none;

@@ -41,8 +41,18 @@ TEST(S3Rows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                                       {{"a", "b"}, {"", ""}},
                                       "anna",
                                       newer_fields()});
-  expect_comes_back(UploadRow{id_of<UploadId>(2), id_of<BucketId>(1), "a/b", {3}, "anna", {1, 2}, "crc32c", true,
-                              LockMode::governance, {4}, true, newer_fields()});
+  expect_comes_back(UploadRow{id_of<UploadId>(2),
+                              id_of<BucketId>(1),
+                              "a/b",
+                              {3},
+                              "anna",
+                              {1, 2},
+                              "crc32c",
+                              true,
+                              LockMode::governance,
+                              {4},
+                              true,
+                              newer_fields()});
   expect_comes_back(
       UploadPartRow{id_of<UploadId>(2), 10'000, {-3}, UINT64_MAX, {1}, "etag", {{"sha1", "00"}}, newer_fields()});
   expect_comes_back(

@@ -25,7 +25,8 @@ Result<Element> read_root(std::string_view document, std::string_view name) {
   auto root = xml::read(document, limits);
   if (!root) return fail(Code::MalformedXML, root.error().message);
   if (root->name != name) {
-    return fail(Code::MalformedXML, "The document must be a " + std::string(name) + ", not a " + root->name.substr(0, 64));
+    return fail(Code::MalformedXML,
+                "The document must be a " + std::string(name) + ", not a " + root->name.substr(0, 64));
   }
   return root;
 }
@@ -58,7 +59,8 @@ std::string without_quotes(std::string_view text) {
 Result<void> check_tag(std::string_view name, std::string_view value) {
   if (name.empty() || name.size() > 512 || value.size() > 1024 || name.starts_with("aws:") || !is_utf8(name) ||
       !is_utf8(value)) {
-    return fail(Code::InvalidTag, "A tag's name has 1 to 128 letters and does not begin with aws:, its value up to 256");
+    return fail(Code::InvalidTag,
+                "A tag's name has 1 to 128 letters and does not begin with aws:, its value up to 256");
   }
   return {};
 }
@@ -71,7 +73,8 @@ Result<Tags> tags_in(const Element& list, std::size_t tags_max) {
     const Element* value = tag.child("Value");
     if (key == nullptr || value == nullptr) return fail(Code::MalformedXML, "A tag needs Key and Value");
     ATOLL_TRY(check_tag(key->text, value->text));
-    if (!tags.emplace(key->text, value->text).second) return fail(Code::InvalidTag, "The tag " + key->text + " stands twice");
+    if (!tags.emplace(key->text, value->text).second)
+      return fail(Code::InvalidTag, "The tag " + key->text + " stands twice");
   }
   if (tags.size() > tags_max) {
     return fail(Code::InvalidTag, "There are more than " + std::to_string(tags_max) + " tags");
@@ -184,10 +187,11 @@ Result<DeleteDocument> read_delete(std::string_view document) {
   for (const Element& one : root.children) {
     if (one.name == "Quiet") continue;
     if (one.name != "Object") return fail(Code::MalformedXML, "Delete holds Object and Quiet elements only");
-    if (one.child("Key") == nullptr || one.text_of("Key").empty()) return fail(Code::MalformedXML, "An Object needs a Key");
+    if (one.child("Key") == nullptr || one.text_of("Key").empty())
+      return fail(Code::MalformedXML, "An Object needs a Key");
     if (out.objects.size() >= kKeysMax) return fail(Code::MalformedXML, "At most 1000 objects can be named at once");
-    out.objects.push_back({std::string(one.text_of("Key")), std::string(one.text_of("VersionId")),
-                           without_quotes(one.text_of("ETag"))});
+    out.objects.push_back(
+        {std::string(one.text_of("Key")), std::string(one.text_of("VersionId")), without_quotes(one.text_of("ETag"))});
   }
   if (out.objects.empty()) return fail(Code::MalformedXML, "No object is named");
   return out;
@@ -251,7 +255,8 @@ Result<std::vector<LifecycleRule>> read_lifecycle(std::string_view document) {
     if (one.name != "Rule") return fail(Code::MalformedXML, "LifecycleConfiguration holds Rule elements only");
     if (rules.size() >= kRulesMax) return fail(Code::InvalidRequest, "There are more than 1000 rules");
     ATOLL_ASSIGN(LifecycleRule rule, rule_in(one));
-    const bool is_known = !rule.id.empty() && std::ranges::any_of(rules, [&](const auto& r) { return r.id == rule.id; });
+    const bool is_known =
+        !rule.id.empty() && std::ranges::any_of(rules, [&](const auto& r) { return r.id == rule.id; });
     if (is_known) return fail(Code::InvalidArgument, "The rule ID " + rule.id + " stands twice");
     rules.push_back(std::move(rule));
   }
@@ -326,7 +331,8 @@ Result<bool> is_private_acl(std::string_view document) {
   ATOLL_ASSIGN(const Element root, read_root(document, "AccessControlPolicy"));
   const Element* owner = root.child("Owner");
   const Element* list = root.child("AccessControlList");
-  if (owner == nullptr || list == nullptr) return fail(Code::MalformedACLError, "Owner and AccessControlList are needed");
+  if (owner == nullptr || list == nullptr)
+    return fail(Code::MalformedACLError, "Owner and AccessControlList are needed");
   for (const Element& grant : list->children) {
     const Element* grantee = grant.child("Grantee");
     const std::string_view permission = grant.text_of("Permission");

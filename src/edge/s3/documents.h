@@ -1,7 +1,7 @@
 // The XML documents that S3's clients send, read strictly into plain values.
-// Source: Amazon S3 API Reference, "Data Types". Namespaces are not looked at: clients leave them out or write old ones.
-// Always true: sizes are bounded by the limits of S3 (1,000 keys, 10,000 parts, 1,000 rules), whatever the document
-// says. Errors: MalformedXML, InvalidTag, InvalidArgument, InvalidRequest, MalformedACLError.
+// Source: Amazon S3 API Reference, "Data Types". Namespaces are not looked at: clients leave them out or write old
+// ones. Always true: sizes are bounded by the limits of S3 (1,000 keys, 10,000 parts, 1,000 rules), whatever the
+// document says. Errors: MalformedXML, InvalidTag, InvalidArgument, InvalidRequest, MalformedACLError.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct DeleteDocument {
 struct CompleteDocument {
   struct Part {
     std::uint32_t number = 0;
-    std::string etag;  // without quotation marks
+    std::string etag;                                    // without quotation marks
     std::map<ChecksumAlgorithm, std::string> checksums;  // base64
   };
   std::vector<Part> parts;  // as they came: order is checked by the caller

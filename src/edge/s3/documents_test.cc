@@ -29,8 +29,9 @@ TEST(DeleteDocument, RefusesWhatItCannotBe) {
   EXPECT_EQ(error_of(read_delete("<Delete/>")), "MalformedXML");
   EXPECT_EQ(error_of(read_delete("<Delete><Object/></Delete>")), "MalformedXML");
   EXPECT_EQ(error_of(read_delete("<Remove><Object><Key>a</Key></Object></Remove>")), "MalformedXML");
-  EXPECT_EQ(error_of(read_delete("<!DOCTYPE Delete [<!ENTITY a \"b\">]><Delete><Object><Key>&a;</Key></Object></Delete>")),
-            "MalformedXML");
+  EXPECT_EQ(
+      error_of(read_delete("<!DOCTYPE Delete [<!ENTITY a \"b\">]><Delete><Object><Key>&a;</Key></Object></Delete>")),
+      "MalformedXML");
   std::string many = "<Delete>";
   for (int i = 0; i < 1000; ++i) many += "<Object><Key>k</Key></Object>";
   EXPECT_TRUE(read_delete(many + "</Delete>"));
@@ -84,7 +85,8 @@ TEST(Lifecycle, RulesAreRead) {
       "</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays><NewerNoncurrentVersions>2"
       "</NewerNoncurrentVersions></NoncurrentVersionExpiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>3"
       "</DaysAfterInitiation></AbortIncompleteMultipartUpload><Transition><Days>90</Days><StorageClass>GLACIER"
-      "</StorageClass></Transition></Rule><Rule><Status>Disabled</Status><Prefix/><Expiration><Date>2030-01-01T00:00:00Z"
+      "</StorageClass></Transition></Rule><Rule><Status>Disabled</Status><Prefix/"
+      "><Expiration><Date>2030-01-01T00:00:00Z"
       "</Date></Expiration></Rule></LifecycleConfiguration>");
   ASSERT_TRUE(rules) << rules.error().message;
   const LifecycleRule& rule = rules->front();
@@ -129,11 +131,14 @@ TEST(Cors, TheFirstRuleThatFitsIsFound) {
   EXPECT_EQ(find_cors_rule(*rules, "https://example.org", "PUT", {}), nullptr);
   EXPECT_EQ(find_cors_rule(*rules, "null", "GET", {}), &rules->at(1));
   EXPECT_EQ(find_cors_rule(*rules, "null", "DELETE", {}), nullptr);
-  EXPECT_FALSE(read_cors("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"));
-  EXPECT_FALSE(read_cors("<CORSConfiguration><CORSRule><AllowedOrigin>**</AllowedOrigin><AllowedMethod>GET"
-                         "</AllowedMethod></CORSRule></CORSConfiguration>"));
-  EXPECT_FALSE(read_cors("<CORSConfiguration><CORSRule><AllowedOrigin>a&#10;b</AllowedOrigin><AllowedMethod>GET"
-                         "</AllowedMethod></CORSRule></CORSConfiguration>"));
+  EXPECT_FALSE(
+      read_cors("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"));
+  EXPECT_FALSE(
+      read_cors("<CORSConfiguration><CORSRule><AllowedOrigin>**</AllowedOrigin><AllowedMethod>GET"
+                "</AllowedMethod></CORSRule></CORSConfiguration>"));
+  EXPECT_FALSE(
+      read_cors("<CORSConfiguration><CORSRule><AllowedOrigin>a&#10;b</AllowedOrigin><AllowedMethod>GET"
+                "</AllowedMethod></CORSRule></CORSConfiguration>"));
 }
 
 TEST(Documents, OfLocksLocationsAndLists) {
@@ -142,8 +147,8 @@ TEST(Documents, OfLocksLocationsAndLists) {
                                "</CreateBucketConfiguration>")
                 .value(),
             "eu");
-  const auto retention =
-      read_retention("<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate></Retention>");
+  const auto retention = read_retention(
+      "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate></Retention>");
   EXPECT_EQ(retention->mode, catalog::LockMode::governance);
   EXPECT_EQ(retention->until.unix_us, 1'893'456'000'000'000);
   EXPECT_EQ(read_retention("<Retention/>")->mode, catalog::LockMode::none);
@@ -156,7 +161,8 @@ TEST(Documents, OfLocksLocationsAndLists) {
   EXPECT_EQ(lock->mode, catalog::LockMode::compliance);
   EXPECT_EQ(lock->days, 5U);
   const auto acl = [](const std::string& id) {
-    return is_private_acl("<AccessControlPolicy><Owner><ID>me</ID></Owner><AccessControlList><Grant><Grantee><ID>" + id +
+    return is_private_acl("<AccessControlPolicy><Owner><ID>me</ID></Owner><AccessControlList><Grant><Grantee><ID>" +
+                          id +
                           "</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>"
                           "</AccessControlPolicy>");
   };

@@ -35,8 +35,8 @@ constexpr std::array kOperations{
     OperationRow{"ListMultipartUploads", O::ListMultipartUploads, "GET", bucket, "uploads", kDone, Action::list, ""},
     OperationRow{"DeleteObjects", O::DeleteObjects, "POST", bucket, "delete", kDone, Action::remove,
                  "neither Content-MD5 nor a checksum is asked for"},
-    OperationRow{"GetBucketVersioning", O::GetBucketVersioning, "GET", bucket, "versioning", kDone,
-                 Action::policy_read, ""},
+    OperationRow{"GetBucketVersioning", O::GetBucketVersioning, "GET", bucket, "versioning", kDone, Action::policy_read,
+                 ""},
     OperationRow{"PutBucketVersioning", O::PutBucketVersioning, "PUT", bucket, "versioning", kDone,
                  Action::policy_write, "no MFA delete"},
     OperationRow{"GetBucketTagging", O::GetBucketTagging, "GET", bucket, "tagging", kDone, Action::policy_read, ""},
@@ -88,11 +88,11 @@ constexpr std::array kOperations{
     OperationRow{"GetObjectTagging", O::GetObjectTagging, "GET", object, "tagging", kDone, Action::read_metadata, ""},
     OperationRow{"PutObjectTagging", O::PutObjectTagging, "PUT", object, "tagging", kDone, Action::tag, ""},
     OperationRow{"DeleteObjectTagging", O::DeleteObjectTagging, "DELETE", object, "tagging", kDone, Action::tag, ""},
-    OperationRow{"GetObjectRetention", O::GetObjectRetention, "GET", object, "retention", kDone,
-                 Action::read_metadata, ""},
+    OperationRow{"GetObjectRetention", O::GetObjectRetention, "GET", object, "retention", kDone, Action::read_metadata,
+                 ""},
     OperationRow{"PutObjectRetention", O::PutObjectRetention, "PUT", object, "retention", kDone, Action::hold, ""},
-    OperationRow{"GetObjectLegalHold", O::GetObjectLegalHold, "GET", object, "legal-hold", kDone,
-                 Action::read_metadata, ""},
+    OperationRow{"GetObjectLegalHold", O::GetObjectLegalHold, "GET", object, "legal-hold", kDone, Action::read_metadata,
+                 ""},
     OperationRow{"PutObjectLegalHold", O::PutObjectLegalHold, "PUT", object, "legal-hold", kDone, Action::hold, ""},
     OperationRow{"CreateMultipartUpload", O::CreateMultipartUpload, "POST", object, "uploads", kDone, Action::write,
                  ""},
@@ -192,8 +192,7 @@ constexpr std::array kHeaders{
               "known names are taken; where content lies is decided by the bucket's policy"},
     HeaderRow{"x-amz-acl", "request", State::partly, "private, bucket-owner-full-control, bucket-owner-read"},
     HeaderRow{"x-amz-grant-…", "request", State::refused, ""},
-    HeaderRow{"x-amz-server-side-encryption", "request", State::partly,
-              "AES256 is taken where the vault is encrypted"},
+    HeaderRow{"x-amz-server-side-encryption", "request", State::partly, "AES256 is taken where the vault is encrypted"},
     HeaderRow{"x-amz-server-side-encryption-customer-…, -aws-kms-…", "request", State::refused, ""},
     HeaderRow{"x-amz-object-lock-mode, -retain-until-date, -legal-hold", "both", State::done, ""},
     HeaderRow{"x-amz-bypass-governance-retention", "request", State::done, "with the right to"},
@@ -233,9 +232,9 @@ std::optional<int> matches(const OperationRow& row, const Parameters& parameters
     const std::size_t blank = keys.find(' ');
     const std::string_view key = keys.substr(0, blank);
     keys = blank == std::string_view::npos ? std::string_view() : keys.substr(blank + 1);
-    const bool is_there = key == "@copy" ? has_copy_source : std::ranges::any_of(parameters, [&](const auto& one) {
-      return one.first == key;
-    });
+    const bool is_there = key == "@copy"
+                              ? has_copy_source
+                              : std::ranges::any_of(parameters, [&](const auto& one) { return one.first == key; });
     if (!is_there) return std::nullopt;
     ++count;
   }
@@ -289,9 +288,7 @@ std::string operations_page() {
   std::string out = "| operation | address | | right | |\n|---|---|---|---|---|\n";
   for (const OperationRow& row : kOperations) {
     out.append("| ").append(row.name).append(" | ").append(row.name == row.method ? "" : row.method);
-    out.append(row.resource == service  ? " /"
-               : row.resource == bucket ? " /BUCKET"
-                                        : " /BUCKET/key");
+    out.append(row.resource == service ? " /" : row.resource == bucket ? " /BUCKET" : " /BUCKET/key");
     std::string keys(row.keys);
     const bool is_copy = keys.find("@copy") != std::string::npos;
     if (is_copy) keys.erase(keys.find("@copy"));

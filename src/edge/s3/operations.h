@@ -85,7 +85,7 @@ struct OperationRow {
   // x-amz-copy-source.
   std::string_view keys;
   State state;
-  access::Action action;  // the main one; overwriting, versions and locks ask for more
+  access::Action action;   // the main one; overwriting, versions and locks ask for more
   std::string_view words;  // what is different here; may be empty
 };
 [[nodiscard]] std::span<const OperationRow> operations();

@@ -10,7 +10,8 @@
 namespace atl::s3 {
 namespace {
 
-std::string found(std::string_view method, ResourceKind resource, std::string_view query, bool has_copy_source = false) {
+std::string found(std::string_view method, ResourceKind resource, std::string_view query,
+                  bool has_copy_source = false) {
   const auto row = find_operation(method, resource, parse_parameters(query).value(), has_copy_source);
   return std::string(row ? (*row)->name : facts_of(code_of(row.error())).name);
 }
