@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "foundation/codec/fields.h"
+#include "catalog/internal/row_fields.h"
 
 namespace atl::catalog {
 namespace {
-
-using codec::FieldReader;
-using codec::FieldWriter;
 
 constexpr std::size_t kIdBytes = 16;
 
@@ -17,77 +14,6 @@ tl::unexpected<Error> bad_key(std::string_view what) {
   return fail(ErrorKind::damaged, "row.bad_key", "the key of " + std::string(what) + " is damaged",
               "Run `atoll verify` to see what is affected.");
 }
-
-// One description of each row's fields serves writing and reading, so that the two cannot differ.
-class Writing {
- public:
-  explicit Writing(Bytes& out) : writer_(out) {}
-  template <class Number>
-  void number(std::uint32_t field, const Number& value) {
-    writer_.put_unsigned(field, static_cast<std::uint64_t>(value));
-  }
-  void lsn(std::uint32_t field, const Lsn& value) { writer_.put_unsigned(field, value.value); }
-  void time(std::uint32_t field, const Timestamp& value) { writer_.put_signed(field, value.unix_us); }
-  void text(std::uint32_t field, const std::string& value) { writer_.put_text(field, value); }
-  void bucket(std::uint32_t field, const BucketId& value) {
-    if (!value.is_none()) writer_.put_bytes(field, value.view());
-  }
-  void texts(std::uint32_t field, const std::vector<std::string>& values) {
-    for (const std::string& value : values) writer_.put_bytes_always(field, as_bytes(value));
-  }
-  void rest(const Bytes& unknown) { writer_.put_raw(unknown); }
-
- private:
-  FieldWriter writer_;
-};
-
-// Offered every field of the description for each field found; the one with its number takes it.
-class Reading {
- public:
-  explicit Reading(FieldReader& reader) : reader_(&reader) {}
-  template <class Number>
-  void number(std::uint32_t field, Number& value) {
-    if (!takes(field)) return;
-    const std::uint64_t read = reader_->as_unsigned();
-    if (read > static_cast<std::uint64_t>(std::numeric_limits<Number>::max())) is_bad_ = true;
-    value = static_cast<Number>(read);
-  }
-  void lsn(std::uint32_t field, Lsn& value) {
-    if (takes(field)) value.value = reader_->as_unsigned();
-  }
-  void time(std::uint32_t field, Timestamp& value) {
-    if (takes(field)) value.unix_us = reader_->as_signed();
-  }
-  void text(std::uint32_t field, std::string& value) {
-    if (takes(field)) value = reader_->as_string();
-  }
-  void bucket(std::uint32_t field, BucketId& value) {
-    if (!takes(field)) return;
-    const auto id = BucketId::from_view(reader_->as_view());
-    if (id) {
-      value = *id;
-    } else {
-      is_bad_ = true;
-    }
-  }
-  void texts(std::uint32_t field, std::vector<std::string>& values) {
-    if (takes(field)) values.push_back(reader_->as_string());
-  }
-  void rest(Bytes& unknown) {
-    if (!is_taken_) reader_->keep(unknown);
-  }
-  [[nodiscard]] bool is_bad() const { return is_bad_; }
-
- private:
-  bool takes(std::uint32_t field) {
-    if (reader_->field() != field) return false;
-    is_taken_ = true;
-    return true;
-  }
-  FieldReader* reader_;
-  bool is_taken_ = false;
-  bool is_bad_ = false;
-};
 
 // Field numbers as in spec/formats/rows.proto: stored, never renumbered. What stands in the key is not repeated.
 template <class Fields, class Row>
@@ -171,20 +97,6 @@ void describe_domain(Fields& fields, Row& row) {
   fields.number(8, row.bytes);
   fields.texts(9, row.unconfirmed);
   fields.rest(row.unknown);
-}
-
-template <class Describe>
-Result<void> read_fields(ByteView row, std::string_view what, const Describe& describe) {
-  FieldReader reader(row, what);
-  while (reader.next()) {
-    Reading fields(reader);
-    describe(fields);
-    if (fields.is_bad()) {
-      return fail(ErrorKind::damaged, "row.bad_field", std::string(what) + " holds a value that cannot be",
-                  "Run `atoll verify` to see what is affected.");
-    }
-  }
-  return reader.status();
 }
 
 Result<std::string> name_from(ByteView key, std::string_view what) {

@@ -13,6 +13,7 @@ std::string_view name_of(ErrorKind kind) {
     case ErrorKind::conflict: return "conflict";
     case ErrorKind::locked: return "locked";
     case ErrorKind::wrong_key: return "wrong_key";
+    case ErrorKind::denied: return "denied";
     case ErrorKind::damaged: return "damaged";
     case ErrorKind::no_space: return "no_space";
     case ErrorKind::limit: return "limit";

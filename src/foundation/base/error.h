@@ -23,6 +23,7 @@ enum class ErrorKind : std::uint8_t {
   conflict,      // a precondition does not hold, or the thing exists already
   locked,        // another process owns it, or it has to be unlocked first
   wrong_key,     // a secret opens nothing here
+  denied,        // it is known who asks, and they may not
   damaged,       // stored bytes are not what was written
   no_space,      // the device (or the reserve) is full; deleting may help
   limit,         // a configured or format limit would be passed

@@ -31,6 +31,18 @@ enum class TableNumber : std::uint32_t {
   erasures = 16,
   copies = 17,
   schedules = 18,
+  // Of the vault `control` only.
+  principals = 60,
+  memberships = 61,
+  roles = 62,
+  grants = 63,
+  tokens = 64,
+  s3_keys = 65,
+  sessions = 66,
+  shares = 67,
+  quotas = 68,
+  audit_batches = 69,
+  home_settings = 70,
 };
 
 struct RowChange {

@@ -1,0 +1,200 @@
+// Who is this, may they do that: accounts, what they sign in with, and their rights, over the open control vault.
+//
+// Always true:
+//  - Every change is one command of the control vault; when it is answered it is durable, and the next decision sees
+//    it. Requests under way keep the view they began with.
+//  - Secrets are returned once, when they are made; afterwards only S3 secrets and one-time-password secrets are known.
+//  - Signing in takes the same work for names that exist and for those that do not, and says the same.
+//  - The last way to administer is kept: nobody can remove or disable the last principal with the role `owner`
+//    everywhere, where there is one.
+// Errors of signing in are `wrong_key` (ids "access.not_signed_in", "access.code_needed"), `limit` ("access.wait", with
+// the wait in the hint) and `denied` ("access.disabled"). Of changes: `usage`, `not_found`, `conflict`.
+// Thread rules: any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vault/access/audit.h"
+#include "vault/access/decision.h"
+#include "vault/access/rate_limit.h"
+#include "vault/access/sign_in.h"
+#include "vault/access/usage.h"
+#include "vault/vault.h"
+
+namespace atl::access {
+
+struct AccessOptions {
+  codec::PassphraseCost password_cost;
+  std::int64_t session_seconds = 14LL * 86'400;
+  double logins_per_second = 1.0;  // per address
+  double login_burst = 10.0;
+  double agent_requests_per_second = 50.0;
+  double agent_burst = 100.0;
+};
+
+// A secret and the row it belongs to. The text is shown once and nowhere kept.
+struct NewToken {
+  catalog::TokenRow row;
+  std::string text;
+};
+struct NewSession {
+  catalog::SessionRow row;
+  std::string text;  // for the cookie
+};
+struct NewShare {
+  catalog::ShareRow row;
+  std::string text;  // for the link
+};
+struct S3Identity {
+  Who who;
+  std::string secret;
+  VaultId vault;
+};
+
+struct NewPrincipal {
+  std::string name;  // 1 to 64 of a-z 0-9 . _ @ -, beginning with a letter or digit
+  PrincipalKind kind = PrincipalKind::person;
+  std::string display_name;
+  std::string email;
+  std::string password;  // empty: none
+  std::uint32_t requests_per_second_max = 0;
+};
+
+class Access {
+ public:
+  // `control` is open and outlives this object. Null: a home without accounts, where nobody signs in and only the local
+  // owner may do anything.
+  [[nodiscard]] static Result<std::unique_ptr<Access>> open(vault::Vault* control, const platform::Machine& machine,
+                                                            const AccessOptions& options);
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+  Access(Access&&) = delete;
+  Access& operator=(Access&&) = delete;
+  ~Access();
+
+  // --- Who is this?
+  // "atl_…", from `Authorization: Bearer`.
+  [[nodiscard]] Result<Who> authenticate_token(std::string_view text);
+  // `code` of the authenticator app, or empty. Where one is needed and missing: "access.code_needed", and only after
+  // the password was right.
+  [[nodiscard]] Result<Who> authenticate_password(std::string_view name, std::string_view password,
+                                                  std::string_view code, const std::string& address);
+  [[nodiscard]] Result<NewSession> open_session(const Who& who, const std::string& address);
+  [[nodiscard]] Result<Who> authenticate_session(std::string_view text);
+  [[nodiscard]] Result<void> close_session(std::string_view text);
+  // None where there is no such key, or it or its principal is disabled. The caller checks the signature.
+  [[nodiscard]] std::optional<S3Identity> s3_key(std::string_view access_key_id);
+  // `password` where the link has one. Counts nothing: see count_download().
+  [[nodiscard]] Result<Who> authenticate_share(std::string_view text, std::string_view password,
+                                               const std::string& address);
+  // Before a download through a link is answered; `limit` "share.used_up" where none is left.
+  [[nodiscard]] Result<void> count_download(const ShareId& id);
+
+  // --- May they do that?
+  [[nodiscard]] Decision decide(const Who& who, Action action, const Resource& resource) const;
+  // The same as an error: `denied` "access.denied", or `wrong_key` "access.not_signed_in" where nobody signed in.
+  [[nodiscard]] Result<void> require(const Who& who, Action action, const Resource& resource) const;
+  // For many decisions about one state, without a lock.
+  [[nodiscard]] std::shared_ptr<const AccessView> view() const;
+  // Agents, and whoever has a cap of their own: `limit` "access.too_many_requests", the wait in the hint.
+  [[nodiscard]] Result<void> take_request(const Who& who);
+
+  // --- How much may they store? `limit` "quota.exceeded", naming the quota. Asked before a write; what was committed
+  // is noted in usage() (see there for what is exact).
+  [[nodiscard]] Result<void> check_quota(const Who& who, const VaultId& vault, const std::string& bucket,
+                                         std::uint64_t add_bytes, std::uint64_t add_objects) const;
+  [[nodiscard]] Usage& usage() { return usage_; }
+
+  // --- Accounts. `by` is whom the command names; whether they may is the caller's to ask first.
+  [[nodiscard]] Result<catalog::PrincipalRow> add_principal(const Who& by, const NewPrincipal& fresh);
+  [[nodiscard]] Result<void> set_password(const Who& by, std::string_view name, std::string_view password);
+  [[nodiscard]] Result<void> set_disabled(const Who& by, std::string_view name, bool is_disabled);
+  struct PrincipalChange {
+    std::optional<std::string> display_name, email;
+    std::optional<std::uint32_t> requests_per_second_max;
+  };
+  [[nodiscard]] Result<void> change_principal(const Who& by, std::string_view name, const PrincipalChange& change);
+  // With its memberships, grants, tokens, keys, sessions, links and quotas.
+  [[nodiscard]] Result<void> remove_principal(const Who& by, std::string_view name);
+  // A new secret for the app (base32); it counts once a code of it was given to confirm_totp().
+  [[nodiscard]] std::string new_totp_secret();
+  [[nodiscard]] Result<void> confirm_totp(const Who& by, std::string_view name, const std::string& secret,
+                                          std::string_view code);
+  [[nodiscard]] Result<void> remove_totp(const Who& by, std::string_view name);
+
+  [[nodiscard]] Result<void> add_member(const Who& by, std::string_view group, std::string_view member);
+  [[nodiscard]] Result<void> remove_member(const Who& by, std::string_view group, std::string_view member);
+  // Made, or its rules replaced.
+  [[nodiscard]] Result<void> put_role(const Who& by, catalog::RoleRow role);
+  [[nodiscard]] Result<void> remove_role(const Who& by, const std::string& name);  // `conflict` while it is granted
+  // `subject`: a principal's or group's name, "everyone", "signed-in". id and times are filled in.
+  [[nodiscard]] Result<catalog::GrantRow> add_grant(const Who& by, std::string_view subject, catalog::GrantRow grant);
+  [[nodiscard]] Result<void> remove_grant(const Who& by, const GrantId& id);
+
+  [[nodiscard]] Result<NewToken> create_token(const Who& by, std::string_view principal, const std::string& label,
+                                              std::vector<catalog::TokenScope> scopes, Timestamp expires);
+  [[nodiscard]] Result<void> revoke_token(const Who& by, const TokenId& id);
+  // With a key id and secret brought along where both are given.
+  [[nodiscard]] Result<catalog::S3KeyRow> create_s3_key(const Who& by, std::string_view principal, const VaultId& vault,
+                                                        const std::string& label, const std::string& access_key_id = {},
+                                                        const std::string& secret = {});
+  [[nodiscard]] Result<void> revoke_s3_key(const Who& by, const std::string& access_key_id);
+  // place, is_prefix, version, takes_uploads, downloads_max, label and expires are taken from `share`.
+  [[nodiscard]] Result<NewShare> create_share(const Who& by, const catalog::ShareRow& share, std::string_view password);
+  [[nodiscard]] Result<void> revoke_share(const Who& by, const ShareId& id);
+  // Both limits 0: the quota is removed.
+  [[nodiscard]] Result<void> set_quota(const Who& by, const catalog::QuotaRow& quota);
+  [[nodiscard]] Result<void> set_home_setting(const Who& by, const std::string& name, const std::string& value);
+
+  // --- All about one person, as JSON; and its end. What others need to go on (the number of a change, its time) stays.
+  [[nodiscard]] Result<std::string> export_person(std::string_view name);
+  struct Erased {
+    std::uint64_t rows = 0;
+    std::uint64_t audit_records = 0;  // in which name and address were replaced
+  };
+  // remove_principal(), and name and address replaced in the audit (whose chain is made anew from there, with a record
+  // that says so).
+  [[nodiscard]] Result<Erased> erase_person(const Who& by, std::string_view name);
+
+  // Expired sessions, and last-used days: now and then, by the server's clock.
+  [[nodiscard]] Result<void> tidy();
+
+  [[nodiscard]] Audit& audit() { return *audit_; }
+
+ private:
+  using Build = std::function<Result<void>(const vault::CommitContext&, vault::ChangeSet&)>;
+  Access(vault::Vault* control, const platform::Machine& machine, const AccessOptions& options);
+  // One command, and the view anew.
+  [[nodiscard]] Result<void> change(const Who& by, const Build& build);
+  [[nodiscard]] Result<void> load();
+  [[nodiscard]] Result<catalog::PrincipalRow> find_principal(std::string_view name) const;
+  [[nodiscard]] Result<void> check_owner_stays(const PrincipalId& without) const;
+  void note_sign_in(const std::string& name, const std::string& address, bool is_allowed, std::string_view reason);
+  [[nodiscard]] Result<void> take_login(const std::string& address, const std::string& key);
+  [[nodiscard]] static Who who_of(const catalog::PrincipalRow& row);
+
+  vault::Vault* control_;
+  platform::Machine machine_;
+  AccessOptions options_;
+  std::string dummy_hash_;  // checked where a name does not exist
+  Usage usage_;
+  RateLimit login_rate_, request_rate_;
+  Lockout lockout_;
+  std::unique_ptr<Audit> audit_;
+
+  std::mutex change_mutex_;  // one change at a time; taken before view_mutex_
+  mutable std::mutex view_mutex_;
+  std::shared_ptr<const AccessView> view_;  // guarded by view_mutex_
+  std::mutex used_mutex_;
+  std::map<TokenId, std::uint32_t> used_tokens_;       // guarded by used_mutex_; last-used days not written yet
+  std::map<std::string, std::uint32_t> used_s3_keys_;  // guarded by used_mutex_
+};
+
+}  // namespace atl::access

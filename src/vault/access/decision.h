@@ -1,0 +1,142 @@
+// May they do that? One function decides for every door.
+//
+//     vault, bucket, prefix  ──►  grants of the principal and its groups  ──►  rules of their roles (tier, age)
+//
+// Always true:
+//  - What no rule allows is denied. A rule or grant that denies wins over all that allow.
+//  - A token, an S3 key or a link can only narrow what its principal may do.
+//  - A condition that cannot be told (tier or age not given) does not allow, and does deny.
+//  - An AccessView never changes: it is the state after one command of the control vault, and may be used from any
+//    thread without a lock.
+// Complexity: linear in the grants of one principal and its groups; well below 1 us for a few dozen. No allocation
+// where the rule's name is short.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/access_rows.h"
+#include "vault/access/actions.h"
+
+namespace atl::access {
+
+using catalog::AccessPlace;
+using catalog::PrincipalKind;
+
+// Who asks: made by Access::authenticate…, or by hand for the program itself.
+struct Who {
+  PrincipalId principal;  // none: nobody signed in
+  std::string name;       // stands in records and on commands ("actor")
+  PrincipalKind kind = PrincipalKind::person;
+  bool is_local_owner = false;  // whoever runs the program on the home itself; may do everything
+  // Each narrows. A token's scopes: one of them has to allow, where there are any. An S3 key: that vault only.
+  std::vector<catalog::TokenScope> scopes;
+  VaultId only_vault;
+  std::optional<catalog::ShareRow> share;  // a link: that place only, and reading or leaving only
+  TokenId token;                           // what was signed in with, for records
+  std::string access_key_id;
+  std::string request_mark;  // of a session; requests that change something must carry it
+
+  [[nodiscard]] static Who nobody() { return {}; }
+  [[nodiscard]] static Who local_owner(std::string name = "owner");
+};
+
+enum class Tier : std::uint8_t { unknown, hot, warm, cold };
+
+// What is asked for. Views are good during the call only.
+struct Resource {
+  VaultId vault;                             // none: the home itself
+  std::string_view bucket;                   // empty: the vault as a whole
+  std::string_view key;                      // or the prefix that is listed; empty: the bucket as a whole
+  Tier tier = Tier::unknown;                 // of the object
+  std::optional<std::uint64_t> age_seconds;  // since it was stored
+};
+
+struct Decision {
+  bool allowed = false;
+  // "grant", "local_owner"; or "no_rule", "denied_by_rule", "outside_token", "outside_vault", "outside_share",
+  // "disabled", "not_signed_in".
+  std::string_view reason;
+  GrantId grant;     // that decided; none where no grant did
+  std::string role;  // its role
+};
+
+// A role made ready to be asked.
+struct CompiledRule {
+  bool denies = false;
+  ActionSet actions;
+  std::uint8_t tiers = 0;  // bits by Tier; 0: any
+  std::uint64_t age_seconds_min = 0;
+  std::uint64_t age_seconds_max = 0;
+};
+using CompiledRole = std::vector<CompiledRule>;
+// Names of actions that this program does not know are left out where they allow; a rule that denies one of them denies
+// everything, for what was meant cannot be told.
+[[nodiscard]] CompiledRole compile(std::span<const catalog::RoleRule> rules);
+
+// Roles every home has. They cannot be changed; a role of one's own may not have their names.
+struct PresetRole {
+  std::string_view name;
+  std::string_view words;
+  std::vector<catalog::RoleRule> rules;
+};
+[[nodiscard]] const std::vector<PresetRole>& preset_roles();
+[[nodiscard]] const PresetRole* preset_role(std::string_view name);  // null: none of that name
+
+// All rows that decisions come from.
+struct AccessRows {
+  std::vector<catalog::PrincipalRow> principals;
+  std::vector<catalog::MembershipRow> memberships;
+  std::vector<catalog::RoleRow> roles;
+  std::vector<catalog::GrantRow> grants;
+  std::vector<catalog::TokenRow> tokens;
+  std::vector<catalog::S3KeyRow> s3_keys;
+  std::vector<catalog::SessionRow> sessions;
+  std::vector<catalog::ShareRow> shares;
+  std::vector<catalog::QuotaRow> quotas;
+  std::vector<catalog::HomeSettingRow> settings;
+};
+
+class AccessView {
+ public:
+  explicit AccessView(AccessRows rows);
+
+  [[nodiscard]] Decision decide(const Who& who, Action action, const Resource& resource, Timestamp now) const;
+
+  [[nodiscard]] const AccessRows& rows() const { return rows_; }
+  [[nodiscard]] const catalog::PrincipalRow* principal(const PrincipalId& id) const;  // null: none
+  [[nodiscard]] const catalog::PrincipalRow* principal_named(std::string_view name) const;
+  [[nodiscard]] const catalog::TokenRow* token_of(const codec::Digest& digest) const;
+  [[nodiscard]] const catalog::SessionRow* session_of(const codec::Digest& digest) const;
+  [[nodiscard]] const catalog::S3KeyRow* s3_key(std::string_view access_key_id) const;
+  [[nodiscard]] const catalog::ShareRow* share_of(const codec::Digest& digest) const;
+  [[nodiscard]] const CompiledRole* role(std::string_view name) const;
+
+ private:
+  struct CompiledGrant {
+    const catalog::GrantRow* row = nullptr;
+    const CompiledRole* role = nullptr;
+    std::uint8_t tiers = 0;
+  };
+  [[nodiscard]] Decision decide_by_grants(const Who& who, Action action, const Resource& resource, Timestamp now) const;
+
+  AccessRows rows_;
+  std::map<std::string, CompiledRole, std::less<>> roles_;
+  std::unordered_map<PrincipalId, const catalog::PrincipalRow*> principals_;
+  std::map<std::string_view, const catalog::PrincipalRow*> names_;
+  std::unordered_map<PrincipalId, std::vector<CompiledGrant>> grants_;     // by subject
+  std::unordered_map<PrincipalId, std::vector<PrincipalId>> subjects_of_;  // itself, its groups, everyone
+  std::map<codec::Digest, const catalog::TokenRow*> tokens_;
+  std::map<codec::Digest, const catalog::SessionRow*> sessions_;
+  std::map<codec::Digest, const catalog::ShareRow*> shares_;
+  std::map<std::string_view, const catalog::S3KeyRow*> s3_keys_;
+};
+
+}  // namespace atl::access
