@@ -1,0 +1,110 @@
+// What a running server has open: the vaults of one home, its accounts, its figures.
+//
+// Always true:
+//  - A request works on a vault through a VaultUse: a handle of its own that stamps its caller on every change, and a
+//    share in the vault. Work that needs a vault for itself (shredding, making the catalog anew) waits until every use
+//    has ended and keeps new ones waiting meanwhile.
+//  - Vaults stay open as long as the Host.
+// Thread rules: everything from any thread, but add_vault(), which comes before the first request.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edge/server/metrics.h"
+#include "foundation/platform/machine.h"
+#include "vault/access/access.h"
+#include "vault/vault.h"
+
+namespace atl::server {
+
+struct HostSettings {
+  std::string version = "0";
+  std::string base_url;                      // as clients reach it, "https://files.example"; empty: from each request
+  std::vector<std::string> trusted_proxies;  // addresses and networks ("10.0.0.0/8") whose forwarding fields count
+  std::string s3_domain;                     // buckets as subdomains of it; empty: path style only
+  std::string s3_region = "us-east-1";
+  std::string default_vault = "main";
+  std::string metrics_token;  // what /metrics wants as a bearer; empty: readable by whoever may, and from this machine
+};
+
+class Host;
+
+// A vault for one request. Ends when destroyed; not held while a client is waited for longer than it takes to send it
+// an answer.
+class VaultUse {
+ public:
+  VaultUse(VaultUse&&) noexcept = default;
+  VaultUse& operator=(VaultUse&&) noexcept = default;
+  VaultUse(const VaultUse&) = delete;
+  VaultUse& operator=(const VaultUse&) = delete;
+  ~VaultUse() = default;
+
+  [[nodiscard]] vault::Vault& vault() const { return *handle_; }
+  [[nodiscard]] const VaultId& id() const { return id_; }
+  [[nodiscard]] const std::string& name() const { return *name_; }
+
+ private:
+  friend class Host;
+  VaultUse() = default;
+  std::shared_lock<std::shared_timed_mutex> share_;
+  std::unique_lock<std::shared_timed_mutex> alone_;
+  std::unique_ptr<vault::Vault> handle_;
+  VaultId id_;
+  const std::string* name_ = nullptr;
+};
+
+class Host {
+ public:
+  // `access` is borrowed.
+  Host(const platform::Machine& machine, access::Access& access, HostSettings settings);
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+  Host(Host&&) = delete;
+  Host& operator=(Host&&) = delete;
+  ~Host();
+
+  // `vault` is borrowed.
+  void add_vault(const VaultId& id, const std::string& name, vault::Vault& vault);
+
+  // By name or id; "" is the default vault, or the only one. `not_found` "vault.not_found"; `locked` "vault.busy" where
+  // it is being worked on alone for longer than a request should wait.
+  [[nodiscard]] Result<VaultUse> use(std::string_view name_or_id, const vault::Caller& caller);
+  [[nodiscard]] Result<VaultUse> use(const VaultId& id, const vault::Caller& caller);
+  // Alone. Waits until every use has ended; `locked` "vault.busy" where that takes more than a minute.
+  [[nodiscard]] Result<VaultUse> use_alone(std::string_view name_or_id, const vault::Caller& caller);
+  [[nodiscard]] Result<VaultId> find(std::string_view name_or_id) const;
+  struct Listed {
+    VaultId id;
+    std::string name;
+  };
+  [[nodiscard]] std::vector<Listed> vaults() const;
+
+  [[nodiscard]] access::Access& access() const { return *access_; }
+  [[nodiscard]] Metrics& metrics() { return metrics_; }
+  [[nodiscard]] const HostSettings& settings() const { return settings_; }
+  [[nodiscard]] const platform::Machine& machine() const { return machine_; }
+  [[nodiscard]] std::int64_t started_monotonic_ns() const { return started_ns_; }
+
+ private:
+  struct Open {
+    VaultId id;
+    std::string name;
+    vault::Vault* vault = nullptr;
+    std::shared_timed_mutex gate;
+  };
+  [[nodiscard]] Result<Open*> open_named(std::string_view name_or_id) const;
+  [[nodiscard]] static Result<VaultUse> share(Open& open, const vault::Caller& caller);
+  platform::Machine machine_;
+  access::Access* access_;
+  HostSettings settings_;
+  Metrics metrics_;
+  std::vector<std::unique_ptr<Open>> vaults_;
+  std::int64_t started_ns_ = 0;
+};
+
+}  // namespace atl::server
