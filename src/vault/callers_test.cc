@@ -60,38 +60,38 @@ TEST(Callers, ManyAtOnceAreNamedOnTheirOwnCommandsAndFindTheirPacksInRows) {
   const auto places = places_of(*vault);
   std::set<PackId> with_row;
   std::map<std::string, int> puts_by;
-  ASSERT_EQ(
-      told(vault->journal().read(
-          Lsn{1}, vault->journal().last(),
-          [&](const journal::Command& command) -> Result<bool> {
-            std::vector<catalog::VersionRow> versions;
-            for (const auto& payload : command.payloads) {
-              ATOLL_ASSIGN(const auto changes, journal::decode_row_changes(*payload.plain));
-              for (const auto& change : changes) {
-                if (change.table == journal::TableNumber::packs) {
-                  ATOLL_ASSIGN(const auto row, catalog::decode_pack(change.key, *change.row));
-                  with_row.insert(row.id);
-                } else if (change.table == journal::TableNumber::versions) {
-                  ATOLL_ASSIGN(versions.emplace_back(), catalog::decode_version(change.key, *change.row));
-                }
-              }
-            }
-            for (const auto& version : versions) {
-              ++puts_by[command.envelope.actor];
-              EXPECT_EQ(command.envelope.actor, version.actor);
-              EXPECT_EQ(command.envelope.origin, "192.0.2.1");
-              EXPECT_EQ(command.envelope.request_id, "request");
-              for (const auto& part : version.content.parts) {
-                const auto place = places.find(part.chunk);
-                if (place == places.end()) ADD_FAILURE() << "a chunk lies nowhere";
-                else
-                  EXPECT_TRUE(with_row.contains(place->second))
-                      << "change " << command.envelope.lsn.value << " refers into a pack that has no row yet";
-              }
-            }
-            return true;
-          })),
-      "ok");
+  ASSERT_EQ(told(vault->journal().read(
+                Lsn{1}, vault->journal().last(),
+                [&](const journal::Command& command) -> Result<bool> {
+                  std::vector<catalog::VersionRow> versions;
+                  for (const auto& payload : command.payloads) {
+                    ATOLL_ASSIGN(const auto changes, journal::decode_row_changes(*payload.plain));
+                    for (const auto& change : changes) {
+                      if (change.table == journal::TableNumber::packs) {
+                        ATOLL_ASSIGN(const auto row, catalog::decode_pack(change.key, *change.row));
+                        with_row.insert(row.id);
+                      } else if (change.table == journal::TableNumber::versions) {
+                        ATOLL_ASSIGN(versions.emplace_back(), catalog::decode_version(change.key, *change.row));
+                      }
+                    }
+                  }
+                  for (const auto& version : versions) {
+                    ++puts_by[command.envelope.actor];
+                    EXPECT_EQ(command.envelope.actor, version.actor);
+                    EXPECT_EQ(command.envelope.origin, "192.0.2.1");
+                    EXPECT_EQ(command.envelope.request_id, "request");
+                    for (const auto& part : version.content.parts) {
+                      const auto place = places.find(part.chunk);
+                      if (place == places.end())
+                        ADD_FAILURE() << "a chunk lies nowhere";
+                      else
+                        EXPECT_TRUE(with_row.contains(place->second))
+                            << "change " << command.envelope.lsn.value << " refers into a pack that has no row yet";
+                    }
+                  }
+                  return true;
+                })),
+            "ok");
   for (int caller = 0; caller < kCallers; ++caller) EXPECT_EQ(puts_by[name_of_caller(caller)], kPutsEach);
 }
 

@@ -172,7 +172,10 @@ Result<VaultId> Home::find_vault(const std::string& name_or_id, const UnlockSecr
   if (all.empty())
     return fail(ErrorKind::missing_home, "home.no_vault", "this home holds no vault yet",
                 "Make one with `atoll init`.");
-  if (name_or_id.empty() && all.size() == 1) return all.front().id;
+  if (name_or_id.empty()) {
+    const auto is_users = [](const VaultListing& listing) { return listing.name != kControlVaultName; };
+    if (std::ranges::count_if(all, is_users) == 1) return std::ranges::find_if(all, is_users)->id;
+  }
   const std::string wanted = name_or_id.empty() ? std::string(kDefaultVaultName) : name_or_id;
   for (const auto& listing : all) {
     if (listing.name == wanted || listing.id.text() == wanted) return listing.id;

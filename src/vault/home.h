@@ -22,6 +22,8 @@
 namespace atl::vault {
 
 inline constexpr std::string_view kDefaultVaultName = "main";
+// Holds the home's own affairs (accounts, audit); never meant where no vault is named, and never deleted by name.
+inline constexpr std::string_view kControlVaultName = "control";
 
 // What the user gave to unlock with, tried on every vault: the machine's own key files first.
 struct UnlockSecrets {
@@ -51,7 +53,7 @@ class Home {
   // Makes a vault. Without a first slot a random key file is made in secrets.key_folder, which has to be set then.
   [[nodiscard]] Result<VaultId> create_vault(CreateVaultOptions options, const UnlockSecrets& secrets,
                                              const std::optional<keyring::Unlocking>& first_slot);
-  // By name (of those that unlock) or by id; "" is the only vault, or the one named `main`.
+  // By name (of those that unlock) or by id; "" is the only vault (beside `control`), or the one named `main`.
   [[nodiscard]] Result<VaultId> find_vault(const std::string& name_or_id, const UnlockSecrets& secrets);
   [[nodiscard]] Result<std::unique_ptr<Vault>> open_vault(const VaultId& id, const UnlockSecrets& secrets,
                                                           const VaultOptions& options);

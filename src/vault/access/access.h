@@ -13,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -175,7 +176,6 @@ class Access {
   [[nodiscard]] Result<void> change(const Who& by, const Build& build);
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<catalog::PrincipalRow> find_principal(std::string_view name) const;
-  [[nodiscard]] Result<void> check_owner_stays(const PrincipalId& without) const;
   void note_sign_in(const std::string& name, const std::string& address, bool is_allowed, std::string_view reason);
   [[nodiscard]] Result<void> take_login(const std::string& address, const std::string& key);
   [[nodiscard]] static Who who_of(const catalog::PrincipalRow& row);

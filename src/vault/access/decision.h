@@ -5,7 +5,9 @@
 // Always true:
 //  - What no rule allows is denied. A rule or grant that denies wins over all that allow.
 //  - A token, an S3 key or a link can only narrow what its principal may do.
-//  - A condition that cannot be told (tier or age not given) does not allow, and does deny.
+//  - A condition that cannot be told (tier or age not given) does not allow, and does deny. What is denied below a
+//  prefix
+//    is denied of everything that covers it, too: a list of the whole bucket, an undo of the whole vault.
 //  - An AccessView never changes: it is the state after one command of the control vault, and may be used from any
 //    thread without a lock.
 // Complexity: linear in the grants of one principal and its groups; well below 1 us for a few dozen. No allocation
@@ -41,6 +43,8 @@ struct Who {
   VaultId only_vault;
   std::optional<catalog::ShareRow> share;  // a link: that place only, and reading or leaving only
   TokenId token;                           // what was signed in with, for records
+  std::string address;                     // from where
+  std::string request_id;
   std::string access_key_id;
   std::string request_mark;  // of a session; requests that change something must carry it
 
@@ -54,7 +58,8 @@ enum class Tier : std::uint8_t { unknown, hot, warm, cold };
 struct Resource {
   VaultId vault;                             // none: the home itself
   std::string_view bucket;                   // empty: the vault as a whole
-  std::string_view key;                      // or the prefix that is listed; empty: the bucket as a whole
+  std::string_view key;                      // empty: the bucket as a whole
+  bool is_prefix = false;                    // everything that begins with `key` is asked for
   Tier tier = Tier::unknown;                 // of the object
   std::optional<std::uint64_t> age_seconds;  // since it was stored
 };
@@ -104,9 +109,18 @@ struct AccessRows {
   std::vector<catalog::HomeSettingRow> settings;
 };
 
+// Roles for divided work, as a pattern for one's own: by tier (observer, archivist), by relations (quantum_engineer),
+// by age (real_time_processor: the last day; analytics_engine: up to 30 days; data_scientist: older).
+[[nodiscard]] const std::vector<PresetRole>& role_templates();
+
 class AccessView {
  public:
   explicit AccessView(AccessRows rows);
+  AccessView(const AccessView&) = delete;
+  AccessView& operator=(const AccessView&) = delete;
+  AccessView(AccessView&&) = delete;
+  AccessView& operator=(AccessView&&) = delete;
+  ~AccessView() = default;
 
   [[nodiscard]] Decision decide(const Who& who, Action action, const Resource& resource, Timestamp now) const;
 
@@ -125,7 +139,9 @@ class AccessView {
     const CompiledRole* role = nullptr;
     std::uint8_t tiers = 0;
   };
-  [[nodiscard]] Decision decide_by_grants(const Who& who, Action action, const Resource& resource, Timestamp now) const;
+  [[nodiscard]] Decision decide_by_grants(const PrincipalId& principal, Action action, const Resource& resource,
+                                          Timestamp now) const;
+  [[nodiscard]] bool scope_allows(const catalog::TokenScope& scope, Action action, const Resource& resource) const;
 
   AccessRows rows_;
   std::map<std::string, CompiledRole, std::less<>> roles_;
