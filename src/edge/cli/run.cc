@@ -82,6 +82,9 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
   add_serve_command(app, session, chosen);
+  add_account_commands(app, session, chosen);
+  add_right_commands(app, session, chosen);
+  add_audit_commands(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =
       app.add_subcommand("completion", "Completion for bash, zsh or fish: source <(atoll completion bash)");
