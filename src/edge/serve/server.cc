@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "edge/cli/output.h"
 #include "edge/serve/commands_door.h"
 #include "edge/serve/first_start.h"
 #include "edge/serve/housekeeping.h"
