@@ -235,6 +235,7 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
   auto outcome = send(session, *server, words, reads_input);
   // A socket that a server left behind; the home's lock tells whether somebody has it all the same.
   if (!outcome && !is_elsewhere && outcome.error().id == "client.unreachable") return std::nullopt;
+  if (!outcome && outcome.error().id == "output.closed") return kExitFailed;  // nobody reads on: no news to anybody
   if (!outcome) return pass(std::move(outcome).error());
   if (outcome->question) {
     ATOLL_ASSIGN(const bool goes_on, session.confirm(*outcome->question));
