@@ -31,7 +31,17 @@ void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen);      //
 void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);      // copy restore-home
 void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  // export import
 
-void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);  // policy gc bucket
+void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
+void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
+
+// What is said of a version, for the verbs that make one.
+struct OriginArguments {
+  std::string label, author, description, transformation, change;
+  std::vector<std::string> sources;
+};
+enum class HasLabel : std::uint8_t { no, yes };
+void add_origin_options(CLI::App& command, OriginArguments& arguments, HasLabel has_label);
+[[nodiscard]] Result<vault::Origin> origin_of(const OriginArguments& arguments);
 
 // `rm --forever`, declared with `rm`.
 struct ForeverArguments {
