@@ -585,7 +585,7 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   rm->add_flag("--forever", remove_arguments->is_forever,
                "with their versions, from every earlier moment too; asks. The room comes with the next gc");
   rm->add_option("--versions", remove_arguments->versions,
-                 "with --forever: all, old (what is current stays), or one by its id");
+                 "with --forever: all, old (what is current stays), or one by its id or label");
   rm->add_option("--reason", remove_arguments->reason, "with --forever: kept with the record of it");
   on_chosen(rm, session, chosen, remove_arguments, remove);
 
