@@ -182,7 +182,8 @@ Result<int> show_provenance(Session& session, const VersionArguments& arguments)
                                               " no longer there; their names and what was made of them remain");
     }
     if (lineage.is_cut && !output.is_json)
-      output.message("It goes further than is shown: --depth " + std::to_string(arguments.depth) + " or its size ended it.");
+      output.message("It goes further than is shown: --depth " + std::to_string(arguments.depth) +
+                     " or its size ended it.");
     return kExitOk;
   });
 }

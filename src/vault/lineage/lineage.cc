@@ -53,8 +53,7 @@ class Trace {
   Result<void> follow_down(std::size_t at) {
     if (lineage_.nodes[at].state == LineageNode::State::outside) return {};
     const std::size_t room = options_.nodes_max + 1;
-    ATOLL_ASSIGN(const auto all,
-                 reader_->derived_from(lineage_.nodes[at].object, lineage_.nodes[at].version, room));
+    ATOLL_ASSIGN(const auto all, reader_->derived_from(lineage_.nodes[at].object, lineage_.nodes[at].version, room));
     for (const auto& [object, version] : all) {
       ATOLL_ASSIGN(const auto node, node_of({object, version, {}}, at));
       if (node) lineage_.edges.push_back({*node, at});

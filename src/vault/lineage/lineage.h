@@ -9,8 +9,8 @@
 //  - Bounded: at most `depth` steps and `nodes_max` entities; what was cut off there is marked.
 //  - A version that is gone stays in the graph: as erased, with who and when, or as no longer kept, with the name under
 //    which it was given as a source.
-// Cost: upstream a few descents a version; downstream one look at the catalog's list of sources a version, and for names
-// of what is found there one pass over the entries of its buckets.
+// Cost: upstream a few descents a version; downstream one look at the catalog's list of sources a version, and for
+// names of what is found there one pass over the entries of its buckets.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +62,8 @@ struct LineageOptions {
 };
 [[nodiscard]] Result<Lineage> trace_lineage(Vault& vault, const Objects::Found& from, const LineageOptions& options);
 
-// PROV-JSON (W3C member submission, https://www.w3.org/Submission/prov-json/): one document, UTF-8, pretty or on one line.
+// PROV-JSON (W3C member submission, https://www.w3.org/Submission/prov-json/): one document, UTF-8, pretty or on one
+// line.
 [[nodiscard]] std::string prov_json(const Lineage& lineage);
 // For `dot -Tsvg`.
 [[nodiscard]] std::string prov_dot(const Lineage& lineage);

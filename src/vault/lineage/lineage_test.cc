@@ -31,7 +31,8 @@ class LineageTest : public ::testing::Test {
     ASSERT_EQ(told(put_bytes(*vault_, "data", key, as_bytes(key), request)), "ok") << key;
   }
   Objects::Found at(const std::string& key) { return Objects(*vault_).find("data", key).value(); }
-  Lineage trace(const std::string& key, bool is_downstream = false, std::size_t depth = 100, std::size_t most = 10'000) {
+  Lineage trace(const std::string& key, bool is_downstream = false, std::size_t depth = 100,
+                std::size_t most = 10'000) {
     auto lineage = trace_lineage(*vault_, at(key), {depth, most, is_downstream});
     EXPECT_EQ(told(lineage), "ok");
     return lineage ? std::move(*lineage) : Lineage{};
@@ -43,7 +44,9 @@ class LineageTest : public ::testing::Test {
   }
   static std::multiset<std::string> edges(const Lineage& lineage) {
     std::multiset<std::string> all;
-    const auto name = [&](std::size_t i) { return lineage.nodes[i].key.empty() ? lineage.nodes[i].words : lineage.nodes[i].key; };
+    const auto name = [&](std::size_t i) {
+      return lineage.nodes[i].key.empty() ? lineage.nodes[i].words : lineage.nodes[i].key;
+    };
     for (const auto& edge : lineage.edges) all.insert(name(edge.derived) + "<" + name(edge.source));
     return all;
   }

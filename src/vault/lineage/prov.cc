@@ -69,7 +69,8 @@ std::string activity_label(const catalog::VersionRow& row) {
 // Elements of one kind, by id.
 std::string section(const std::map<std::string, std::string>& elements) {
   std::string text = "{";
-  for (const auto& [id, value] : elements) text += (text.size() > 1 ? "," : "") + ("\n    " + quoted(id) + ": " + value);
+  for (const auto& [id, value] : elements)
+    text += (text.size() > 1 ? "," : "") + ("\n    " + quoted(id) + ": " + value);
   return text + (elements.empty() ? "}" : "\n  }");
 }
 
@@ -86,7 +87,8 @@ std::string words_of_state(const LineageNode& node) {
 std::string entity_of(const LineageNode& node) {
   Fields fields{{"prov:label", quoted(node.name())}};
   if (node.state == State::outside) {
-    if (node.words.find("://") != std::string::npos) fields.push_back({"prov:location", typed(node.words, "xsd:anyURI")});
+    if (node.words.find("://") != std::string::npos)
+      fields.push_back({"prov:location", typed(node.words, "xsd:anyURI")});
     return object_of(fields);
   }
   fields.push_back({"prov:type", typed("atoll:Version", "prov:QUALIFIED_NAME")});
@@ -138,7 +140,8 @@ std::string prov_json(const Lineage& lineage) {
                   {"atoll:change", typed(std::to_string(row.begin.value), "xsd:unsignedLong")}};
     if (!row.operation.empty()) fields.push_back({"atoll:operation", quoted(to_hex(row.operation))});
     activities.emplace(activity, object_of(fields));
-    relation(generated, "g", {{"prov:entity", entity}, {"prov:activity", quoted(activity)}, {"prov:time", time_of(row.begin_time)}});
+    relation(generated, "g",
+             {{"prov:entity", entity}, {"prov:activity", quoted(activity)}, {"prov:time", time_of(row.begin_time)}});
     if (!row.actor.empty()) {
       agents.emplace(agent_id(row.actor), object_of({{"prov:label", quoted(row.actor)}}));
       relation(associated, "s", {{"prov:activity", quoted(activity)}, {"prov:agent", quoted(agent_id(row.actor))}});
@@ -154,14 +157,20 @@ std::string prov_json(const Lineage& lineage) {
     const std::string activity = quoted(activity_id(*node.row));
     const std::string source = quoted(entity_id(lineage.nodes[edge.source]));
     relation(used, "u", {{"prov:activity", activity}, {"prov:entity", source}});
-    relation(derived, "d",
-             {{"prov:generatedEntity", quoted(entity_id(node))}, {"prov:usedEntity", source}, {"prov:activity", activity}});
+    relation(
+        derived, "d",
+        {{"prov:generatedEntity", quoted(entity_id(node))}, {"prov:usedEntity", source}, {"prov:activity", activity}});
   }
   std::string text = "{\n  \"prefix\": " + section({{"atoll", quoted("urn:atoll:")}});
   const std::pair<const char*, const std::map<std::string, std::string>*> sections[] = {
-      {"entity", &entities},       {"activity", &activities},         {"agent", &agents},
-      {"used", &used},             {"wasGeneratedBy", &generated},    {"wasDerivedFrom", &derived},
-      {"wasAttributedTo", &attributed}, {"wasAssociatedWith", &associated}};
+      {"entity", &entities},
+      {"activity", &activities},
+      {"agent", &agents},
+      {"used", &used},
+      {"wasGeneratedBy", &generated},
+      {"wasDerivedFrom", &derived},
+      {"wasAttributedTo", &attributed},
+      {"wasAssociatedWith", &associated}};
   for (const auto& [name, elements] : sections)
     if (!elements->empty()) text += ",\n  " + quoted(name) + ": " + section(*elements);
   return text + "\n}\n";
@@ -183,12 +192,13 @@ std::string prov_dot(const Lineage& lineage) {
     if (!node.row) continue;
     const auto& row = *node.row;
     const std::string activity = id(activity_id(row));
-    say(activity + " [shape=box, style=filled, fillcolor=\"#9fb1fc\", label=\"" + dot_text(activity_label(row)) + "\\n" +
-        format_rfc3339(row.begin_time) + "\"];");
+    say(activity + " [shape=box, style=filled, fillcolor=\"#9fb1fc\", label=\"" + dot_text(activity_label(row)) +
+        "\\n" + format_rfc3339(row.begin_time) + "\"];");
     say(id(entity_id(node)) + " -> " + activity + " [label=wasGeneratedBy];");
     const auto agent = [&](const std::string& name, const std::string& from, const char* how) {
       if (name.empty()) return;
-      say(id(agent_id(name)) + " [shape=house, style=filled, fillcolor=\"#fdb266\", label=\"" + dot_text(name) + "\"];");
+      say(id(agent_id(name)) + " [shape=house, style=filled, fillcolor=\"#fdb266\", label=\"" + dot_text(name) +
+          "\"];");
       say(from + " -> " + id(agent_id(name)) + " [label=" + how + "];");
     };
     agent(row.actor, activity, "wasAssociatedWith");

@@ -31,20 +31,19 @@ Result<Described> change_words(
     const std::function<Result<void>(const CommitContext&, ChangeSet&, VersionRow&)>& change) {
   Described done;
   done.version = at.version.version;
-  ATOLL_ASSIGN(done.lsn,
-               vault.commit(
-                   journal::CommandKind::describe_versions,
-                   [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                     ATOLL_ASSIGN(const Rows rows, rows_now(context.state, at));
-                     VersionRow fresh = rows.version;
-                     ATOLL_TRY(change(context, changes, fresh));
-                     if (has_same_words(fresh, rows.version)) return {};
-                     done.was_changed = true;
-                     changes.put(at.bucket.domain, rows.entry);
-                     changes.put(at.bucket.domain, fresh);
-                     return {};
-                   },
-                   platform::new_id<OperationId>(vault.machine())));
+  ATOLL_ASSIGN(done.lsn, vault.commit(
+                             journal::CommandKind::describe_versions,
+                             [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                               ATOLL_ASSIGN(const Rows rows, rows_now(context.state, at));
+                               VersionRow fresh = rows.version;
+                               ATOLL_TRY(change(context, changes, fresh));
+                               if (has_same_words(fresh, rows.version)) return {};
+                               done.was_changed = true;
+                               changes.put(at.bucket.domain, rows.entry);
+                               changes.put(at.bucket.domain, fresh);
+                               return {};
+                             },
+                             platform::new_id<OperationId>(vault.machine())));
   return done;
 }
 
@@ -78,26 +77,27 @@ Result<Objects::Found> find_addressed(Vault& vault, const Address& address, cons
 Result<Described> set_label(Vault& vault, const Objects::Found& at, const std::string& label, bool moves) {
   ATOLL_TRY(check_label(label));
   const std::string name = at.bucket.name + "/" + at.entry.key;
-  return change_words(vault, at, [&](const CommitContext& context, ChangeSet& changes, VersionRow& version) -> Result<void> {
-    if (version.label == label) return {};
-    if (!version.label.empty() && !moves) {
-      return fail(ErrorKind::conflict, "label.has_one",
-                  "version " + version.version.text() + " of " + name + " has the label \"" + version.label + "\"",
-                  "Add --move to replace it.");
-    }
-    const auto is_free = check_label_free(context.state, version.object, version.version, label, name);
-    if (!is_free) {
-      if (!moves || is_free.error().kind != ErrorKind::conflict) return pass(is_free.error());
-      ATOLL_ASSIGN(const auto holder, context.state.labelled(version.object, label));
-      ATOLL_INVARIANT(holder.has_value(), "somebody has it");
-      ATOLL_ASSIGN(auto other, context.state.version(version.object, *holder));
-      ATOLL_INVARIANT(other.has_value(), "what is indexed is there");
-      other->label.clear();
-      changes.put(at.bucket.domain, *other);
-    }
-    version.label = label;
-    return {};
-  });
+  return change_words(
+      vault, at, [&](const CommitContext& context, ChangeSet& changes, VersionRow& version) -> Result<void> {
+        if (version.label == label) return {};
+        if (!version.label.empty() && !moves) {
+          return fail(ErrorKind::conflict, "label.has_one",
+                      "version " + version.version.text() + " of " + name + " has the label \"" + version.label + "\"",
+                      "Add --move to replace it.");
+        }
+        const auto is_free = check_label_free(context.state, version.object, version.version, label, name);
+        if (!is_free) {
+          if (!moves || is_free.error().kind != ErrorKind::conflict) return pass(is_free.error());
+          ATOLL_ASSIGN(const auto holder, context.state.labelled(version.object, label));
+          ATOLL_INVARIANT(holder.has_value(), "somebody has it");
+          ATOLL_ASSIGN(auto other, context.state.version(version.object, *holder));
+          ATOLL_INVARIANT(other.has_value(), "what is indexed is there");
+          other->label.clear();
+          changes.put(at.bucket.domain, *other);
+        }
+        version.label = label;
+        return {};
+      });
 }
 
 Result<Described> remove_label(Vault& vault, const Address& address, const std::string& label) {

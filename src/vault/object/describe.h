@@ -1,6 +1,6 @@
 // What is said of versions that are stored already: labels given, moved and taken away; authors and origins added.
-// Always true: a version's content, facts and metadata stay; every change is a command that puts the version's row whole
-// and the entry of its name. Decided on the committing thread.
+// Always true: a version's content, facts and metadata stay; every change is a command that puts the version's row
+// whole and the entry of its name. Decided on the committing thread.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace atl::vault {
 
-// The version that an address names: "key", "key@LABEL", "key@ID"; or `version` (id, its beginning, or label) where that
-// is not empty. Of a removed object only a named version is found. Errors: `not_found`, `conflict`, `usage` where both
-// name one.
+// The version that an address names: "key", "key@LABEL", "key@ID"; or `version` (id, its beginning, or label) where
+// that is not empty. Of a removed object only a named version is found. Errors: `not_found`, `conflict`, `usage` where
+// both name one.
 [[nodiscard]] Result<Objects::Found> find_addressed(Vault& vault, const Address& address, const std::string& version);
 
 struct Described {

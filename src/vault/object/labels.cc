@@ -188,8 +188,7 @@ Result<std::string> next_label(const CommitContext& context, LabelScheme scheme,
                                const VersionRow& fresh, ChangeSize change) {
   switch (scheme) {
     case LabelScheme::none: return std::string();
-    case LabelScheme::timestamp:
-      return with_number(context, fresh.object, format_rfc3339(context.commit_time));
+    case LabelScheme::timestamp: return with_number(context, fresh.object, format_rfc3339(context.commit_time));
     case LabelScheme::hash: return with_number(context, fresh.object, content_label(fresh));
     case LabelScheme::semantic: break;
   }

@@ -1,4 +1,5 @@
-// Names of versions, and what is said of where a version comes from: rules, checks, and what stage_put() does with them.
+// Names of versions, and what is said of where a version comes from: rules, checks, and what stage_put() does with
+// them.
 //
 // Always true:
 //  - A label names at most one version of an object. The committing thread decides, so that two puts of one group
@@ -74,7 +75,8 @@ struct Origin {
 };
 [[nodiscard]] Result<void> check_origin(const Origin& origin);
 // Sources in the state of the moment. "bucket/key", "bucket/key@LABEL" and "bucket/key@VERSION" where there is such a
-// bucket: that version; `not_found` where it has none. With "://" in it, or "words:" before it, or no such bucket: words.
+// bucket: that version; `not_found` where it has none. With "://" in it, or "words:" before it, or no such bucket:
+// words.
 [[nodiscard]] Result<std::vector<catalog::Source>> resolve_sources(catalog::CatalogReader& state,
                                                                    const std::vector<std::string>& named);
 // What is said replaces what `version` says; what is not said stays.

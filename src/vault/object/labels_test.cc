@@ -32,7 +32,8 @@ TEST(Labels, WhatIsNone) {
 TEST(Labels, SemanticOnesAreReadAndRaised) {
   EXPECT_EQ(parse_semantic("1.20.3"), (SemanticLabel{1, 20, 3}));
   EXPECT_EQ(parse_semantic("v2.0.0"), (SemanticLabel{2, 0, 0}));
-  for (const char* none : {"", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "1..3", "1.2.3-rc1", "-1.2.3", "1.2.99999999999999999"})
+  for (const char* none :
+       {"", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "1..3", "1.2.3-rc1", "-1.2.3", "1.2.99999999999999999"})
     EXPECT_FALSE(parse_semantic(none)) << none;
   const SemanticLabel from{1, 4, 2};
   EXPECT_EQ(from.raised(ChangeSize::patch).text(), "1.4.3");
@@ -117,9 +118,8 @@ class LabelsTest : public ::testing::Test {
   CommandBuilder staging(const NewVersion& fresh, PutEffect* effect = nullptr) {
     return [this, fresh, effect](const CommitContext& context, ChangeSet& changes) -> Result<void> {
       ATOLL_ASSIGN(const auto bucket, context.state.bucket_named("data"));
-      ATOLL_ASSIGN(const auto done,
-                   stage_put(context, changes, *bucket, fresh, platform::new_id<VersionId>(vault_->machine()),
-                             vault_->actor(), {}));
+      ATOLL_ASSIGN(const auto done, stage_put(context, changes, *bucket, fresh,
+                                              platform::new_id<VersionId>(vault_->machine()), vault_->actor(), {}));
       if (effect != nullptr) *effect = done;
       return {};
     };
@@ -304,9 +304,9 @@ TEST_F(LabelsTest, SourcesAreLookedUpAtTheCommit) {
   ASSERT_TRUE(put(link("me@home", "x")));
   const auto rows = versions("a");
   const auto reader = vault_->reader();
-  const auto found = resolve_sources(*reader, {"data/a", "data/a@1.0", "data/a@" + rows[1].version.text(),
-                                               "https://example.org/data/a", "words: data/a", "no-such-bucket/a",
-                                               "a book, page 3", "data/me@home", "data/a"});
+  const auto found = resolve_sources(
+      *reader, {"data/a", "data/a@1.0", "data/a@" + rows[1].version.text(), "https://example.org/data/a",
+                "words: data/a", "no-such-bucket/a", "a book, page 3", "data/me@home", "data/a"});
   ASSERT_TRUE(found) << told(found);
   ASSERT_EQ(found->size(), 8U);  // the same twice is once
   EXPECT_EQ((*found)[0].version, rows[0].version);
