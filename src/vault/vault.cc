@@ -397,6 +397,7 @@ void Vault::end_clean_up() {
 }
 
 Result<void> Vault::settle() {
+  if (is_guest_) return {};
   if (!core_->options.writable || core_->is_settled) return {};
   core_->is_settled = true;
   std::optional<Error> first;
@@ -415,6 +416,7 @@ Result<void> Vault::settle() {
 }
 
 Result<void> Vault::close() {
+  if (is_guest_) return {};
   const auto settled = settle();
   if (core_->options.writable) ignore_error_on_purpose(core_->machine.files.remove_file(owner_path(core_->folder)));
   core_->committer.reset();
@@ -438,7 +440,9 @@ void Vault::maintain_chunks() {
 }
 
 std::unique_ptr<Vault> Vault::acting_for(Caller caller) const {
-  return std::unique_ptr<Vault>(new Vault(core_, std::move(caller)));
+  std::unique_ptr<Vault> handle(new Vault(core_, std::move(caller)));
+  handle->is_guest_ = true;
+  return handle;
 }
 
 void Vault::start_committer() {

@@ -122,6 +122,8 @@ class Vault {
   // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 1 % of it, at least 16 MiB and
   // at most 256 MiB, of a tiny disk a quarter. Asked for every piece that is stored.
   [[nodiscard]] Result<void> check_room(std::uint64_t wanted_bytes) const;
+  // Why nothing can be written until the vault is opened again; none where it can.
+  [[nodiscard]] std::optional<Error> write_trouble() const { return core_->committer->stopped(); }
   // While it lives, half of that room may be used: for work that gives back more than it takes. May not outlive the
   // vault.
   class ReserveUse {
@@ -204,6 +206,7 @@ class Vault {
 
   std::shared_ptr<Core> core_;
   Caller caller_;
+  bool is_guest_ = false;  // made by acting_for()
 };
 
 }  // namespace atl::vault

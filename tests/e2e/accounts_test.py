@@ -1,5 +1,5 @@
 """Accounts by command: what was set up is there in the next run, secrets are shown once and stored nowhere, nobody is left
-out or let in by mistake, and a record of reads that was changed is found."""
+out or let in by mistake."""
 import glob
 import json
 import os

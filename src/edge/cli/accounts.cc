@@ -40,6 +40,24 @@ Result<int> with_accounts(Session& session, Opens opens, const std::function<Res
     error.kind = ErrorKind::wrong_key;
     return pass(std::move(error));
   }
+  // Somebody was broken off: what that left to do is done first, unless its process is still at it.
+  const bool needs_work = control
+                              ? *control != nullptr && (*control)->catalog().applied() < (*control)->journal().last()
+                              : control.error().id == "catalog.needs_rebuild";
+  if (opens == Opens::to_read && needs_work) {
+    const bool is_readable = control.has_value();
+    if (control) control->reset();
+    options.writable = true;
+    auto mended = access::open_control(*home, secrets, options);
+    if (mended) {
+      ATOLL_TRY((*mended)->close());
+      mended->reset();
+    } else if (!is_readable || mended.error().kind != ErrorKind::locked) {
+      return pass(std::move(mended).error());
+    }
+    options.writable = false;
+    control = access::open_control(*home, secrets, options);
+  }
   if (!control) return pass(std::move(control).error());
   Result<int> answer = kExitOk;
   {

@@ -5,6 +5,7 @@
 #include "edge/cli/completion.h"
 #include "edge/cli/config_file.h"
 #include "edge/cli/manual.h"
+#include "edge/cli/served_command.h"
 
 namespace atl::cli {
 namespace {
@@ -25,6 +26,11 @@ void add_global_options(CLI::App& app, Session& session, Output& output, bool& n
                  "program that prints the passphrase (ATOLL_PASSWORD_COMMAND)");
   app.add_option("--key-file", options.key_file, "key file (ATOLL_KEY_FILE)");
   app.add_option("--kit", options.kit, "recovery kit, its page or its file");
+  app.add_option("--url", options.url, "a server in place of the home of this machine (ATOLL_URL)");
+  app.add_option("--token-file", options.token_file, "file with the token for --url (ATOLL_TOKEN_FILE, ATOLL_TOKEN)");
+  app.add_option("--server-authorities", options.authorities_file, "PEM file of who signs the server's certificate");
+  app.add_option("--server-fingerprint", options.fingerprint,
+                 "SHA-256 of the server's certificate: the only one that is trusted then");
   app.add_option("-j,--jobs", options.jobs, "workers; one per core otherwise");
   app.add_flag("--json", output.is_json, "one JSON object a line");
   app.add_flag("-q,--quiet", output.is_quiet, "errors only");
@@ -41,6 +47,16 @@ void take_last_of_each(CLI::App& app) {
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) take_last_of_each(*sub);
+}
+
+// "vault create" of what was parsed.
+std::string verb_of(const CLI::App& app) {
+  std::string verb;
+  for (const CLI::App* level = &app; !level->get_subcommands().empty();) {
+    level = level->get_subcommands().front();
+    verb += (verb.empty() ? "" : " ") + level->get_name();
+  }
+  return verb;
 }
 
 }  // namespace
@@ -64,12 +80,14 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
   add_undo_commands(app, session, chosen);
+  add_provenance_commands(app, session, chosen);
   add_shred_commands(app, session, chosen);
   add_copy_commands(app, session, chosen);
   add_transfer_commands(app, session, chosen);
   add_config_commands(app, session, chosen);
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
+  add_serve_command(app, session, chosen);
   add_account_commands(app, session, chosen);
   add_right_commands(app, session, chosen);
   add_audit_commands(app, session, chosen);
@@ -95,7 +113,8 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   });
 
   take_last_of_each(app);
-  const auto all = with_settings(app, environment, arguments);
+  const auto all = environment.served != nullptr ? Result<std::vector<std::string>>(arguments)
+                                                : with_settings(app, environment, arguments);
   if (!all) {
     output.error(all.error());
     return exit_code_of(all.error());
@@ -120,9 +139,17 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   const bool wants_color =
       !no_color && !environment.variable("NO_COLOR").has_value() && environment.variable("TERM").value_or("") != "dumb";
   output.has_color = wants_color && environment.terminal.is_out_terminal();
+  if (environment.served == nullptr) {
+    const auto elsewhere = run_on_server(session, verb_of(app), *all);
+    if (!elsewhere) {
+      output.error(elsewhere.error());
+      return exit_code_of(elsewhere.error());
+    }
+    if (*elsewhere) return **elsewhere;
+  }
   const auto answer = chosen.body();
   if (!answer) {
-    output.error(answer.error());
+    if (!environment.on_error || !environment.on_error(answer.error())) output.error(answer.error());
     return exit_code_of(answer.error());
   }
   output.end_progress();

@@ -22,6 +22,11 @@ struct GlobalOptions {
   std::string password_command;
   std::string key_file;
   std::string kit;
+  // A server on another machine, for every verb; "" for the home of this one.
+  std::string url;
+  std::string token_file;
+  std::string authorities_file;  // PEM, in place of the system's
+  std::string fingerprint;       // of the server's certificate, SHA-256 in hexadecimal digits
   unsigned jobs = 0;
   bool is_dry_run = false;
   bool assume_yes = false;
@@ -53,6 +58,8 @@ class Session {
   // The copies that can be reached get what was written, meanwhile and at the end; what keeps one from it is a warning.
   [[nodiscard]] Result<int> with_writer(const std::function<Result<int>(vault::Vault&)>& work,
                                         Ships ships = Ships::yes);
+  // Set by verbs that make the catalog anew: in a server they wait until nobody else is in the vault.
+  bool wants_vault_alone = false;
   // Says at the end of the command how many copies there are, also where there is none.
   bool tells_copies = false;
 

@@ -1,0 +1,31 @@
+#include "edge/errors/error_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace atl::edge {
+namespace {
+
+TEST(ErrorTable, EveryKindHasOneRowAndIdsOnlyOne) {
+  std::set<std::string_view> ids;
+  std::set<ErrorKind> kinds;
+  for (const ErrorRow& row : error_table()) {
+    if (row.id.empty()) EXPECT_TRUE(kinds.insert(row.kind).second) << row.title;
+    else EXPECT_TRUE(ids.insert(row.id).second) << row.id;
+    EXPECT_GE(row.http_status, 400U);
+    EXPECT_LT(row.http_status, 600U);
+    EXPECT_NE(row.exit_code, 0);
+    EXPECT_FALSE(row.s3_code.empty());
+  }
+  for (int kind = 0; kind <= static_cast<int>(ErrorKind::failed); ++kind)
+    EXPECT_TRUE(kinds.contains(static_cast<ErrorKind>(kind))) << kind;
+}
+
+TEST(ErrorTable, AnIdCountsBeforeItsKind) {
+  EXPECT_EQ(row_of({ErrorKind::not_found, "chunk.not_found", "", ""}).exit_code, 22);
+  EXPECT_EQ(row_of({ErrorKind::not_found, "anything.else", "", ""}).exit_code, 20);
+}
+
+}  // namespace
+}  // namespace atl::edge

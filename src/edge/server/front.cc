@@ -1,0 +1,293 @@
+#include "edge/server/front.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "edge/errors/error_table.h"
+#include "foundation/codec/hash.h"
+
+namespace atl::server {
+namespace {
+
+constexpr std::int64_t kPasswordRememberedNs = 300LL * 1'000'000'000;
+constexpr std::size_t kPasswordsRememberedMax = 1'000;
+constexpr std::size_t kRequestIdBytesMax = 64;
+constexpr std::string_view kSessionCookie = "atoll_session";
+
+bool is_request_id(std::string_view text) {
+  return !text.empty() && text.size() <= kRequestIdBytesMax && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+}
+
+std::string new_request_id(platform::Random& random) {
+  std::array<std::uint8_t, 8> bits{};
+  random.fill(bits);
+  return to_hex(bits);
+}
+
+// The value of one cookie (RFC 6265 section 4.2); none where it is not there.
+std::optional<std::string_view> cookie(const net::Headers& headers, std::string_view name) {
+  for (std::string_view field : headers.all("Cookie")) {
+    while (!field.empty()) {
+      const std::size_t end = std::min(field.find(';'), field.size());
+      const std::string_view pair = net::trim_blanks(field.substr(0, end));
+      if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+        return pair.substr(name.size() + 1);
+      field.remove_prefix(std::min(end + 1, field.size()));
+    }
+  }
+  return std::nullopt;
+}
+
+bool changes_nothing(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PROPFIND" || method == "REPORT";
+}
+
+// 16 bytes; IPv4 as ::ffff:a.b.c.d.
+std::optional<std::array<std::uint8_t, 16>> address_bytes(std::string_view text) {
+  const std::string address(text);
+  std::array<std::uint8_t, 16> out{};
+  if (::inet_pton(AF_INET6, address.c_str(), out.data()) == 1) return out;
+  out = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (::inet_pton(AF_INET, address.c_str(), out.data() + 12) == 1) return out;
+  return std::nullopt;
+}
+
+net::Response plain_health(bool is_well, std::string_view words) {
+  return net::text_response(is_well ? 200 : 503, std::string(words));
+}
+
+}  // namespace
+
+bool is_in_network(std::string_view address, std::string_view network) {
+  const std::size_t slash = network.find('/');
+  const std::string_view base = network.substr(0, slash);
+  const auto wanted = address_bytes(base);
+  const auto given = address_bytes(address);
+  if (!wanted || !given) return false;
+  const bool is_v4 = base.find(':') == std::string_view::npos;
+  const unsigned most = is_v4 ? 32 : 128;
+  unsigned bits = most;
+  if (slash != std::string_view::npos) {
+    const std::string_view digits = network.substr(slash + 1);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || bits > most) return false;
+  }
+  bits += 128 - most;
+  for (unsigned i = 0; i < bits; ++i) {
+    const unsigned mask = 0x80U >> (i % 8);
+    if (((wanted->at(i / 8) ^ given->at(i / 8)) & mask) != 0) return false;
+  }
+  return true;
+}
+
+Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log)
+    : host_(&host), doors_(std::move(doors)), log_(std::move(log)) {
+  host.machine().random.fill(passwords_key_.fill());
+}
+
+bool Front::is_trusted_proxy(std::string_view address) const {
+  return std::ranges::any_of(host_->settings().trusted_proxies,
+                             [&](const std::string& network) { return is_in_network(address, network); });
+}
+
+void Front::find_client(Exchange& exchange) const {
+  const net::ConnectionFacts& connection = exchange.request.connection;
+  exchange.remote_address = connection.remote_address;
+  exchange.scheme = connection.is_tls ? "https" : "http";
+  exchange.authority = exchange.request.headers.get("Host").value_or("localhost");
+  if (connection.is_local_socket || !is_trusted_proxy(connection.remote_address)) return;
+  const net::Headers& headers = exchange.request.headers;
+  // From the right: each proxy adds who it was called by; the first one that is not ours is the client.
+  const std::string forwarded = headers.joined("X-Forwarded-For").value_or("");
+  std::string_view rest = forwarded;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.rfind(',');
+    const std::string_view last = net::trim_blanks(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+    if (!address_bytes(last)) break;
+    exchange.remote_address = last;
+    if (!is_trusted_proxy(last) || comma == std::string_view::npos) break;
+    rest = rest.substr(0, comma);
+  }
+  if (const auto scheme = headers.get("X-Forwarded-Proto"); scheme && (*scheme == "http" || *scheme == "https"))
+    exchange.scheme = *scheme;
+  if (const auto given = headers.get("X-Forwarded-Host"); given && net::parse_authority(*given))
+    exchange.authority = *given;
+}
+
+std::optional<net::Response> Front::answer_health(Exchange& exchange) {
+  const std::string_view path = exchange.target.path;
+  if (path != "/livez" && path != "/readyz" && path != "/healthz" && path != "/metrics") return std::nullopt;
+  exchange.route = path;
+  if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {
+    auto refused = net::text_response(405, "only GET and HEAD");
+    refused.headers.set("Allow", "GET, HEAD");
+    return refused;
+  }
+  if (path == "/livez") return plain_health(true, "ok");
+  if (path != "/metrics") {
+    if (is_draining_) return plain_health(false, "ending");
+    // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
+    for (const auto& listed : host_->vaults()) {
+      const auto use = host_->use(listed.id, {});
+      if (!use) return plain_health(false, "busy");
+      if (use->vault().write_trouble()) return plain_health(false, "a vault takes no writes until it is opened again");
+    }
+    return plain_health(true, "ok");
+  }
+  const std::string& wanted = host_->settings().metrics_token;
+  const std::string_view given = exchange.request.headers.get("Authorization").value_or("");
+  const bool has_token = !wanted.empty() && given == "Bearer " + wanted;
+  if (!has_token) {
+    class Metering final : public Door {
+     public:
+      [[nodiscard]] std::string_view name() const override { return "metrics"; }
+      [[nodiscard]] bool takes(const Exchange&) const override { return true; }
+      [[nodiscard]] net::Response answer(Exchange&) override { return {}; }
+    } door;
+    auto who = sign_in(exchange, door);
+    if (!who) return problem(who.error(), exchange.request_id);
+    exchange.who = std::move(*who);
+    if (const auto allowed = exchange.require(access::Action::metrics, {}); !allowed)
+      return problem(allowed.error(), exchange.request_id);
+  }
+  net::Response response = net::text_response(200, "");
+  response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  response.body = host_->metrics().text();
+  return response;
+}
+
+Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::string_view basic) {
+  const auto decoded = from_base64(basic);
+  const std::string text = decoded ? to_string(*decoded) : std::string();
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos)
+    return fail(ErrorKind::wrong_key, "access.not_signed_in", "the Authorization field cannot be read");
+  const std::string name = text.substr(0, colon);
+  const std::string password = text.substr(colon + 1);
+  // A token in place of the password: for programs, and for people with a one-time code.
+  if (access::digest_of_secret(password, access::kTokenKind)) return host_->access().authenticate_token(password);
+  const std::string mark = to_hex(codec::blake3_keyed(passwords_key_, as_bytes(text)));
+  const std::int64_t now = host_->machine().clock.monotonic_ns();
+  {
+    const std::lock_guard lock(passwords_mutex_);
+    const auto known = passwords_.find(mark);
+    if (known != passwords_.end() && known->second.until_ns > now) {
+      const auto row = host_->access().view();
+      const auto* principal = row->principal(known->second.who.principal);
+      if (principal != nullptr && !principal->is_disabled) return known->second.who;
+      passwords_.erase(known);
+    }
+  }
+  ATOLL_ASSIGN(auto who, host_->access().authenticate_password(name, password, "", exchange.origin()));
+  const std::lock_guard lock(passwords_mutex_);
+  if (passwords_.size() >= kPasswordsRememberedMax) passwords_.clear();
+  passwords_[mark] = {who, now + kPasswordRememberedNs};
+  return who;
+}
+
+Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
+  auto& access = host_->access();
+  const net::Headers& headers = exchange.request.headers;
+  access::Who who;
+  if (const auto given = headers.get("Authorization"); given) {
+    if (given->starts_with("Bearer ")) {
+      ATOLL_ASSIGN(who, access.authenticate_token(net::trim_blanks(given->substr(7))));
+    } else if (given->starts_with("Basic ") && door.takes_passwords()) {
+      ATOLL_ASSIGN(who, sign_in_with_password(exchange, net::trim_blanks(given->substr(6))));
+    } else {
+      return fail(ErrorKind::wrong_key, "access.not_signed_in", "this kind of Authorization is not taken here",
+                  "Give a token: Authorization: Bearer atl_…");
+    }
+  } else if (const auto session = cookie(headers, kSessionCookie); session) {
+    auto known = access.authenticate_session(*session);
+    if (known) {
+      who = std::move(*known);
+      // A page of somebody else can send the cookie along, but cannot read the mark.
+      if (!changes_nothing(exchange.request.method) &&
+          headers.get("Atoll-Request-Mark").value_or("") != who.request_mark) {
+        return fail(ErrorKind::denied, "access.no_request_mark",
+                    "a change with a session cookie has to carry the session's mark in Atoll-Request-Mark");
+      }
+    }
+  } else if (const auto& peer = exchange.request.connection.peer_user_id;
+             exchange.request.connection.is_local_socket && peer &&
+             (*peer == 0 || *peer == host_->settings().owner_user_id)) {
+    who = access::Who::local_owner();  // as the kernel says who opened the socket
+  }
+  who.address = exchange.remote_address;
+  who.request_id = exchange.request_id;
+  return who;
+}
+
+net::Response Front::answer(net::Request& request) {
+  const std::int64_t begun = host_->machine().clock.monotonic_ns();
+  Exchange exchange{*host_, request, net::split_target(request.target), {}, {}, {}, {}, {}, {}};
+  const auto given_id = request.headers.get("X-Request-Id");
+  exchange.request_id =
+      given_id && is_request_id(*given_id) ? std::string(*given_id) : new_request_id(host_->machine().random);
+  find_client(exchange);
+  if (auto health = answer_health(exchange); health) {
+    finish(*health, exchange, "health", begun);
+    return std::move(*health);
+  }
+  for (const auto& door : doors_) {
+    if (!door->takes(exchange)) continue;
+    net::Response response;
+    if (door->signs_in_itself()) {
+      response = door->answer(exchange);
+    } else if (auto who = sign_in(exchange, *door); who) {
+      exchange.who = std::move(*who);
+      response = door->answer(exchange);
+    } else {
+      response = door->refuse(exchange, who.error());
+    }
+    finish(response, exchange, door->name(), begun);
+    return response;
+  }
+  auto response = problem({ErrorKind::not_found, "http.not_found", "there is nothing at this address", ""},
+                          exchange.request_id);
+  finish(response, exchange, "none", begun);
+  return response;
+}
+
+void Front::finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns) {
+  response.headers.set("X-Request-Id", exchange.request_id);
+  const std::string route = exchange.route.empty() ? std::string("other") : exchange.route;
+  Metrics& metrics = host_->metrics();
+  Histogram& seconds = metrics.histogram("atoll_request_duration_seconds", "From a request's header to its answer.",
+                                         {{"door", std::string(door)}, {"route", route}});
+  metrics
+      .counter("atoll_requests_total", "Requests answered.",
+               {{"door", std::string(door)}, {"code", std::to_string(response.status / 100) + "xx"}})
+      .add();
+  Counter& sent = metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", std::string(door)}});
+  Logged line;
+  line.request_id = exchange.request_id;
+  line.actor = exchange.who.name;
+  line.address = exchange.origin();
+  line.method = exchange.request.method;
+  line.path = exchange.target.path;  // not the query: it may hold signatures
+  line.route = route;
+  line.door = door;
+  line.status = response.status;
+  line.time = format_rfc3339(exchange.now());
+  auto before = std::move(response.on_sent);
+  platform::Clock* clock = &host_->machine().clock;
+  response.on_sent = [this, line = std::move(line), before = std::move(before), &seconds, &sent, clock,
+                      begun_ns](const net::Sent& how) mutable {
+    if (before) before(how);
+    line.bytes = how.body_bytes;
+    line.seconds = static_cast<double>(clock->monotonic_ns() - begun_ns) * 1e-9;
+    seconds.note(line.seconds);
+    sent.add(how.body_bytes);
+    if (log_) log_(line);
+  };
+}
+
+}  // namespace atl::server

@@ -1,0 +1,83 @@
+// What every request passes first: its number, where it really comes from, who asks; then the door that takes it.
+//
+//     request ─► id, proxy ─► /livez /readyz /healthz /metrics
+//                         └─► doors in their order: S3 by its signature, /dav/, /api/v1, the page
+//                              sign in (bearer token, session, name and password, local socket) ─► answer ─► log, figures
+//
+// Always true: what comes back carries X-Request-Id. Health answers need no account and tell nothing but health.
+// Thread rules: any thread, many at once.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/server/exchange.h"
+#include "foundation/codec/secret.h"
+#include "foundation/net/http_server.h"
+
+namespace atl::server {
+
+class Door {
+ public:
+  virtual ~Door() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;  // "s3", "rest": a label of figures
+  [[nodiscard]] virtual bool takes(const Exchange& exchange) const = 0;
+  // True: answer() finds out who asks by itself (S3's signatures); exchange.who is nobody until then.
+  [[nodiscard]] virtual bool signs_in_itself() const { return false; }
+  // True: name and password may be given with every request (WebDAV, for clients that know nothing else).
+  [[nodiscard]] virtual bool takes_passwords() const { return false; }
+  [[nodiscard]] virtual net::Response answer(Exchange& exchange) = 0;
+  // How this door words an error that came before its answer(), a failed sign-in for one.
+  [[nodiscard]] virtual net::Response refuse(const Exchange& exchange, const Error& error) {
+    return problem(error, exchange.request_id);
+  }
+};
+
+// A line of the log, one for each request.
+struct Logged {
+  std::string time, request_id, actor, address, method, path, route, door, error_id;
+  unsigned status = 0;
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+class Front {
+ public:
+  // `log` may be empty; called on any thread once a request is answered to its last byte.
+  Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log);
+  [[nodiscard]] net::Response answer(net::Request& request);
+  // From then on /readyz says no: the server is about to end.
+  void set_draining() { is_draining_ = true; }
+
+ private:
+  [[nodiscard]] std::optional<net::Response> answer_health(Exchange& exchange);
+  [[nodiscard]] Result<access::Who> sign_in(const Exchange& exchange, const Door& door);
+  [[nodiscard]] Result<access::Who> sign_in_with_password(const Exchange& exchange, std::string_view basic);
+  void finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns);
+  [[nodiscard]] bool is_trusted_proxy(std::string_view address) const;
+  void find_client(Exchange& exchange) const;
+
+  Host* host_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  std::function<void(const Logged&)> log_;
+  std::atomic<bool> is_draining_ = false;
+  // Stretching a password takes a quarter of a second and 64 MiB, and some clients send it with every request: what was
+  // right stays known for a few minutes, as a digest under a key that only this process knows.
+  struct Remembered {
+    access::Who who;
+    std::int64_t until_ns = 0;
+  };
+  std::mutex passwords_mutex_;
+  std::unordered_map<std::string, Remembered> passwords_;  // guarded by passwords_mutex_
+  codec::SecretKey passwords_key_;
+};
+
+// True where `address` is `network` ("10.0.0.7") or lies in it ("10.0.0.0/8", "fd00::/8"). False for what is neither.
+[[nodiscard]] bool is_in_network(std::string_view address, std::string_view network);
+
+}  // namespace atl::server

@@ -1,0 +1,114 @@
+#include "edge/server/host.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace atl::server {
+namespace {
+
+constexpr std::chrono::seconds kShareWait{10};
+constexpr std::chrono::seconds kAloneWait{60};
+
+tl::unexpected<Error> busy(const std::string& name) {
+  return fail(ErrorKind::locked, "vault.busy", "vault \"" + name + "\" is being worked on", "Try again in a minute.");
+}
+
+}  // namespace
+
+Gate::Held Gate::share(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, wait, [this] { return !is_alone_ && waiting_alone_ == 0; })) return {};
+  ++sharing_;
+  return {*this, false};
+}
+
+Gate::Held Gate::take_alone(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  ++waiting_alone_;
+  const bool is_mine = changed_.wait_for(lock, wait, [this] { return !is_alone_ && sharing_ == 0; });
+  --waiting_alone_;
+  if (is_mine) is_alone_ = true;
+  if (!is_mine) changed_.notify_all();
+  return is_mine ? Held(*this, true) : Held();
+}
+
+void Gate::Held::release() {
+  if (gate_ == nullptr) return;
+  Gate& gate = *std::exchange(gate_, nullptr);
+  const std::lock_guard lock(gate.mutex_);
+  if (is_alone_) {
+    gate.is_alone_ = false;
+  } else {
+    --gate.sharing_;
+  }
+  gate.changed_.notify_all();
+}
+
+Host::Host(const platform::Machine& machine, access::Access& access, HostSettings settings)
+    : machine_(machine), access_(&access), settings_(std::move(settings)), started_ns_(machine_.clock.monotonic_ns()) {}
+
+Host::~Host() = default;
+
+void Host::add_vault(const VaultId& id, const std::string& name, vault::Vault& vault) {
+  auto open = std::make_unique<Open>();
+  open->id = id;
+  open->name = name;
+  open->vault = &vault;
+  vaults_.push_back(std::move(open));
+}
+
+Result<Host::Open*> Host::open_named(std::string_view name_or_id) const {
+  const bool wants_default = name_or_id.empty();
+  if (wants_default && vaults_.size() == 1) return vaults_.front().get();
+  const std::string_view wanted = wants_default ? std::string_view(settings_.default_vault) : name_or_id;
+  const auto found = std::ranges::find_if(
+      vaults_, [&](const auto& open) { return open->name == wanted || open->id.text() == wanted; });
+  if (found != vaults_.end()) return found->get();
+  return fail(ErrorKind::not_found, "vault.not_found", "there is no open vault \"" + std::string(wanted) + "\"",
+              wants_default ? "Name one: this home has several." : "");
+}
+
+Result<VaultUse> Host::share(Open& open, const vault::Caller& caller) {
+  VaultUse use;
+  use.held_ = open.gate.share(kShareWait);
+  if (!use.held_.is_held()) return busy(open.name);
+  use.handle_ = open.vault->acting_for(caller);
+  use.id_ = open.id;
+  use.name_ = &open.name;
+  return use;
+}
+
+Result<VaultUse> Host::use(std::string_view name_or_id, const vault::Caller& caller) {
+  ATOLL_ASSIGN(Open* const open, open_named(name_or_id));
+  return share(*open, caller);
+}
+
+Result<VaultUse> Host::use(const VaultId& id, const vault::Caller& caller) {
+  for (const auto& open : vaults_)
+    if (open->id == id) return share(*open, caller);
+  return fail(ErrorKind::not_found, "vault.not_found", "the vault " + id.text() + " is not open here");
+}
+
+Result<VaultUse> Host::use_alone(std::string_view name_or_id, const vault::Caller& caller) {
+  ATOLL_ASSIGN(Open* const open, open_named(name_or_id));
+  VaultUse use;
+  use.held_ = open->gate.take_alone(kAloneWait);
+  if (!use.held_.is_held()) return busy(open->name);
+  use.handle_ = open->vault->acting_for(caller);
+  use.id_ = open->id;
+  use.name_ = &open->name;
+  return use;
+}
+
+Result<VaultId> Host::find(std::string_view name_or_id) const {
+  ATOLL_ASSIGN(const Open* const open, open_named(name_or_id));
+  return open->id;
+}
+
+std::vector<Host::Listed> Host::vaults() const {
+  std::vector<Listed> out;
+  for (const auto& open : vaults_) out.push_back({open->id, open->name});
+  return out;
+}
+
+}  // namespace atl::server

@@ -1,0 +1,150 @@
+// What a running server has open: the vaults of one home, its accounts, its figures.
+//
+// Always true:
+//  - A request works on a vault through a VaultUse: a handle of its own that stamps its caller on every change, and a
+//    share in the vault. Work that needs a vault for itself (shredding, making the catalog anew) waits until every use
+//    has ended and keeps new ones waiting meanwhile.
+//  - Vaults stay open as long as the Host.
+// Thread rules: everything from any thread, but add_vault(), which comes before the first request.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "edge/server/metrics.h"
+#include "foundation/platform/machine.h"
+#include "vault/access/access.h"
+#include "vault/vault.h"
+
+namespace atl::server {
+
+struct HostSettings {
+  std::string version = "0";
+  std::string base_url;                      // as clients reach it, "https://files.example"; empty: from each request
+  std::vector<std::string> trusted_proxies;  // addresses and networks ("10.0.0.0/8") whose forwarding fields count
+  std::string s3_domain;                     // buckets as subdomains of it; empty: path style only
+  std::string s3_region = "us-east-1";
+  std::string default_vault = "main";
+  std::uint32_t owner_user_id = 0;  // whoever runs the server: through the local socket they may do everything
+  std::string metrics_token;  // what /metrics wants as a bearer; empty: readable by whoever may, and from this machine
+};
+
+// Many share it, or one has it alone; whoever wants it alone goes before those that come later. Released on any thread
+// (a mutex of the library could not be), for the answer of a request is sent by others than began it.
+class Gate {
+ public:
+  class Held {
+   public:
+    Held() = default;
+    Held(Gate& gate, bool is_alone) : gate_(&gate), is_alone_(is_alone) {}
+    Held(Held&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)), is_alone_(other.is_alone_) {}
+    Held& operator=(Held&& other) noexcept {
+      release();
+      gate_ = std::exchange(other.gate_, nullptr);
+      is_alone_ = other.is_alone_;
+      return *this;
+    }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() { release(); }
+    [[nodiscard]] bool is_held() const { return gate_ != nullptr; }
+
+   private:
+    void release();
+    Gate* gate_ = nullptr;
+    bool is_alone_ = false;
+  };
+  // Not held where the time passed first.
+  [[nodiscard]] Held share(std::chrono::milliseconds wait);
+  [[nodiscard]] Held take_alone(std::chrono::milliseconds wait);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t sharing_ = 0;       // guarded by mutex_, as all below
+  std::size_t waiting_alone_ = 0;
+  bool is_alone_ = false;
+};
+
+class Host;
+
+// A vault for one request. Ends when destroyed; not held while a client is waited for longer than it takes to send it
+// an answer.
+class VaultUse {
+ public:
+  VaultUse(VaultUse&&) noexcept = default;
+  VaultUse& operator=(VaultUse&&) noexcept = default;
+  VaultUse(const VaultUse&) = delete;
+  VaultUse& operator=(const VaultUse&) = delete;
+  ~VaultUse() = default;
+
+  [[nodiscard]] vault::Vault& vault() const { return *handle_; }
+  [[nodiscard]] const VaultId& id() const { return id_; }
+  [[nodiscard]] const std::string& name() const { return *name_; }
+
+ private:
+  friend class Host;
+  VaultUse() = default;
+  Gate::Held held_;
+  std::unique_ptr<vault::Vault> handle_;
+  VaultId id_;
+  const std::string* name_ = nullptr;
+};
+
+class Host {
+ public:
+  // `access` is borrowed.
+  Host(const platform::Machine& machine, access::Access& access, HostSettings settings);
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+  Host(Host&&) = delete;
+  Host& operator=(Host&&) = delete;
+  ~Host();
+
+  // `vault` is borrowed.
+  void add_vault(const VaultId& id, const std::string& name, vault::Vault& vault);
+
+  // By name or id; "" is the default vault, or the only one. `not_found` "vault.not_found"; `locked` "vault.busy" where
+  // it is being worked on alone for longer than a request should wait.
+  [[nodiscard]] Result<VaultUse> use(std::string_view name_or_id, const vault::Caller& caller);
+  [[nodiscard]] Result<VaultUse> use(const VaultId& id, const vault::Caller& caller);
+  // Alone. Waits until every use has ended; `locked` "vault.busy" where that takes more than a minute.
+  [[nodiscard]] Result<VaultUse> use_alone(std::string_view name_or_id, const vault::Caller& caller);
+  [[nodiscard]] Result<VaultId> find(std::string_view name_or_id) const;
+  struct Listed {
+    VaultId id;
+    std::string name;
+  };
+  [[nodiscard]] std::vector<Listed> vaults() const;
+
+  [[nodiscard]] access::Access& access() const { return *access_; }
+  [[nodiscard]] Metrics& metrics() { return metrics_; }
+  [[nodiscard]] const HostSettings& settings() const { return settings_; }
+  [[nodiscard]] const platform::Machine& machine() const { return machine_; }
+  [[nodiscard]] std::int64_t started_monotonic_ns() const { return started_ns_; }
+
+ private:
+  struct Open {
+    VaultId id;
+    std::string name;
+    vault::Vault* vault = nullptr;
+    Gate gate;
+  };
+  [[nodiscard]] Result<Open*> open_named(std::string_view name_or_id) const;
+  [[nodiscard]] static Result<VaultUse> share(Open& open, const vault::Caller& caller);
+  platform::Machine machine_;
+  access::Access* access_;
+  HostSettings settings_;
+  Metrics metrics_;
+  std::vector<std::unique_ptr<Open>> vaults_;
+  std::int64_t started_ns_ = 0;
+};
+
+}  // namespace atl::server

@@ -1,0 +1,233 @@
+#include "foundation/json/json.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "foundation/base/bytes.h"
+
+// Header-only: this module is the only one that knows of the library.
+#include <boost/json/src.hpp>
+
+namespace atl::json {
+namespace {
+
+Value converted(const boost::json::value& from) {
+  switch (from.kind()) {
+    case boost::json::kind::null: return nullptr;
+    case boost::json::kind::bool_: return from.get_bool();
+    case boost::json::kind::int64:
+      // What is not negative is told apart from what is: callers ask for one or the other.
+      if (from.get_int64() >= 0) return static_cast<std::uint64_t>(from.get_int64());
+      return static_cast<std::int64_t>(from.get_int64());
+    case boost::json::kind::uint64: return static_cast<std::uint64_t>(from.get_uint64());
+    case boost::json::kind::double_: return from.get_double();
+    case boost::json::kind::string: return std::string_view(from.get_string().data(), from.get_string().size());
+    case boost::json::kind::array: {
+      Array out;
+      out.reserve(from.get_array().size());
+      for (const auto& item : from.get_array()) out.push_back(converted(item));
+      return out;
+    }
+    case boost::json::kind::object: {
+      Members out;
+      out.reserve(from.get_object().size());
+      for (const auto& member : from.get_object()) out.emplace_back(std::string(member.key()), converted(member.value()));
+      return out;
+    }
+  }
+  return nullptr;
+}
+
+tl::unexpected<Error> wrong_type(std::string_view name, std::string_view wanted) {
+  return fail(ErrorKind::usage, "json.wrong_type", "\"" + std::string(name) + "\" has to be " + std::string(wanted));
+}
+
+// Length of the UTF-8 character at the front; 0 where there is none.
+std::size_t character_length(std::string_view text) {
+  for (std::size_t length = 1; length <= 4 && length <= text.size(); ++length)
+    if (is_utf8(text.substr(0, length))) return length;
+  return 0;
+}
+
+}  // namespace
+
+Result<Value> Value::parse(std::string_view text, const Limits& limits) {
+  if (text.size() > limits.bytes_max) {
+    return fail(ErrorKind::limit, "json.too_large",
+                "the JSON text has " + std::to_string(text.size()) + " bytes, at most " +
+                    std::to_string(limits.bytes_max) + " are taken");
+  }
+  boost::json::parse_options options;
+  options.max_depth = limits.depth_max;
+  boost::json::stream_parser parser({}, options);
+  boost::json::error_code error;
+  const std::size_t read = parser.write(text.data(), text.size(), error);
+  if (!error) parser.finish(error);
+  if (error) {
+    if (error == boost::json::error::too_deep) {
+      return fail(ErrorKind::limit, "json.too_deep",
+                  "the JSON text is nested deeper than " + std::to_string(limits.depth_max) + " levels");
+    }
+    return fail(ErrorKind::usage, "json.malformed",
+                "no valid JSON (" + error.message() + ") at byte " + std::to_string(read));
+  }
+  return converted(parser.release());
+}
+
+const Value* Value::find(std::string_view name) const {
+  const Members* const members = as_members();
+  if (members == nullptr) return nullptr;
+  const Value* found = nullptr;
+  for (const auto& [key, value] : *members)
+    if (key == name) found = &value;
+  return found;
+}
+
+Value& Value::set(std::string_view name, Value value) {
+  if (is_null()) value_ = Members{};
+  auto* const members = std::get_if<Members>(&value_);
+  ATOLL_INVARIANT(members != nullptr, "members belong to objects");
+  members->emplace_back(std::string(name), std::move(value));
+  return *this;
+}
+
+Value& Value::push(Value value) {
+  if (is_null()) value_ = Array{};
+  auto* const items = std::get_if<Array>(&value_);
+  ATOLL_INVARIANT(items != nullptr, "items belong to arrays");
+  items->push_back(std::move(value));
+  return *this;
+}
+
+Result<std::string> Value::text_of(std::string_view name, std::string_view or_else) const {
+  const Value* const value = find(name);
+  if (value == nullptr || value->is_null()) return std::string(or_else);
+  if (value->as_text() == nullptr) return wrong_type(name, "a text");
+  return *value->as_text();
+}
+
+Result<std::uint64_t> Value::number_of(std::string_view name, std::uint64_t or_else) const {
+  const Value* const value = find(name);
+  if (value == nullptr || value->is_null()) return or_else;
+  if (value->as_unsigned() == nullptr) return wrong_type(name, "a whole number that is not negative");
+  return *value->as_unsigned();
+}
+
+Result<bool> Value::flag_of(std::string_view name, bool or_else) const {
+  const Value* const value = find(name);
+  if (value == nullptr || value->is_null()) return or_else;
+  if (value->as_bool() == nullptr) return wrong_type(name, "true or false");
+  return *value->as_bool();
+}
+
+Result<std::map<std::string, std::string>> Value::texts_of(std::string_view name) const {
+  std::map<std::string, std::string> out;
+  const Value* const value = find(name);
+  if (value == nullptr || value->is_null()) return out;
+  if (value->as_members() == nullptr) return wrong_type(name, "an object of texts");
+  for (const auto& [key, item] : *value->as_members()) {
+    if (item.as_text() == nullptr) return wrong_type(std::string(name) + "." + key, "a text");
+    out[key] = *item.as_text();
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> Value::list_of(std::string_view name) const {
+  std::vector<std::string> out;
+  const Value* const value = find(name);
+  if (value == nullptr || value->is_null()) return out;
+  if (value->as_array() == nullptr) return wrong_type(name, "a list of texts");
+  for (const Value& item : *value->as_array()) {
+    if (item.as_text() == nullptr) return wrong_type(name, "a list of texts");
+    out.push_back(*item.as_text());
+  }
+  return out;
+}
+
+Result<void> Value::only(std::initializer_list<std::string_view> names) const {
+  const Members* const members = as_members();
+  if (members == nullptr) return fail(ErrorKind::usage, "json.wrong_type", "a JSON object is expected here");
+  for (const auto& [key, value] : *members) {
+    if (std::find(names.begin(), names.end(), key) != names.end()) continue;
+    std::string known;
+    for (const std::string_view name : names) known += (known.empty() ? "" : ", ") + std::string(name);
+    return fail(ErrorKind::usage, "json.unknown_member", "nothing here is named \"" + key + "\"",
+                "Possible are: " + known + ".");
+  }
+  return {};
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '"';
+  while (!text.empty()) {
+    const auto c = static_cast<unsigned char>(text.front());
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += static_cast<char>(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c < 0x20 || c == 0x7F) {
+      out += "\\u00";
+      out += kDigits[c >> 4U];
+      out += kDigits[c & 0xFU];
+    } else if (c < 0x80) {
+      out += static_cast<char>(c);
+    } else {
+      const std::size_t length = character_length(text);
+      if (length == 0) {
+        out += "\xEF\xBF\xBD";
+      } else {
+        out += text.substr(0, length);
+        text.remove_prefix(length - 1);
+      }
+    }
+    text.remove_prefix(1);
+  }
+  out += '"';
+}
+
+void Value::append_to(std::string& out) const {
+  if (const auto* flag = std::get_if<bool>(&value_)) {
+    out += *flag ? "true" : "false";
+  } else if (const auto* whole = std::get_if<std::int64_t>(&value_)) {
+    out += std::to_string(*whole);
+  } else if (const auto* number = std::get_if<std::uint64_t>(&value_)) {
+    out += std::to_string(*number);
+  } else if (const auto* real = std::get_if<double>(&value_)) {
+    std::array<char, 40> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), *real).ptr;
+    out += std::isfinite(*real) ? std::string_view(text.data(), static_cast<std::size_t>(end - text.data())) : "null";
+  } else if (const auto* words = as_text()) {
+    append_quoted(out, *words);
+  } else if (const auto* items = as_array()) {
+    out += '[';
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      if (i > 0) out += ',';
+      (*items)[i].append_to(out);
+    }
+    out += ']';
+  } else if (const auto* members = as_members()) {
+    out += '{';
+    bool is_first = true;
+    for (const auto& [name, value] : *members) {
+      if (!is_first) out += ',';
+      is_first = false;
+      append_quoted(out, name);
+      out += ':';
+      value.append_to(out);
+    }
+    out += '}';
+  } else {
+    out += "null";
+  }
+}
+
+std::string Value::text() const {
+  std::string out;
+  append_to(out);
+  return out;
+}
+
+}  // namespace atl::json
