@@ -6,6 +6,7 @@
 
 #include "edge/s3/checksums.h"
 #include "edge/s3/chunked_body.h"
+#include "edge/s3/lifecycle.h"
 #include "edge/s3/operations.h"
 #include "edge/s3/signature.h"
 #include "foundation/platform/testing/test_machine.h"
@@ -88,7 +89,7 @@ class ServiceTest : public ::testing::Test {
     const net::ConnectionFacts connection{};
     net::Request request{method, target, 11, {}, body.size(), false, connection, reader};
     for (const auto& [name, value] : fields) request.headers.add(name, value);
-    net::Response response = service_->handle(request, "R" + std::to_string(++requests_));
+    net::Response response = service_->handle(request, {"R" + std::to_string(++requests_), "192.0.2.1", ""});
     Reply reply;
     reply.status = response.status;
     reply.headers = response.headers;
@@ -129,10 +130,12 @@ class ServiceTest : public ::testing::Test {
   // An upload in chunks; `change` may spoil what is sent.
   Reply upload_chunks(const std::string& data, PayloadKind kind, const std::function<void(std::string&)>& change = {}) {
     const bool is_signed = kind != PayloadKind::unsigned_and_trailer;
-    const std::string hash = kind == PayloadKind::signed_chunks               ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-                             : kind == PayloadKind::signed_chunks_and_trailer ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-                                                                              : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-    Fields fields{{"Content-Encoding", "aws-chunked,gzip"}, {"x-amz-decoded-content-length", std::to_string(data.size())}};
+    const std::string hash = kind == PayloadKind::signed_chunks ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+                             : kind == PayloadKind::signed_chunks_and_trailer
+                                 ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+                                 : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+    Fields fields{{"Content-Encoding", "aws-chunked,gzip"},
+                  {"x-amz-decoded-content-length", std::to_string(data.size())}};
     if (kind != PayloadKind::signed_chunks) fields.emplace_back("x-amz-trailer", "x-amz-checksum-crc64nvme");
     fields = signed_fields("PUT", "/bucket/chunks", fields, hash);
     std::vector<HeaderView> views;
@@ -179,8 +182,8 @@ TEST_F(ServiceTest, WhatIsPutIsReadInEveryEncodingOfBodies) {
   const std::string data = to_string(noise(1, 300'000));
   ASSERT_EQ(call("PUT", "/bucket/plain", data).status, 200U);
   EXPECT_EQ(get("plain").body, data);
-  for (const auto kind : {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer,
-                          PayloadKind::unsigned_and_trailer}) {
+  for (const auto kind :
+       {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer, PayloadKind::unsigned_and_trailer}) {
     const Reply put = upload_chunks(data, kind);
     ASSERT_EQ(put.status, 200U) << put.body;
     EXPECT_EQ(put.headers.has("x-amz-checksum-crc64nvme"), kind != PayloadKind::signed_chunks);
@@ -193,17 +196,18 @@ TEST_F(ServiceTest, WhatIsPutIsReadInEveryEncodingOfBodies) {
 
 TEST_F(ServiceTest, ABodyThatIsNotWhatWasSignedStoresNothing) {
   const std::string data = to_string(noise(2, 200'000));
-  for (const auto kind : {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer,
-                          PayloadKind::unsigned_and_trailer}) {
+  for (const auto kind :
+       {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer, PayloadKind::unsigned_and_trailer}) {
     const Reply flipped = upload_chunks(data, kind, [](std::string& sent) { sent[100'000] ^= 1; });
     EXPECT_EQ(flipped.status, kind == PayloadKind::unsigned_and_trailer ? 400U : 403U) << flipped.body;
     EXPECT_EQ(upload_chunks(data, kind, [](std::string& sent) { sent.resize(sent.size() / 2); }).code(),
               "IncompleteBody");
     EXPECT_EQ(get("chunks").code(), "NoSuchKey");
   }
-  EXPECT_EQ(send("PUT", "/bucket/a", signed_fields("PUT", "/bucket/a", {}, to_hex(codec::sha256(as_bytes("other")))), "data")
-                .code(),
-            "XAmzContentSHA256Mismatch");
+  EXPECT_EQ(
+      send("PUT", "/bucket/a", signed_fields("PUT", "/bucket/a", {}, to_hex(codec::sha256(as_bytes("other")))), "data")
+          .code(),
+      "XAmzContentSHA256Mismatch");
   EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"Content-MD5", "nonsense"}}).code(), "InvalidDigest");
   EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-checksum-crc32", "AAAAAA=="}}).code(), "BadDigest");
   EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-checksum-crc32", "AA=="}}).code(), "InvalidRequest");
@@ -227,9 +231,12 @@ TEST_F(ServiceTest, NoOperationGoesWithoutARight) {
     for (std::size_t at; (at = keys.find(' ')) != std::string::npos;) keys[at] = '&';
     while (keys.ends_with('&')) keys.pop_back();
     if (row.operation == Operation::ListObjectsV2) keys = "list-type=2";
-    if (row.operation == Operation::UploadPart || row.operation == Operation::UploadPartCopy) keys = "partNumber=1&uploadId=a";
+    if (row.operation == Operation::UploadPart || row.operation == Operation::UploadPartCopy)
+      keys = "partNumber=1&uploadId=a";
     if (!keys.empty()) target += "?" + keys;
-    const Reply reply = call(std::string(row.method), target, "", fields, "nobody");
+    const std::string body =
+        row.operation == Operation::DeleteObjects ? "<Delete><Object><Key>key</Key></Object></Delete>" : "";
+    const Reply reply = call(std::string(row.method), target, body, fields, "nobody");
     if (row.operation == Operation::ListBuckets) {
       EXPECT_EQ(reply.body.find("<Name>"), std::string::npos) << "what may not be seen is left out";
       continue;
@@ -284,7 +291,8 @@ TEST_F(ServiceTest, TheTimeOfAFileIsOneValue) {
 
 TEST_F(ServiceTest, ADamagedAddressOrDocumentIsAClearError) {
   EXPECT_EQ(call("GET", "/bucket/a%zz").code(), "InvalidURI");
-  EXPECT_EQ(call("POST", "/bucket?delete", "<!DOCTYPE x [<!ENTITY a \"b\">]><Delete>&a;</Delete>").code(), "MalformedXML");
+  EXPECT_EQ(call("POST", "/bucket?delete", "<!DOCTYPE x [<!ENTITY a \"b\">]><Delete>&a;</Delete>").code(),
+            "MalformedXML");
   EXPECT_EQ(call("POST", "/bucket?delete", std::string(5 << 20, ' ')).code(), "EntityTooLarge");
   EXPECT_EQ(call("PUT", "/bucket/key?website", "x").code(), "NotImplemented")
       << "a parameter of another operation never means the object itself";
@@ -301,6 +309,41 @@ TEST_F(ServiceTest, AnAnswerSaysWhichRequestItIsOf) {
   const Reply reply = get("key");
   EXPECT_EQ(reply.headers.get("x-amz-request-id"), "R" + std::to_string(requests_));
   EXPECT_EQ(reply.headers.get("Content-Type"), "binary/octet-stream");
+}
+
+TEST_F(ServiceTest, LifecycleRulesAreDoneWhenTheirTimeHasCome) {
+  ASSERT_EQ(
+      call("PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+          .status,
+      200U);
+  const Reply put =
+      call("PUT", "/bucket?lifecycle",
+           "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><Prefix>tmp/</Prefix>"
+           "</Filter><Expiration><Days>3</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>5"
+           "</NoncurrentDays></NoncurrentVersionExpiration><AbortIncompleteMultipartUpload>"
+           "<DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule><Rule>"
+           "<ID>b</ID><Status>Disabled</Status><Prefix/><Expiration><Days>1</Days></Expiration></Rule>"
+           "</LifecycleConfiguration>");
+  ASSERT_EQ(put.status, 200U) << put.body;
+  ASSERT_EQ(call("PUT", "/bucket/tmp/a", "data").status, 200U);
+  ASSERT_EQ(call("PUT", "/bucket/kept", "data").status, 200U);
+  ASSERT_EQ(call("POST", "/bucket/tmp/upload?uploads").status, 200U);
+  const auto run = [&](int days) {
+    machine_.clock.advance_s(86'400LL * days);
+    const auto done = apply_lifecycle(*vault_, machine_.clock.peek());
+    EXPECT_EQ(told(done), "ok");
+    return done.value_or(LifecycleReport{});
+  };
+  EXPECT_EQ(run(1).objects_removed, 0U);
+  EXPECT_EQ(run(1).uploads_aborted, 1U);
+  EXPECT_EQ(run(1).objects_removed, 1U);
+  EXPECT_EQ(get("tmp/a").code(), "NoSuchKey");
+  EXPECT_NE(call("GET", "/bucket?versions").body.find("<Key>tmp/a</Key>"), std::string::npos) << "a version still";
+  EXPECT_EQ(run(4).versions_removed, 0U);
+  EXPECT_EQ(run(1).versions_removed, 1U);
+  EXPECT_EQ(call("GET", "/bucket?versions").body.find("<Key>tmp/a</Key>"), std::string::npos);
+  EXPECT_EQ(run(400).objects_removed, 0U);
+  EXPECT_EQ(get("kept").body, "data");
 }
 
 TEST_F(ServiceTest, WhatWasAnsweredIsThereAfterARestart) {

@@ -112,7 +112,8 @@ class Change {
     return false;
   }
 
-  // What the entry says once `rest` (newest first) is all there is. Without a version left it goes, and markers with it.
+  // What the entry says once `rest` (newest first) is all there is. Without a version left it goes, and markers with
+  // it.
   Result<void> settle(EntryRow entry, const std::vector<ObjectVersion>& rest) {
     const auto newest = std::ranges::find_if(rest, [](const ObjectVersion& one) { return !one.is_marker; });
     if (newest == rest.end()) {
@@ -173,6 +174,10 @@ class Change {
   const std::string* actor_;
 };
 
+std::int64_t size_of(const std::optional<VersionRow>& version) {
+  return version ? static_cast<std::int64_t>(version->size) : 0;
+}
+
 Result<std::optional<VersionRow>> current_of(const CommitContext& context, const std::optional<EntryRow>& entry) {
   if (!entry || entry->is_deleted) return std::nullopt;
   return context.state.version(entry->object, entry->version);
@@ -184,9 +189,7 @@ catalog::Versioning BucketState::versioning() const {
   if (!settings) return bucket.keeps_history ? catalog::Versioning::enabled : catalog::Versioning::off;
   return settings->versioning_now();
 }
-bool BucketState::was_ever_versioned() const {
-  return settings ? !settings->versioning.empty() : bucket.keeps_history;
-}
+bool BucketState::was_ever_versioned() const { return settings ? !settings->versioning.empty() : bucket.keeps_history; }
 bool BucketState::has_id(Lsn begin) const {
   if (!settings) return bucket.keeps_history;
   return settings->versioning_at(begin) == catalog::Versioning::enabled;
@@ -273,7 +276,8 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   done.id = id;
   done.has_id = state.versioning() == catalog::Versioning::enabled;
   done.existed = old.has_value();
-  done.bytes_before = old ? old->size : 0;
+  done.bytes_change = static_cast<std::int64_t>(fresh.version.size) - size_of(old);
+  done.objects_change = old ? 0 : 1;
 
   if (entry && state.versioning() == catalog::Versioning::suspended) {
     ATOLL_TRY(change.without_null(*entry));
@@ -332,7 +336,8 @@ Result<VersionChange> stage_removal_by_name(const CommitContext& context, Change
   if (!entry) return done;
   Change change(context, changes, state, key, actor);
   done.existed = old.has_value();
-  done.bytes_before = old ? old->size : 0;
+  done.bytes_change = -size_of(old);
+  done.objects_change = old ? -1 : 0;
   switch (state.versioning()) {
     case catalog::Versioning::off: {
       if (!old) return done;
@@ -410,10 +415,17 @@ Result<VersionChange> stage_removal_by_id(const CommitContext& context, ChangeSe
   if (found->is_marker) {
     change.remove_marker(entry->object, found->id);
   } else {
-    if (was_latest) done.bytes_before = found->row.size;
+    if (was_latest) {
+      done.bytes_change -= static_cast<std::int64_t>(found->row.size);
+      --done.objects_change;
+    }
     ATOLL_TRY(change.erase(found->row, "removed by its id", may_bypass_governance));
   }
   all.erase(found);
+  if (was_latest && !all.empty() && !all.front().is_marker) {
+    done.bytes_change += static_cast<std::int64_t>(all.front().row.size);
+    ++done.objects_change;
+  }
   if (!was_latest && entry->is_deleted && (all.empty() || !all.front().is_marker)) {
     return fail(ErrorKind::damaged, "entry.inconsistent", "the versions of " + key + " contradict each other",
                 "Run `atoll doctor --rebuild`.");
