@@ -4,6 +4,7 @@
 
 #include "vault/checkpoint.h"
 #include "vault/keeping/retired.h"
+#include "vault/tier/accesses.h"
 
 namespace atl::vault {
 namespace {
@@ -38,7 +39,10 @@ bool is_readable(catalog::Catalog& catalog) {
 }  // namespace
 
 Vault::Vault(const platform::Machine& machine, std::string folder, VaultOptions options)
-    : machine_(machine), folder_(std::move(folder)), options_(std::move(options)) {}
+    : machine_(machine),
+      folder_(std::move(folder)),
+      options_(std::move(options)),
+      accesses_(std::make_unique<Accesses>(*this)) {}
 
 Vault::~Vault() = default;
 
@@ -406,6 +410,7 @@ Result<void> Vault::settle() {
 }
 
 Result<void> Vault::close() {
+  if (catalog_) accesses_->flush();
   const auto settled = settle();
   if (options_.writable) ignore_error_on_purpose(machine_.files.remove_file(owner_path(folder_)));
   committer_.reset();

@@ -42,6 +42,8 @@
 
 namespace atl::vault {
 
+class Accesses;
+
 struct VaultOptions {
   bool writable = true;
   std::string actor = "owner";  // stamped on every command
@@ -110,6 +112,8 @@ class Vault {
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] const std::string& actor() const { return options_.actor; }
   [[nodiscard]] bool is_writable() const { return options_.writable; }
+  // Who reads an object says so there.
+  [[nodiscard]] Accesses& accesses() const { return *accesses_; }
   // Expanded once per domain and kept. Null where the domain is unknown or destroyed.
   [[nodiscard]] const codec::GearTable* gear(DomainNumber domain) const;
   // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 1 % of it, at least 16 MiB and
@@ -180,6 +184,7 @@ class Vault {
   std::unique_ptr<chunk::ChunkStore> chunks_;
   std::unique_ptr<Committer> committer_;
 
+  std::unique_ptr<Accesses> accesses_;
   bool is_settled_ = false;
 
   std::mutex past_mutex_;  // taken before mutex_ and the committer's
