@@ -68,8 +68,8 @@ TEST(TierCrash, AtEveryPointEverythingIsThereAndTheNextRunGoesOn) {
     check(machine.files.after_crash(point, CrashPolicy::drop_all), "drop_all", point % 2 == 0);
     check(machine.files.after_crash(point, CrashPolicy::random), "random", point % 2 == 1);
     if (point % 3 == 0) check(machine.files.after_crash(point, CrashPolicy::random_with_garbage), "garbage", true);
-    if (point % 2 == 0) complain(end_the_move(machine.files.after_crash(point, CrashPolicy::random), point), "goes on");
-    if (point % 4 == 1) complain(end_the_move(machine.files.clone(), point), "killed");
+    if (point % 4 == 0) complain(end_the_move(machine.files.after_crash(point, CrashPolicy::random), point), "goes on");
+    if (point % 8 == 1) complain(end_the_move(machine.files.clone(), point), "killed");
   });
   const auto played = history.play(machine.inline_machine());
   machine.files.before_each_point(nullptr);

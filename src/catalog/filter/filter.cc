@@ -219,9 +219,8 @@ const std::string& Filter::text() const { return tree_->text; }
 bool Filter::matches_everything() const { return tree_->is_everything; }
 
 bool Filter::asks_for_accesses() const {
-  return std::ranges::any_of(tree_->terms, [](const Term& term) {
-    return term.field == Field::idle || term.field == Field::accesses;
-  });
+  return std::ranges::any_of(
+      tree_->terms, [](const Term& term) { return term.field == Field::idle || term.field == Field::accesses; });
 }
 
 std::string Filter::key_prefix() const {

@@ -29,17 +29,17 @@ struct FieldName {
   Field field;
 };
 constexpr std::array<FieldName, 12> kFieldNames = {{{"name", Field::name},
-                                                   {"key", Field::key},
-                                                   {"path", Field::key},
-                                                   {"type", Field::type},
-                                                   {"size", Field::size},
-                                                   {"modified", Field::modified},
-                                                   {"stored", Field::stored},
-                                                   {"age", Field::age},
-                                                   {"idle", Field::idle},
-                                                   {"accesses", Field::accesses},
-                                                   {"content_type", Field::content_type},
-                                                   {"kind", Field::content_type}}};
+                                                    {"key", Field::key},
+                                                    {"path", Field::key},
+                                                    {"type", Field::type},
+                                                    {"size", Field::size},
+                                                    {"modified", Field::modified},
+                                                    {"stored", Field::stored},
+                                                    {"age", Field::age},
+                                                    {"idle", Field::idle},
+                                                    {"accesses", Field::accesses},
+                                                    {"content_type", Field::content_type},
+                                                    {"kind", Field::content_type}}};
 
 constexpr std::array<std::string_view, 8> kTypes = {"file",   "directory",   "symlink",      "fifo",
                                                     "socket", "char_device", "block_device", "marker"};

@@ -548,7 +548,8 @@ void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen) {
   set->add_flag("--keep-all", arguments->keeps_all, "every version, for ever");
   set->add_flag("--keep-none", arguments->keeps_none, "no rule but those given with it");
   for (const SpanOption& span : kOtherSpans) set->add_option(span.flag, (*arguments).*span.text, span.help);
-  set->add_option("--tier", arguments->tiers, "\"cold if FILTER\", the tiers are hot, warm, cold (repeatable; replaces all; none)")
+  set->add_option("--tier", arguments->tiers,
+                  "\"cold if FILTER\", the tiers are hot, warm, cold (repeatable; replaces all; none)")
       ->allow_extra_args(false);
   set->add_option("--labels", arguments->labels, "names of new versions: none, semantic, timestamp, hash");
   set->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would hold");

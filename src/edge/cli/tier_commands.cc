@@ -74,10 +74,10 @@ void say_buckets(Session& session, const MoveArguments& arguments, const TierRep
     if (wants.empty()) continue;
     std::string text = bucket.name + ": by its rules " + wants;
     if (session.options.is_dry_run) {
-      text += bucket.objects_elsewhere == 0 ? "; all lie there"
-                                            : "; " + objects_word(bucket.objects_elsewhere) + " of them (" +
-                                                  format_size(bucket.bytes_elsewhere) + ") " +
-                                                  (bucket.objects_elsewhere == 1 ? "lies" : "lie") + " elsewhere";
+      text += bucket.objects_elsewhere == 0
+                  ? "; all lie there"
+                  : "; " + objects_word(bucket.objects_elsewhere) + " of them (" + format_size(bucket.bytes_elsewhere) +
+                        ") " + (bucket.objects_elsewhere == 1 ? "lies" : "lie") + " elsewhere";
     }
     session.output.line(text);
   }
@@ -132,13 +132,12 @@ void say_report(Session& session, const MoveArguments& arguments, const TierRepo
   if (report.packs == 0) {
     output.line("Nothing lies in the wrong tier" + std::string(report.bytes_left > 0 ? " but little." : "."));
   } else if (session.options.is_dry_run) {
-    output.line("For that " + packs_word(report.packs) + " would be written anew: " +
-                format_size(report.bytes_to_read) + " read" +
+    output.line("For that " + packs_word(report.packs) +
+                " would be written anew: " + format_size(report.bytes_to_read) + " read" +
                 (report.bytes_to_write ? ", about " + format_size(*report.bytes_to_write) + " written." : "."));
   } else {
-    output.line("Wrote " + packs_word(report.packs_rewritten) + " anew: " + format_size(report.bytes_read) +
-                " read, " + format_size(report.bytes_written) + " written, " + format_size(report.bytes_removed) +
-                " removed.");
+    output.line("Wrote " + packs_word(report.packs_rewritten) + " anew: " + format_size(report.bytes_read) + " read, " +
+                format_size(report.bytes_written) + " written, " + format_size(report.bytes_removed) + " removed.");
   }
   if (report.bytes_left > 0)
     output.line(format_size(report.bytes_left) + " stay elsewhere, in packs that have little of it (--rewrite-from)");
@@ -245,10 +244,10 @@ void say_temperature(Session& session, const std::string& address, const vault::
                       (answer.rule.empty() ? "no rule matches" : answer.rule));
   char count[32];
   std::snprintf(count, sizeof count, "%.2f", answer.accesses);
-  session.output.line(
-      std::string("Accesses: ") + count +
-      (answer.last_access ? ", the last " + format_rfc3339(*answer.last_access)
-                          : ", none since they are counted (" + format_rfc3339(answer.counted_since) + ")"));
+  session.output.line(std::string("Accesses: ") + count +
+                      (answer.last_access
+                           ? ", the last " + format_rfc3339(*answer.last_access)
+                           : ", none since they are counted (" + format_rfc3339(answer.counted_since) + ")"));
 }
 
 Result<int> show(Session& session, const ShowArguments& arguments) {
@@ -309,7 +308,8 @@ void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen) {
                          "read no samples; says nothing of what it would take then");
   add_share(plan_command);
   on_chosen(plan_command, session, chosen, arguments, plan);
-  auto* run_command = tier->add_subcommand("run", "Move content to the tiers that rules want; goes on where it stopped");
+  auto* run_command =
+      tier->add_subcommand("run", "Move content to the tiers that rules want; goes on where it stopped");
   run_command->add_option("--limit", arguments->limit, "read at most so many bytes of packs this time: 10GB");
   run_command->add_flag("-n,--dry-run", session.options.is_dry_run, "as `tier plan`");
   add_share(run_command);

@@ -44,8 +44,8 @@ TEST(ChunkPlaces, AnEstimateIsWhatAWriterTakes) {
     ASSERT_TRUE(estimate);
     EXPECT_EQ(store->list_packs().size(), 1U);  // nothing was written
     const PackId source = store->list_packs()[0].id;
-    const auto moved = store->rewrite(
-        std::span(&source, 1), [&](const ChunkId&) -> Result<std::optional<Temperature>> { return tier; }, {});
+    const auto moved = store->rewrite(std::span(&source, 1),
+                                      [&](const ChunkId&) -> Result<std::optional<Temperature>> { return tier; }, {});
     ASSERT_TRUE(moved);
     // Header, trailer and the padding of parity aside.
     EXPECT_NEAR(static_cast<double>(*estimate), static_cast<double>(moved->stored_bytes_new),

@@ -41,7 +41,7 @@ ChunkMarks::~ChunkMarks() {
 }
 
 Result<void> ChunkMarks::add(const ChunkId& id, std::uint8_t mark) {
-    return set_->put(short_id(id), ByteView(&mark, 1));
+  return set_->put(short_id(id), ByteView(&mark, 1));
 }
 
 Result<void> ChunkMarks::add_content(const ContentReference& content, std::uint8_t mark) {
@@ -59,7 +59,8 @@ Result<void> ChunkMarks::add_content(const ContentReference& content, std::uint8
 
 // A list that was followed for this reason, or a stronger one, is not read again; which ones were stands in the set
 // under their whole ids, behind their short ones.
-Result<void> ChunkMarks::add_list(DomainNumber domain, const ContentReference::Part& list, unsigned depth, std::uint8_t mark) {
+Result<void> ChunkMarks::add_list(DomainNumber domain, const ContentReference::Part& list, unsigned depth,
+                                  std::uint8_t mark) {
   ATOLL_ASSIGN(const auto known, set_->get(list.chunk.view()));
   if (known && !known->empty() && known->front() >= mark) return {};
   ContentReference below;
@@ -71,7 +72,7 @@ Result<void> ChunkMarks::add_list(DomainNumber domain, const ContentReference::P
     ATOLL_TRY(add(id, mark));
     return true;
   }));
-    return set_->put(list.chunk.view(), ByteView(&mark, 1));
+  return set_->put(list.chunk.view(), ByteView(&mark, 1));
 }
 
 Result<bool> ChunkMarks::contains(const ChunkId& id) const { return set_->contains(short_id(id)); }

@@ -47,8 +47,8 @@ class Accesses {
   explicit Accesses(Vault& vault) : vault_(&vault) {}
   // Flushes where the last time was a minute ago.
   void note(const ObjectId& object);
-  // Best effort: a read-only medium, a full disk or eight processes at it lose what was noted. In a writable vault a log
-  // that has grown is folded.
+  // Best effort: a read-only medium, a full disk or eight processes at it lose what was noted. In a writable vault a
+  // log that has grown is folded.
   void flush();
   // Sums up what logs hold and empties them; makes the index where there is none. Writable vaults only. One that is
   // damaged is begun anew. Errors: `io`, `no_space`.

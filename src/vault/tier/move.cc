@@ -19,8 +19,10 @@ using platform::join;
 // As gc does: room comes back step by step.
 constexpr std::uint64_t kBytesPerBatch = 256 * kMiB;
 constexpr std::size_t kPacksPerBatch = 64;
-// A sample for an estimate is a run of neighbours, as they would stand in one group: so many bytes of so many packs.
-constexpr std::uint64_t kSampleBytes = 8 * kMiB;
+// A sample for an estimate is a run of neighbours, as they would stand in one group. So many of them for each kind of
+// move, spread over so many packs and within each: files that lie together are often alike.
+constexpr std::uint64_t kSampleBytes = 2 * kMiB;
+constexpr std::size_t kSamples = 16;
 constexpr std::size_t kSamplePacks = 4;
 constexpr std::array kTiersColdestFirst = {Temperature::cold, Temperature::warm, Temperature::hot};
 
@@ -128,8 +130,8 @@ class Moving {
     for (const auto& row : rows) {
       Bucket bucket;
       bucket.row = row;
-      const bool is_instead = options_->rules_instead && (options_->instead_in.empty() ||
-                                                          std::ranges::count(options_->instead_in, row.name) > 0);
+      const bool is_instead = options_->rules_instead &&
+                              (options_->instead_in.empty() || std::ranges::count(options_->instead_in, row.name) > 0);
       if (is_instead) {
         ATOLL_ASSIGN(bucket.rules, TierRules::parse(*options_->rules_instead, book_->now()));
       } else {
@@ -264,7 +266,7 @@ class Moving {
           return std::pair(b->raw_bytes[move.to], a->info.id) < std::pair(a->raw_bytes[move.to], b->info.id);
         });
         if (most.size() > kSamplePacks) most.resize(kSamplePacks);
-        for (const Pack* pack : most) ATOLL_TRY(measure_pack(*pack, move.to, raw, stored));
+        for (const Pack* pack : most) ATOLL_TRY(measure_pack(*pack, move.to, kSamples / most.size(), raw, stored));
       }
       if (raw == 0) continue;
       const double ratio = static_cast<double>(stored) / static_cast<double>(raw);
@@ -282,24 +284,41 @@ class Moving {
     return {};
   }
 
-  Result<void> measure_pack(const Pack& pack, Temperature to, std::uint64_t& raw, std::uint64_t& stored) const {
+  Result<void> measure_pack(const Pack& pack, Temperature to, std::size_t samples, std::uint64_t& raw,
+                            std::uint64_t& stored) const {
     ATOLL_TRY(go_on());
-    std::vector<ChunkId> ids;
-    std::uint64_t bytes = 0;
+    std::vector<std::vector<ChunkId>> runs(samples);
+    std::vector<std::uint64_t> bytes(samples);
+    // Each sample is the beginning of its share of what goes there.
+    const std::uint64_t share = std::max<std::uint64_t>(1, pack.raw_bytes[to] / samples);
+    std::uint64_t at = 0;
     // A pack that cannot be read gives no sample; verify tells what is wrong with it.
     const auto gathered = vault_->chunks().for_each_chunk_in_pack(
         pack.info.id, [&](const ChunkId& id, std::uint64_t length) -> Result<bool> {
           ATOLL_ASSIGN(const std::uint8_t mark, marks_->find(id));
           if (mark == 0 || tier_in(mark) != to) return true;
-          ids.push_back(id);
-          bytes += length;
-          return bytes < kSampleBytes;
+          const std::size_t run = std::min<std::uint64_t>(at / share, samples - 1);
+          at += length;
+          if (bytes[run] >= kSampleBytes) return true;
+          runs[run].push_back(id);
+          bytes[run] += length;
+          return true;
         });
-    if (!gathered || ids.empty()) return {};
-    const auto measured = vault_->chunks().stored_bytes_as(ids, pack.info.domain, to);
-    if (!measured) return {};
-    raw += bytes;
-    stored += *measured;
+    if (!gathered) return {};
+    for (std::size_t i = 0; i < samples; ++i) {
+      ATOLL_TRY(go_on());
+      // Where all is sampled, neighbours stay together.
+      while (share < kSampleBytes && i + 1 < samples) {
+        runs[i + 1].insert(runs[i + 1].begin(), runs[i].begin(), runs[i].end());
+        bytes[i + 1] += bytes[i];
+        ++i;
+      }
+      if (runs[i].empty()) continue;
+      const auto measured = vault_->chunks().stored_bytes_as(runs[i], pack.info.domain, to);
+      if (!measured) continue;
+      raw += bytes[i];
+      stored += *measured;
+    }
     return {};
   }
 

@@ -76,8 +76,7 @@ Result<TierRule> parse_tier_rule(std::string_view text, Timestamp now) {
   std::string_view rest = text;
   const std::string_view tier = take_word(rest);
   const std::string_view joint = take_word(rest);
-  const auto* const found =
-      std::ranges::find_if(kTiers, [&](Temperature one) { return name_of(one) == tier; });
+  const auto* const found = std::ranges::find_if(kTiers, [&](Temperature one) { return name_of(one) == tier; });
   if (found == kTiers.end() || (joint != "if" && joint != "when") || rest.find_first_not_of(' ') == rest.npos) {
     return fail(ErrorKind::usage, "policy.bad_tier_rule", "\"" + std::string(text) + "\" is no rule for a tier",
                 "Write it as \"cold if FILTER\", for example \"cold if age>180d and accesses<1\"; the tiers are hot, "
@@ -101,8 +100,7 @@ Result<TierRules> TierRules::parse(std::span<const std::string> texts, Timestamp
 }
 
 const TierRule* TierRules::rule_for(const filter::Subject& subject) const {
-  const auto found =
-      std::ranges::find_if(rules_, [&](const TierRule& rule) { return rule.filter.matches(subject); });
+  const auto found = std::ranges::find_if(rules_, [&](const TierRule& rule) { return rule.filter.matches(subject); });
   return found == rules_.end() ? nullptr : &*found;
 }
 

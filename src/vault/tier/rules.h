@@ -5,7 +5,8 @@
 // Always true:
 //  - The first rule that matches decides; where none does the tier is warm.
 //  - A rule is a pure function of the object's row, of what is known of its accesses, and of the moment.
-//  - Without counted accesses an object was read last when its version came, or when counting began, whichever is later:
+//  - Without counted accesses an object was read last when its version came, or when counting began, whichever is
+//  later:
 //    what was lost of the counts makes nothing look idle.
 //  - An ended version counts as never read since it ended.
 #pragma once
@@ -31,8 +32,8 @@ struct TierRule {
   filter::Filter filter;
   std::string text;  // canonical: "cold if age>180d"
 };
-// "TIER if FILTER"; `when` for `if`, and blanks around comparisons, are understood too. Relative times count from `now`.
-// Errors: `usage` "policy.bad_tier_rule", and those of filters.
+// "TIER if FILTER"; `when` for `if`, and blanks around comparisons, are understood too. Relative times count from
+// `now`. Errors: `usage` "policy.bad_tier_rule", and those of filters.
 [[nodiscard]] Result<TierRule> parse_tier_rule(std::string_view text, Timestamp now);
 
 class TierRules {

@@ -93,9 +93,9 @@ struct TierOptions {
   // Dry run: instead of what policies say, for all buckets or those of these names.
   std::optional<std::vector<std::string>> rules_instead;
   std::vector<std::string> instead_in;
-  std::uint64_t bytes_max = 0;         // of packs read; at least one pack is. 0: no limit
-  double misplaced_share_min = 0.1;    // of a pack, from which on it is written anew
-  unsigned threads = 1;                // 48 MiB each where something goes to cold
+  std::uint64_t bytes_max = 0;       // of packs read; at least one pack is. 0: no limit
+  double misplaced_share_min = 0.1;  // of a pack, from which on it is written anew
+  unsigned threads = 1;              // 48 MiB each where something goes to cold
   const std::atomic<bool>* stop = nullptr;
   // What is being done, and how far: 0 of 0 where nobody knows.
   std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)> on_progress;
@@ -131,9 +131,9 @@ struct TierReport {
   std::uint64_t packs_rewritten = 0;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
-  std::uint64_t bytes_removed = 0;  // of old packs' files
-  std::uint64_t bytes_waiting = 0;  // of old packs that a reader may still look at
-  std::uint64_t bytes_busy = 0;     // of old packs that somebody builds on: the next gc removes them
+  std::uint64_t bytes_removed = 0;      // of old packs' files
+  std::uint64_t bytes_waiting = 0;      // of old packs that a reader may still look at
+  std::uint64_t bytes_busy = 0;         // of old packs that somebody builds on: the next gc removes them
   std::uint64_t packs_not_reached = 0;  // because of bytes_max, or broken off
   std::vector<std::string> troubles;    // packs that could not be read whole
   bool ran_out_of_room = false;

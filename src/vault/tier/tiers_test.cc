@@ -25,11 +25,11 @@ Result<void> set_rules(Vault& vault, std::vector<std::string> rules) {
   catalog::PolicyRow row = built_in_policy();
   row.tier_rules = std::move(rules);
   ATOLL_TRY(check_policy(row));
-  ATOLL_TRY(vault.commit(journal::CommandKind::policy_change,
-                         [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
-                           changes.put(row);
-                           return {};
-                         }));
+  ATOLL_TRY(
+      vault.commit(journal::CommandKind::policy_change, [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+        changes.put(row);
+        return {};
+      }));
   return {};
 }
 
@@ -395,10 +395,11 @@ TEST(TiersThreads, PutsAndReadsGoOnMeanwhile) {
       const auto found = Objects(vault).find("docs", "s" + std::to_string(i % kContents));
       if (!found) return complain("finding: " + told(found));
       Bytes bytes;
-      const auto read = Objects(vault).read(found->version, 0, found->version.size, [&](ByteView piece) -> Result<bool> {
-        bytes.insert(bytes.end(), piece.begin(), piece.end());
-        return true;
-      });
+      const auto read =
+          Objects(vault).read(found->version, 0, found->version.size, [&](ByteView piece) -> Result<bool> {
+            bytes.insert(bytes.end(), piece.begin(), piece.end());
+            return true;
+          });
       if (!read || bytes != noise(i % kContents, 200 * kKiB)) complain("reading: " + told(read));
     }
   }));
