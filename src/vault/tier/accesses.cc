@@ -222,7 +222,8 @@ Result<void> Accesses::fold() {
   const std::lock_guard one(file_mutex_);
   ATOLL_ASSIGN(const std::uint64_t half_life, half_life_of(*vault_));
   ATOLL_ASSIGN(const auto index, open_index());
-  const Timestamp since = since_in(index->state()).value_or(vault_->machine().clock.now());
+  const auto known_since = since_in(index->state());
+  Timestamp since = known_since.value_or(vault_->machine().clock.now());
   platform::FileSystem& files = vault_->machine().files;
   const codec::SecretKey key = log_key(*vault_);
   for (int i = 0; i < kLogs; ++i) {
@@ -237,6 +238,7 @@ Result<void> Accesses::fold() {
     ATOLL_ASSIGN(const Bytes log, platform::read_whole(files, path, kLogBytesMax));
     std::unordered_map<ObjectId, AccessCount> sums;
     read_access_log(log, vault_->head().vault, vault_->head().suite, key, [&](const LoggedAccess& access) {
+      if (!known_since) since = std::min(since, access.count.last);
       auto [found, is_new] = sums.try_emplace(access.object, access.count);
       if (!is_new) found->second = sum_of(found->second, access.count, half_life);
     });
@@ -249,7 +251,7 @@ Result<void> Accesses::fold() {
     ATOLL_ASSIGN(const auto file, files.open(path, platform::OpenMode::read_write));
     ATOLL_TRY(file->set_size(0));
   }
-  if (!since_in(index->state())) ATOLL_TRY(index->flush(state_of(since)));
+  if (!known_since) ATOLL_TRY(index->flush(state_of(since)));
   for (bool has_more = true; has_more;) {
     ATOLL_ASSIGN(has_more, index->maybe_merge());
   }
@@ -294,8 +296,9 @@ Result<AccessBook> AccessBook::open(Vault& vault) {
     auto index = try_open_index(vault, false);
     // One that cannot be read tells nothing; the next fold() begins another.
     if (index) book.index_ = std::move(*index);
-    if (book.index_) book.since_ = since_in(book.index_->state()).value_or(book.now_);
   }
+  const auto known_since = book.index_ ? since_in(book.index_->state()) : std::nullopt;
+  if (known_since) book.since_ = *known_since;
   if (vault.is_writable()) return book;
   const codec::SecretKey key = log_key(vault);
   for (int i = 0; i < kLogs; ++i) {
@@ -303,6 +306,7 @@ Result<AccessBook> AccessBook::open(Vault& vault) {
     if (!info || info->size == 0) continue;
     ATOLL_ASSIGN(const Bytes log, platform::read_whole(files, log_path(vault, i), kLogBytesMax));
     read_access_log(log, vault.head().vault, vault.head().suite, key, [&](const LoggedAccess& access) {
+      if (!known_since) book.since_ = std::min(book.since_, access.count.last);
       auto [found, is_new] = book.logged_.try_emplace(access.object, access.count);
       if (!is_new) found->second = sum_of(found->second, access.count, book.half_life_seconds_);
     });

@@ -97,6 +97,34 @@ TEST_F(AccessesTest, ReadersLeaveTheirsForTheNextWriter) {
   EXPECT_NEAR(count(object(1)), 2, 1e-3);
 }
 
+TEST_F(AccessesTest, CountingBeganWithTheFirstReadThatIsKnown) {
+  open(false);
+  const Timestamp first = machine_.clock.peek();
+  vault_->accesses().note(object(1));
+  vault_->accesses().flush();
+  machine_.clock.advance_s(20 * kDay);
+  vault_->accesses().note(object(2));
+  vault_->accesses().flush();
+  EXPECT_LT(AccessBook::open(*vault_)->since().unix_us - first.unix_us, 1'000'000);
+  open(true);
+  EXPECT_LT(AccessBook::open(*vault_)->since().unix_us - first.unix_us, 1'000'000);
+  machine_.clock.advance_s(20 * kDay);
+  EXPECT_LT(AccessBook::open(*vault_)->since().unix_us - first.unix_us, 1'000'000);
+}
+
+TEST(AccessesInThePlain, AVaultWithoutEncryptionCountsToo) {
+  TestMachine machine;
+  ASSERT_EQ(told(create_small(machine.inline_machine(), kFolder, codec::SealSuite::none)), "ok");
+  const auto vault = open_small(machine.inline_machine());
+  ASSERT_EQ(told(vault), "ok");
+  (*vault)->accesses().note(object(1));
+  const auto book = AccessBook::open(**vault);
+  ASSERT_EQ(told(book), "ok");
+  const auto count = book->of(object(1));
+  ASSERT_TRUE(count && *count);
+  EXPECT_EQ((*count)->minutes, 1);
+}
+
 TEST_F(AccessesTest, ReadingAnObjectAndRestoringItCount) {
   ASSERT_EQ(told(put_bytes(*vault_, "docs", "a", words(1, 1000))), "ok");
   const auto found = Objects(*vault_).find("docs", "a");
