@@ -1,6 +1,4 @@
 // The reader of access logs: the input as a log, and the input sealed as the entries of a record.
-#include <bit>
-
 #include "foundation/codec/seal.h"
 #include "vault/tier/accesses.h"
 
