@@ -38,6 +38,7 @@ struct Catalog::State {
   std::string folder;
   CatalogOptions options;
   std::unique_ptr<SealedVfs> vfs;  // outlives the connections
+  std::shared_ptr<ReaderPool> pool = std::make_shared<ReaderPool>();
 
   std::unique_ptr<Connection> writer;  // null where not writable
   std::unique_ptr<Applier> applier;
@@ -68,6 +69,7 @@ Catalog::Catalog(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Catalog::~Catalog() {
   roll_back_group();
+  state_->pool->close();
   // So that the next open finds an empty WAL. Where it fails, the WAL stays and is read then.
   if (state_->writer != nullptr) ignore_error_on_purpose(checkpoint_wal());
   state_->pending.reset();
@@ -340,9 +342,13 @@ std::uint64_t Catalog::seals() const { return state_->vfs->seals().load(); }
 // Readers.
 
 std::unique_ptr<CatalogReader> Catalog::reader() {
-  auto reading = std::make_unique<CatalogReader::State>();
-  reading->vfs = state_->vfs.get();
-  reading->cache_bytes = state_->options.reader_cache_bytes;
+  auto reading = state_->pool->take();
+  if (reading == nullptr) {
+    reading = std::make_unique<CatalogReader::State>();
+    reading->vfs = state_->vfs.get();
+    reading->cache_bytes = state_->options.reader_cache_bytes;
+    reading->pool = state_->pool;
+  }
   return std::unique_ptr<CatalogReader>(new CatalogReader(std::move(reading)));
 }
 

@@ -170,6 +170,7 @@ class CatalogReader {
 
  private:
   friend class Catalog;
+  friend class ReaderPool;
   struct State;
   explicit CatalogReader(std::unique_ptr<State> state);
   [[nodiscard]] Result<std::optional<Bytes>> other(journal::TableNumber table, ByteView key);
@@ -227,7 +228,8 @@ class Catalog {
   [[nodiscard]] std::uint64_t seals() const;
   [[nodiscard]] bool is_worn_out() const { return seals() >= kSealsMax; }
 
-  // A connection is opened at its first use; where that fails, its functions return why.
+  // A connection is opened at its first use; where that fails, its functions return why. A reader that goes leaves its
+  // connection to the next one, so asking for one costs nothing.
   [[nodiscard]] std::unique_ptr<CatalogReader> reader();
   // Reads on the writer's connection: inside a group it sees what was applied so far.
   [[nodiscard]] CatalogReader& pending();

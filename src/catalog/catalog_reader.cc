@@ -71,7 +71,34 @@ Result<Bytes> CatalogReader::State::version_row_by_id(Connection& connection, co
 }
 
 CatalogReader::CatalogReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
-CatalogReader::~CatalogReader() = default;
+CatalogReader::~CatalogReader() {
+  const auto pool = state_->pool.lock();
+  if (!pool) return;
+  end_snapshot();
+  pool->give_back(std::move(state_));
+}
+
+std::unique_ptr<ReaderPool::Reading> ReaderPool::take() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return nullptr;
+  auto state = std::move(idle_.back());  // the one used last: its pages are the freshest
+  idle_.pop_back();
+  return state;
+}
+
+void ReaderPool::give_back(std::unique_ptr<Reading> state) {
+  // A transaction that could not be ended would hold the WAL for ever.
+  if (state->own == nullptr || state->own->is_in_transaction()) return;
+  const std::lock_guard lock(mutex_);
+  if (!is_closed_ && idle_.size() < kIdleMax) idle_.push_back(std::move(state));
+}
+
+void ReaderPool::close() {
+  std::vector<std::unique_ptr<Reading>> idle;
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+  idle.swap(idle_);
+}
 
 Result<Lsn> CatalogReader::applied() {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());

@@ -15,8 +15,9 @@ Result<void> apply_changes(catalog::Catalog& catalog, const CommitContext& conte
 
 }  // namespace
 
-Committer::Committer(const platform::Machine& machine, journal::Journal& journal, catalog::Catalog& catalog)
-    : machine_(machine), journal_(&journal), catalog_(&catalog) {}
+Committer::Committer(const platform::Machine& machine, journal::Journal& journal, catalog::Catalog& catalog,
+                     ChunkHooks hooks)
+    : machine_(machine), journal_(&journal), catalog_(&catalog), hooks_(std::move(hooks)) {}
 
 std::optional<Error> Committer::stopped() const {
   const std::lock_guard lock(mutex_);
@@ -78,7 +79,7 @@ Result<void> Committer::between_groups(const std::function<Result<void>()>& work
 }
 
 Result<void> Committer::build_group(const std::vector<Waiting*>& group, std::vector<journal::Command>& commands,
-                                    std::vector<Waiting*>& accepted) {
+                                    std::vector<Waiting*>& accepted, const std::vector<chunk::NewPack>& packs) {
   Lsn lsn = journal_->last();
   const Timestamp wall = machine_.clock.now();
   const Timestamp commit_time = std::max(journal_->last_commit_time(), wall);
@@ -94,12 +95,24 @@ Result<void> Committer::build_group(const std::vector<Waiting*>& group, std::vec
       continue;
     }
     ATOLL_INVARIANT(changes.count() <= kRowsPerCommandMax, "larger work is split into many commands by its caller");
+    if (commands.empty()) {
+      for (const chunk::NewPack& pack : packs) {
+        catalog::PackRow row;
+        row.id = pack.id;
+        row.domain = pack.domain;
+        row.temperature = static_cast<catalog::Temperature>(pack.temperature);
+        row.created = commit_time;
+        changes.put(row);
+      }
+    }
     journal::Command command;
     command.envelope.lsn = context.lsn;
     command.envelope.commit_time = commit_time;
     command.envelope.wall_time = wall;
     command.envelope.kind = waiting->request.kind;
-    command.envelope.actor = waiting->request.actor;
+    command.envelope.actor = waiting->request.caller.actor;
+    command.envelope.origin = waiting->request.caller.origin;
+    command.envelope.request_id = waiting->request.caller.request_id;
     command.envelope.operation = waiting->request.operation;
     command.envelope.ack = journal::AckLevel::synced;
     std::size_t bytes = 0;
@@ -127,17 +140,30 @@ void Committer::commit_group(const std::vector<Waiting*>& group) {
     for (Waiting* waiting : group) waiting->answer = pass(error);
   };
   if (const auto why = stopped(); why) return fail_all(*why);
+  if (hooks_.sync && std::ranges::any_of(group, [](const Waiting* one) { return one->request.refers_to_new_chunks; })) {
+    if (const auto synced = hooks_.sync(); !synced) return fail_all(synced.error());
+  }
+  std::vector<chunk::NewPack> packs;
+  if (hooks_.take_packs) packs = hooks_.take_packs();
+  if (!commit_with_packs(group, packs) && !packs.empty()) hooks_.give_back(std::move(packs));
+}
+
+bool Committer::commit_with_packs(const std::vector<Waiting*>& group, const std::vector<chunk::NewPack>& packs) {
+  const auto fail_all = [&](const Error& error) {
+    for (Waiting* waiting : group) waiting->answer = pass(error);
+    return false;
+  };
   if (const auto begun = catalog_->begin_group(); !begun) return fail_all(begun.error());
 
   std::vector<journal::Command> commands;
   std::vector<Waiting*> accepted;
-  if (const auto built = build_group(group, commands, accepted); !built) {
+  if (const auto built = build_group(group, commands, accepted, packs); !built) {
     catalog_->roll_back_group();
     return fail_all(built.error());
   }
   if (commands.empty()) {
     catalog_->roll_back_group();
-    return;
+    return false;
   }
   if (const auto appended = journal_->append(commands); !appended) {
     catalog_->roll_back_group();
@@ -162,9 +188,11 @@ void Committer::commit_group(const std::vector<Waiting*>& group) {
       const std::lock_guard lock(mutex_);
       stopped_ = error;
     }
-    return fail_all(error);
+    fail_all(error);
+    return true;
   }
   for (std::size_t i = 0; i < accepted.size(); ++i) accepted[i]->answer = commands[i].envelope.lsn;
+  return true;
 }
 
 }  // namespace atl::vault

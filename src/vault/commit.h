@@ -13,6 +13,8 @@
 //    failed write or sync of the journal every later command fails until the vault is reopened; a full disk that wrote
 //    nothing is survived.
 //  - LSNs are dense; commit times never go back.
+//  - A pack that was begun becomes a row with the first command that is committed after it: no later than the first
+//    that refers into it.
 // Thread rules: submit() from any thread. One of the waiting threads commits for all of them (leader and followers), so
 // there is no thread of its own, and a test with one thread is deterministic.
 #pragma once
@@ -28,6 +30,7 @@
 #include "catalog/catalog.h"
 #include "catalog/rows.h"
 #include "foundation/platform/machine.h"
+#include "store/chunk/collection.h"
 #include "store/journal/journal.h"
 
 namespace atl::vault {
@@ -78,16 +81,33 @@ struct CommitContext {
 // Decides everything: checks, ids, defaults. Runs on the committing thread; must be quick, and may be called once.
 using CommandBuilder = std::function<Result<void>(const CommitContext&, ChangeSet&)>;
 
+// Who asks for a change, and how the question came: kept with every command for good.
+struct Caller {
+  std::string actor = "owner";
+  std::string origin;      // "" for this machine's own program, else an address
+  std::string request_id;  // "" for none
+};
+
 struct CommandRequest {
   journal::CommandKind kind{};
   OperationId operation;
-  std::string actor;
+  Caller caller;
   CommandBuilder build;
+  bool refers_to_new_chunks = false;  // they are made durable before the command is
+};
+
+// What the committer asks of the chunk store; called by the thread that commits.
+struct ChunkHooks {
+  std::function<Result<void>()> sync;  // everything add()ed so far is durable
+  // Packs without rows: they become rows with the next command, and are given back where that was not committed.
+  std::function<std::vector<chunk::NewPack>()> take_packs;
+  std::function<void(std::vector<chunk::NewPack>)> give_back;
 };
 
 class Committer {
  public:
-  Committer(const platform::Machine& machine, journal::Journal& journal, catalog::Catalog& catalog);  // borrows all
+  Committer(const platform::Machine& machine, journal::Journal& journal, catalog::Catalog& catalog,
+            ChunkHooks hooks = {});  // borrows all
 
   // Returns when the command is synced and visible, or with the reason why it is neither.
   [[nodiscard]] Result<Lsn> submit(CommandRequest request);
@@ -106,11 +126,14 @@ class Committer {
   };
   void commit_group(const std::vector<Waiting*>& group);
   [[nodiscard]] Result<void> build_group(const std::vector<Waiting*>& group, std::vector<journal::Command>& commands,
-                                         std::vector<Waiting*>& accepted);
+                                         std::vector<Waiting*>& accepted, const std::vector<chunk::NewPack>& packs);
+  // True where commands stand in the journal, and with them the rows of the packs.
+  [[nodiscard]] bool commit_with_packs(const std::vector<Waiting*>& group, const std::vector<chunk::NewPack>& packs);
 
   platform::Machine machine_;
   journal::Journal* journal_;
   catalog::Catalog* catalog_;
+  ChunkHooks hooks_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

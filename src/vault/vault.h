@@ -16,7 +16,8 @@
 //       staging/                        may vanish
 //       vault.lock vault.owner          who writes
 //
-// Thread rules: commit(), chunks() and reader() from any thread; a reader is one thread's.
+// Thread rules: everything but rebuild(), finish_shredding(), settle() and close() from any thread; a reader is one
+// thread's. For these four every other thread has to be out of the vault.
 #pragma once
 
 #include <atomic>
@@ -43,11 +44,12 @@
 namespace atl::vault {
 
 class Accesses;
+struct AccessNotes;
 
 struct VaultOptions {
   bool writable = true;
-  std::string actor = "owner";  // stamped on every command
-  std::string owner_words;      // "pid 4711 on host, atoll put": told to whoever finds the vault locked
+  Caller caller;            // stamped on every command of the handle that open() gives
+  std::string owner_words;  // "pid 4711 on host, atoll put": told to whoever finds the vault locked
   chunk::ChunkStoreOptions chunks;
   catalog::CatalogOptions catalog;
   // Told once each: what was found wrong and mended, or replayed, while opening.
@@ -82,6 +84,9 @@ class Vault {
   Vault& operator=(const Vault&) = delete;
   Vault(Vault&&) = delete;
   Vault& operator=(Vault&&) = delete;
+  // The same open vault for somebody else: what is done through this handle is stamped with `caller`. Costs two
+  // pointers; all handles go before close() (a closed vault's other handles may only be destroyed).
+  [[nodiscard]] std::unique_ptr<Vault> acting_for(Caller caller) const;
   ~Vault();  // as after a crash: nothing acknowledged is lost, but close() leaves less to do for the next open
   // Seals packs, archives the journal, checkpoints the catalog: nothing can be committed afterwards, reading goes on,
   // and the lock is still held. What a second copy takes is then all in its final form.
@@ -90,6 +95,8 @@ class Vault {
   [[nodiscard]] Result<void> close();
 
   [[nodiscard]] Result<Lsn> commit(journal::CommandKind kind, CommandBuilder build, OperationId operation = {});
+  // For a command that refers to chunks just add()ed: they are synced first, once for all that commit together.
+  [[nodiscard]] Result<Lsn> commit_content(CommandBuilder build, OperationId operation = {});
   [[nodiscard]] std::vector<Result<Lsn>> commit_group(journal::CommandKind kind, std::vector<CommandBuilder> builders,
                                                       OperationId operation);
   // Makes everything add()ed to the chunk store durable; the packs begun for it become rows with the next command of
@@ -99,21 +106,22 @@ class Vault {
   // What the catalog holds through a power cut, brought up to `wanted` where readers let it.
   [[nodiscard]] Result<Lsn> sync_catalog(Lsn wanted);
   // Checkpoints and truncation, one at a time.
-  [[nodiscard]] std::unique_lock<std::mutex> hold_past() { return std::unique_lock(past_mutex_); }
+  [[nodiscard]] std::unique_lock<std::mutex> hold_past() { return std::unique_lock(core_->past_mutex); }
 
-  [[nodiscard]] std::unique_ptr<catalog::CatalogReader> reader() const { return catalog_->reader(); }
-  [[nodiscard]] chunk::ChunkStore& chunks() const { return *chunks_; }
-  [[nodiscard]] journal::Journal& journal() const { return *journal_; }
-  [[nodiscard]] catalog::Catalog& catalog() const { return *catalog_; }
-  [[nodiscard]] keyring::Keyring& keys() const { return *keys_; }
-  [[nodiscard]] const keyring::VaultHead& head() const { return head_; }
+  [[nodiscard]] std::unique_ptr<catalog::CatalogReader> reader() const { return core_->catalog->reader(); }
+  [[nodiscard]] chunk::ChunkStore& chunks() const { return *core_->chunks; }
+  [[nodiscard]] journal::Journal& journal() const { return *core_->journal; }
+  [[nodiscard]] catalog::Catalog& catalog() const { return *core_->catalog; }
+  [[nodiscard]] keyring::Keyring& keys() const { return *core_->keys; }
+  [[nodiscard]] keyring::VaultHead head() const;
   [[nodiscard]] Result<void> store_head(keyring::VaultHead head);
-  [[nodiscard]] const platform::Machine& machine() const { return machine_; }
-  [[nodiscard]] const std::string& folder() const { return folder_; }
-  [[nodiscard]] const std::string& actor() const { return options_.actor; }
-  [[nodiscard]] bool is_writable() const { return options_.writable; }
-  // Who reads an object says so there.
-  [[nodiscard]] Accesses& accesses() const { return *accesses_; }
+  [[nodiscard]] const platform::Machine& machine() const { return core_->machine; }
+  [[nodiscard]] const std::string& folder() const { return core_->folder; }
+  [[nodiscard]] const Caller& caller() const { return caller_; }
+  [[nodiscard]] const std::string& actor() const { return caller_.actor; }
+  [[nodiscard]] bool is_writable() const { return core_->options.writable; }
+  // Who reads an object says so there. May not outlive this handle.
+  [[nodiscard]] Accesses accesses();
   // Expanded once per domain and kept. Null where the domain is unknown or destroyed.
   [[nodiscard]] const codec::GearTable* gear(DomainNumber domain) const;
   // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 1 % of it, at least 16 MiB and
@@ -133,7 +141,9 @@ class Vault {
    private:
     std::atomic<int>& users_;
   };
-  [[nodiscard]] std::unique_ptr<ReserveUse> use_reserve() const { return std::make_unique<ReserveUse>(reserve_users_); }
+  [[nodiscard]] std::unique_ptr<ReserveUse> use_reserve() const {
+    return std::make_unique<ReserveUse>(core_->reserve_users);
+  }
 
   // Makes catalog and chunk index anew from the truth. Writable vaults only; every reader must be gone. Where it fails
   // the catalog that was there stays.
@@ -144,7 +154,33 @@ class Vault {
   [[nodiscard]] Result<void> finish_shredding();
 
  private:
-  Vault(const platform::Machine& machine, std::string folder, VaultOptions options);
+  struct Core {
+    Core(const platform::Machine& machine_in, std::string folder_in, VaultOptions options_in)
+        : machine(machine_in), folder(std::move(folder_in)), options(std::move(options_in)) {}
+    // Fixed after construction.
+    platform::Machine machine;
+    std::string folder;
+    VaultOptions options;
+    // In the order in which they are built; destroyed the other way round.
+    std::unique_ptr<platform::FileLock> lock;
+    std::unique_ptr<Pin> pin;  // of a reader, where it can have one
+    std::unique_ptr<keyring::Keyring> keys;
+    keyring::VaultHead head;  // after open() guarded by mutex
+    std::unique_ptr<journal::Journal> journal;
+    std::unique_ptr<catalog::Catalog> catalog;
+    std::unique_ptr<chunk::ChunkStore> chunks;
+    std::unique_ptr<Committer> committer;
+    std::shared_ptr<AccessNotes> access_notes;
+
+    bool is_settled = false;
+
+    std::mutex past_mutex;  // taken before mutex and the committer's
+    std::atomic<int> reserve_users = 0;
+    std::mutex mutex;
+    std::map<DomainNumber, std::unique_ptr<codec::GearTable>> gears;  // guarded by mutex
+    std::vector<chunk::NewPack> new_packs;                            // guarded by mutex; not yet rows
+  };
+  Vault(std::shared_ptr<Core> core, Caller caller);
   [[nodiscard]] Result<void> open_parts(const std::vector<keyring::Unlocking>& candidates);
   [[nodiscard]] Result<void> take_lock();
   [[nodiscard]] Result<void> open_journal(Lsn synced_lsn_hint);
@@ -168,30 +204,12 @@ class Vault {
   [[nodiscard]] Result<void> remove_packs_of(const std::set<DomainNumber>& gone,
                                              std::vector<catalog::DomainRow> records);
   void maintain_chunks();
+  void start_committer();
+  [[nodiscard]] static Result<void> check_room_of(const Core& core, std::uint64_t wanted_bytes);
   void notice(const std::string& words) const;
 
-  // Fixed after construction.
-  platform::Machine machine_;
-  std::string folder_;
-  VaultOptions options_;
-  // In the order in which they are built; destroyed the other way round.
-  std::unique_ptr<platform::FileLock> lock_;
-  std::unique_ptr<Pin> pin_;  // of a reader, where it can have one
-  std::unique_ptr<keyring::Keyring> keys_;
-  keyring::VaultHead head_;
-  std::unique_ptr<journal::Journal> journal_;
-  std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<chunk::ChunkStore> chunks_;
-  std::unique_ptr<Committer> committer_;
-
-  std::unique_ptr<Accesses> accesses_;
-  bool is_settled_ = false;
-
-  std::mutex past_mutex_;  // taken before mutex_ and the committer's
-  mutable std::atomic<int> reserve_users_ = 0;
-  mutable std::mutex mutex_;
-  mutable std::map<DomainNumber, std::unique_ptr<codec::GearTable>> gears_;  // guarded by mutex_
-  std::vector<chunk::NewPack> new_packs_;                                    // guarded by mutex_; not yet rows
+  std::shared_ptr<Core> core_;
+  Caller caller_;
 };
 
 }  // namespace atl::vault

@@ -4,15 +4,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "catalog/catalog.h"
 #include "catalog/internal/applier.h"
 #include "catalog/internal/connection.h"
 
 namespace atl::catalog {
+
+class ReaderPool;
 
 struct CatalogReader::State {
   // A reader of its own.
@@ -21,6 +25,7 @@ struct CatalogReader::State {
   std::unique_ptr<Connection> own;
   // The writer's: set by the Catalog; flush() before LSN, totals and counts are read.
   Connection* shared = nullptr;
+  std::weak_ptr<ReaderPool> pool;
   std::function<Result<void>()> flush;
 
   std::unordered_map<BucketId, std::int64_t> bucket_numbers;  // of buckets that are committed: they never change
@@ -38,6 +43,22 @@ struct CatalogReader::State {
   // The row of an entry's version where the entry's number does not lead to it.
   [[nodiscard]] Result<Bytes> version_row_by_id(Connection& connection, const ObjectId& object,
                                                 const VersionId& version);
+};
+
+// Readers that nobody uses just now, with their open connections, pages and prepared statements: opening one costs as
+// much as dozens of point reads. Thread rules: any thread.
+class ReaderPool {
+ public:
+  using Reading = CatalogReader::State;
+  [[nodiscard]] std::unique_ptr<Reading> take();  // null: none is idle
+  void give_back(std::unique_ptr<Reading> state);
+  void close();  // what is idle goes now, what comes back later at once
+
+ private:
+  static constexpr std::size_t kIdleMax = 64;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Reading>> idle_;  // guarded by mutex_
+  bool is_closed_ = false;                      // guarded by mutex_
 };
 
 }  // namespace atl::catalog

@@ -170,20 +170,20 @@ Result<void> Vault::finish_shredding() {
   }
   if (begun.empty()) return {};
   // Everything that may hold one of the keys, or something opened with it, goes and comes back without.
-  committer_.reset();
-  ATOLL_TRY(chunks_->close());
-  chunks_.reset();
-  ATOLL_TRY(journal_->close());
-  journal_.reset();
+  core_->committer.reset();
+  ATOLL_TRY(core_->chunks->close());
+  core_->chunks.reset();
+  ATOLL_TRY(core_->journal->close());
+  core_->journal.reset();
   {
-    const std::lock_guard lock(mutex_);
-    for (const DomainRow& row : begun) gears_.erase(row.number);
+    const std::lock_guard lock(core_->mutex);
+    for (const DomainRow& row : begun) core_->gears.erase(row.number);
   }
   for (const DomainRow& row : begun) {
-    if (keys_->domain(row.number) != nullptr) ATOLL_TRY(keys_->destroy_domain(row.number));
+    if (core_->keys->domain(row.number) != nullptr) ATOLL_TRY(core_->keys->destroy_domain(row.number));
   }
-  ATOLL_TRY(keys_->replace_local_key());
-  ATOLL_TRY(open_journal(catalog_->applied()));
+  ATOLL_TRY(core_->keys->replace_local_key());
+  ATOLL_TRY(open_journal(core_->catalog->applied()));
   ATOLL_TRY(rebuild());
   std::set<DomainNumber> gone;
   for (const DomainRow& row : begun) gone.insert(row.number);
@@ -192,11 +192,11 @@ Result<void> Vault::finish_shredding() {
 
 Result<void> Vault::remove_packs_of(const std::set<DomainNumber>& gone, std::vector<DomainRow> records) {
   std::vector<PackId> packs_of_them;
-  for (const chunk::PackInfo& pack : chunks_->list_packs()) {
+  for (const chunk::PackInfo& pack : core_->chunks->list_packs()) {
     if (gone.contains(pack.domain)) packs_of_them.push_back(pack.id);
   }
-  chunks_->condemn_again(packs_of_them);
-  for (const PackId& pack : packs_of_them) ATOLL_TRY(chunks_->remove_pack(pack));
+  core_->chunks->condemn_again(packs_of_them);
+  for (const PackId& pack : packs_of_them) ATOLL_TRY(core_->chunks->remove_pack(pack));
   std::vector<PackRow> rows;
   {
     const auto state = reader();

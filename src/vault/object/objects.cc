@@ -225,13 +225,11 @@ Result<Objects::PutResult> Objects::put(const std::string& bucket_name, const st
   fresh.version.tags = request.tags;
   fresh.version.content_type = request.content_type;
   result.version = platform::new_id<VersionId>(vault_->machine());
-  ATOLL_TRY(vault_->sync_chunks());
-  ATOLL_ASSIGN(result.lsn, vault_->commit(journal::CommandKind::put_objects,
-                                          [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                                            ATOLL_ASSIGN(result.effect, stage_put(context, changes, bucket_row, fresh,
-                                                                                  result.version, vault_->actor(), {}));
-                                            return {};
-                                          }));
+  ATOLL_ASSIGN(result.lsn, vault_->commit_content([&](const CommitContext& context,
+                                                      ChangeSet& changes) -> Result<void> {
+    ATOLL_ASSIGN(result.effect, stage_put(context, changes, bucket_row, fresh, result.version, vault_->actor(), {}));
+    return {};
+  }));
   return result;
 }
 

@@ -139,7 +139,7 @@ TEST_F(UndoTest, ByAnActorKeepsTheWorkOfOthersBetween) {
   const auto as_actor = [&](const std::string& actor, const std::string& key, const std::string& text) {
     vault_.reset();
     VaultOptions options = testing::small_options();
-    options.actor = actor;
+    options.caller.actor = actor;
     auto opened = Vault::open(machine_.inline_machine(), testing::kFolder, testing::test_keys(), options);
     ASSERT_TRUE(opened) << told(opened);
     vault_ = std::move(*opened);

@@ -126,30 +126,31 @@ void read_access_log(ByteView log, const VaultId& vault, codec::SealSuite suite,
 void Accesses::note(const ObjectId& object) {
   const std::int64_t now_us = vault_->machine().clock.now().unix_us;
   {
-    const std::lock_guard lock(mutex_);
-    if (noted_.empty()) flushed_us_ = now_us;
-    const auto [found, is_new] = noted_.try_emplace(object);
-    Noted& noted = found->second;
+    const std::lock_guard lock(notes_->mutex);
+    if (notes_->noted.empty()) notes_->flushed_us = now_us;
+    const auto [found, is_new] = notes_->noted.try_emplace(object);
+    AccessNotes::Noted& noted = found->second;
     if (is_new || now_us - noted.counted_us >= kMinuteUs || now_us < noted.counted_us) {
       ++noted.minutes;
       noted.counted_us = now_us;
     }
     noted.last_us = now_us;
-    if (noted_.size() < kNotedMax && now_us - flushed_us_ < kMinuteUs && now_us >= flushed_us_) return;
+    if (notes_->noted.size() < kNotedMax && now_us - notes_->flushed_us < kMinuteUs && now_us >= notes_->flushed_us)
+      return;
   }
   flush();
 }
 
 void Accesses::flush() {
-  NotedMap noted;
+  AccessNotes::Map noted;
   {
-    const std::lock_guard lock(mutex_);
-    noted.swap(noted_);
+    const std::lock_guard lock(notes_->mutex);
+    noted.swap(notes_->noted);
   }
   if (noted.empty()) return;
   std::uint64_t log_bytes = 0;
   {
-    const std::lock_guard files(file_mutex_);
+    const std::lock_guard files(notes_->file_mutex);
     ignore_error_on_purpose(append(noted));
     for (int i = 0; i < kLogs && vault_->is_writable(); ++i) {
       const auto info = vault_->machine().files.stat(log_path(*vault_, i));
@@ -159,7 +160,7 @@ void Accesses::flush() {
   if (log_bytes >= kFoldFromBytes) ignore_error_on_purpose(fold());
 }
 
-Result<void> Accesses::append(const NotedMap& noted) {
+Result<void> Accesses::append(const AccessNotes::Map& noted) {
   platform::FileSystem& files = vault_->machine().files;
   ATOLL_ASSIGN(const auto there, files.stat(log_folder(*vault_)));
   if (!there) {
@@ -219,7 +220,7 @@ Result<std::unique_ptr<run::RunSet>> Accesses::open_index() {
 }
 
 Result<void> Accesses::fold() {
-  const std::lock_guard one(file_mutex_);
+  const std::lock_guard one(notes_->file_mutex);
   ATOLL_ASSIGN(const std::uint64_t half_life, half_life_of(*vault_));
   ATOLL_ASSIGN(const auto index, open_index());
   const auto known_since = since_in(index->state());
@@ -259,7 +260,7 @@ Result<void> Accesses::fold() {
 }
 
 Result<void> Accesses::forget(const std::function<Result<bool>(const ObjectId&)>& is_there) {
-  const std::lock_guard one(file_mutex_);
+  const std::lock_guard one(notes_->file_mutex);
   ATOLL_ASSIGN(const auto index, open_index());
   const Bytes state = index->state();
   Bytes from;

@@ -42,9 +42,24 @@ struct AccessCount {
 
 inline constexpr std::uint64_t kHalfLifeSeconds = 7 * 86'400;  // where no policy says otherwise
 
+// What was noted and not written yet: one for all handles of an open vault.
+struct AccessNotes {
+  struct Noted {
+    std::uint32_t minutes = 0;
+    std::int64_t counted_us = 0;  // when the last of them was counted
+    std::int64_t last_us = 0;
+  };
+  using Map = std::unordered_map<ObjectId, Noted>;
+  std::mutex mutex;
+  Map noted;                    // guarded by mutex
+  std::int64_t flushed_us = 0;  // guarded by mutex
+  std::mutex file_mutex;        // one flush or fold at a time
+};
+
+// As one handle of a vault sees them: cheap to make and to copy.
 class Accesses {
  public:
-  explicit Accesses(Vault& vault) : vault_(&vault) {}
+  Accesses(Vault& vault, AccessNotes& notes) : vault_(&vault), notes_(&notes) {}
   // Flushes where the last time was a minute ago.
   void note(const ObjectId& object);
   // Best effort: a read-only medium, a full disk or eight processes at it lose what was noted. In a writable vault a
@@ -57,19 +72,10 @@ class Accesses {
   [[nodiscard]] Result<void> forget(const std::function<Result<bool>(const ObjectId&)>& is_there);
 
  private:
-  struct Noted {
-    std::uint32_t minutes = 0;
-    std::int64_t counted_us = 0;  // when the last of them was counted
-    std::int64_t last_us = 0;
-  };
-  using NotedMap = std::unordered_map<ObjectId, Noted>;
-  [[nodiscard]] Result<void> append(const NotedMap& noted);
+  [[nodiscard]] Result<void> append(const AccessNotes::Map& noted);
   [[nodiscard]] Result<std::unique_ptr<run::RunSet>> open_index();
   Vault* vault_;
-  std::mutex mutex_;
-  NotedMap noted_;               // guarded by mutex_
-  std::int64_t flushed_us_ = 0;  // guarded by mutex_
-  std::mutex file_mutex_;        // one flush or fold at a time
+  AccessNotes* notes_;
 };
 
 // What is known of accesses at one moment, logs that nobody folded yet included.
