@@ -37,6 +37,7 @@ void add_audit_commands(CLI::App& app, Session& session, Chosen& chosen);     //
 void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
 void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
+void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen);        // tier
 
 // What is said of a version, for the verbs that make one.
 struct OriginArguments {

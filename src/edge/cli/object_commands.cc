@@ -7,6 +7,7 @@
 #include "vault/folder/restore.h"
 #include "vault/history/past.h"
 #include "vault/keeping/policy.h"
+#include "vault/tier/rules.h"
 
 namespace atl::cli {
 namespace {
@@ -470,7 +471,8 @@ struct FindArguments {
 Result<int> find(Session& session, const FindArguments& arguments) {
   std::string text;
   for (const std::string& word : arguments.words) text += (text.empty() ? "" : " ") + word;
-  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, session.environment.machine.clock.now()));
+  const Timestamp now = session.environment.machine.clock.now();
+  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, now));
   vault::Address within;
   if (!arguments.within.empty()) {
     ATOLL_ASSIGN(within, vault::parse_address(arguments.within));
@@ -486,6 +488,10 @@ Result<int> find(Session& session, const FindArguments& arguments) {
     }
     ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
     vault::View view(*reader, std::move(moment));
+    std::optional<vault::AccessBook> book;
+    if (filter.asks_for_accesses()) {
+      ATOLL_ASSIGN(book, vault::AccessBook::open(vault));
+    }
     std::uint64_t found = 0;
     for (const auto& bucket : buckets) {
       std::string prefix = within.key;
@@ -494,18 +500,8 @@ Result<int> find(Session& session, const FindArguments& arguments) {
         const auto& version = listed.version;
         std::string_view key = listed.entry.key;
         if (key == "./") return true;
-        filter::Subject subject;
-        std::string_view path = key;
-        if (path.ends_with('/')) path.remove_suffix(1);
-        subject.name = path.substr(path.rfind('/') + 1);
-        subject.key = key;
-        subject.type = kind_word(version.kind);
-        subject.size = version.size;
-        subject.modified = version.modified;
-        subject.stored = version.begin_time;
-        subject.content_type = version.content_type;
-        subject.tags = &version.tags;
-        subject.metadata = &version.metadata;
+        filter::Subject subject = vault::subject_of(key, version, now);
+        if (book) ATOLL_TRY(vault::add_accesses(subject, version, *book));
         if (filter.matches(subject)) {
           ++found;
           if (arguments.ends_with_nul) {

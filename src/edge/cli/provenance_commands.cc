@@ -1,6 +1,7 @@
 // label, provenance: names of versions, and where they come from.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 

@@ -7,7 +7,6 @@ namespace atl::vault {
 namespace {
 
 using catalog::Source;
-using catalog::VersionRow;
 using VersionName = std::pair<ObjectId, VersionId>;
 
 class Trace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/tier/accesses.h"
+
 namespace atl::vault {
 namespace {
 
@@ -313,6 +315,7 @@ Result<Objects::Found> Objects::find(const std::string& bucket_name, const std::
 
 Result<void> Objects::read(const VersionRow& version, std::uint64_t offset, std::uint64_t length,
                            const std::function<Result<bool>(ByteView)>& visit) {
+  vault_->accesses().note(version.object);
   return read_version(vault_->chunks(), version, offset, length, visit);
 }
 

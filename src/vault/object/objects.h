@@ -131,6 +131,7 @@ class Objects {
     catalog::VersionRow version;
   };
   [[nodiscard]] Result<Found> find(const std::string& bucket, const std::string& key);  // `not_found`
+  // Counts as an access (vault/tier/accesses.h); what only checks or copies reads with read_version().
   [[nodiscard]] Result<void> read(const catalog::VersionRow& version, std::uint64_t offset, std::uint64_t length,
                                   const std::function<Result<bool>(ByteView)>& visit);
 

@@ -8,6 +8,8 @@
 #include "vault/keeping/erase.h"
 #include "vault/object/describe.h"
 #include "vault/rewind/undo.h"
+#include "vault/tier/accesses.h"
+#include "vault/tier/tiers.h"
 #include "vault/verify.h"
 
 namespace atl::vault::testing {
@@ -187,6 +189,39 @@ class Script {
       ATOLL_ASSIGN(const auto report, collect_garbage(*play.vault, options));
       if (report.bytes_freed < must_free)
         return fail(ErrorKind::failed, "test.nothing_freed", "gc should have freed more");
+      return {};
+    });
+  }
+  void rules(const std::vector<std::string>& tiers) {
+    step("rules", [tiers](HistoryPlay& play) -> Result<void> {
+      catalog::PolicyRow row;
+      row.tier_rules = tiers;
+      ATOLL_TRY(play.vault->commit(journal::CommandKind::policy_change,
+                                   [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+                                     changes.put(row);
+                                     return {};
+                                   }));
+      return {};
+    });
+  }
+  // `must_move`: at least so many packs.
+  void move_tiers(std::uint64_t must_move, std::uint64_t bytes_max = 0) {
+    step("tier run", [=](HistoryPlay& play) -> Result<void> {
+      TierOptions options;
+      options.misplaced_share_min = 0;
+      options.bytes_max = bytes_max;
+      ATOLL_ASSIGN(const auto report, vault::move_tiers(*play.vault, options));
+      if (report.packs_rewritten < must_move)
+        return fail(ErrorKind::failed, "test.nothing_moved", "more packs should have been written anew");
+      return {};
+    });
+  }
+  void read(const std::string& name, const std::string& key) {
+    step("read", [=](HistoryPlay& play) -> Result<void> {
+      Objects objects(*play.vault);
+      ATOLL_ASSIGN(const auto found, objects.find(name, key));
+      ATOLL_TRY(objects.read(found.version, 0, found.version.size, [](ByteView) -> Result<bool> { return true; }));
+      play.vault->accesses().flush();
       return {};
     });
   }
@@ -377,6 +412,35 @@ VaultHistory VaultHistory::keeping() {
   script.rebuild();
   script.put("docs", "a", noise(2, 200 * kKiB));
   script.collect(true);
+  script.reopen(true);
+  return VaultHistory(script.take());
+}
+
+VaultHistory VaultHistory::tiers() {
+  Script script;
+  script.bucket("docs");
+  script.put("docs", "t/1", words(1, 90 * kKiB));
+  script.put("docs", "t/2", words(2, 60 * kKiB));
+  script.put("docs", "n/1", noise(3, 200 * kKiB));
+  script.put("docs", "same as n/1", noise(3, 200 * kKiB));
+  script.reopen(true);
+  script.rules({"cold if key:t/** and accesses<0.5", "hot if key:n/**"});
+  script.move_tiers(1);
+  script.read("docs", "t/1");
+  script.put("docs", "t/3", words(4, 70 * kKiB));
+  script.put("docs", "t/4", words(2, 60 * kKiB));  // built on what lies cold
+  script.move_tiers(1);                            // t/1 back to warm
+  script.reopen(false);
+  script.rules({"cold if name:*"});
+  script.checkpoint();
+  script.reopen(true);
+  script.move_tiers(1, 1);
+  script.move_tiers(1);
+  script.remove("docs", "t/2", false);
+  script.collect(true);
+  script.rebuild();
+  script.rules({});
+  script.move_tiers(1);
   script.reopen(true);
   return VaultHistory(script.take());
 }
