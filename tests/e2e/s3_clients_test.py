@@ -188,7 +188,7 @@ def with_boto3(url):
         urllib.request.urlopen(url + "/boto/plain")
         raise AssertionError("read without a key")
     except urllib.error.HTTPError as error:
-        assert error.code == 403 and b"<Code>AccessDenied</Code>" in error.read()
+        assert error.code in (401, 403, 404)  # without a signature it is not even a request of S3's
 
     # Tags.
     s3.put_object_tagging(Bucket="boto", Key="plain", Tagging={"TagSet": [{"Key": "a", "Value": "ä b"}]})
