@@ -29,6 +29,7 @@ struct HostSettings {
   std::string s3_domain;                     // buckets as subdomains of it; empty: path style only
   std::string s3_region = "us-east-1";
   std::string default_vault = "main";
+  std::uint32_t owner_user_id = 0;  // whoever runs the server: through the local socket they may do everything
   std::string metrics_token;  // what /metrics wants as a bearer; empty: readable by whoever may, and from this machine
 };
 
