@@ -1,0 +1,31 @@
+// The REST interface at /api/v1, and its description at /openapi.json.
+//
+//     path, method ─► operation ─► query checked ─► guards asked ─► body checked ─► handler ─► JSON, or problem+json
+//
+// Always true: nothing of a body is read before its sender may. Every answer that is no content is JSON; every error is
+// application/problem+json.
+// Thread rules: any thread, many at once.
+#pragma once
+
+#include <string>
+
+#include "edge/rest/router.h"
+#include "edge/server/front.h"
+
+namespace atl::rest {
+
+class RestDoor final : public server::Door {
+ public:
+  RestDoor();
+  [[nodiscard]] std::string_view name() const override { return "rest"; }
+  [[nodiscard]] bool takes(const server::Exchange& exchange) const override;
+  [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
+
+ private:
+  [[nodiscard]] Result<net::Response> call(server::Exchange& exchange, const Operation& operation, PathValues path);
+  [[nodiscard]] net::Response describe(const server::Exchange& exchange) const;
+  Router router_;
+  std::string document_;  // OpenAPI
+};
+
+}  // namespace atl::rest
