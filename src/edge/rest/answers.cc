@@ -74,8 +74,7 @@ Result<std::optional<vault::Moment>> moment_of(Call& call, std::string_view para
 Result<std::optional<Timestamp>> since_of(const Call& call) {
   if (!call.has("since")) return std::nullopt;
   const std::string text = call.text("since");
-  if (const auto time = parse_rfc3339(text))
-    return Timestamp{time->seconds * 1'000'000 + time->nanoseconds / 1000};
+  if (const auto time = parse_rfc3339(text)) return Timestamp{time->seconds * 1'000'000 + time->nanoseconds / 1000};
   if (const auto ago = parse_duration_s(text)) return Timestamp{call.exchange().now().unix_us - *ago * 1'000'000};
   return fail(ErrorKind::usage, "http.bad_query", "`since` takes a time: 2026-11-13, or 3d (ago)");
 }
@@ -88,7 +87,7 @@ std::string mark_of(const Call& call) {
     list += "\n" + std::string(piece);
   for (const Parameter& one : call.operation().query) {
     if (one.name == "cursor" || one.name == "limit") continue;
-    list += "\n" + std::string(one.name) + "=" + call.text(one.name);
+    list += "\n" + std::string(one.name) + (call.has(one.name) ? "=" : "-") + call.text(one.name);
   }
   return std::string(as_text(ByteView(codec::blake3(as_bytes(list))).first(6)));
 }
@@ -118,18 +117,15 @@ net::Response no_content() {
 net::Response created(const Value& value) { return server::json_response(201, value); }
 net::Response ok(const Value& value) { return server::json_response(200, value); }
 
-Parameter limit_parameter() {
-  return {"limit", ParameterType::number, "How many at most.", {}, 1, kPageMax, "1000"};
-}
+Parameter limit_parameter() { return {"limit", ParameterType::number, "How many at most.", {}, 1, kPageMax, "1000"}; }
 Parameter cursor_parameter() { return {"cursor", ParameterType::text, "`next_cursor` of the page before."}; }
 Parameter as_of_parameter() {
-  return {"as_of", ParameterType::text,
-          "The state of that moment: a time (2026-11-13T09:00), a day (its end), so long ago (3h, 2d), a change's number, "
-          "or a snapshot's name."};
+  return {
+      "as_of", ParameterType::text,
+      "The state of that moment: a time (2026-11-13T09:00), a day (its end), so long ago (3h, 2d), a change's number, "
+      "or a snapshot's name."};
 }
 Parameter prefix_parameter() { return {"prefix", ParameterType::text, "Only keys that begin with this."}; }
-Parameter dry_run_parameter() {
-  return {"dry_run", ParameterType::flag, "Only say what would be done."};
-}
+Parameter dry_run_parameter() { return {"dry_run", ParameterType::flag, "Only say what would be done."}; }
 
 }  // namespace atl::rest

@@ -90,8 +90,9 @@ std::vector<Operation> bucket_operations() {
        .method = "PUT",
        .path = "/api/v1/buckets/{bucket}",
        .tag = "buckets",
-       .words = "Makes a bucket.\nNames have 3 to 63 of a-z 0-9 . - as S3 wants them. A bucket that is there stays as it "
-                "is.",
+       .words =
+           "Makes a bucket.\nNames have 3 to 63 of a-z 0-9 . - as S3 wants them. A bucket that is there stays as it "
+           "is.",
        .guards = {{Action::create_bucket, Place::bucket}},
        .answers = {{201, "Bucket", "It was made."}, {200, "Bucket", "It was there."}},
        .handler = put_bucket},

@@ -153,6 +153,7 @@ Result<void> Call::ask_guards() {
     is_decided_ = true;
     return {};
   }
+  ATOLL_TRY(refuse_nobody());
   for (const Guard& guard : operation_->guards) {
     if (guard.when.empty()) ATOLL_TRY(ask(guard));
   }
@@ -160,6 +161,21 @@ Result<void> Call::ask_guards() {
     if (!guard.when.empty()) ATOLL_TRY(ask(guard));
   }
   return {};
+}
+
+// Where only the handler can ask, whoever did not sign in is stopped here already, unless something is granted to
+// everyone: nothing of a stranger's body is looked at.
+Result<void> Call::refuse_nobody() {
+  const bool is_nobody = who().principal.is_none() && !who().is_local_owner;
+  const bool asks_first = std::ranges::any_of(
+      operation_->guards, [](const Guard& guard) { return guard.place != Place::inside && guard.when.empty(); });
+  if (!is_nobody || asks_first) return {};
+  const auto view = exchange_->host.access().view();
+  const bool has_grant = std::ranges::any_of(view->rows().grants, [](const catalog::GrantRow& row) {
+    return row.subject == catalog::kEveryone && !row.denies;
+  });
+  if (has_grant) return {};
+  return exchange_->require(operation_->guards.front().action, {});
 }
 
 Result<void> Call::read_body() {

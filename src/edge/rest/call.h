@@ -1,5 +1,5 @@
-// One call of one operation, as its handler sees it: parameters and body that were checked already, and the vault behind
-// the question whether the caller may.
+// One call of one operation, as its handler sees it: parameters and body that were checked already, and the vault
+// behind the question whether the caller may.
 //
 // Always true: vault() gives nothing before somebody was asked: the row's guards, require() or a Filter. So a handler
 // cannot forget it.
@@ -74,6 +74,7 @@ class Call {
 
  private:
   [[nodiscard]] Result<void> open_vault();
+  [[nodiscard]] Result<void> refuse_nobody();
   [[nodiscard]] Result<void> ask(const Guard& guard);
   [[nodiscard]] access::Resource resource(std::string_view bucket, std::string_view key, bool is_prefix) const;
 

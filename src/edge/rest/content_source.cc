@@ -8,11 +8,10 @@ Result<net::Pulled> ContentSource::pull(ByteSpan /*out*/) {
   if (at_ == end_) return net::Pulled{0, net::Pulled::State::end, 0, {}};
   piece_.clear();
   // The first piece that comes is what is left of one chunk, or of a hole.
-  ATOLL_TRY(vault::read_version(use_.vault().chunks(), version_, at_, end_ - at_,
-                                [&](ByteView bytes) -> Result<bool> {
-                                  piece_.append(bytes);
-                                  return false;
-                                }));
+  ATOLL_TRY(vault::read_version(use_.vault().chunks(), version_, at_, end_ - at_, [&](ByteView bytes) -> Result<bool> {
+    piece_.append(bytes);
+    return false;
+  }));
   if (piece_.empty()) {
     return fail(ErrorKind::damaged, "object.too_short",
                 "the content of version " + version_.version.text() + " ends before its size says");

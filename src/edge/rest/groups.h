@@ -3,6 +3,7 @@
 #pragma once
 
 #include "edge/rest/operation.h"
+#include "edge/rest/schema.h"
 
 namespace atl::rest {
 
@@ -12,5 +13,16 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> bucket_schemas();
 [[nodiscard]] std::vector<Operation> object_operations();
 [[nodiscard]] std::vector<NamedSchema> object_schemas();
+[[nodiscard]] std::vector<schema::Member> object_members();  // of the schema "Object"
+[[nodiscard]] std::vector<Operation> label_operations();
+[[nodiscard]] std::vector<NamedSchema> label_schemas();
+[[nodiscard]] std::vector<Operation> history_operations();
+[[nodiscard]] std::vector<NamedSchema> history_schemas();
+[[nodiscard]] std::vector<Operation> snapshot_operations();
+[[nodiscard]] std::vector<NamedSchema> snapshot_schemas();
+[[nodiscard]] std::vector<Operation> rewind_operations();
+[[nodiscard]] std::vector<NamedSchema> rewind_schemas();
+[[nodiscard]] std::vector<Operation> search_operations();
+[[nodiscard]] std::vector<NamedSchema> search_schemas();
 
 }  // namespace atl::rest

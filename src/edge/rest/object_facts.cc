@@ -23,9 +23,8 @@ bool is_token(std::string_view text) {
 }
 
 bool can_stand_in_a_field(std::string_view text) {
-  return net::trim_blanks(text) == text && std::ranges::none_of(text, [](char c) {
-           return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-         });
+  return net::trim_blanks(text) == text &&
+         std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 Result<std::map<std::string, std::string>> parse_tags(std::string_view text) {
@@ -71,8 +70,7 @@ Result<catalog::VersionRow> facts_of(const net::Headers& headers) {
   }
   if (const auto modified = headers.get("Atoll-Modified"); modified) {
     const auto time = parse_rfc3339(*modified);
-    if (!time)
-      return fail(ErrorKind::usage, "http.bad_field", "Atoll-Modified takes a time: 2026-11-13T09:00:00Z");
+    if (!time) return fail(ErrorKind::usage, "http.bad_field", "Atoll-Modified takes a time: 2026-11-13T09:00:00Z");
     facts.modified = *time;
     facts.has_source = true;
   }

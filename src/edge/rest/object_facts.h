@@ -1,7 +1,7 @@
 // What a request's header fields say of an object, and an answer's of a version: metadata, tags, times, digests.
 //
-// Always true: names of metadata in header fields are lower case (HTTP does not tell cases apart); what cannot stand in a
-// field (line breaks, names with blanks) is left out of an answer's fields and stands in its JSON form whole.
+// Always true: names of metadata in header fields are lower case (HTTP does not tell cases apart); what cannot stand in
+// a field (line breaks, names with blanks) is left out of an answer's fields and stands in its JSON form whole.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Objects: list, read, store, remove.
+#include "vault/object/objects.h"
 #include "edge/rest/answers.h"
 #include "edge/rest/content_source.h"
 #include "edge/rest/groups.h"
@@ -7,7 +8,6 @@
 #include "edge/rest/schema.h"
 #include "foundation/net/range.h"
 #include "vault/keeping/erase.h"
-#include "vault/object/objects.h"
 
 namespace atl::rest {
 namespace {
@@ -103,8 +103,8 @@ Result<net::Response> read_object(Call& call) {
   net::Response response;
   set_facts(response.headers, version);
   response.headers.set("Accept-Ranges", "bytes");
-  response.headers.set("Cache-Control", is_then && call.has("version") ? "private, max-age=31536000, immutable"
-                                                                        : "private, no-cache");
+  response.headers.set("Cache-Control",
+                       is_then && call.has("version") ? "private, max-age=31536000, immutable" : "private, no-cache");
   // Stored pages must not act in the name of whoever looks at them here.
   response.headers.set("Content-Security-Policy", "sandbox; default-src 'none'");
   if (call.has("download")) {
@@ -153,8 +153,7 @@ Result<net::Response> read_object(Call& call) {
 Result<net::Response> head_object(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto found, find_object(call, *vault));
-  if (call.has("version") || call.has("as_of"))
-    ATOLL_TRY(call.require(Action::read_version, call.bucket(), found));
+  if (call.has("version") || call.has("as_of")) ATOLL_TRY(call.require(Action::read_version, call.bucket(), found));
   net::Response response;
   set_facts(response.headers, found.version);
   response.headers.set("Accept-Ranges", "bytes");
@@ -181,9 +180,8 @@ Result<net::Response> put_object(Call& call) {
   ATOLL_ASSIGN(order.sha256, sha256_of(call.headers()));
   order.length_hint = call.request().content_length.value_or(0);
   order.check = [&call](const catalog::VersionRow* there) { return check_conditions(call, there); };
-  ATOLL_ASSIGN(const PutDone done, put_content(call, std::move(order), [&](ByteSpan out) {
-                 return call.request().body.read(out);
-               }));
+  ATOLL_ASSIGN(const PutDone done,
+               put_content(call, std::move(order), [&](ByteSpan out) { return call.request().body.read(out); }));
   Value out = object_json(call.bucket(), done.listed);
   out.set("new_bytes", done.new_bytes);
   auto response = done.effect == vault::PutEffect::created ? created(out) : ok(out);
@@ -291,7 +289,9 @@ std::vector<Operation> object_operations() {
                  {"delimiter", ParameterType::text, "What ends a folder's name.", {}, 0, UINT64_MAX, "/"},
                  {"recursive", ParameterType::flag, "Everything below, without folders."},
                  {"deleted", ParameterType::flag, "Removed objects too, as far as they are kept."},
-                 as_of_parameter(), limit_parameter(), cursor_parameter()},
+                 as_of_parameter(),
+                 limit_parameter(),
+                 cursor_parameter()},
        .answers = {{200, "ObjectList", "A page."}},
        .handler = list_objects},
       {.id = "object_get",
@@ -300,7 +300,8 @@ std::vector<Operation> object_operations() {
        .tag = "objects",
        .words = "The content of an object, or of a version of it.",
        .guards = {{Action::read, Place::object}, {Action::read_version, Place::inside, "version as_of"}},
-       .query = {version_parameter(), as_of_parameter(),
+       .query = {version_parameter(),
+                 as_of_parameter(),
                  {"download", ParameterType::text,
                   "Have browsers save it, under this name; empty: under the key's last part."}},
        .headers = read,
@@ -341,8 +342,13 @@ std::vector<Operation> object_operations() {
                   {Action::remove_for_good, Place::inside},
                   {Action::erase, Place::inside, "forever"}},
        .query = {{"forever", ParameterType::flag, "For good."},
-                 {"versions", ParameterType::text, "With forever: all, old (what is current stays), or a version's id.",
-                  {}, 0, UINT64_MAX, "all"},
+                 {"versions",
+                  ParameterType::text,
+                  "With forever: all, old (what is current stays), or a version's id.",
+                  {},
+                  0,
+                  UINT64_MAX,
+                  "all"},
                  {"reason", ParameterType::text, "With forever: why; kept with the record."},
                  dry_run_parameter()},
        .headers = conditions,
@@ -351,38 +357,46 @@ std::vector<Operation> object_operations() {
   };
 }
 
+std::vector<schema::Member> object_members() {
+  using namespace schema;
+  return {required("bucket", text("Its bucket.")),
+          required("key", text("Its key.")),
+          optional("key_b64", text("The key in base64, where it is no UTF-8.")),
+          required("type", choice("What it is.", {"file", "directory", "symlink", "fifo", "socket", "char_device",
+                                                  "block_device", "marker"})),
+          required("size", number("In bytes, as a reader sees it.")),
+          required("modified", time("The file's own time.")),
+          required("stored", time("When this version began.")),
+          required("version", text("The version's id.")),
+          required("etag", text("For If-Match.")),
+          required("lsn", number("Number of the change that made it.")),
+          optional("content_type", text("As given.")),
+          optional("tags", map_of_texts("They change in place.")),
+          optional("metadata", map_of_texts("It makes a version.")),
+          optional("link_target", text("Of a symlink.")),
+          optional("link_target_b64", text("Likewise in base64.")),
+          optional("label", text("Name of the version.")),
+          optional("deleted", time("When it was removed.")),
+          optional("new_bytes", number("Of a put: bytes that were not stored before.")),
+          optional("score", ratio("Of a search."))};
+}
+
 std::vector<NamedSchema> object_schemas() {
   using namespace schema;
   return {
-      {"Object",
-       object("An object at one version.",
-              {required("bucket", text("Its bucket.")), required("key", text("Its key.")),
-               optional("key_b64", text("The key in base64, where it is no UTF-8.")),
-               required("type", choice("What it is.", {"file", "directory", "symlink", "fifo", "socket", "char_device",
-                                                       "block_device", "marker"})),
-               required("size", number("In bytes, as a reader sees it.")),
-               required("modified", time("The file's own time.")), required("stored", time("When this version began.")),
-               required("version", text("The version's id.")), required("etag", text("For If-Match.")),
-               required("lsn", number("Number of the change that made it.")),
-               optional("content_type", text("As given.")), optional("tags", map_of_texts("They change in place.")),
-               optional("metadata", map_of_texts("It makes a version.")),
-               optional("link_target", text("Of a symlink.")), optional("link_target_b64", text("Likewise in base64.")),
-               optional("label", text("Name of the version.")), optional("deleted", time("When it was removed.")),
-               optional("new_bytes", number("Of a put: bytes that were not stored before.")),
-               optional("score", ratio("Of a search."))})},
+      {"Object", object("An object at one version.", object_members())},
       {"Prefix", object("A folder.", {required("prefix", text("With the delimiter at its end.")),
                                       optional("prefix_b64", text("In base64, where it is no UTF-8."))})},
-      {"ObjectList",
-       object("A page of names.",
-              {required("bucket", text("The bucket.")), required("objects", list(reference("Object"))),
-               required("prefixes", list(reference("Prefix"))),
-               optional("next_cursor", text("There is more: give it back as `cursor`.")),
-               optional("as_of", text("The moment, in words.")),
-               optional("erased", number("Versions of that moment that were removed for good since."))})},
-      {"ErasedCount",
-       object("What went for good.", {required("objects", number("Objects.")), required("versions", number("Versions.")),
-                                      required("bytes", number("Of their content; what others share stays stored.")),
-                                      optional("dry_run", flag("True: nothing was done."))})},
+      {"ObjectList", object("A page of names.",
+                            {required("bucket", text("The bucket.")), required("objects", list(reference("Object"))),
+                             required("prefixes", list(reference("Prefix"))),
+                             optional("next_cursor", text("There is more: give it back as `cursor`.")),
+                             optional("as_of", text("The moment, in words.")),
+                             optional("erased", number("Versions of that moment that were removed for good since."))})},
+      {"ErasedCount", object("What went for good.",
+                             {required("objects", number("Objects.")), required("versions", number("Versions.")),
+                              required("bytes", number("Of their content; what others share stays stored.")),
+                              optional("dry_run", flag("True: nothing was done."))})},
   };
 }
 

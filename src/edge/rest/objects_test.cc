@@ -23,7 +23,9 @@ class ObjectsTest : public ::testing::Test {
 
 TEST_F(ObjectsTest, WhatIsPutIsReadBackWithItsFacts) {
   const auto put_reply = put("2024/beach.txt", "sand and sea",
-                             {{"Content-Type", "text/plain"}, {"Atoll-Meta-Place", "Sylt"}, {"Atoll-Tags", "a=1&b=%C3%A4"},
+                             {{"Content-Type", "text/plain"},
+                              {"Atoll-Meta-Place", "Sylt"},
+                              {"Atoll-Tags", "a=1&b=%C3%A4"},
                               {"Atoll-Modified", "2024-07-01T10:00:00Z"}});
   ASSERT_EQ(put_reply.status, 201U) << put_reply.body;
   EXPECT_EQ(differs("Object", put_reply.json()), "");
@@ -35,13 +37,15 @@ TEST_F(ObjectsTest, WhatIsPutIsReadBackWithItsFacts) {
   EXPECT_EQ(reply.header("Atoll-Tags"), "a=1&b=%C3%A4");
   EXPECT_EQ(reply.header("Atoll-Modified"), "2024-07-01T10:00:00Z");
   EXPECT_EQ(reply.header("ETag"), put_reply.text("etag"));
-  EXPECT_EQ(world_.ask("HEAD", "/api/v1/buckets/photos/objects/2024%2Fbeach.txt").header("ETag"), put_reply.text("etag"));
+  EXPECT_EQ(world_.ask("HEAD", "/api/v1/buckets/photos/objects/2024%2Fbeach.txt").header("ETag"),
+            put_reply.text("etag"));
 }
 
 TEST_F(ObjectsTest, AKeyMayHoldAnyBytesButNul) {
   const auto put_reply = put("a%FFb%20c//d%2F", "x");
   ASSERT_EQ(put_reply.status, 201U) << put_reply.body;
-  EXPECT_EQ(put_reply.text("key_b64"), to_base64(as_bytes(std::string_view("a\xFF" "b c//d/"))));
+  EXPECT_EQ(put_reply.text("key_b64"), to_base64(as_bytes(std::string_view("a\xFF"
+                                                                           "b c//d/"))));
   EXPECT_EQ(get("a%FFb%20c//d/").body, "x");
   EXPECT_EQ(put("nul%00", "x").status, 400U);
   EXPECT_EQ(put("half%2", "x").text("id"), "uri.bad_percent");
@@ -68,7 +72,8 @@ TEST_F(ObjectsTest, ConditionsKeepTwoWritersApart) {
   EXPECT_EQ(second.status, 200U);
   EXPECT_EQ(put("a", "3", {{"If-Match", first.text("etag")}}).text("id"), "http.precondition_failed");
   EXPECT_EQ(get("a", {{"If-None-Match", second.text("etag")}}).status, 304U);
-  EXPECT_EQ(world_.ask("DELETE", "/api/v1/buckets/photos/objects/a", {}, {{"If-Match", first.text("etag")}}).status, 412U);
+  EXPECT_EQ(world_.ask("DELETE", "/api/v1/buckets/photos/objects/a", {}, {{"If-Match", first.text("etag")}}).status,
+            412U);
   EXPECT_EQ(get("a").body, "2");
 }
 
@@ -111,7 +116,8 @@ TEST_F(ObjectsTest, PagesOfAListJoinToTheWholeAndACursorBelongsToItsList) {
   } while (!cursor.empty());
   EXPECT_EQ(all, "a/ b c/ d ");
   const std::string other = world_.ask("GET", "/api/v1/buckets/photos/objects?limit=1").text("next_cursor");
-  EXPECT_EQ(world_.ask("GET", "/api/v1/buckets/photos/objects?recursive&cursor=" + other).text("id"), "http.bad_cursor");
+  EXPECT_EQ(world_.ask("GET", "/api/v1/buckets/photos/objects?recursive&cursor=" + other).text("id"),
+            "http.bad_cursor");
   EXPECT_EQ(world_.ask("GET", "/api/v1/buckets/photos/objects?cursor=AAAA").text("id"), "http.bad_cursor");
 }
 

@@ -107,8 +107,8 @@ Value describe(const Operation& operation) {
   if (!operation.body.empty()) {
     Value body = Value::object();
     body.set("required", true);
-    body.set("content", content(operation.body == kAnyBytes ? "application/octet-stream" : "application/json",
-                                operation.body));
+    body.set("content",
+             content(operation.body == kAnyBytes ? "application/octet-stream" : "application/json", operation.body));
     out.set("requestBody", std::move(body));
   }
   Value answers = Value::object();
@@ -168,10 +168,13 @@ json::Value openapi() {
   Value out = Value::object();
   out.set("openapi", "3.0.3");
   Value info = Value::object();
-  info.set("title", "Atoll").set("version", "1").set("description",
-      "Everything that is stored, by name, by version and by moment. Times are RFC 3339, sizes are bytes. A list gives "
-      "`next_cursor` where there is more; give it back as `cursor`. Fields may be added to answers. Errors are "
-      "problem+json (RFC 9457) with a stable `id`. A POST may carry an Idempotency-Key.");
+  info.set("title", "Atoll")
+      .set("version", "1")
+      .set("description",
+           "Everything that is stored, by name, by version and by moment. Times are RFC 3339, sizes are bytes. A list "
+           "gives "
+           "`next_cursor` where there is more; give it back as `cursor`. Fields may be added to answers. Errors are "
+           "problem+json (RFC 9457) with a stable `id`. A POST may carry an Idempotency-Key.");
   out.set("info", std::move(info));
   out.set("servers", Value::array().push(Value::object().set("url", "/")));
   out.set("security", Value::array()
@@ -191,16 +194,14 @@ json::Value openapi() {
   Value all = Value::object();
   for (const NamedSchema& one : schemas()) all.set(one.name, one.schema);
   components.set("schemas", std::move(all));
-  components.set(
-      "parameters",
-      Value::object().set("vault", parameter("vault", "query", false,
-                                             "The vault's name or id, where the home has several. The header "
-                                             "Atoll-Vault says the same.",
-                                             Value::object().set("type", "string"))));
+  components.set("parameters", Value::object().set(
+                                   "vault", parameter("vault", "query", false,
+                                                      "The vault's name or id, where the home has several. The header "
+                                                      "Atoll-Vault says the same.",
+                                                      Value::object().set("type", "string"))));
   Value token = Value::object().set("type", "http").set("scheme", "bearer");
   Value session = Value::object().set("type", "apiKey").set("in", "cookie").set("name", "atoll_session");
-  components.set("securitySchemes",
-                 Value::object().set("token", std::move(token)).set("session", std::move(session)));
+  components.set("securitySchemes", Value::object().set("token", std::move(token)).set("session", std::move(session)));
   return out.set("components", std::move(components));
 }
 

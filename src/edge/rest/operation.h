@@ -45,7 +45,7 @@ struct Parameter {
   ParameterType type = ParameterType::text;
   std::string_view words;
   std::vector<std::string_view> choices = {};  // of a text; empty: any
-  std::uint64_t number_min = 0;           // of a number
+  std::uint64_t number_min = 0;                // of a number
   std::uint64_t number_max = UINT64_MAX;
   std::string_view otherwise = {};  // what is meant where it is not given, for the reader; may be empty
 };

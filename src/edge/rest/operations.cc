@@ -34,6 +34,11 @@ const std::vector<Operation>& operations() {
     add(all, vault_operations());
     add(all, bucket_operations());
     add(all, object_operations());
+    add(all, label_operations());
+    add(all, history_operations());
+    add(all, snapshot_operations());
+    add(all, rewind_operations());
+    add(all, search_operations());
     return all;
   }();
   return kAll;
@@ -46,6 +51,11 @@ const std::vector<NamedSchema>& schemas() {
     add(all, vault_schemas());
     add(all, bucket_schemas());
     add(all, object_schemas());
+    add(all, label_schemas());
+    add(all, history_schemas());
+    add(all, snapshot_schemas());
+    add(all, rewind_schemas());
+    add(all, search_schemas());
     return all;
   }();
   return kAll;

@@ -22,8 +22,8 @@ void note_usage(const Call& call, const catalog::BucketRow& bucket, const catalo
 Result<void> check_conditions(const Call& call, const catalog::VersionRow* there) {
   if (!net::has_conditions(call.headers())) return {};
   const auto state = there == nullptr ? net::Representation{false, {}, {}} : representation(*there);
-  const auto outcome = net::evaluate_conditions(call.headers(), call.request().method, state,
-                                                call.exchange().now().unix_us / 1'000'000);
+  const auto outcome =
+      net::evaluate_conditions(call.headers(), call.request().method, state, call.exchange().now().unix_us / 1'000'000);
   if (outcome == net::Outcome::proceed) return {};
   return fail(ErrorKind::conflict, "http.precondition_failed",
               there == nullptr ? "there is no such object, and the request wants a certain one"
@@ -42,7 +42,8 @@ Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
     if (order.check) ATOLL_TRY(order.check(there ? &there->version : nullptr));
   }
   auto& access = call.exchange().host.access();
-  ATOLL_TRY(access.check_quota(call.who(), call.vault_id(), bucket.name, order.length_hint, expected.is_none() ? 1 : 0));
+  ATOLL_TRY(
+      access.check_quota(call.who(), call.vault_id(), bucket.name, order.length_hint, expected.is_none() ? 1 : 0));
   ATOLL_TRY(vault->check_room(order.length_hint));
   const codec::GearTable* const gear = vault->gear(bucket.domain);
   if (gear == nullptr) {
@@ -69,8 +70,7 @@ Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
   vault::NewVersion fresh;
   fresh.key = order.key;
   fresh.version = std::move(order.facts);
-  fresh.version.kind =
-      order.key.ends_with('/') && size == 0 ? catalog::EntryKind::marker : catalog::EntryKind::file;
+  fresh.version.kind = order.key.ends_with('/') && size == 0 ? catalog::EntryKind::marker : catalog::EntryKind::file;
   fresh.version.size = size;
   if (!order.sha256.empty()) {
     if (to_hex(sha256.finish()) != order.sha256) {
@@ -97,8 +97,8 @@ Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
     // Somebody was quicker: storing has become overwriting, which may need another right.
     const Action overwrites = bucket.keeps_history ? Action::overwrite : Action::overwrite_for_good;
     if (there && expected.is_none() && !call.may(overwrites, bucket.name, order.key, false)) {
-      return fail(ErrorKind::denied, "access.denied", bucket.name + "/" + order.key + " was stored meanwhile, and " +
-                                                          "overwriting is not allowed");
+      return fail(ErrorKind::denied, "access.denied",
+                  bucket.name + "/" + order.key + " was stored meanwhile, and " + "overwriting is not allowed");
     }
     if (there) before = there->version;
     ATOLL_ASSIGN(done.effect, vault::stage_put(context, changes, bucket, fresh, id, vault->actor(), {}));
@@ -107,8 +107,8 @@ Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
   const auto reader = vault->reader();
   ATOLL_ASSIGN(auto listed, reader->current(bucket.id, order.key));
   if (!listed) {
-    return fail(ErrorKind::conflict, "object.changed", bucket.name + "/" + order.key +
-                                                           " was stored, and removed by somebody else since");
+    return fail(ErrorKind::conflict, "object.changed",
+                bucket.name + "/" + order.key + " was stored, and removed by somebody else since");
   }
   if (done.effect != vault::PutEffect::unchanged) {
     catalog::VersionRow now = fresh.version;

@@ -18,7 +18,8 @@ using ReadSome = std::function<Result<std::size_t>(ByteSpan)>;
 struct PutOrder {
   std::string bucket;
   std::string key;
-  catalog::VersionRow facts;  // modified, content_type, metadata, tags, checksums, description … as the caller gives them
+  catalog::VersionRow
+      facts;  // modified, content_type, metadata, tags, checksums, description … as the caller gives them
   std::uint64_t length_hint = 0;  // 0: unknown
   // Lower-case hexadecimal SHA-256 that the content has to have; empty: none asked for.
   std::string sha256;

@@ -22,8 +22,8 @@ bool RestDoor::takes(const server::Exchange& exchange) const {
 
 net::Response RestDoor::describe(const server::Exchange& exchange) const {
   if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {
-    auto refused = server::problem({ErrorKind::usage, "http.method_not_allowed", "only GET and HEAD", ""},
-                                   exchange.request_id);
+    auto refused =
+        server::problem({ErrorKind::usage, "http.method_not_allowed", "only GET and HEAD", ""}, exchange.request_id);
     refused.headers.set("Allow", "GET, HEAD");
     return refused;
   }

@@ -23,9 +23,8 @@ Router::Router(const std::vector<Operation>& operations) {
       goes_on = end < rest.size();
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    const auto same = std::ranges::find_if(routes_, [&](const Route& route) {
-      return route.operations.front()->path == operation.path;
-    });
+    const auto same = std::ranges::find_if(
+        routes_, [&](const Route& route) { return route.operations.front()->path == operation.path; });
     if (same != routes_.end()) {
       same->operations.push_back(&operation);
     } else {

@@ -114,6 +114,7 @@ Result<void> check_at(const json::Value& schema, const json::Value& value, const
   }
   const std::string* const type = text_at(schema, "type");
   if (type == nullptr) return {};
+  if (value.is_null() && schema.find("nullable") != nullptr) return {};
   if (*type == "string") return check_text(schema, value, place);
   if (*type == "integer") return check_number(schema, value, place);
   if (*type == "number") {
@@ -159,12 +160,14 @@ json::Value number(std::string_view words, std::uint64_t minimum, std::uint64_t 
 json::Value ratio(std::string_view words) { return typed("number", words); }
 json::Value flag(std::string_view words) { return typed("boolean", words); }
 
-json::Value list(json::Value of, std::string_view words) {
-  return typed("array", words).set("items", std::move(of));
-}
+json::Value list(json::Value of, std::string_view words) { return typed("array", words).set("items", std::move(of)); }
 
 json::Value map_of_texts(std::string_view words) {
   return typed("object", words).set("additionalProperties", typed("string", ""));
+}
+
+json::Value map_of_texts_or_null(std::string_view words) {
+  return typed("object", words).set("additionalProperties", typed("string", "").set("nullable", true));
 }
 
 json::Value any_object(std::string_view words) { return typed("object", words).set("additionalProperties", true); }

@@ -1,9 +1,9 @@
 // JSON schemas: how they are written down here, and whether a value is as one says.
 //
 // Always true: what is written is the part of JSON Schema that OpenAPI 3.0.3 takes (type, properties, required,
-// additionalProperties, items, enum, minimum, maximum, minLength, maxLength, format, description, $ref); check() knows
-// these and no others. Objects take no members that are not named, but those of map_of_texts() and any_object().
-// Source: OpenAPI 3.0.3, "Schema Object".
+// additionalProperties, items, enum, minimum, maximum, minLength, maxLength, nullable, format, description, $ref);
+// check() knows these and no others. Objects take no members that are not named, but those of map_of_texts() and
+// any_object(). Source: OpenAPI 3.0.3, "Schema Object".
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,7 @@ struct Member {
 [[nodiscard]] json::Value flag(std::string_view words);
 [[nodiscard]] json::Value list(json::Value of, std::string_view words = {});
 [[nodiscard]] json::Value map_of_texts(std::string_view words);
+[[nodiscard]] json::Value map_of_texts_or_null(std::string_view words);
 [[nodiscard]] json::Value any_object(std::string_view words);
 [[nodiscard]] json::Value object(std::string_view words, std::initializer_list<Member> members);
 [[nodiscard]] json::Value object(std::string_view words, const std::vector<Member>& members);

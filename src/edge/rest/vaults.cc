@@ -65,10 +65,8 @@ Result<net::Response> show_vault(Call& call) {
     buckets.push(Value::object().set("name", bucket.name).set("objects", bucket.objects).set("bytes", bucket.bytes));
   Value findings = Value::array();
   for (const auto& finding : status.findings) {
-    findings.push(Value::object()
-                      .set("id", finding.id)
-                      .set("message", finding.message)
-                      .set("command", finding.command));
+    findings.push(
+        Value::object().set("id", finding.id).set("message", finding.message).set("command", finding.command));
   }
   return ok(out.set("buckets", std::move(buckets)).set("findings", std::move(findings)));
 }
@@ -89,8 +87,9 @@ std::vector<Operation> vault_operations() {
        .method = "GET",
        .path = "/api/v1/vaults/{vault}",
        .tag = "vaults",
-       .words = "How a vault is: what it holds, what that takes, and what is not safe yet.\nThe same facts and findings "
-                "as `atoll stat --json`.",
+       .words =
+           "How a vault is: what it holds, what that takes, and what is not safe yet.\nThe same facts and findings "
+           "as `atoll stat --json`.",
        .guards = {{Action::status, Place::vault}},
        .answers = {{200, "VaultStatus", "Facts and findings."}},
        .handler = show_vault},
@@ -102,31 +101,35 @@ std::vector<NamedSchema> vault_schemas() {
   return {
       {"Vault", object("A vault.", {required("id", text("Its id.")), required("name", text("Its name."))})},
       {"VaultList", object("Vaults.", {required("vaults", list(reference("Vault")))})},
-      {"Finding", object("Something that is not safe yet.",
-                         {required("id", text("Stable: \"copy.one_only\".")), required("message", text("One sentence.")),
-                          required("command", text("What mends it, or empty."))})},
+      {"Finding", object("Something that is not safe yet.", {required("id", text("Stable: \"copy.one_only\".")),
+                                                             required("message", text("One sentence.")),
+                                                             required("command", text("What mends it, or empty."))})},
       {"BucketSize", object("A bucket and what is in it now.",
                             {required("name", text("Its name.")), required("objects", number("How many.")),
                              required("bytes", number("As readers see them."))})},
       {"VaultStatus",
-       object("How a vault is.",
-              {required("id", text("Its id.")), required("name", text("Its name.")),
-               required("encryption", choice("How its files are sealed.", {"aes256gcm", "none"})),
-               required("files", number("Of current objects.")), required("folders", number("Of current objects.")),
-               required("others", number("Links and the like.")),
-               required("logical_bytes", number("Of current objects, as readers see them.")),
-               required("unique_bytes", number("Of distinct content, before compression.")),
-               required("pack_bytes", number("Of content as stored.")), required("journal_bytes", number("Of the journal.")),
-               required("derived_bytes", number("Of the catalog and indexes.")),
-               required("available_bytes", number("Free on its disk.")),
-               required("last_lsn", number("Number of the last change.")), optional("last_change", time("When that was.")),
-               optional("last_data_verify", time("When every byte was last read.")),
-               optional("last_structure_verify", time("When structure was last checked.")),
-               required("last_verify_ok", flag("False: the last check found damage.")),
-               optional("last_gc", time("When room was last given back.")),
-               optional("gc_bytes_history", number("What then stayed for older versions only.")),
-               optional("gc_bytes_horizon", number("What then stayed for earlier moments only.")),
-               required("buckets", list(reference("BucketSize"))), required("findings", list(reference("Finding")))})},
+       object("How a vault is.", {required("id", text("Its id.")),
+                                  required("name", text("Its name.")),
+                                  required("encryption", choice("How its files are sealed.", {"aes256gcm", "none"})),
+                                  required("files", number("Of current objects.")),
+                                  required("folders", number("Of current objects.")),
+                                  required("others", number("Links and the like.")),
+                                  required("logical_bytes", number("Of current objects, as readers see them.")),
+                                  required("unique_bytes", number("Of distinct content, before compression.")),
+                                  required("pack_bytes", number("Of content as stored.")),
+                                  required("journal_bytes", number("Of the journal.")),
+                                  required("derived_bytes", number("Of the catalog and indexes.")),
+                                  required("available_bytes", number("Free on its disk.")),
+                                  required("last_lsn", number("Number of the last change.")),
+                                  optional("last_change", time("When that was.")),
+                                  optional("last_data_verify", time("When every byte was last read.")),
+                                  optional("last_structure_verify", time("When structure was last checked.")),
+                                  required("last_verify_ok", flag("False: the last check found damage.")),
+                                  optional("last_gc", time("When room was last given back.")),
+                                  optional("gc_bytes_history", number("What then stayed for older versions only.")),
+                                  optional("gc_bytes_horizon", number("What then stayed for earlier moments only.")),
+                                  required("buckets", list(reference("BucketSize"))),
+                                  required("findings", list(reference("Finding")))})},
   };
 }
 

@@ -48,8 +48,8 @@ RestWorld::RestWorld() {
   options.password_cost = {.memory_kib = 8 * 1024, .passes = 1};
   access_ = access::Access::open(control_.get(), machine_.machine(), options).value();
   const auto owner = access::Who::local_owner();
-  for (const auto& [name, role] : std::map<std::string, std::string>{
-           {"ada", "owner"}, {"rob", "reader"}, {"ann", "agent"}, {"zoe", ""}}) {
+  for (const auto& [name, role] :
+       std::map<std::string, std::string>{{"ada", "owner"}, {"rob", "reader"}, {"ann", "agent"}, {"zoe", ""}}) {
     access::NewPrincipal fresh;
     fresh.name = name;
     EXPECT_EQ(vault::testing::told(access_->add_principal(owner, fresh)), "ok");

@@ -1,7 +1,7 @@
 // A home in memory with accounts, one vault and the REST door, for tests: requests go in as a client writes them,
 // answers come out whole.
-// Always true: nothing is random but by the machine's seed. `ada` owns everything, `rob` reads, `ann` is an agent (reads
-// and appends), `zoe` has no right at all.
+// Always true: nothing is random but by the machine's seed. `ada` owns everything, `rob` reads, `ann` is an agent
+// (reads and appends), `zoe` has no right at all.
 #pragma once
 
 #include <map>
