@@ -1,9 +1,11 @@
 // The bytes around the files of a zip or tar archive that is written from its beginning to its end, once.
 //
 // Always true:
-//  - zip (PKWARE APPNOTE 6.3.10): files are stored, not compressed; sizes stand in front, the CRC-32 behind each file (data
-//    descriptor); zip64 fields (4.5.3) where a number does not fit into 32 bits; names that are UTF-8 are marked so (bit
-//    11); times stand as MS-DOS wants them (UTC, steps of 2 s) and exactly in the extended timestamp field (0x5455).
+//  - zip (PKWARE APPNOTE 6.3.10): files are stored, not compressed; sizes stand in front, the CRC-32 behind each file
+//  (data
+//    descriptor); zip64 fields (4.5.3) where a number does not fit into 32 bits; names that are UTF-8 are marked so
+//    (bit 11); times stand as MS-DOS wants them (UTC, steps of 2 s) and exactly in the extended timestamp field
+//    (0x5455).
 //  - tar (POSIX.1-2017 pax, "ustar" with extended headers): an extended header stands before a file where its name is
 //    long or no ASCII, its size is 8 GiB or more, or its time has a fraction.
 //  - A name in an archive never leads out of the folder it is unpacked in: see safe_name().

@@ -105,9 +105,9 @@ Result<FeedChange> ChangeFeed::change_of(catalog::CatalogReader& reader, const j
       if (change.row) {
         ATOLL_ASSIGN(const auto entry, catalog::decode_entry(change.key, *change.row));
         version = entry.version.text();
-        event = entry.is_deleted                                                        ? "removed"
+        event = entry.is_deleted                                             ? "removed"
                 : command.envelope.kind == journal::CommandKind::tag_objects ? "described"
-                                                                                        : "stored";
+                                                                             : "stored";
       }
       Value one = item(event, bucket);
       set_name(one, "key", key);
@@ -123,8 +123,7 @@ Result<FeedChange> ChangeFeed::change_of(catalog::CatalogReader& reader, const j
   return out;
 }
 
-Result<Lsn> ChangeFeed::read(vault::Vault& vault, Lsn after,
-                             const std::function<Result<bool>(FeedChange)>& visit) {
+Result<Lsn> ChangeFeed::read(vault::Vault& vault, Lsn after, const std::function<Result<bool>(FeedChange)>& visit) {
   const Lsn last = vault.journal().last();
   if (after >= last) return after;
   const auto reader = vault.reader();
@@ -155,28 +154,27 @@ Result<void> FeedStream::gather() {
   ATOLL_ASSIGN(const auto use, host_->use(vault_, caller_));
   ATOLL_TRY(ChangeFeed::check_horizon(use.vault(), at_));
   ATOLL_ASSIGN(at_, feed_.read(use.vault(), at_, [&](FeedChange change) -> Result<bool> {
-                 for (std::size_t i = 0; i < change.items.size(); ++i) {
-                   if (i + 1 == change.items.size()) {
-                     text_ += "id: " + std::to_string(change.lsn.value) + "\n";
-                     told_ = change.lsn;
-                   }
-                   text_ += "event: change\ndata: " + change.items[i].text() + "\n\n";
-                 }
-                 return text_.size() < kTextBytes;
-               }));
+    for (std::size_t i = 0; i < change.items.size(); ++i) {
+      if (i + 1 == change.items.size()) {
+        text_ += "id: " + std::to_string(change.lsn.value) + "\n";
+        told_ = change.lsn;
+      }
+      text_ += "event: change\ndata: " + change.items[i].text() + "\n\n";
+    }
+    return text_.size() < kTextBytes;
+  }));
   return {};
 }
 
-net::Pulled FeedStream::hand_out(ByteSpan out, net::Pulled::State when_empty) {
+net::Pulled FeedStream::hand_out(ByteSpan out) {
   const std::size_t count = std::min(out.size(), text_.size() - text_at_);
   std::ranges::copy(as_bytes(text_).subspan(text_at_, count), out.begin());
   text_at_ += count;
-  const bool is_empty = text_at_ == text_.size();
-  if (is_empty) {
+  if (text_at_ == text_.size()) {
     text_.clear();
     text_at_ = 0;
   }
-  return {count, is_empty ? when_empty : net::Pulled::State::more, kPollMs, {}};
+  return {count, net::Pulled::State::more, 0, {}};
 }
 
 Result<net::Pulled> FeedStream::pull(ByteSpan out) {
@@ -191,7 +189,7 @@ Result<net::Pulled> FeedStream::pull(ByteSpan out) {
   }
   if (text_.empty()) return net::Pulled{0, net::Pulled::State::wait, kPollMs, {}};
   last_sent_ns_ = now;
-  return hand_out(out, net::Pulled::State::wait);
+  return hand_out(out);
 }
 
 }  // namespace atl::rest

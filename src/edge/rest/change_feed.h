@@ -40,8 +40,7 @@ class ChangeFeed {
   [[nodiscard]] static Result<void> check_horizon(vault::Vault& vault, Lsn after);
   // Commands after `after`, each with what the reader may see (there may be nothing); `visit` returns false to stop.
   // Returns the last command that was looked at. At most kCommandsPerRead.
-  [[nodiscard]] Result<Lsn> read(vault::Vault& vault, Lsn after,
-                                 const std::function<Result<bool>(FeedChange)>& visit);
+  [[nodiscard]] Result<Lsn> read(vault::Vault& vault, Lsn after, const std::function<Result<bool>(FeedChange)>& visit);
   // True while whoever signed in still may: neither they nor their token were disabled.
   [[nodiscard]] bool is_still_allowed() const;
 
@@ -54,9 +53,9 @@ class ChangeFeed {
   FeedQuery query_;
 };
 
-// The same without an end, as server-sent events (HTML Living Standard, section 9.2): the last item of a command carries
-// its LSN as `id`, so that a client that comes back goes on behind a whole command. A comment every 15 s, and an `id`
-// alone where nothing could be told for a while. Ends after an hour: the client comes back with Last-Event-ID.
+// The same without an end, as server-sent events (HTML Living Standard, section 9.2): the last item of a command
+// carries its LSN as `id`, so that a client that comes back goes on behind a whole command. A comment every 15 s, and
+// an `id` alone where nothing could be told for a while. Ends after an hour: the client comes back with Last-Event-ID.
 class FeedStream final : public net::BodySource {
  public:
   FeedStream(server::Host& host, FeedQuery query, vault::Caller caller, Lsn after);
@@ -64,7 +63,7 @@ class FeedStream final : public net::BodySource {
 
  private:
   [[nodiscard]] Result<void> gather();
-  [[nodiscard]] net::Pulled hand_out(ByteSpan out, net::Pulled::State when_empty);
+  [[nodiscard]] net::Pulled hand_out(ByteSpan out);
   server::Host* host_;
   VaultId vault_;
   vault::Caller caller_;

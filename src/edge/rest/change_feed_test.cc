@@ -32,7 +32,8 @@ class ChangeFeedTest : public ::testing::Test {
       const auto page = reply.json();
       EXPECT_EQ(testing::differs("ChangeFeed", page), "");
       for (const auto& one : *page.find("changes")->as_array()) {
-        out += one.text_of("event").value() + " " + one.text_of("bucket").value() + "/" + one.text_of("key").value() + ", ";
+        out += one.text_of("event").value() + " " + one.text_of("bucket").value() + "/" + one.text_of("key").value() +
+               ", ";
       }
       since = page.number_of("next_since").value();
       has_more = page.flag_of("has_more").value();
@@ -43,8 +44,9 @@ class ChangeFeedTest : public ::testing::Test {
 };
 
 TEST_F(ChangeFeedTest, EverythingIsToldOnceInOrder) {
-  const std::string all = "bucket_created photos/, bucket_created private/, stored photos/a, stored private/b, removed "
-                          "photos/a, stored photos/c, ";
+  const std::string all =
+      "bucket_created photos/, bucket_created private/, stored photos/a, stored private/b, removed "
+      "photos/a, stored photos/c, ";
   EXPECT_EQ(told(""), all);
   EXPECT_EQ(told("&limit=1"), all);
   EXPECT_EQ(told("&bucket=private"), "bucket_created private/, stored private/b, ");
@@ -67,7 +69,8 @@ TEST_F(ChangeFeedTest, AStreamGoesOnBehindItsLastEvent) {
   const auto first = world_.ask("GET", "/api/v1/changes?since=0", "", wants);
   EXPECT_EQ(first.header("Content-Type"), "text/event-stream");
   const std::uint64_t last = world_.vault().journal().last().value;
-  EXPECT_NE(first.body.find("id: " + std::to_string(last) + "\nevent: change\ndata: {"), std::string::npos) << first.body;
+  EXPECT_NE(first.body.find("id: " + std::to_string(last) + "\nevent: change\ndata: {"), std::string::npos)
+      << first.body;
   auto again = wants;
   again.set("Last-Event-ID", std::to_string(last));
   put("photos", "d");

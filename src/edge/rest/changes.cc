@@ -41,8 +41,7 @@ Result<net::Response> changes(Call& call) {
   // A whole vault, a bucket, or a prefix: who may watch nothing of it is told so.
   const std::string bucket = call.text("bucket");
   const std::string prefix = call.text("prefix");
-  if (!prefix.empty() && bucket.empty())
-    return fail(ErrorKind::usage, "http.bad_query", "`prefix` needs `bucket`");
+  if (!prefix.empty() && bucket.empty()) return fail(ErrorKind::usage, "http.bad_query", "`prefix` needs `bucket`");
   if (!bucket.empty()) {
     ATOLL_TRY(call.require(Action::watch, bucket, prefix, !prefix.empty()));
   } else if (!filter.sees("")) {
@@ -71,9 +70,9 @@ Result<net::Response> changes(Call& call) {
   ChangeFeed feed(call.exchange().host, std::move(query));
   Value list = Value::array();
   ATOLL_ASSIGN(const Lsn reached, feed.read(*vault, *since, [&](FeedChange change) -> Result<bool> {
-                 for (Value& item : change.items) list.push(std::move(item));
-                 return list.as_array()->size() < limit;
-               }));
+    for (Value& item : change.items) list.push(std::move(item));
+    return list.as_array()->size() < limit;
+  }));
   Value out = Value::object();
   out.set("history", vault->journal().history().text()).set("changes", std::move(list));
   out.set("next_since", reached.value).set("has_more", reached < vault->journal().last());
@@ -88,13 +87,15 @@ std::vector<Operation> change_operations() {
        .method = "GET",
        .path = "/api/v1/changes",
        .tag = "changes",
-       .words = "What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.\nA page "
+       .words = "What happened since a change, in order: as a page, or with Accept: text/event-stream as it "
+                "happens.\nA page "
                 "ends with a whole command, so it may hold more than `limit`, or nothing although more follows. Events "
                 "carry the change's number as id. Where what follows is no longer kept the answer is 410, with the "
                 "change to start from in Atoll-Start-From. A stream ends after an hour: come back with Last-Event-ID.",
        .guards = {{Action::watch, Place::inside}, {Action::list, Place::inside}},
        .query = {{"since", ParameterType::number, "Only what came after this change.", {}, 0, UINT64_MAX, "now"},
-                 {"history", ParameterType::text, "`history` of an earlier answer: 410 where the vault has another now."},
+                 {"history", ParameterType::text,
+                  "`history` of an earlier answer: 410 where the vault has another now."},
                  {"bucket", ParameterType::text, "Only of this bucket."},
                  prefix_parameter(),
                  {"limit", ParameterType::number, "A page ends after so many.", {}, 1, kPageMax, "1000"}},
@@ -108,20 +109,20 @@ std::vector<NamedSchema> change_schemas() {
   using namespace schema;
   return {
       {"FeedChange",
-       object("Something that happened to an object or a bucket.",
-              {required("lsn", number("The change's number.")), required("time", time("When.")),
-               required("actor", text("Who.")),
-               required("event", choice("What. described: tags or metadata. erased: removed for good, with its history.",
-                                        {"stored", "removed", "described", "erased", "bucket_created"})),
-               required("bucket", text("The bucket.")), optional("key", text("The key.")),
-               optional("key_b64", text("In base64.")), optional("version", text("Its current or last version.")),
-               optional("size", number("In bytes.")), optional("type", text("As of an object.")),
-               optional("operation", text("The id it shares with others."))})},
-      {"ChangeFeed",
-       object("A page.", {required("history", text("Numbers count within one history.")),
-                          required("changes", list(reference("FeedChange"))),
-                          required("next_since", number("Give it back as `since`.")),
-                          required("has_more", flag("False: this is the newest."))})},
+       object(
+           "Something that happened to an object or a bucket.",
+           {required("lsn", number("The change's number.")), required("time", time("When.")),
+            required("actor", text("Who.")),
+            required("event", choice("What. described: tags or metadata. erased: removed for good, with its history.",
+                                     {"stored", "removed", "described", "erased", "bucket_created"})),
+            required("bucket", text("The bucket.")), optional("key", text("The key.")),
+            optional("key_b64", text("In base64.")), optional("version", text("Its current or last version.")),
+            optional("size", number("In bytes.")), optional("type", text("As of an object.")),
+            optional("operation", text("The id it shares with others."))})},
+      {"ChangeFeed", object("A page.", {required("history", text("Numbers count within one history.")),
+                                        required("changes", list(reference("FeedChange"))),
+                                        required("next_since", number("Give it back as `since`.")),
+                                        required("has_more", flag("False: this is the newest."))})},
   };
 }
 

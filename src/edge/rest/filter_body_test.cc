@@ -31,7 +31,8 @@ TEST(FilterBody, ListsMeanWhatTheTextFormMeans) {
 }
 
 TEST(FilterBody, TermsKeepNumbersAndTextApart) {
-  EXPECT_EQ(understood(R"({"field": "meta.temperature", "op": ">=", "value": 20.5})"), canonical("meta.temperature>=20.5"));
+  EXPECT_EQ(understood(R"({"field": "meta.temperature", "op": ">=", "value": 20.5})"),
+            canonical("meta.temperature>=20.5"));
   EXPECT_EQ(understood(R"({"field": "meta.id", "op": "=", "value": "007"})"), canonical(R"(meta.id="007")"));
   EXPECT_EQ(understood(R"({"field": "name", "op": ":", "value": "my file*.txt"})"), canonical(R"(name:my\ file*.txt)"));
   EXPECT_EQ(understood(R"({"field": "name", "op": "=", "value": "a*b"})"), canonical(R"(name="a*b")"));
@@ -41,10 +42,10 @@ TEST(FilterBody, TermsKeepNumbersAndTextApart) {
 }
 
 TEST(FilterBody, WhatIsNoFilterIsNamed) {
-  for (const char* text : {R"({"might": []})", R"({"must": "a"})", "7", R"({"field": "nmae", "value": "x"})",
-                           R"({"field": "name"})", R"({"field": "name", "op": "~", "value": "x"})",
-                           R"({"field": "name", "value": "x", "from": "y"})", R"({"must_not": [{}]})",
-                           R"({"field": "size", "op": ">", "value": [1]})"}) {
+  for (const char* text :
+       {R"({"might": []})", R"({"must": "a"})", "7", R"({"field": "nmae", "value": "x"})", R"({"field": "name"})",
+        R"({"field": "name", "op": "~", "value": "x"})", R"({"field": "name", "value": "x", "from": "y"})",
+        R"({"must_not": [{}]})", R"({"field": "size", "op": ">", "value": [1]})"}) {
     EXPECT_EQ(understood(text), "filter.bad_json") << text;
   }
 }

@@ -218,6 +218,7 @@ Result<net::Response> bucket_log(Call& call) {
   } else if (reached.value > 1 && !since) {
     out.set("kept_from_lsn", reached.value);
   }
+  call.exchange().note_read(Action::read_history, call.vault_id(), bucket.name, call.text("prefix"), 0);
   return ok(out.set("changes", std::move(list)));
 }
 
@@ -299,6 +300,8 @@ Result<net::Response> object_diff(Call& call) {
   ATOLL_ASSIGN(const Listed two, state_of(call, *reader, bucket, "to"));
   ATOLL_TRY(call.require(Action::read_version, bucket.name, one));
   ATOLL_TRY(call.require(Action::read_version, bucket.name, two));
+  call.exchange().note_read(Action::read_version, call.vault_id(), call.bucket(), call.key(),
+                            one.version.size + two.version.size);
   const VersionRow& before = one.version;
   const VersionRow& after = two.version;
   const bool is_same = before.content == after.content && before.holes == after.holes && before.size == after.size;

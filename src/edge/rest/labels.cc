@@ -71,11 +71,13 @@ Result<Ends> ends_of(const Value& body) {
   return out;
 }
 
-Result<void> ask_copy(Call& call, const Ends& ends, bool is_move, bool replaces) {
+// Whether what is there may be replaced: where nothing was there when it was asked, what came meanwhile stays.
+Result<bool> ask_copy(Call& call, const Ends& ends, bool is_move, bool replaces) {
   const bool is_many = ends.from.is_recursive;
   ATOLL_TRY(call.require(Action::read, ends.from.bucket, ends.from.prefix, is_many && !ends.from.prefix.empty()));
   if (!is_many) {
-    ATOLL_TRY(call.require_write(ends.to_bucket, ends.to_key));
+    ATOLL_ASSIGN(const VersionId there, call.require_write(ends.to_bucket, ends.to_key));
+    replaces = replaces && !there.is_none();
   } else {
     ATOLL_TRY(call.require(Action::write, ends.to_bucket, ends.to_key, !ends.to_key.empty()));
   }
@@ -85,8 +87,8 @@ Result<void> ask_copy(Call& call, const Ends& ends, bool is_move, bool replaces)
   ATOLL_ASSIGN(const auto target, vault::bucket_state(*reader, ends.to_bucket));
   if (is_many && replaces)
     ATOLL_TRY(call.require(overwrite_action(target), ends.to_bucket, ends.to_key, !ends.to_key.empty()));
-  if (!is_move) return {};
-  return call.require_remove(ends.from.bucket, ends.from.prefix, is_many && !ends.from.prefix.empty());
+  if (is_move) ATOLL_TRY(call.require_remove(ends.from.bucket, ends.from.prefix, is_many && !ends.from.prefix.empty()));
+  return replaces;
 }
 
 // Whose objects were replaced or moved is not known one by one: where quotas hang on it, it is counted anew.
@@ -107,9 +109,9 @@ Value count_json(const vault::SelectionCount& count, bool is_dry_run) {
 
 Result<net::Response> copy_or_move(Call& call, bool is_move) {
   ATOLL_ASSIGN(const Ends ends, ends_of(call.body()));
-  ATOLL_ASSIGN(const bool replaces, call.body().flag_of("replace"));
+  ATOLL_ASSIGN(const bool wants_replace, call.body().flag_of("replace"));
   ATOLL_ASSIGN(const bool is_dry_run, call.body().flag_of("dry_run"));
-  ATOLL_TRY(ask_copy(call, ends, is_move, replaces));
+  ATOLL_ASSIGN(const bool replaces, ask_copy(call, ends, is_move, wants_replace));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   vault::Objects objects(*vault);
   ATOLL_ASSIGN(const auto planned, objects.count(ends.from));

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "edge/errors/error_table.h"
 #include "edge/rest/openapi.h"
 #include "edge/rest/schema.h"
 #include "edge/rest/testing/rest_world.h"
@@ -90,6 +91,16 @@ TEST(Operations, TheDocumentInSpecIsThisOne) {
   text << file.rdbuf();
   EXPECT_TRUE(text.str() == openapi_document())
       << "spec/openapi.json differs from the rows: ATOLL_WRITE_SPEC=1 build/dev/bin/edge_rest_test writes it";
+}
+
+TEST(Operations, ThePageForUsersListsEveryStatusOfAnError) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../../docs/rest.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const auto& row : edge::error_table()) {
+    if (row.http_status == 502) continue;  // of doors that ask others
+    EXPECT_NE(text.str().find("\n| " + std::to_string(row.http_status) + " | "), std::string::npos) << row.http_status;
+  }
 }
 
 TEST(Operations, TheServerGivesTheDocument) {

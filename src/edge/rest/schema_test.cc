@@ -16,7 +16,8 @@ TEST(Schema, WhatIsWrongIsToldWithItsPlace) {
   const auto wanted = object("", {required("name", text("", 5)), optional("size", number("", 1, 10)),
                                   optional("list", list(object("", {required("flag", flag(""))}))),
                                   optional("map", map_of_texts_or_null("")), optional("kind", choice("", {"a", "b"}))});
-  EXPECT_EQ(told(wanted, R"({"name": "abcde", "size": 10, "list": [{"flag": true}], "map": {"x": "y", "z": null}})"), "ok");
+  EXPECT_EQ(told(wanted, R"({"name": "abcde", "size": 10, "list": [{"flag": true}], "map": {"x": "y", "z": null}})"),
+            "ok");
   EXPECT_EQ(told(wanted, "{}"), "json.missing_member \"name\" is missing");
   EXPECT_EQ(told(wanted, "[]"), "json.wrong_type the body has to be an object");
   EXPECT_EQ(told(wanted, R"({"name": "abcdef"})"), "json.out_of_range \"name\" is longer than 5 characters");

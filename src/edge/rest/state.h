@@ -1,10 +1,9 @@
 // What the REST door remembers between requests: answers to POSTs that carried an Idempotency-Key, and which uploads
 // somebody is writing to.
 //
-// Always true: memory is bounded: beyond kAnswersMax or kAnswerBytesMax in all the oldest answers are forgotten. Nothing
-// here survives a restart: a POST that is repeated afterwards is done again (a PUT, a conditional request and an upload
-// are safe to repeat without it).
-// Thread rules: any thread.
+// Always true: memory is bounded: beyond kAnswersMax or kAnswerBytesMax in all the oldest answers are forgotten.
+// Nothing here survives a restart: a POST that is repeated afterwards is done again (a PUT, a conditional request and
+// an upload are safe to repeat without it). Thread rules: any thread.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +23,8 @@
 namespace atl::rest {
 
 inline constexpr std::size_t kAnswersMax = 10'000;
-inline constexpr std::size_t kAnswerBytesMax = 64 * 1024 * 1024;      // of all answers together
-inline constexpr std::size_t kOneAnswerBytesMax = 1024 * 1024;        // larger ones are not remembered
+inline constexpr std::size_t kAnswerBytesMax = 64 * 1024 * 1024;  // of all answers together
+inline constexpr std::size_t kOneAnswerBytesMax = 1024 * 1024;    // larger ones are not remembered
 inline constexpr std::int64_t kAnswerKeptUs = 24LL * 3600 * 1'000'000;
 
 class IdempotencyKeys {
@@ -59,9 +58,9 @@ class IdempotencyKeys {
   };
   void forget_old(Timestamp now);
   std::mutex mutex_;
-  std::list<Entry> entries_;                             // guarded by mutex_; oldest first
-  std::map<Name, std::list<Entry>::iterator> by_name_;   // guarded by mutex_
-  std::size_t bytes_ = 0;                                // guarded by mutex_
+  std::list<Entry> entries_;                            // guarded by mutex_; oldest first
+  std::map<Name, std::list<Entry>::iterator> by_name_;  // guarded by mutex_
+  std::size_t bytes_ = 0;                               // guarded by mutex_
 };
 
 // One writer at a time for each upload.

@@ -51,7 +51,8 @@ Result<std::uint64_t> number_field(const Call& call, std::string_view name) {
     if (read.ec == std::errc{} && read.ptr == text->data() + text->size() && !text->empty() && number <= kSizeMax)
       return number;
   }
-  return fail(ErrorKind::usage, "http.bad_field", "this needs the header " + std::string(name) + " with a number of bytes");
+  return fail(ErrorKind::usage, "http.bad_field",
+              "this needs the header " + std::string(name) + " with a number of bytes");
 }
 
 // "filename d29ybGQ=,is_confidential": names and base64 values.
@@ -141,8 +142,7 @@ class PieceChecksum {
     const bool is_known = (out.algorithm_ == "sha1" && bytes && bytes->size() == 20) ||
                           (out.algorithm_ == "sha256" && bytes && bytes->size() == 32);
     if (!is_known) {
-      return fail(ErrorKind::usage, "http.bad_field",
-                  "Upload-Checksum takes sha1 or sha256, and the digest in base64");
+      return fail(ErrorKind::usage, "http.bad_field", "Upload-Checksum takes sha1 or sha256, and the digest in base64");
     }
     out.digest_ = *bytes;
     return out;
@@ -181,7 +181,8 @@ Result<Taken> take_pieces(Call& call, vault::Vault& vault, Found& found) {
   const std::uint64_t begun_at = found.offset;
   while (!is_at_end && !taken.broken_off) {
     if (found.parts == vault::kUploadPartsMax)
-      return fail(ErrorKind::limit, "upload.too_many_pieces", "an upload has at most 10000 pieces", "Send larger ones.");
+      return fail(ErrorKind::limit, "upload.too_many_pieces", "an upload has at most 10000 pieces",
+                  "Send larger ones.");
     std::uint64_t in_piece = 0;
     // With a checksum all of the request is one piece: it counts whole or not at all.
     const std::uint64_t room = checksum.is_given() ? UINT64_MAX : piece_bytes;
@@ -284,8 +285,8 @@ Result<net::Response> create_upload(Call& call) {
   ATOLL_TRY(vault::check_key(key));
   ATOLL_ASSIGN(const VersionId there, call.require_write(bucket, key));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  ATOLL_TRY(call.exchange().host.access().check_quota(call.who(), call.vault_id(), bucket, length,
-                                                      there.is_none() ? 1 : 0));
+  ATOLL_TRY(
+      call.exchange().host.access().check_quota(call.who(), call.vault_id(), bucket, length, there.is_none() ? 1 : 0));
   ATOLL_ASSIGN(fresh.version, facts_of(call.headers(), call.exchange().now()));
   fresh.version.content_type = type;
   for (auto& [name, value] : metadata) fresh.version.metadata[name] = std::move(value);
@@ -376,9 +377,8 @@ std::vector<Operation> upload_operations() {
   constexpr std::string_view kAll = "/api/v1/uploads";
   constexpr std::string_view kOne = "/api/v1/uploads/{id}";
   const HeaderParameter version{"Tus-Resumable", "1.0.0"};
-  const std::vector<Guard> writing = {{Action::write, Place::inside},
-                                      {Action::overwrite, Place::inside},
-                                      {Action::overwrite_for_good, Place::inside}};
+  const std::vector<Guard> writing = {
+      {Action::write, Place::inside}, {Action::overwrite, Place::inside}, {Action::overwrite_for_good, Place::inside}};
   return {
       {.id = "upload_options",
        .method = "OPTIONS",
@@ -392,15 +392,17 @@ std::vector<Operation> upload_operations() {
        .method = "POST",
        .path = kAll,
        .tag = "uploads",
-       .words = "Begins an upload that can go on where it breaks off (tus 1.0).\nIt is kept for seven days. Content may "
-                "come along already.",
+       .words =
+           "Begins an upload that can go on where it breaks off (tus 1.0).\nIt is kept for seven days. Content may "
+           "come along already.",
        .guards = writing,
        .query = {{"bucket", ParameterType::text, "Where to; or `bucket` in Upload-Metadata."},
                  {"key", ParameterType::text, "Under which key; or `key` or `filename` in Upload-Metadata."}},
        .headers = {version,
                    {"Upload-Length", "How long the content will be."},
-                   {"Upload-Metadata", "Names, each with a value in base64; filetype is the content type, others become "
-                                       "metadata."}},
+                   {"Upload-Metadata",
+                    "Names, each with a value in base64; filetype is the content type, others become "
+                    "metadata."}},
        .body = kAnyBytes,
        .answers = {{201, "", "Its address is in Location."}},
        .handler = create_upload},

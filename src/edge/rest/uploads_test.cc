@@ -28,7 +28,9 @@ class UploadsTest : public ::testing::Test {
   std::string offset(const std::string& place) {
     return world_.ask("HEAD", place, "", {{"Tus-Resumable", "1.0.0"}}).header("Upload-Offset");
   }
-  std::string content(const std::string& key) { return world_.ask("GET", "/api/v1/buckets/photos/objects/" + key).body; }
+  std::string content(const std::string& key) {
+    return world_.ask("GET", "/api/v1/buckets/photos/objects/" + key).body;
+  }
   RestWorld world_;
 };
 
@@ -74,7 +76,9 @@ TEST_F(UploadsTest, MetadataSaysWhereAndWhat) {
                             ",filetype " + to_base64(as_bytes(std::string_view("image/png"))) + ",place " +
                             to_base64(as_bytes(std::string_view("Sylt")));
   const auto reply = world_.ask("POST", "/api/v1/uploads", "abc",
-                                {{"Tus-Resumable", "1.0.0"}, {"Upload-Length", "3"}, {"Upload-Metadata", field},
+                                {{"Tus-Resumable", "1.0.0"},
+                                 {"Upload-Length", "3"},
+                                 {"Upload-Metadata", field},
                                  {"Content-Type", "application/offset+octet-stream"}});
   EXPECT_EQ(reply.status, 201U) << reply.body;
   const auto object = world_.ask("GET", "/api/v1/buckets/photos/objects/b%C3%A4ch");
