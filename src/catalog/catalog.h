@@ -174,6 +174,9 @@ class CatalogReader {
   // The exact journaled bytes of every row of a table, in key order, page by page as scan() does.
   [[nodiscard]] Result<void> for_each_row(journal::TableNumber table,
                                           const std::function<Result<bool>(ByteView key, ByteView row)>& visit);
+  // Those whose key begins with `prefix`; not of buckets, entries and versions.
+  [[nodiscard]] Result<void> for_each_row_under(journal::TableNumber table, ByteView prefix,
+                                                const std::function<Result<bool>(ByteView key, ByteView row)>& visit);
   // Every table that has rows.
   [[nodiscard]] Result<std::vector<journal::TableNumber>> tables();
 

@@ -642,14 +642,21 @@ Result<void> CatalogReader::for_each_row(TableNumber table, const RowVisitor& vi
     }
     return {};
   }
+  return for_each_row_under(table, {}, visit);
+}
+
+Result<void> CatalogReader::for_each_row_under(TableNumber table, ByteView prefix, const RowVisitor& visit) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
   ATOLL_TRY(visit_pages(
       [&](const std::optional<Bytes>& last, RowPage& page) -> Result<void> {
-        const Bytes from = last ? after_key(as_text(*last)) : Bytes{};
+        const Bytes from = last ? after_key(as_text(*last)) : to_bytes(prefix);
         ATOLL_USE(use, *connection, Sql::others_rows);
         use.bind(1, static_cast<std::int64_t>(table)).bind(2, from).bind(3, kLimit);
         while (!page.is_full()) {
           ATOLL_ASSIGN(const bool has_row, use.next());
-          if (!has_row) break;
+          if (!has_row || use.bytes(0).size() < prefix.size() || !equal(use.bytes(0).first(prefix.size()), prefix)) {
+            break;
+          }
           page.add(to_bytes(use.bytes(0)), use.bytes(1));
         }
         return {};

@@ -54,7 +54,8 @@ struct ServeRequest {
   std::uint64_t drain_seconds = 30;
 };
 
-// Id of the error with which a command inside a server ends where it wants to ask something: the message is the question.
+// Id of the error with which a command inside a server ends where it wants to ask something: the message is the
+// question.
 inline constexpr std::string_view kQuestionId = "confirm.needed";
 
 // The vaults that a running server has open, for commands that run inside it.

@@ -361,7 +361,8 @@ Result<int> run_verify(Session& session, vault::Vault& opened, const VerifyArgum
     // The catalog is derived: what is wrong in it is made anew, and that is a damage found and healed.
     const std::string what = summary.error().message;
     if (session.environment.served != nullptr) {  // others read it just now
-      return pass(Error(summary.error()).with_context("the catalog is damaged; `atoll doctor --rebuild` makes it anew"));
+      return pass(
+          Error(summary.error()).with_context("the catalog is damaged; `atoll doctor --rebuild` makes it anew"));
     }
     ATOLL_TRY(opened.rebuild());
     summary = vault::verify_vault(opened, options);

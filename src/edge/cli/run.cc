@@ -115,7 +115,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
 
   take_last_of_each(app);
   const auto all = environment.served != nullptr ? Result<std::vector<std::string>>(arguments)
-                                                : with_settings(app, environment, arguments);
+                                                 : with_settings(app, environment, arguments);
   if (!all) {
     output.error(all.error());
     return exit_code_of(all.error());

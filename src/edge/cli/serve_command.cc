@@ -21,8 +21,7 @@ struct ServeArguments {
 
 Result<int> serve(Session& session, const ServeArguments& arguments) {
   Environment& environment = session.environment;
-  if (!environment.serve)
-    return fail(ErrorKind::unsupported, "serve.not_here", "this program cannot run a server");
+  if (!environment.serve) return fail(ErrorKind::unsupported, "serve.not_here", "this program cannot run a server");
   ServeRequest request;
   request.home_folder = session.home_folder();
   request.config_folder = platform::parent_of(session.key_folder());
@@ -36,7 +35,8 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   request.no_tls = arguments.no_tls;
   request.base_url = arguments.base_url;
   while (request.base_url.ends_with('/')) request.base_url.pop_back();
-  if (!request.base_url.empty() && !request.base_url.starts_with("http://") && !request.base_url.starts_with("https://"))
+  if (!request.base_url.empty() && !request.base_url.starts_with("http://") &&
+      !request.base_url.starts_with("https://"))
     return fail(ErrorKind::usage, "serve.bad_base_url", "--base-url has to begin with http:// or https://");
   request.trusted_proxies = arguments.trusted_proxies;
   request.s3_domain = arguments.s3_domain;
@@ -45,8 +45,8 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   if (!arguments.metrics_token_file.empty()) {
     ATOLL_ASSIGN(request.metrics_token, session.read_passphrase_file(arguments.metrics_token_file));
   }
-  request.logs_json = arguments.log_format == "json" ||
-                      (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
+  request.logs_json =
+      arguments.log_format == "json" || (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
   request.is_quiet = session.output.is_quiet;
   request.threads = arguments.threads;
   request.drain_seconds = arguments.drain_seconds;

@@ -1,9 +1,11 @@
 // A command that runs inside a server and prints here: where a server has the home, every other program is its client.
 //
-//     POST /api/v1/commands      Atoll-Arguments: base64 of a JSON list of words, each in base64; Atoll-Working-Folder: base64
+//     POST /api/v1/commands      Atoll-Arguments: base64 of a JSON list of words, each in base64; Atoll-Working-Folder:
+//     base64
 //                                the body is the command's standard input, where it reads one
 //     200                        frames: kind (1 byte), length (4 bytes, little-endian), bytes
-//                                'o' standard output, 'e' standard error, 'q' a question to be asked here, 'x' exit code
+//                                'o' standard output, 'e' standard error, 'q' a question to be asked here, 'x' exit
+//                                code
 //
 // Always true: the last frame is 'x' or 'q'; what ends without one was broken off. Words were merged with file and
 // environment here; the server adds nothing. Secrets are not sent: the server has its own.
@@ -25,7 +27,8 @@ inline constexpr std::size_t kFrameBytesMax = 1024 * 1024;
 enum class FrameKind : std::uint8_t { out = 'o', error = 'e', question = 'q', exit = 'x' };
 void append_frame(std::string& to, FrameKind kind, std::string_view bytes);
 
-// Takes bytes as they come and gives whole frames. `damaged` "frames.malformed" for an unknown kind or too large a frame.
+// Takes bytes as they come and gives whole frames. `damaged` "frames.malformed" for an unknown kind or too large a
+// frame.
 class FrameReader {
  public:
   using Visit = std::function<Result<void>(FrameKind kind, std::string_view bytes)>;

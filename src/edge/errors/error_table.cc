@@ -55,7 +55,8 @@ constexpr std::array kRows = {
 std::span<const ErrorRow> error_table() { return kRows; }
 
 const ErrorRow& row_of(const Error& error) {
-  const auto by_id = std::ranges::find_if(kRows, [&](const ErrorRow& row) { return !row.id.empty() && row.id == error.id; });
+  const auto by_id =
+      std::ranges::find_if(kRows, [&](const ErrorRow& row) { return !row.id.empty() && row.id == error.id; });
   if (by_id != kRows.end()) return *by_id;
   const auto by_kind =
       std::ranges::find_if(kRows, [&](const ErrorRow& row) { return row.id.empty() && row.kind == error.kind; });

@@ -11,8 +11,10 @@ TEST(ErrorTable, EveryKindHasOneRowAndIdsOnlyOne) {
   std::set<std::string_view> ids;
   std::set<ErrorKind> kinds;
   for (const ErrorRow& row : error_table()) {
-    if (row.id.empty()) EXPECT_TRUE(kinds.insert(row.kind).second) << row.title;
-    else EXPECT_TRUE(ids.insert(row.id).second) << row.id;
+    if (row.id.empty())
+      EXPECT_TRUE(kinds.insert(row.kind).second) << row.title;
+    else
+      EXPECT_TRUE(ids.insert(row.id).second) << row.id;
     EXPECT_GE(row.http_status, 400U);
     EXPECT_LT(row.http_status, 600U);
     EXPECT_NE(row.exit_code, 0);

@@ -119,8 +119,14 @@ class Running final : public cli::ServedVaults {
         server_stops_(&server_stops),
         frames_(&frames),
         terminal_(frames, input),
-        environment_{surroundings.machine,  surroundings.host,     surroundings.watchers, terminal_,
-                     surroundings.variable, surroundings.programs, stop_,                 surroundings.process_words,
+        environment_{surroundings.machine,
+                     surroundings.host,
+                     surroundings.watchers,
+                     terminal_,
+                     surroundings.variable,
+                     surroundings.programs,
+                     stop_,
+                     surroundings.process_words,
                      std::move(folder)} {
     environment_.served = this;
     environment_.on_error = [this](const Error& error) {

@@ -1,6 +1,7 @@
-// Verbs of the command line, run inside the server for a program elsewhere: see edge/cli/served_command.h for the bytes.
-// Always true: a command from another machine can name no path and start no program of this one. Whoever asks needs the right `server_admin`. A command whose client goes away is told to stop, as by
-// Ctrl-C. Output is held back, not gathered, while the client reads slowly.
+// Verbs of the command line, run inside the server for a program elsewhere: see edge/cli/served_command.h for the
+// bytes. Always true: a command from another machine can name no path and start no program of this one. Whoever asks
+// needs the right `server_admin`. A command whose client goes away is told to stop, as by Ctrl-C. Output is held back,
+// not gathered, while the client reads slowly.
 #pragma once
 
 #include <atomic>

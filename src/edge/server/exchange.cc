@@ -62,8 +62,8 @@ net::Response problem(const Error& error, std::string_view request_id) {
   const bool is_inside = row.http_status == 500 && error.kind != ErrorKind::damaged;
   json::Value body;
   body.set("type", "urn:atoll:error:" + error.id).set("title", row.title).set("status", row.http_status);
-  body.set("detail", is_inside ? std::string("something failed inside; the log says more under this request id")
-                               : error.message);
+  body.set("detail",
+           is_inside ? std::string("something failed inside; the log says more under this request id") : error.message);
   if (!error.hint.empty() && !is_inside) body.set("hint", error.hint);
   body.set("id", error.id).set("request_id", request_id);
   auto response = json_response(row.http_status, body);

@@ -250,8 +250,8 @@ net::Response Front::answer(net::Request& request) {
     finish(response, exchange, door->name(), begun);
     return response;
   }
-  auto response = problem({ErrorKind::not_found, "http.not_found", "there is nothing at this address", ""},
-                          exchange.request_id);
+  auto response =
+      problem({ErrorKind::not_found, "http.not_found", "there is nothing at this address", ""}, exchange.request_id);
   finish(response, exchange, "none", begun);
   return response;
 }
@@ -266,7 +266,8 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
       .counter("atoll_requests_total", "Requests answered.",
                {{"door", std::string(door)}, {"code", std::to_string(response.status / 100) + "xx"}})
       .add();
-  Counter& sent = metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", std::string(door)}});
+  Counter& sent =
+      metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", std::string(door)}});
   Logged line;
   line.request_id = exchange.request_id;
   line.actor = exchange.who.name;

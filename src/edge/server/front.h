@@ -2,7 +2,8 @@
 //
 //     request ─► id, proxy ─► /livez /readyz /healthz /metrics
 //                         └─► doors in their order: S3 by its signature, /dav/, /api/v1, the page
-//                              sign in (bearer token, session, name and password, local socket) ─► answer ─► log, figures
+//                              sign in (bearer token, session, name and password, local socket) ─► answer ─► log,
+//                              figures
 //
 // Always true: what comes back carries X-Request-Id. Health answers need no account and tell nothing but health.
 // Thread rules: any thread, many at once.

@@ -14,7 +14,9 @@ using vault::testing::told;
 class EchoDoor final : public Door {
  public:
   [[nodiscard]] std::string_view name() const override { return "echo"; }
-  [[nodiscard]] bool takes(const Exchange& exchange) const override { return exchange.target.path.starts_with("/echo"); }
+  [[nodiscard]] bool takes(const Exchange& exchange) const override {
+    return exchange.target.path.starts_with("/echo");
+  }
   [[nodiscard]] bool takes_passwords() const override { return true; }
   [[nodiscard]] net::Response answer(Exchange& exchange) override {
     if (exchange.target.path == "/echo/vault") {
@@ -101,9 +103,11 @@ TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
   const std::string basic = to_base64(as_bytes("ann:a long password"));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 200U);
   EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:wrong one"))}}).status, 401U);
-  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:" + token->text))}}).status, 200U);
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:" + token->text))}}).status,
+            200U);
   ASSERT_EQ(told(access_->set_disabled(owner, "ann", true)), "ok");
-  EXPECT_NE(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 200U) << "what was remembered is off, too";
+  EXPECT_NE(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 200U)
+      << "what was remembered is off, too";
 
   connection_ = {};
   connection_.is_local_socket = true;

@@ -68,7 +68,7 @@ class Gate {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::size_t sharing_ = 0;       // guarded by mutex_, as all below
+  std::size_t sharing_ = 0;  // guarded by mutex_, as all below
   std::size_t waiting_alone_ = 0;
   bool is_alone_ = false;
 };

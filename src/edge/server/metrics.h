@@ -64,8 +64,7 @@ class Metrics {
  public:
   // The same for the same name and labels. `help` of the first call counts.
   [[nodiscard]] Counter& counter(const std::string& name, const std::string& help, const MetricLabels& labels = {});
-  [[nodiscard]] Histogram& histogram(const std::string& name, const std::string& help,
-                                     const MetricLabels& labels = {});
+  [[nodiscard]] Histogram& histogram(const std::string& name, const std::string& help, const MetricLabels& labels = {});
   // Called whenever figures are asked for: gauges, and what others count. Must not throw or take long.
   void add_collector(std::function<void(MetricWriter&)> collect);
   [[nodiscard]] std::string text() const;

@@ -32,7 +32,8 @@ Value converted(const boost::json::value& from) {
     case boost::json::kind::object: {
       Members out;
       out.reserve(from.get_object().size());
-      for (const auto& member : from.get_object()) out.emplace_back(std::string(member.key()), converted(member.value()));
+      for (const auto& member : from.get_object())
+        out.emplace_back(std::string(member.key()), converted(member.value()));
       return out;
     }
   }

@@ -29,7 +29,8 @@ TEST(Json, DepthAndSizeAreLimited) {
 }
 
 TEST(Json, MembersAreAskedForByNameAndType) {
-  const Value value = Value::parse(R"({"name":"n","count":3,"is":true,"tags":{"a":"b"},"list":["x","y"],"bad":-1})").value();
+  const Value value =
+      Value::parse(R"({"name":"n","count":3,"is":true,"tags":{"a":"b"},"list":["x","y"],"bad":-1})").value();
   EXPECT_EQ(value.text_of("name").value(), "n");
   EXPECT_EQ(value.text_of("missing", "else").value(), "else");
   EXPECT_EQ(value.number_of("count").value(), 3U);
@@ -48,9 +49,7 @@ TEST(Json, BytesThatAreNoUtf8AreReplacedWhenWritten) {
   EXPECT_EQ(Value(std::string("a\xFFz\xC3")).text(), "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\"");
 }
 
-TEST(Json, OfMembersOfOneNameTheLastCounts) {
-  EXPECT_EQ(Value::parse(R"({"a":1,"a":2})")->number_of("a").value(), 2U);
-}
+TEST(Json, OfMembersOfOneNameTheLastCounts) { EXPECT_EQ(Value::parse(R"({"a":1,"a":2})")->number_of("a").value(), 2U); }
 
 TEST(Json, IsBuiltInOrder) {
   Value value;

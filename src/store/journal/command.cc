@@ -79,6 +79,7 @@ std::string name_of(CommandKind kind) {
                                                       "describe_versions"};
   const auto number = static_cast<std::uint32_t>(kind);
   if (number > 0 && number < names.size()) return std::string(names[number]);
+  if (kind == CommandKind::upload_change) return "upload_change";
   if (kind == CommandKind::access_change) return "access_change";
   if (kind == CommandKind::audit) return "audit";
   return "kind " + std::to_string(number);
