@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 packages_build=(g++ cmake ninja-build ccache pkg-config libsqlite3-dev libssl-dev libsodium-dev libzstd-dev liblz4-dev
   libisal-dev protobuf-compiler libprotobuf-dev libcli11-dev libexpected-dev libtomlplusplus-dev
-  libarchive-dev libseccomp-dev nlohmann-json3-dev libboost1.81-dev libcurl4-openssl-dev)
+  libarchive-dev libexpat1-dev libseccomp-dev nlohmann-json3-dev libboost1.81-dev libcurl4-openssl-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy-16 python3 python3-cryptography
   python3-zstandard python3-lz4 python3-argon2 attr git restic xz-utils
   bzip2)
