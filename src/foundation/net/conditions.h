@@ -1,7 +1,8 @@
 // Entity tags and conditional requests (RFC 9110 sections 8.8.3 and 13).
-// Always true: conditions are evaluated in the order of section 13.2.2. A date that is not one makes its field as good
-// as absent; an entity-tag list that is not one matches nothing, so that If-Match fails and no write goes through by
-// mistake.
+// Always true:
+//  - Conditions are evaluated in the order of section 13.2.2.
+//  - A date that is not one makes its field as good as absent. An entity-tag list that is not one fails If-Match, and
+//    If-None-Match of a write: no write goes through by mistake, and a read is answered whole.
 #pragma once
 
 #include <cstdint>
