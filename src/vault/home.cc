@@ -77,7 +77,7 @@ Result<std::unique_ptr<Home>> Home::create(const platform::Machine& machine, con
   return open(machine, folder);
 }
 
-Result<std::unique_ptr<Home>> Home::open(const platform::Machine& machine, const std::string& folder) {
+Result<std::unique_ptr<Home>> Home::open(const platform::Machine& machine, const std::string& folder, HomeUse use) {
   const auto text = platform::read_whole(machine.files, join(folder, kHomeFile), kHomeFileBytesMax);
   if (!text) {
     if (text.error().kind != ErrorKind::not_found) return pass(text.error());
@@ -93,11 +93,17 @@ Result<std::unique_ptr<Home>> Home::open(const platform::Machine& machine, const
     }
   }
   std::unique_ptr<Home> home(new Home(machine, folder));
-  auto lock = machine.files.lock(join(folder, "home.lock"), platform::LockMode::shared);
+  if (use == HomeUse::in_server) return home;
+  const auto mode = use == HomeUse::alone ? platform::LockMode::exclusive : platform::LockMode::shared;
+  auto lock = machine.files.lock(join(folder, "home.lock"), mode);
   if (lock) {
     home->lock_ = std::move(*lock);
+  } else if (lock.error().kind == ErrorKind::locked && use == HomeUse::alone) {
+    return fail(ErrorKind::locked, "home.in_use", "another program is at work on the home " + folder,
+                "Let it end first; `atoll serve` takes the home for itself.");
   } else if (lock.error().kind == ErrorKind::locked) {
-    return pass(std::move(lock).error());
+    return fail(ErrorKind::locked, "home.served", "a server has the home " + folder + ", and does not answer",
+                "Look at its log, or end it; commands reach it through server.sock in the home.");
   }  // a read-only disk cannot be locked, and needs no lock
   return home;
 }

@@ -10,6 +10,7 @@
 //  - Making or deleting a vault touches no other vault.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,14 +41,22 @@ struct VaultListing {
   std::optional<Error> problem;  // its keyring cannot be read
 };
 
+// How a home is held while it is open.
+enum class HomeUse : std::uint8_t {
+  shared,     // beside other programs
+  alone,      // a server: `locked` "home.in_use" while anybody else has it
+  in_server,  // by the program that has it alone already
+};
+
 class Home {
  public:
   // Makes the folder (its parents too) where it is missing. `conflict` where it is a home already, or holds other
   // files.
   [[nodiscard]] static Result<std::unique_ptr<Home>> create(const platform::Machine& machine,
                                                             const std::string& folder);
-  // `missing_home` where there is none.
-  [[nodiscard]] static Result<std::unique_ptr<Home>> open(const platform::Machine& machine, const std::string& folder);
+  // `missing_home` where there is none; `locked` "home.served" while a server has it.
+  [[nodiscard]] static Result<std::unique_ptr<Home>> open(const platform::Machine& machine, const std::string& folder,
+                                                          HomeUse use = HomeUse::shared);
 
   [[nodiscard]] Result<std::vector<VaultListing>> vaults(const UnlockSecrets& secrets);
   // Makes a vault. Without a first slot a random key file is made in secrets.key_folder, which has to be set then.

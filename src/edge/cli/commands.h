@@ -32,6 +32,7 @@ void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);      //
 void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  // export import
 
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);  // policy gc bucket
+void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
 
 // `rm --forever`, declared with `rm`.
 struct ForeverArguments {

@@ -12,6 +12,7 @@
 #include "foundation/platform/host_tree.h"
 #include "foundation/platform/machine.h"
 #include "foundation/platform/programs.h"
+#include "vault/home.h"
 
 namespace atl::cli {
 
@@ -28,6 +29,38 @@ class Terminal {
   [[nodiscard]] virtual Result<std::string> read_secret(const std::string& prompt) = 0;
 };
 
+// What `serve` was told. Secrets are in `secrets`, never in words.
+struct ServeRequest {
+  std::string home_folder;
+  std::string config_folder;  // where certificates made on first use lie; never inside the home
+  vault::UnlockSecrets secrets;
+  std::vector<std::string> listen;  // "127.0.0.1:7070"
+  std::string tls_certificate, tls_key;
+  bool no_tls = false;  // beyond this machine without TLS: a proxy does it
+  std::string base_url;
+  std::vector<std::string> trusted_proxies;
+  std::string s3_domain;
+  std::string s3_region = "us-east-1";
+  std::string default_vault;
+  std::string metrics_token;
+  bool logs_json = false;
+  bool is_quiet = false;
+  std::uint64_t threads = 0;
+  std::uint64_t drain_seconds = 30;
+};
+
+// Id of the error with which a command inside a server ends where it wants to ask something: the message is the question.
+inline constexpr std::string_view kQuestionId = "confirm.needed";
+
+// The vaults that a running server has open, for commands that run inside it.
+class ServedVaults {
+ public:
+  virtual ~ServedVaults() = default;
+  // A handle of the command's own; close() of it leaves the vault open. `alone`: waits until nobody else is in it.
+  [[nodiscard]] virtual Result<std::unique_ptr<vault::Vault>> open(const std::string& name_or_id, bool alone) = 0;
+  [[nodiscard]] virtual std::string home_folder() const = 0;
+};
+
 struct Environment {
   platform::Machine machine;
   platform::HostTree& host;
@@ -38,6 +71,12 @@ struct Environment {
   const std::atomic<bool>& stop;  // set by the first SIGINT or SIGTERM
   std::string process_words;      // "pid 4711 on host"
   std::string working_folder;
+  // Runs the server until it is told to stop. Null: this program is none that could.
+  std::function<Result<int>(const ServeRequest&, Environment&)> serve = nullptr;
+  // Told the error that a command ends with, before it is printed; true: it is not to be printed.
+  std::function<bool(const Error&)> on_error = nullptr;
+  // Set where the command runs inside a server; file and environment have had their say then.
+  ServedVaults* served = nullptr;
 };
 
 // The whole program: parses, works, prints, and returns the exit code (docs/cli.md lists them).

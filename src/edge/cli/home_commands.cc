@@ -339,6 +339,9 @@ Result<int> run_verify(Session& session, vault::Vault& opened, const VerifyArgum
       options.heals && opened.is_writable()) {
     // The catalog is derived: what is wrong in it is made anew, and that is a damage found and healed.
     const std::string what = summary.error().message;
+    if (session.environment.served != nullptr) {  // others read it just now
+      return pass(Error(summary.error()).with_context("the catalog is damaged; `atoll doctor --rebuild` makes it anew"));
+    }
     ATOLL_TRY(opened.rebuild());
     summary = vault::verify_vault(opened, options);
     if (summary) summary->damage.push_back({"catalog", what + "; it was made anew from the journal", true});
@@ -388,6 +391,7 @@ Result<int> doctor(Session& session, const DoctorArguments& arguments) {
   const std::string folder = session.home_folder();
   output.message("Home " + folder);
   if (!session.options.kit.empty()) ATOLL_TRY(bring_back_keyring(session));
+  session.wants_vault_alone = arguments.rebuild;
   // Opening for writing replays what was broken off, heals keys and head, and rebuilds what cannot be read.
   auto opened = session.open_to_write();
   if (!opened) return pass(std::move(opened).error());

@@ -5,6 +5,7 @@
 #include "edge/cli/completion.h"
 #include "edge/cli/config_file.h"
 #include "edge/cli/manual.h"
+#include "edge/cli/served_command.h"
 
 namespace atl::cli {
 namespace {
@@ -43,6 +44,16 @@ void take_last_of_each(CLI::App& app) {
   for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) take_last_of_each(*sub);
 }
 
+// "vault create" of what was parsed.
+std::string verb_of(const CLI::App& app) {
+  std::string verb;
+  for (const CLI::App* level = &app; !level->get_subcommands().empty();) {
+    level = level->get_subcommands().front();
+    verb += (verb.empty() ? "" : " ") + level->get_name();
+  }
+  return verb;
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, Environment& environment) {
@@ -70,6 +81,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_config_commands(app, session, chosen);
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
+  add_serve_command(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =
       app.add_subcommand("completion", "Completion for bash, zsh or fish: source <(atoll completion bash)");
@@ -92,7 +104,8 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   });
 
   take_last_of_each(app);
-  const auto all = with_settings(app, environment, arguments);
+  const auto all = environment.served != nullptr ? Result<std::vector<std::string>>(arguments)
+                                                : with_settings(app, environment, arguments);
   if (!all) {
     output.error(all.error());
     return exit_code_of(all.error());
@@ -117,9 +130,17 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   const bool wants_color =
       !no_color && !environment.variable("NO_COLOR").has_value() && environment.variable("TERM").value_or("") != "dumb";
   output.has_color = wants_color && environment.terminal.is_out_terminal();
+  if (environment.served == nullptr) {
+    const auto elsewhere = run_on_server(session, verb_of(app), *all);
+    if (!elsewhere) {
+      output.error(elsewhere.error());
+      return exit_code_of(elsewhere.error());
+    }
+    if (*elsewhere) return **elsewhere;
+  }
   const auto answer = chosen.body();
   if (!answer) {
-    output.error(answer.error());
+    if (!environment.on_error || !environment.on_error(answer.error())) output.error(answer.error());
     return exit_code_of(answer.error());
   }
   output.end_progress();

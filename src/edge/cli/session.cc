@@ -29,6 +29,7 @@ std::string Session::absolute(const std::string& path) const {
 }
 
 std::string Session::home_folder() const {
+  if (environment.served != nullptr) return environment.served->home_folder();
   if (!options.home.empty()) return absolute(options.home);
   if (const auto data = environment.variable("XDG_DATA_HOME"); data && data->starts_with('/'))
     return join(*data, "atoll");
@@ -94,9 +95,13 @@ Result<vault::UnlockSecrets> Session::secrets() {
   return secrets;
 }
 
-Result<std::unique_ptr<vault::Home>> Session::home() { return vault::Home::open(environment.machine, home_folder()); }
+Result<std::unique_ptr<vault::Home>> Session::home() {
+  return vault::Home::open(environment.machine, home_folder(),
+                           environment.served != nullptr ? vault::HomeUse::in_server : vault::HomeUse::shared);
+}
 
 Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_notices) {
+  if (environment.served != nullptr) return environment.served->open(options.vault, wants_vault_alone);
   if (!home_) {
     ATOLL_ASSIGN(home_, home());
   }
@@ -167,7 +172,7 @@ Result<int> Session::with_reader(const std::function<Result<int>(vault::Vault&)>
 Result<int> Session::with_writer(const std::function<Result<int>(vault::Vault&)>& work, Ships ships) {
   ATOLL_ASSIGN(const auto opened, open_to_write());
   Result<int> answer = 0;
-  if (ships == Ships::no || options.no_copy) {
+  if (ships == Ships::no || options.no_copy || environment.served != nullptr) {  // a server ships by itself
     answer = work(*opened);
   } else {
     answer = with_copies(*this, *opened, work);
@@ -179,6 +184,9 @@ Result<int> Session::with_writer(const std::function<Result<int>(vault::Vault&)>
 
 Result<bool> Session::confirm(const std::string& question) {
   if (options.assume_yes) return true;
+  // Whoever sent the command asks, and sends it again.
+  if (environment.served != nullptr)
+    return fail(ErrorKind::usage, std::string(kQuestionId), question, "Add --yes to go on without being asked.");
   if (!environment.terminal.is_in_terminal()) {
     return fail(ErrorKind::usage, "confirm.no_terminal", question + " Nobody can be asked here.",
                 "Add --yes to go on without being asked.");

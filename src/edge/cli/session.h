@@ -53,6 +53,8 @@ class Session {
   // The copies that can be reached get what was written, meanwhile and at the end; what keeps one from it is a warning.
   [[nodiscard]] Result<int> with_writer(const std::function<Result<int>(vault::Vault&)>& work,
                                         Ships ships = Ships::yes);
+  // Set by verbs that make the catalog anew: in a server they wait until nobody else is in the vault.
+  bool wants_vault_alone = false;
   // Says at the end of the command how many copies there are, also where there is none.
   bool tells_copies = false;
 

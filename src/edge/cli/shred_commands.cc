@@ -84,6 +84,7 @@ Result<int> shred_bucket(Session& session, const ShredArguments& arguments) {
     say_record(session, record);
     return kExitOk;
   };
+  session.wants_vault_alone = !session.options.is_dry_run;
   return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
 }
 

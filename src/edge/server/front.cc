@@ -88,7 +88,7 @@ bool is_in_network(std::string_view address, std::string_view network) {
 
 Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log)
     : host_(&host), doors_(std::move(doors)), log_(std::move(log)) {
-  host.machine().random.fill(passwords_key_);
+  host.machine().random.fill(passwords_key_.fill());
 }
 
 bool Front::is_trusted_proxy(std::string_view address) const {
@@ -172,9 +172,7 @@ Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::
   const std::string password = text.substr(colon + 1);
   // A token in place of the password: for programs, and for people with a one-time code.
   if (access::digest_of_secret(password, access::kTokenKind)) return host_->access().authenticate_token(password);
-  codec::SecretKey key;
-  std::ranges::copy(passwords_key_, key.bytes.begin());
-  const std::string mark = to_hex(codec::blake3_keyed(key, as_bytes(text)));
+  const std::string mark = to_hex(codec::blake3_keyed(passwords_key_, as_bytes(text)));
   const std::int64_t now = host_->machine().clock.monotonic_ns();
   {
     const std::lock_guard lock(passwords_mutex_);
@@ -217,8 +215,10 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
                     "a change with a session cookie has to carry the session's mark in Atoll-Request-Mark");
       }
     }
-  } else if (exchange.request.connection.is_local_socket && exchange.request.connection.peer_user_id) {
-    who = access::Who::local_owner();  // the socket is the home owner's alone; the kernel says who opened it
+  } else if (const auto& peer = exchange.request.connection.peer_user_id;
+             exchange.request.connection.is_local_socket && peer &&
+             (*peer == 0 || *peer == host_->settings().owner_user_id)) {
+    who = access::Who::local_owner();  // as the kernel says who opened the socket
   }
   who.address = exchange.remote_address;
   who.request_id = exchange.request_id;

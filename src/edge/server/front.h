@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "edge/server/exchange.h"
+#include "foundation/codec/secret.h"
 #include "foundation/net/http_server.h"
 
 namespace atl::server {
@@ -73,7 +74,7 @@ class Front {
   };
   std::mutex passwords_mutex_;
   std::unordered_map<std::string, Remembered> passwords_;  // guarded by passwords_mutex_
-  std::array<std::uint8_t, 32> passwords_key_{};
+  codec::SecretKey passwords_key_;
 };
 
 // True where `address` is `network` ("10.0.0.7") or lies in it ("10.0.0.0/8", "fd00::/8"). False for what is neither.

@@ -15,6 +15,35 @@ tl::unexpected<Error> busy(const std::string& name) {
 
 }  // namespace
 
+Gate::Held Gate::share(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, wait, [this] { return !is_alone_ && waiting_alone_ == 0; })) return {};
+  ++sharing_;
+  return {*this, false};
+}
+
+Gate::Held Gate::take_alone(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  ++waiting_alone_;
+  const bool is_mine = changed_.wait_for(lock, wait, [this] { return !is_alone_ && sharing_ == 0; });
+  --waiting_alone_;
+  if (is_mine) is_alone_ = true;
+  if (!is_mine) changed_.notify_all();
+  return is_mine ? Held(*this, true) : Held();
+}
+
+void Gate::Held::release() {
+  if (gate_ == nullptr) return;
+  Gate& gate = *std::exchange(gate_, nullptr);
+  const std::lock_guard lock(gate.mutex_);
+  if (is_alone_) {
+    gate.is_alone_ = false;
+  } else {
+    --gate.sharing_;
+  }
+  gate.changed_.notify_all();
+}
+
 Host::Host(const platform::Machine& machine, access::Access& access, HostSettings settings)
     : machine_(machine), access_(&access), settings_(std::move(settings)), started_ns_(machine_.clock.monotonic_ns()) {}
 
@@ -41,8 +70,8 @@ Result<Host::Open*> Host::open_named(std::string_view name_or_id) const {
 
 Result<VaultUse> Host::share(Open& open, const vault::Caller& caller) {
   VaultUse use;
-  use.share_ = std::shared_lock(open.gate, kShareWait);
-  if (!use.share_.owns_lock()) return busy(open.name);
+  use.held_ = open.gate.share(kShareWait);
+  if (!use.held_.is_held()) return busy(open.name);
   use.handle_ = open.vault->acting_for(caller);
   use.id_ = open.id;
   use.name_ = &open.name;
@@ -63,8 +92,8 @@ Result<VaultUse> Host::use(const VaultId& id, const vault::Caller& caller) {
 Result<VaultUse> Host::use_alone(std::string_view name_or_id, const vault::Caller& caller) {
   ATOLL_ASSIGN(Open* const open, open_named(name_or_id));
   VaultUse use;
-  use.alone_ = std::unique_lock(open->gate, kAloneWait);
-  if (!use.alone_.owns_lock()) return busy(open->name);
+  use.held_ = open->gate.take_alone(kAloneWait);
+  if (!use.held_.is_held()) return busy(open->name);
   use.handle_ = open->vault->acting_for(caller);
   use.id_ = open->id;
   use.name_ = &open->name;

@@ -8,11 +8,14 @@
 // Thread rules: everything from any thread, but add_vault(), which comes before the first request.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <shared_mutex>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "edge/server/metrics.h"
@@ -29,7 +32,45 @@ struct HostSettings {
   std::string s3_domain;                     // buckets as subdomains of it; empty: path style only
   std::string s3_region = "us-east-1";
   std::string default_vault = "main";
+  std::uint32_t owner_user_id = 0;  // whoever runs the server: through the local socket they may do everything
   std::string metrics_token;  // what /metrics wants as a bearer; empty: readable by whoever may, and from this machine
+};
+
+// Many share it, or one has it alone; whoever wants it alone goes before those that come later. Released on any thread
+// (a mutex of the library could not be), for the answer of a request is sent by others than began it.
+class Gate {
+ public:
+  class Held {
+   public:
+    Held() = default;
+    Held(Gate& gate, bool is_alone) : gate_(&gate), is_alone_(is_alone) {}
+    Held(Held&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)), is_alone_(other.is_alone_) {}
+    Held& operator=(Held&& other) noexcept {
+      release();
+      gate_ = std::exchange(other.gate_, nullptr);
+      is_alone_ = other.is_alone_;
+      return *this;
+    }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() { release(); }
+    [[nodiscard]] bool is_held() const { return gate_ != nullptr; }
+
+   private:
+    void release();
+    Gate* gate_ = nullptr;
+    bool is_alone_ = false;
+  };
+  // Not held where the time passed first.
+  [[nodiscard]] Held share(std::chrono::milliseconds wait);
+  [[nodiscard]] Held take_alone(std::chrono::milliseconds wait);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t sharing_ = 0;       // guarded by mutex_, as all below
+  std::size_t waiting_alone_ = 0;
+  bool is_alone_ = false;
 };
 
 class Host;
@@ -51,8 +92,7 @@ class VaultUse {
  private:
   friend class Host;
   VaultUse() = default;
-  std::shared_lock<std::shared_timed_mutex> share_;
-  std::unique_lock<std::shared_timed_mutex> alone_;
+  Gate::Held held_;
   std::unique_ptr<vault::Vault> handle_;
   VaultId id_;
   const std::string* name_ = nullptr;
@@ -95,7 +135,7 @@ class Host {
     VaultId id;
     std::string name;
     vault::Vault* vault = nullptr;
-    std::shared_timed_mutex gate;
+    Gate gate;
   };
   [[nodiscard]] Result<Open*> open_named(std::string_view name_or_id) const;
   [[nodiscard]] static Result<VaultUse> share(Open& open, const vault::Caller& caller);

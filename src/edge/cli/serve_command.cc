@@ -1,0 +1,81 @@
+// serve: the home as a server.
+#include <CLI/CLI.hpp>
+
+#include "edge/cli/commands.h"
+
+namespace atl::cli {
+namespace {
+
+struct ServeArguments {
+  std::vector<std::string> listen;
+  std::string certificate, key;
+  bool no_tls = false;
+  std::string base_url;
+  std::vector<std::string> trusted_proxies;
+  std::string s3_domain, s3_region;
+  std::string metrics_token_file;
+  std::string log_format;
+  std::uint64_t threads = 0;
+  std::uint64_t drain_seconds = 30;
+};
+
+Result<int> serve(Session& session, const ServeArguments& arguments) {
+  Environment& environment = session.environment;
+  if (!environment.serve)
+    return fail(ErrorKind::unsupported, "serve.not_here", "this program cannot run a server");
+  ServeRequest request;
+  request.home_folder = session.home_folder();
+  request.config_folder = platform::parent_of(session.key_folder());
+  ATOLL_ASSIGN(request.secrets, session.secrets());
+  request.listen = arguments.listen;
+  if (request.listen.empty()) request.listen.emplace_back("127.0.0.1:7070");
+  request.tls_certificate = arguments.certificate.empty() ? "" : session.absolute(arguments.certificate);
+  request.tls_key = arguments.key.empty() ? "" : session.absolute(arguments.key);
+  if (request.tls_certificate.empty() != request.tls_key.empty())
+    return fail(ErrorKind::usage, "serve.half_a_certificate", "--tls-certificate and --tls-key belong together");
+  request.no_tls = arguments.no_tls;
+  request.base_url = arguments.base_url;
+  while (request.base_url.ends_with('/')) request.base_url.pop_back();
+  if (!request.base_url.empty() && !request.base_url.starts_with("http://") && !request.base_url.starts_with("https://"))
+    return fail(ErrorKind::usage, "serve.bad_base_url", "--base-url has to begin with http:// or https://");
+  request.trusted_proxies = arguments.trusted_proxies;
+  request.s3_domain = arguments.s3_domain;
+  if (!arguments.s3_region.empty()) request.s3_region = arguments.s3_region;
+  request.default_vault = session.options.vault;
+  if (!arguments.metrics_token_file.empty()) {
+    ATOLL_ASSIGN(request.metrics_token, session.read_passphrase_file(arguments.metrics_token_file));
+  }
+  request.logs_json = arguments.log_format == "json" ||
+                      (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
+  request.is_quiet = session.output.is_quiet;
+  request.threads = arguments.threads;
+  request.drain_seconds = arguments.drain_seconds;
+  return environment.serve(request, environment);
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
+  auto arguments = std::make_shared<ServeArguments>();
+  auto* verb = app.add_subcommand("serve", "Make the home a server: REST, S3, WebDAV");
+  verb->add_option("--listen", arguments->listen,
+                   "HOST:PORT (127.0.0.1:7070); repeatable; *:7070 is every address of this machine");
+  verb->add_option("--tls-certificate", arguments->certificate, "PEM file, the server's certificate first");
+  verb->add_option("--tls-key", arguments->key, "PEM file");
+  verb->add_flag("--no-tls", arguments->no_tls, "plain HTTP beyond this machine: a proxy in front does TLS");
+  verb->add_option("--base-url", arguments->base_url, "as clients reach the server: https://files.example");
+  verb->add_option("--trusted-proxy", arguments->trusted_proxies,
+                   "address or network whose X-Forwarded-* fields count; repeatable");
+  verb->add_option("--s3-domain", arguments->s3_domain, "domain whose subdomains are buckets");
+  verb->add_option("--s3-region", arguments->s3_region, "region that S3 clients are told (us-east-1)");
+  verb->add_option("--metrics-token-file", arguments->metrics_token_file, "file with the token that /metrics wants");
+  verb->add_option("--log-format", arguments->log_format, "text or json (text on a terminal)")
+      ->check(CLI::IsMember({"text", "json"}));
+  verb->add_option("--threads", arguments->threads, "threads that answer requests (64, or 8 for each core)");
+  verb->add_option("--drain-seconds", arguments->drain_seconds, "how long requests under way may take at the end (30)");
+  verb->callback([&session, &chosen, arguments] {
+    chosen.body = [&session, arguments]() -> Result<int> { return serve(session, *arguments); };
+  });
+}
+
+}  // namespace atl::cli

@@ -1,0 +1,194 @@
+#include "edge/server/front.h"
+
+#include <gtest/gtest.h>
+
+#include "vault/access/control.h"
+#include "vault/home.h"
+#include "vault/testing/test_vault.h"
+
+namespace atl::server {
+namespace {
+
+using vault::testing::told;
+
+class EchoDoor final : public Door {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "echo"; }
+  [[nodiscard]] bool takes(const Exchange& exchange) const override { return exchange.target.path.starts_with("/echo"); }
+  [[nodiscard]] bool takes_passwords() const override { return true; }
+  [[nodiscard]] net::Response answer(Exchange& exchange) override {
+    if (exchange.target.path == "/echo/vault") {
+      auto use = exchange.use_vault();
+      if (!use) return problem(use.error(), exchange.request_id);
+      return net::text_response(200, use->name());
+    }
+    access::Resource resource;
+    resource.bucket = "some-bucket";
+    if (const auto allowed = exchange.require(access::Action::list, resource); !allowed)
+      return problem(allowed.error(), exchange.request_id);
+    return net::text_response(200, exchange.who.name + "|" + exchange.remote_address + "|" + exchange.base_url());
+  }
+};
+
+// A home with the vault `main`, accounts, and one door.
+class FrontTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    connection_.remote_address = "192.0.2.7";
+    ASSERT_EQ(told(vault::testing::create_small(machine_.machine())), "ok");
+    vault_ = vault::testing::open_small(machine_.machine()).value();
+    const std::string control = "/home/vaults/control";
+    ASSERT_EQ(told(vault::testing::create_small(machine_.machine(), control)), "ok");
+    control_ = vault::testing::open_small(machine_.machine(), control).value();
+    access::AccessOptions options;
+    options.password_cost = {.memory_kib = 8 * 1024, .passes = 1};
+    access_ = access::Access::open(control_.get(), machine_.machine(), options).value();
+    HostSettings settings;
+    settings.trusted_proxies = {"10.0.0.0/8"};
+    settings.owner_user_id = 1000;
+    host_ = std::make_unique<Host>(machine_.machine(), *access_, settings);
+    host_->add_vault(vault_->head().vault, "main", *vault_);
+    std::vector<std::unique_ptr<Door>> doors;
+    doors.push_back(std::make_unique<EchoDoor>());
+    front_ = std::make_unique<Front>(*host_, std::move(doors), [this](const Logged& line) { lines_.push_back(line); });
+  }
+
+  net::Response ask(const std::string& method, const std::string& target, net::Headers headers = {}) {
+    net::MemoryBody body("");
+    headers.set("Host", "files.example");
+    net::Request request{method, target, 11, std::move(headers), 0, false, connection_, body};
+    auto response = front_->answer(request);
+    if (response.on_sent) response.on_sent({true, 0});
+    return response;
+  }
+  static std::string text(const net::Response& response) { return std::get<std::string>(response.body); }
+
+  platform::TestMachine machine_;
+  net::ConnectionFacts connection_;
+  std::unique_ptr<vault::Vault> vault_, control_;
+  std::unique_ptr<access::Access> access_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<Front> front_;
+  std::vector<Logged> lines_;
+};
+
+TEST_F(FrontTest, NobodyIsRefusedWithAProblemThatNamesTheRequest) {
+  const auto answer = ask("GET", "/echo?secret=1", {{"X-Request-Id", "abc-1"}});
+  EXPECT_EQ(answer.status, 401U);
+  EXPECT_EQ(answer.headers.get("X-Request-Id"), "abc-1");
+  EXPECT_EQ(answer.headers.get("Content-Type"), "application/problem+json");
+  EXPECT_NE(text(answer).find("\"request_id\":\"abc-1\""), std::string::npos);
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(lines_[0].path, "/echo");  // the query may hold secrets
+  EXPECT_EQ(lines_[0].status, 401U);
+  // An id that would break the log is not taken.
+  EXPECT_NE(ask("GET", "/echo", {{"X-Request-Id", "a\"b"}}).headers.get("X-Request-Id"), "a\"b");
+}
+
+TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
+  const auto owner = access::Who::local_owner();
+  access::NewPrincipal ann;
+  ann.name = "ann";
+  ann.password = "a long password";
+  ASSERT_EQ(told(access_->add_principal(owner, ann)), "ok");
+  catalog::GrantRow grant;
+  grant.role = "reader";
+  ASSERT_EQ(told(access_->add_grant(owner, "ann", grant)), "ok");
+  const auto token = access_->create_token(owner, "ann", "test", {}, {});
+  ASSERT_EQ(told(token), "ok");
+  EXPECT_EQ(text(ask("GET", "/echo", {{"Authorization", "Bearer " + token->text}})).substr(0, 4), "ann|");
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Bearer " + token->text + "x"}}).status, 401U);
+  const std::string basic = to_base64(as_bytes("ann:a long password"));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 200U);
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:wrong one"))}}).status, 401U);
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:" + token->text))}}).status, 200U);
+  ASSERT_EQ(told(access_->set_disabled(owner, "ann", true)), "ok");
+  EXPECT_NE(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 200U) << "what was remembered is off, too";
+
+  connection_ = {};
+  connection_.is_local_socket = true;
+  connection_.peer_user_id = 1000;
+  EXPECT_EQ(text(ask("GET", "/echo")).substr(0, 6), "owner|");
+  connection_.peer_user_id = 1001;
+  EXPECT_EQ(ask("GET", "/echo").status, 401U);
+}
+
+TEST_F(FrontTest, ASessionChangesThingsOnlyWithItsMark) {
+  const auto owner = access::Who::local_owner();
+  access::NewPrincipal ann;
+  ann.name = "ann";
+  ann.password = "a long password";
+  ASSERT_EQ(told(access_->add_principal(owner, ann)), "ok");
+  catalog::GrantRow grant;
+  grant.role = "owner";
+  ASSERT_EQ(told(access_->add_grant(owner, "ann", grant)), "ok");
+  const auto who = access_->authenticate_password("ann", "a long password", "", "192.0.2.7");
+  ASSERT_EQ(told(who), "ok");
+  const auto session = access_->open_session(*who, "192.0.2.7");
+  ASSERT_EQ(told(session), "ok");
+  const std::string cookie = "other=1; atoll_session=" + session->text;
+  EXPECT_EQ(ask("GET", "/echo", {{"Cookie", cookie}}).status, 200U);
+  EXPECT_EQ(ask("POST", "/echo", {{"Cookie", cookie}}).status, 403U);
+  const auto known = access_->authenticate_session(session->text);
+  ASSERT_EQ(told(known), "ok");
+  EXPECT_EQ(ask("POST", "/echo", {{"Cookie", cookie}, {"Atoll-Request-Mark", known->request_mark}}).status, 200U);
+}
+
+TEST_F(FrontTest, OnlyTrustedProxiesSayWhoTheClientIs) {
+  const auto token_of = [&] {
+    const auto owner = access::Who::local_owner();
+    access::NewPrincipal ann;
+    ann.name = "ann";
+    ignore_error_on_purpose(access_->add_principal(owner, ann));
+    catalog::GrantRow grant;
+    grant.role = "reader";
+    ignore_error_on_purpose(access_->add_grant(owner, "ann", grant));
+    return access_->create_token(owner, "ann", "test", {}, {})->text;
+  };
+  const net::Headers headers{{"Authorization", "Bearer " + token_of()},
+                             {"X-Forwarded-For", "203.0.113.9, 198.51.100.1, 10.0.0.3"},
+                             {"X-Forwarded-Proto", "https"},
+                             {"X-Forwarded-Host", "outside.example"}};
+  EXPECT_EQ(text(ask("GET", "/echo", headers)), "ann|192.0.2.7|http://files.example\n");
+  connection_.remote_address = "10.1.2.3";
+  EXPECT_EQ(text(ask("GET", "/echo", headers)), "ann|198.51.100.1|https://outside.example\n");
+}
+
+TEST_F(FrontTest, HealthNeedsNoAccountAndFiguresDo) {
+  EXPECT_EQ(ask("GET", "/livez").status, 200U);
+  EXPECT_EQ(ask("GET", "/readyz").status, 200U);
+  EXPECT_EQ(ask("POST", "/livez").status, 405U);
+  EXPECT_EQ(ask("GET", "/metrics").status, 401U);
+  EXPECT_EQ(ask("GET", "/nothing").status, 404U);
+  front_->set_draining();
+  EXPECT_EQ(ask("GET", "/readyz").status, 503U);
+  EXPECT_EQ(ask("GET", "/livez").status, 200U);
+}
+
+TEST_F(FrontTest, AVaultIsFoundByNameAndIsSharedOrAlone) {
+  EXPECT_EQ(text(ask("GET", "/echo/vault")), "main\n");
+  EXPECT_EQ(text(ask("GET", "/echo/vault?vault=main")), "main\n");
+  EXPECT_EQ(ask("GET", "/echo/vault", {{"Atoll-Vault", "other"}}).status, 404U);
+  const auto first = host_->use("main", {});
+  const auto second = host_->use("", {});
+  ASSERT_EQ(told(first), "ok");
+  ASSERT_EQ(told(second), "ok");
+  EXPECT_EQ(first->vault().close().has_value(), true);  // of a handle: the vault goes on
+  EXPECT_EQ(told(vault::Objects(second->vault()).ensure_bucket("some-bucket")), "ok");
+}
+
+TEST(Networks, AddressesLieInThem) {
+  EXPECT_TRUE(is_in_network("10.1.2.3", "10.0.0.0/8"));
+  EXPECT_FALSE(is_in_network("11.1.2.3", "10.0.0.0/8"));
+  EXPECT_TRUE(is_in_network("192.0.2.7", "192.0.2.7"));
+  EXPECT_FALSE(is_in_network("192.0.2.8", "192.0.2.7"));
+  EXPECT_TRUE(is_in_network("fd00::1", "fd00::/8"));
+  EXPECT_FALSE(is_in_network("fe00::1", "fd00::/8"));
+  EXPECT_TRUE(is_in_network("1.2.3.4", "0.0.0.0/0"));
+  EXPECT_FALSE(is_in_network("::1", "0.0.0.0/0"));
+  for (const char* bad : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "nonsense"})
+    EXPECT_FALSE(is_in_network("10.0.0.1", bad)) << bad;
+}
+
+}  // namespace
+}  // namespace atl::server
