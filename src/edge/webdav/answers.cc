@@ -207,12 +207,23 @@ bool Renderer::may_see(const Node& node) const {
 }
 
 std::optional<std::string> Renderer::quota_of(Live live, const Node& node, vault::Vault& vault) const {
-  if (!node.is_folder() || node.kind == NodeKind::vault) return std::nullopt;
-  const auto reader = vault.reader();
+  if (!node.is_folder()) return std::nullopt;
   if (live == Live::quota_used_bytes) {
-    const auto totals = reader->totals(node.bucket->id);
-    if (!totals) return std::nullopt;
-    return std::to_string(totals->logical_bytes);
+    const auto reader = vault.reader();
+    const auto rows = reader->buckets();
+    if (!rows) return std::nullopt;
+    std::uint64_t used = 0;
+    for (const catalog::BucketRow& row : *rows) {
+      if (node.bucket && row.id != node.bucket->id) continue;
+      Node bucket;
+      bucket.kind = NodeKind::bucket;
+      bucket.place.bucket = row.name;
+      if (!may_see(bucket)) continue;
+      const auto totals = reader->totals(row.id);
+      if (!totals) return std::nullopt;
+      used += totals->logical_bytes;
+    }
+    return std::to_string(used);
   }
   const auto space = host_->machine().files.space(vault.folder());
   std::uint64_t available = space ? space->available_bytes : UINT64_MAX;
@@ -233,7 +244,9 @@ std::optional<std::string> Renderer::value_of(Live live, const Node& node, vault
   const catalog::VersionRow* const version = node.version();
   const Timestamp made = node.bucket ? node.bucket->created : Timestamp{};
   switch (live) {
-    case Live::creationdate: return rfc3339(version != nullptr ? version->begin_time : made);
+    case Live::creationdate:
+      if (node.kind == NodeKind::vault) return std::nullopt;
+      return rfc3339(version != nullptr ? version->begin_time : made);
     case Live::displayname: return quoted(node.place.name());
     case Live::getcontentlength:
       if (!node.is_file()) return std::nullopt;
@@ -246,7 +259,8 @@ std::optional<std::string> Renderer::value_of(Live live, const Node& node, vault
       return quoted(net::format(tag_of(*version)));
     case Live::getlastmodified:
     case Live::win32_last_modified_time:
-      if (live == Live::win32_last_modified_time && version == nullptr) return std::nullopt;
+      if (node.kind == NodeKind::vault || (live == Live::win32_last_modified_time && version == nullptr))
+        return std::nullopt;
       return net::format_http_date(version != nullptr ? modified_of(*version).seconds : made.unix_us / 1'000'000);
     case Live::resourcetype: return node.is_folder() ? "<D:collection/>" : "";
     case Live::lockdiscovery:

@@ -26,11 +26,10 @@ Result<net::Response> Visit::refresh_lock() {
 }
 
 Result<net::Response> Visit::lock() {
+  ATOLL_ASSIGN(const Node node, tree_->look(place_));
+  ATOLL_TRY(require(access::Action::lock, node));
   if (place_.is_root()) return fail(ErrorKind::denied, "dav.forbidden", "this folder cannot be locked");
   ATOLL_ASSIGN(const Bytes body, net::read_all(exchange_->request.body, kBodyBytesMax));
-  Place target = place_;
-  ATOLL_ASSIGN(const Node node, tree_->look(target));
-  ATOLL_TRY(require(access::Action::lock, node));
   if (body.empty()) return refresh_lock();
   ATOLL_ASSIGN(const LockRequest request, parse_lock(as_text(body)));
   ATOLL_ASSIGN(const Depth deep, depth(Depth::infinity));

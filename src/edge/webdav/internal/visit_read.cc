@@ -60,21 +60,18 @@ Result<std::vector<Node>> Visit::root_members(const Renderer& renderer) {
 }
 
 Result<net::Response> Visit::propfind() {
-  ATOLL_ASSIGN(const Depth deep, depth(Depth::infinity));
-  ATOLL_ASSIGN(const Bytes body, net::read_all(exchange_->request.body, kBodyBytesMax));
-  ATOLL_ASSIGN(auto request, parse_propfind(as_text(body)));
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
-  if (!node.exists() || node.kind == NodeKind::hidden) {
-    ATOLL_TRY(require(access::Action::read_metadata, node));  // who may not know is not told that there is nothing
+  const bool is_above = node.kind == NodeKind::vault || node.kind == NodeKind::bucket;
+  ATOLL_TRY(require(is_above ? access::Action::list_buckets : access::Action::read_metadata, node));
+  if (!node.exists() || node.kind == NodeKind::hidden)
     return fail(ErrorKind::not_found, "object.not_found", "there is no file or folder " + href(place_, false));
-  }
+  ATOLL_ASSIGN(const Depth deep, depth(Depth::infinity));
   if (deep == Depth::infinity && node.is_folder()) {
     condition_ = "<D:propfind-finite-depth/>";
     return fail(ErrorKind::usage, "dav.finite_depth", "a folder is listed with Depth 0 or 1");
   }
-  const auto action = node.is_file() || node.kind == NodeKind::folder ? access::Action::read_metadata
-                                                                      : access::Action::list_buckets;
-  ATOLL_TRY(require(action, node));
+  ATOLL_ASSIGN(const Bytes body, net::read_all(exchange_->request.body, kBodyBytesMax));
+  ATOLL_ASSIGN(auto request, parse_propfind(as_text(body)));
   const bool lists = deep == Depth::one && node.is_folder();
   if (lists && node.kind != NodeKind::vault) ATOLL_TRY(require(access::Action::list, node, true));
   Renderer renderer(*exchange_, *use_, *locks_, std::move(request));

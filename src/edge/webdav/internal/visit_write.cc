@@ -112,16 +112,14 @@ Result<net::Response> Visit::put() {
 }
 
 Result<net::Response> Visit::make_collection() {
-  if (exchange_->request.has_body()) {
-    return fail(ErrorKind::usage, "dav.unexpected_body", "MKCOL takes no body here");
-  }
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
-  if (place_.is_root()) return fail(ErrorKind::usage, "dav.not_allowed", "this folder is there already");
-  if (place_.is_bucket()) {
+  if (place_.key.empty()) {
     ATOLL_TRY(require_at(access::Action::create_bucket, place_, "", false, nullptr));
   } else {
     ATOLL_TRY(require_at(access::Action::write, place_, place_.member_prefix(), false, nullptr));
   }
+  if (exchange_->request.has_body())
+    return fail(ErrorKind::usage, "dav.unexpected_body", "MKCOL takes no body here");
   if (node.exists()) return fail(ErrorKind::usage, "dav.not_allowed", "there is something of this name already");
   ATOLL_TRY(check_conditions(node));
   if (place_.is_bucket()) {
@@ -144,13 +142,13 @@ Result<net::Response> Visit::make_collection() {
 
 Result<net::Response> Visit::remove() {
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
-  if (place_.is_root()) return forbidden("this folder cannot be removed");
   if (node.bucket) {
     ATOLL_TRY(require(node.kind == NodeKind::bucket ? access::Action::delete_bucket : removing_from(*node.bucket),
                       node, true));
   } else {
     ATOLL_TRY(require_at(access::Action::remove, place_, place_.key, false, nullptr));
   }
+  if (place_.is_root()) return forbidden("this folder cannot be removed");
   if (!node.exists())
     return fail(ErrorKind::not_found, "object.not_found", "there is no file or folder " + href(place_, false));
   if (node.kind == NodeKind::hidden) return hidden();
@@ -170,11 +168,11 @@ Result<net::Response> Visit::remove() {
 }
 
 Result<net::Response> Visit::proppatch() {
+  ATOLL_ASSIGN(const Node node, tree_->look(place_));
+  ATOLL_TRY(require(access::Action::tag, node));
+  if (place_.is_root()) return forbidden("the properties of this folder cannot be set");
   ATOLL_ASSIGN(const Bytes body, net::read_all(exchange_->request.body, kBodyBytesMax));
   ATOLL_ASSIGN(const auto changes, parse_proppatch(as_text(body)));
-  ATOLL_ASSIGN(const Node node, tree_->look(place_));
-  if (place_.is_root()) return forbidden("the properties of this folder cannot be set");
-  ATOLL_TRY(require(access::Action::tag, node));
   if (!node.exists())
     return fail(ErrorKind::not_found, "object.not_found", "there is no file or folder " + href(place_, false));
   if (node.kind == NodeKind::hidden) return hidden();
@@ -247,11 +245,11 @@ Result<Place> Visit::destination() {
 }
 
 Result<net::Response> Visit::copy_or_move(bool is_move) {
+  ATOLL_ASSIGN(const Node from, tree_->look(place_));
+  ATOLL_TRY(require(access::Action::read, from, true));
   ATOLL_ASSIGN(Place target, destination());
   const bool overwrites = !net::equal_ignoring_case(headers().get("Overwrite").value_or("T"), "F");
   ATOLL_ASSIGN(const Depth deep, depth(Depth::infinity));
-  ATOLL_ASSIGN(const Node from, tree_->look(place_));
-  ATOLL_TRY(require(access::Action::read, from, true));
   if (!from.exists())
     return fail(ErrorKind::not_found, "object.not_found", "there is no file or folder " + href(place_, false));
   if (from.kind == NodeKind::hidden) return hidden();
