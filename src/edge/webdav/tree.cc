@@ -211,7 +211,7 @@ Result<Tree::Stored> Tree::put(const Node& target, const vault::Objects::ReadSom
   const auto use = vault_->chunks().begin_use();
   const auto chunks = vault_->chunks().new_writer(bucket.domain, chunk::Temperature::warm);
   vault::ContentWriter writer(*chunks, bucket.domain, *gear);
-  const std::uint64_t expected = file.expected_bytes.value_or(0);
+  const std::uint64_t expected = file.expected_bytes.value_or(file.hinted_bytes);
   Bytes first;
   if (vault::wants_first_bytes(expected, key)) {
     first.resize(vault::kFirstBytesLookedAt);

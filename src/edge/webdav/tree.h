@@ -67,7 +67,8 @@ class Tree {
   using Check = std::function<Result<void>(const catalog::Listed* now)>;
 
   struct NewFile {
-    std::optional<std::uint64_t> expected_bytes;
+    std::optional<std::uint64_t> expected_bytes;  // none: content comes until it ends
+    std::uint64_t hinted_bytes = 0;               // where expected_bytes is none: how many they may be; 0: unknown
     std::string content_type;
     std::optional<FileTime> modified;                                  // none: now
     std::function<void(std::map<std::string, std::string>&)> relabel;  // of the metadata; may be empty

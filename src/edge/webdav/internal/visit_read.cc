@@ -81,6 +81,7 @@ Result<net::Response> Visit::propfind() {
     ATOLL_ASSIGN(const auto members, root_members(renderer));
     for (const Node& member : members) renderer.append(out, member, use_->vault());
   } else if (lists) {
+    exchange_->note_read(access::Action::list, use_->id(), place_.bucket, place_.member_prefix(), 0);
     net::Response response = xml_response(207, {});
     response.body = std::make_unique<MembersSource>(
         std::move(*use_), node, std::move(out),
@@ -175,6 +176,7 @@ Result<net::Response> Visit::get_folder(const Node& node) {
     response.body = out + std::string(kPageEnd);
     return response;
   }
+  exchange_->note_read(access::Action::list, use_->id(), place_.bucket, place_.member_prefix(), 0);
   response.body = std::make_unique<MembersSource>(
       std::move(*use_), node, std::move(out),
       [renderer, base = base_path()](std::string& to, const Node& member, vault::Vault& /*vault*/) {

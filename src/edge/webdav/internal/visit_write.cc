@@ -1,5 +1,6 @@
 // PUT, MKCOL, DELETE, PROPPATCH, COPY and MOVE.
 #include <algorithm>
+#include <charconv>
 
 #include "edge/webdav/internal/visit.h"
 #include "vault/object/objects.h"
@@ -37,16 +38,16 @@ std::uint64_t grows_by(std::uint64_t fresh, const catalog::VersionRow* old) {
 }  // namespace
 
 Result<net::Response> Visit::put() {
+  ATOLL_ASSIGN(const Node node, tree_->look(place_));
+  const auto action = node.bucket ? storing_over(*node.bucket, node.is_file()) : access::Action::write;
+  ATOLL_TRY(require_at(action, place_, place_.key, false, node.is_file() ? node.version() : nullptr));
   if (place_.key.empty() || place_.has_slash)
     return fail(ErrorKind::usage, "dav.not_allowed", "a file cannot be stored at the address of a folder");
   if (headers().has("Content-Range")) {
     return fail(ErrorKind::usage, "dav.partial_put", "a part of a file cannot be stored",
                 "Store the file as a whole, without Content-Range.");
   }
-  ATOLL_ASSIGN(const Node node, tree_->look(place_));
   if (node.kind == NodeKind::hidden) return hidden();
-  const auto action = node.bucket ? storing_over(*node.bucket, node.is_file()) : access::Action::write;
-  ATOLL_TRY(require_at(action, place_, place_.key, false, node.is_file() ? node.version() : nullptr));
   if (node.is_folder()) return fail(ErrorKind::usage, "dav.not_allowed", "there is a folder of this name");
   ATOLL_TRY(check_conditions(node));
   if (!node.exists()) ATOLL_TRY(check_parent(place_));
@@ -54,6 +55,12 @@ Result<net::Response> Visit::put() {
 
   Tree::NewFile file;
   file.expected_bytes = exchange_->request.content_length;
+  // Finder sends chunks, and says here how many bytes they are. Only a hint: it decides how the content is cut.
+  if (const auto hint = headers().get("X-Expected-Entity-Length"); hint && !file.expected_bytes) {
+    std::uint64_t bytes_hinted = 0;
+    const auto read_hint = std::from_chars(hint->data(), hint->data() + hint->size(), bytes_hinted);
+    if (read_hint.ec == std::errc{} && read_hint.ptr == hint->data() + hint->size()) file.hinted_bytes = bytes_hinted;
+  }
   file.content_type = headers().get("Content-Type").value_or("");
   if (file.content_type.size() > 255) file.content_type.clear();
   // What says nothing must not hide what the name says.
