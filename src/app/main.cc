@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "edge/cli/environment.h"
+#include "edge/serve/server.h"
 #include "foundation/platform/posix_machine.h"
 #include "services/transfer/readers.h"
 
@@ -129,5 +130,10 @@ int main(int argc, char** argv) {
                                     stop_requested,
                                     process_words(arguments),
                                     folder};
+  environment.serve = [](const atl::cli::ServeRequest& request, atl::cli::Environment& surroundings) {
+    return atl::serve::serve(request, surroundings, [](atl::server::Host&) {
+      return std::vector<std::unique_ptr<atl::server::Door>>{};
+    });
+  };
   return atl::cli::run(arguments, environment);
 }

@@ -30,6 +30,9 @@ void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   //
 void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen);      // undo rewind operations
 void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen);      // copy restore-home
 void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  // export import
+void add_account_commands(CLI::App& app, Session& session, Chosen& chosen);   // user group role
+void add_right_commands(CLI::App& app, Session& session, Chosen& chosen);     // grant token s3key share quota
+void add_audit_commands(CLI::App& app, Session& session, Chosen& chosen);     // audit
 
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);  // policy gc bucket
 void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);

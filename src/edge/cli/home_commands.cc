@@ -427,11 +427,12 @@ Result<int> doctor(Session& session, const DoctorArguments& arguments) {
   return answer;
 }
 
-Result<int> list_vaults(Session& session) {
+Result<int> list_vaults(Session& session, bool all) {
   ATOLL_ASSIGN(const auto home, session.home());
   ATOLL_ASSIGN(const auto secrets, session.secrets());
   ATOLL_ASSIGN(const auto vaults, home->vaults(secrets));
   for (const auto& listing : vaults) {
+    if (!all && listing.name == vault::kControlVaultName) continue;
     if (session.output.is_json) {
       session.output.json(JsonObject("vault")
                               .add("id", listing.id.text())
@@ -475,8 +476,16 @@ Result<int> show_vault(Session& session, const std::string& name) {
   });
 }
 
+Result<void> check_not_control(const std::string& name) {
+  if (name != vault::kControlVaultName) return {};
+  return fail(ErrorKind::conflict, "vault.control", "the vault `control` holds the home's accounts and stays as it is",
+              "Accounts are removed with `atoll user remove`.");
+}
+
 Result<int> rename_vault(Session& session, const std::string& from, const std::string& to) {
   ATOLL_TRY(vault::check_bucket_name(to));
+  ATOLL_TRY(check_not_control(from));
+  ATOLL_TRY(check_not_control(to));
   ATOLL_ASSIGN(const auto home, session.home());
   ATOLL_ASSIGN(const auto secrets, session.secrets());
   if (home->find_vault(to, secrets))
@@ -492,7 +501,12 @@ Result<int> rename_vault(Session& session, const std::string& from, const std::s
 Result<int> delete_vault(Session& session, const std::string& name) {
   ATOLL_ASSIGN(const auto home, session.home());
   ATOLL_ASSIGN(const auto secrets, session.secrets());
+  ATOLL_TRY(check_not_control(name));
   ATOLL_ASSIGN(const VaultId id, home->find_vault(name, secrets));
+  ATOLL_ASSIGN(const auto all, home->vaults(secrets));
+  for (const auto& listing : all) {
+    if (listing.id == id) ATOLL_TRY(check_not_control(listing.name));
+  }
   std::string holds = "a vault that is locked here";
   session.options.vault = id.text();
   if (auto opened = session.open_to_read(); opened) {
@@ -562,13 +576,17 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen) {
   add_create_options(create, create_arguments);
   create->callback([&session, &chosen, create_arguments] {
     chosen.body = [&session, create_arguments]() -> Result<int> {
+      ATOLL_TRY(check_not_control(create_arguments->name));
       ATOLL_ASSIGN(const auto home, session.home());
       ATOLL_TRY(create_vault(session, *home, *create_arguments));
       return kExitOk;
     };
   });
-  vault_command->add_subcommand("list", "The vaults of this home")->callback([&session, &chosen] {
-    chosen.body = [&session] { return list_vaults(session); };
+  auto lists_all = std::make_shared<bool>(false);
+  auto* list_command = vault_command->add_subcommand("list", "The vaults of this home");
+  list_command->add_flag("--all", *lists_all, "with `control`, which holds accounts and the record of reads");
+  list_command->callback([&session, &chosen, lists_all] {
+    chosen.body = [&session, lists_all] { return list_vaults(session, *lists_all); };
   });
   auto name = std::make_shared<std::string>();
   auto new_name = std::make_shared<std::string>();

@@ -18,6 +18,17 @@ std::string_view table_word(journal::TableNumber table) {
     case journal::TableNumber::packs: return "packs";
     case journal::TableNumber::jobs: return "jobs";
     case journal::TableNumber::checkpoints: return "checkpoints";
+    case journal::TableNumber::principals: return "principals";
+    case journal::TableNumber::memberships: return "memberships";
+    case journal::TableNumber::roles: return "roles";
+    case journal::TableNumber::grants: return "grants";
+    case journal::TableNumber::tokens: return "tokens";
+    case journal::TableNumber::s3_keys: return "s3_keys";
+    case journal::TableNumber::sessions: return "sessions";
+    case journal::TableNumber::shares: return "shares";
+    case journal::TableNumber::quotas: return "quotas";
+    case journal::TableNumber::audit_batches: return "audit_batches";
+    case journal::TableNumber::home_settings: return "home_settings";
     default: return "other";
   }
 }

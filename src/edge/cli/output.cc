@@ -41,6 +41,7 @@ int exit_code_of(const Error& error) {
     case ErrorKind::limit: return 23;
     case ErrorKind::interrupted: return kExitInterrupted;
     case ErrorKind::unreachable: return 24;
+    case ErrorKind::denied: return 25;
     case ErrorKind::no_space:
     case ErrorKind::io:
     case ErrorKind::failed: return kExitFailed;

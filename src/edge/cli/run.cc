@@ -26,6 +26,11 @@ void add_global_options(CLI::App& app, Session& session, Output& output, bool& n
                  "program that prints the passphrase (ATOLL_PASSWORD_COMMAND)");
   app.add_option("--key-file", options.key_file, "key file (ATOLL_KEY_FILE)");
   app.add_option("--kit", options.kit, "recovery kit, its page or its file");
+  app.add_option("--url", options.url, "a server in place of the home of this machine (ATOLL_URL)");
+  app.add_option("--token-file", options.token_file, "file with the token for --url (ATOLL_TOKEN_FILE, ATOLL_TOKEN)");
+  app.add_option("--server-authorities", options.authorities_file, "PEM file of who signs the server's certificate");
+  app.add_option("--server-fingerprint", options.fingerprint,
+                 "SHA-256 of the server's certificate: the only one that is trusted then");
   app.add_option("-j,--jobs", options.jobs, "workers; one per core otherwise");
   app.add_flag("--json", output.is_json, "one JSON object a line");
   app.add_flag("-q,--quiet", output.is_quiet, "errors only");
@@ -82,6 +87,9 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
   add_serve_command(app, session, chosen);
+  add_account_commands(app, session, chosen);
+  add_right_commands(app, session, chosen);
+  add_audit_commands(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =
       app.add_subcommand("completion", "Completion for bash, zsh or fish: source <(atoll completion bash)");

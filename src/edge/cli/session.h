@@ -22,6 +22,11 @@ struct GlobalOptions {
   std::string password_command;
   std::string key_file;
   std::string kit;
+  // A server on another machine, for every verb; "" for the home of this one.
+  std::string url;
+  std::string token_file;
+  std::string authorities_file;  // PEM, in place of the system's
+  std::string fingerprint;       // of the server's certificate, SHA-256 in hexadecimal digits
   unsigned jobs = 0;
   bool is_dry_run = false;
   bool assume_yes = false;

@@ -155,6 +155,7 @@ struct SharedBytes {
 
 // How an answer ended.
 struct Sent {
+  unsigned status = 0;           // 500 where the answer or its source failed before anything was sent
   bool whole = false;            // handed to the kernel to the last byte
   std::uint64_t body_bytes = 0;  // of content, handed to the kernel
 };

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <mutex>
@@ -55,7 +56,7 @@ class HttpServer::Implementation {
 
   Result<void> listen(const std::vector<Endpoint>& endpoints) {
     for (std::size_t at = 0; at < endpoints.size(); ++at) {
-      ATOLL_ASSIGN(auto opened, open_listeners(io_, endpoints[at], at));
+      ATOLL_ASSIGN(auto opened, open_listeners(accept_io_, endpoints[at], at));
       endpoints_.push_back(opened.endpoint);
       for (auto& listener : opened.listeners) listeners_.push_back(std::move(listener));
     }
@@ -70,11 +71,12 @@ class HttpServer::Implementation {
   }
 
   void begin() {
-    for (auto& listener : listeners_) asio::co_spawn(io_, accept(listener), asio::detached);
+    for (auto& listener : listeners_) asio::co_spawn(accept_io_, accept(*listener), asio::detached);
     auto& threads = state_.machine.threads;
+    acceptor_ = threads.start("atoll-net-take", [this] { run(accept_io_); });
     watch_ = threads.start("atoll-net-watch", [this] { state_.watch(); });
     for (unsigned at = 0; at < state_.options.threads; ++at) {
-      threads_.push_back(threads.start("atoll-net", [this] { work(); }));
+      threads_.push_back(threads.start("atoll-net", [this] { run(io_); }));
     }
   }
 
@@ -82,7 +84,11 @@ class HttpServer::Implementation {
     const std::lock_guard lock(stop_mutex_);
     if (threads_.empty()) return;
     state_.begin_stop();
-    for (auto& listener : listeners_) listener->end();
+    asio::post(accept_io_, [this] {
+      ErrorCode ignored;
+      for (auto& listener : listeners_) listener->acceptor().close(ignored);
+    });
+    acceptor_->join();
     if (!state_.wait_until_empty_for(state_.options.drain_timeout_ms)) {
       state_.break_all_off();
       state_.wait_until_empty();
@@ -114,10 +120,10 @@ class HttpServer::Implementation {
   }
 
  private:
-  void work() {
+  static void run(asio::io_context& io) {
     while (true) {
       try {
-        io_.run();
+        io.run();
         return;
       } catch (...) {
         // A connection that could not even be given up in order (no memory); the others go on.
@@ -130,8 +136,7 @@ class HttpServer::Implementation {
     return tls_context_;
   }
 
-  Awaitable<void> accept(std::unique_ptr<Listener>& listener_owner) {
-    auto& listener = *listener_owner;
+  Awaitable<void> accept(Listener& listener) {
     while (true) {
       Socket socket(io_.get_executor());
       const auto [error] = co_await listener.acceptor().async_accept(socket, kAwait);
@@ -139,7 +144,7 @@ class HttpServer::Implementation {
       if (error) {
         // Without descriptors or memory every try would fail at once: better a pause than a thread at full speed.
         if (error != boost::system::errc::connection_aborted) {
-          asio::steady_timer timer(io_, kPauseAfterError);
+          asio::steady_timer timer(accept_io_, kPauseAfterError);
           co_await timer.async_wait(asio::use_awaitable_t<Executor>{});
         }
         continue;
@@ -164,12 +169,16 @@ class HttpServer::Implementation {
 
   ServerState state_;
   asio::io_context io_;
+  // Connections are taken in by a thread of its own, which also closes the listeners: so that neither needs a lock, and
+  // new connections are taken in while all other threads are busy.
+  asio::io_context accept_io_;
   asio::executor_work_guard<Executor> work_;
   std::vector<Endpoint> endpoints_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::mutex tls_mutex_;
   std::shared_ptr<asio::ssl::context> tls_context_;
   std::mutex stop_mutex_;
+  std::unique_ptr<platform::Thread> acceptor_;
   std::unique_ptr<platform::Thread> watch_;
   std::vector<std::unique_ptr<platform::Thread>> threads_;
 };

@@ -159,7 +159,8 @@ Result<Who> Access::authenticate_password(std::string_view name, std::string_vie
   }
   // Many addresses that try one name share this; it locks nobody out for longer than a second.
   const std::int64_t now_ns = machine_.clock.monotonic_ns();
-  if (const auto wait_ms = login_rate_.take("name " + key, kNameLoginsPerSecond, kNameLoginBurst, now_ns); wait_ms > 0) {
+  if (const auto wait_ms = login_rate_.take("name " + key, kNameLoginsPerSecond, kNameLoginBurst, now_ns);
+      wait_ms > 0) {
     note_sign_in(key, address, false, "access.wait");
     return wait(wait_ms, "access.wait", "too many sign-ins of this name");
   }
@@ -193,8 +194,7 @@ Result<Who> Access::authenticate_password(std::string_view name, std::string_vie
       // A code is used once: whoever comes second finds it used.
       const std::lock_guard changing(change_mutex_);
       const auto* const newest = view()->principal(id);
-      step = newest == nullptr ? std::nullopt
-                               : check_totp(secret, code, machine_.clock.now(), newest->totp_last_step);
+      step = newest == nullptr ? std::nullopt : check_totp(secret, code, machine_.clock.now(), newest->totp_last_step);
       if (step && control_ != nullptr && control_->is_writable()) {
         catalog::PrincipalRow used = *newest;
         used.totp_last_step = *step;
@@ -295,8 +295,7 @@ Result<Who> Access::authenticate_share(std::string_view text, std::string_view p
   if (!share->password_hash.empty()) {
     const std::string place = name + '\0' + address;
     ATOLL_TRY(take_login(address, place));
-    if (password.empty())
-      return fail(ErrorKind::wrong_key, "share.password_needed", "this link needs a password");
+    if (password.empty()) return fail(ErrorKind::wrong_key, "share.password_needed", "this link needs a password");
     ATOLL_ASSIGN(const bool fits, check_password(share->password_hash, password.substr(0, kPasswordBytesMax)));
     if (!fits) {
       lockout_.note_failure(place, machine_.clock.monotonic_ns());
@@ -383,11 +382,13 @@ Result<void> Access::check_quota(const Who& who, const VaultId& vault, const std
       const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(has, 0));
       return max != 0 && adds > 0 && (now > max || adds > max - now);
     };
-    const std::string whose = (actor.empty() ? "" : " of " + actor) + (quota.bucket.empty() ? "" : " in " + quota.bucket);
+    const std::string whose =
+        (actor.empty() ? "" : " of " + actor) + (quota.bucket.empty() ? "" : " in " + quota.bucket);
     if (passes(used.bytes, add_bytes, quota.bytes_max)) {
       return fail(ErrorKind::limit, "quota.exceeded",
                   "the quota" + whose + " is " + std::to_string(quota.bytes_max) + " bytes, " +
-                      std::to_string(used.bytes) + " are used and " + std::to_string(add_bytes) + " more were asked for",
+                      std::to_string(used.bytes) + " are used and " + std::to_string(add_bytes) +
+                      " more were asked for",
                   "Remove something, or ask for more: atoll quota set.");
     }
     if (passes(used.objects, add_objects, quota.objects_max)) {
@@ -434,8 +435,8 @@ Result<void> Access::tidy() {
     }
     return {};
   };
-  const bool has_expired = std::ranges::any_of(current->rows().sessions,
-                                               [&](const auto& row) { return is_over(row.expires, now); });
+  const bool has_expired =
+      std::ranges::any_of(current->rows().sessions, [&](const auto& row) { return is_over(row.expires, now); });
   if (tokens.empty() && s3_keys.empty() && !has_expired) return {};
   return change(who, build);
 }

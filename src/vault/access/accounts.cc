@@ -17,14 +17,13 @@ tl::unexpected<Error> refused(std::string id, std::string message, std::string h
 
 Result<void> check_name(std::string_view name, std::string_view what) {
   const auto is_lower = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  const bool is_good = !name.empty() && name.size() <= kNameBytesMax && is_lower(name.front()) &&
-                       std::ranges::all_of(name, [&](char c) {
-                         return is_lower(c) || c == '.' || c == '_' || c == '@' || c == '-';
-                       });
+  const bool is_good =
+      !name.empty() && name.size() <= kNameBytesMax && is_lower(name.front()) &&
+      std::ranges::all_of(name, [&](char c) { return is_lower(c) || c == '.' || c == '_' || c == '@' || c == '-'; });
   if (!is_good) {
-    return refused("access.bad_name", "\"" + std::string(name.substr(0, 80)) + "\" cannot be the name of " +
-                                        std::string(what),
-                 "Use 1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit.");
+    return refused("access.bad_name",
+                   "\"" + std::string(name.substr(0, 80)) + "\" cannot be the name of " + std::string(what),
+                   "Use 1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit.");
   }
   // Names that records give to others than accounts.
   for (const std::string_view taken : {"everyone", "signed-in", "nobody", "owner", "atoll", "erased"}) {
@@ -42,7 +41,7 @@ Result<void> check_text(std::string_view text, std::string_view what) {
 Result<void> check_password_length(std::string_view password) {
   if (password.size() >= kPasswordBytesMin && password.size() <= kPasswordBytesMax) return {};
   return refused("access.bad_password", "a password has 8 to 1,024 bytes",
-               "A few words one after the other are long, and easy to remember.");
+                 "A few words one after the other are long, and easy to remember.");
 }
 
 Result<void> check_tiers(const std::vector<std::string>& tiers) {
@@ -106,7 +105,8 @@ Result<catalog::PrincipalRow> Access::find_principal(std::string_view name) cons
   const auto current = view();
   const auto* const row = current->principal_named(name);
   if (row != nullptr) return *row;
-  return fail(ErrorKind::not_found, "access.no_such_name", "there is no account \"" + std::string(name.substr(0, 80)) + "\"",
+  return fail(ErrorKind::not_found, "access.no_such_name",
+              "there is no account \"" + std::string(name.substr(0, 80)) + "\"",
               "`atoll user list` and `atoll group list` show them.");
 }
 
@@ -272,8 +272,7 @@ Result<void> Access::remove_member(const Who& by, std::string_view group, std::s
   if (found == current->rows().memberships.end()) {
     return fail(ErrorKind::not_found, "access.no_member", member_row.name + " is not in " + group_row.name);
   }
-  ATOLL_TRY(check_owner_stays(current->rows(),
-                                      [&](AccessRows& rows) { std::erase_if(rows.memberships, is_it); }));
+  ATOLL_TRY(check_owner_stays(current->rows(), [&](AccessRows& rows) { std::erase_if(rows.memberships, is_it); }));
   return change(by, remove_row(*found));
 }
 
@@ -290,7 +289,7 @@ Result<void> Access::put_role(const Who& by, catalog::RoleRow role) {
     for (const std::string& action : rule.actions) {
       if (action != "*" && !action_named(action))
         return refused("access.bad_action", "there is no action \"" + action.substr(0, 80) + "\"",
-                     "`atoll role actions` lists them.");
+                       "`atoll role actions` lists them.");
     }
     ATOLL_TRY(check_tiers(rule.tiers));
     if (rule.age_seconds_max != 0 && rule.age_seconds_min > rule.age_seconds_max)
@@ -335,13 +334,15 @@ Result<catalog::GrantRow> Access::add_grant(const Who& by, std::string_view subj
     grant.subject = subject == "everyone" ? catalog::kEveryone : catalog::kSignedIn;
     const auto& role = *current->role(grant.role);
     const bool rules_home = std::ranges::any_of(role, [](const CompiledRule& rule) {
-      return !rule.denies && (rule.actions.test(bit(Action::account_manage)) ||
-                              rule.actions.test(bit(Action::server_admin)) || rule.actions.test(bit(Action::key_manage)));
+      return !rule.denies &&
+             (rule.actions.test(bit(Action::account_manage)) || rule.actions.test(bit(Action::server_admin)) ||
+              rule.actions.test(bit(Action::key_manage)));
     });
     if (rules_home && !grant.denies) {
-      return refused("access.too_much", "the role \"" + grant.role + "\" for " + std::string(subject) +
-                                          " would hand the home to strangers",
-                   "Give it to a group.");
+      return refused(
+          "access.too_much",
+          "the role \"" + grant.role + "\" for " + std::string(subject) + " would hand the home to strangers",
+          "Give it to a group.");
     }
   } else {
     ATOLL_ASSIGN(const auto row, find_principal(subject));
@@ -430,10 +431,10 @@ Result<catalog::S3KeyRow> Access::create_s3_key(const Who& by, std::string_view 
     row.access_key_id = new_access_key_id(machine_.random);
     row.secret = new_s3_secret(machine_.random);
   } else {
-    const bool is_good = access_key_id.size() >= 16 && access_key_id.size() <= 128 &&
-                         std::ranges::all_of(access_key_id, [](char c) {
-                           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-                         });
+    const bool is_good =
+        access_key_id.size() >= 16 && access_key_id.size() <= 128 && std::ranges::all_of(access_key_id, [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        });
     if (!is_good || secret.size() < 16 || secret.size() > 128) {
       return refused("access.bad_s3_key", "an access key id has 16 to 128 of A-Z a-z 0-9 _, a secret 16 to 128 bytes");
     }
@@ -468,7 +469,8 @@ Result<NewShare> Access::create_share(const Who& by, const catalog::ShareRow& sh
   ATOLL_TRY(check_text(share.label, "a label"));
   if (share.place.vault.is_none() || share.place.bucket.empty())
     return refused("share.no_place", "a link leads to something in a bucket");
-  if (!share.is_prefix && share.place.prefix.empty()) return refused("share.no_place", "a link leads to a name or a folder");
+  if (!share.is_prefix && share.place.prefix.empty())
+    return refused("share.no_place", "a link leads to a name or a folder");
   if (share.takes_uploads && !share.is_prefix)
     return refused("share.no_folder", "files are left in a folder, not under a name", "End it with '/'.");
   NewShare fresh;

@@ -21,6 +21,7 @@ constexpr std::size_t kInBytesKept = 16 * 1024;  // a buffer that grew beyond th
 constexpr std::uint64_t kDiscardBytesMax = 256 * 1024;
 constexpr unsigned kEmptyLinesMax = 4;
 constexpr std::uint32_t kSourceSliceMs = 250;
+constexpr std::uint32_t kLingerStoppingMs = 250;
 
 void append_number(std::string& out, std::uint64_t number) {
   std::array<char, 20> digits{};
@@ -53,6 +54,13 @@ bool can_be_written(const Response& response) {
 }
 
 Response failed_response() { return text_response(500, "The server failed to answer this request."); }
+
+// The listener stays: it hears what was sent in place of its answer.
+void fail_instead(Response& response) {
+  auto on_sent = std::move(response.on_sent);
+  response = failed_response();
+  response.on_sent = std::move(on_sent);
+}
 
 ByteView bytes_of(const Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body)) return as_bytes(*text);
@@ -182,14 +190,19 @@ Awaitable<std::optional<Connection::End>> Connection::read_head(RequestHead& hea
         consume(*found.end);
         if (!refusal) co_return std::nullopt;
         const Framing framing{.version = head.version, .is_head = head.method == "HEAD", .keeps_alive = false};
-        co_return co_await refuse(std::move(*refusal), framing);
+        co_return co_await refuse(*refusal, framing);
       }
-      if (found.refusal) co_return co_await refuse(std::move(*found.refusal), Framing{});
+      if (found.refusal) {
+        const Framing framing;
+        co_return co_await refuse(*found.refusal, framing);
+      }
     }
     const auto count = co_await fill();
     if (count == 0) {
       if (is_in_head && watched_.timed_out()) {
-        co_return co_await refuse({408, "The request did not come in time."}, Framing{});
+        const Refusal refusal{408, "The request did not come in time."};
+        const Framing framing;
+        co_return co_await refuse(refusal, framing);
       }
       co_return End::abandoned;
     }
@@ -231,10 +244,14 @@ Awaitable<Connection::End> Connection::serve_one() {
       MemoryBody small(std::move(streaming.gathered()), streaming.trailers());
       co_return co_await answer(head, small, nullptr, false);
     }
-    if (streaming.has_failed()) co_return co_await refuse({400, "The chunked body is malformed."}, framing);
+    if (streaming.has_failed()) {
+      const Refusal refusal{400, "The chunked body is malformed."};
+      co_return co_await refuse(refusal, framing);
+    }
     if (streaming.gathered().size() < server_.options.small_body_bytes) {
       if (watched_.timed_out() || !transport_.is_closed_by_peer()) {
-        co_return co_await refuse({408, "The request's body did not come in time."}, framing);
+        const Refusal refusal{408, "The request's body did not come in time."};
+        co_return co_await refuse(refusal, framing);
       }
       co_return End::abandoned;
     }
@@ -242,7 +259,8 @@ Awaitable<Connection::End> Connection::serve_one() {
   const auto deadline_ns = server_.now_ns() + std::int64_t{server_.options.streaming_wait_ms} * 1'000'000;
   const bool has_slot = co_await server_.streaming_slots.acquire(executor_, deadline_ns);
   if (!has_slot) {
-    co_return co_await refuse({503, "Too many uploads at once. Try again in a moment."}, framing);
+    const Refusal refusal{503, "Too many uploads at once. Try again in a moment."};
+    co_return co_await refuse(refusal, framing);
   }
   co_return co_await answer(head, streaming, &streaming, true);
 }
@@ -318,10 +336,10 @@ Awaitable<bool> Connection::discard(std::uint64_t bytes) {
   }
 }
 
-Awaitable<Connection::End> Connection::refuse(Refusal refusal, Framing framing) {
+Awaitable<Connection::End> Connection::refuse(const Refusal& refusal, Framing framing) {
   server_.counters.requests_malformed.fetch_add(1, std::memory_order_relaxed);
   framing.keeps_alive = false;
-  auto response = text_response(refusal.status, std::move(refusal.text));
+  auto response = text_response(refusal.status, refusal.text);
   if (refusal.status == 503 || refusal.status == 429) response.headers.add("Retry-After", "1");
   Sent sent;
   const bool is_sent = co_await send(response, framing, sent);
@@ -400,7 +418,7 @@ Awaitable<bool> Connection::wait_for_source(std::uint32_t wait_ms) {
 }
 
 Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sent) {
-  if (!can_be_written(response)) response = failed_response();
+  if (!can_be_written(response)) fail_instead(response);
   auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body);
   const bool has_source = source != nullptr && *source != nullptr;
   const bool has_no_body = framing.is_head || response.status == 204 || response.status == 304;
@@ -421,9 +439,7 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
         static_cast<std::size_t>(std::min<std::uint64_t>(server_.options.pull_bytes, length.value_or(UINT64_MAX))));
     auto first = pull_checked(**source, buffer.span(), piece);
     if (!first) {
-      auto on_sent = std::move(response.on_sent);
-      response = failed_response();
-      response.on_sent = std::move(on_sent);
+      fail_instead(response);
       piece = bytes_of(response);
       length = piece.size();
     } else {
@@ -436,6 +452,7 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
       has_source && !length && framing.version >= 11 && response.status != 204 && response.status != 304;
   if (has_source && !length && framing.version < 11 && !has_no_body) framing.keeps_alive = false;
 
+  sent.status = response.status;
   write_head(response, framing, length, is_chunked);
   std::array<char, 20> chunk_size{};
   bool is_first = true;
@@ -478,7 +495,9 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
 }
 
 Awaitable<void> Connection::linger() {
-  watched_.wait_for(Waiting::linger, server_.now_ns(), server_.options.linger_ms);
+  const auto timeout_ms =
+      server_.is_stopping() ? std::min(server_.options.linger_ms, kLingerStoppingMs) : server_.options.linger_ms;
+  watched_.wait_for(Waiting::linger, server_.now_ns(), timeout_ms);
   co_await transport_.shut_down_sending();
   in_begin_ = in_end_ = 0;
   while (true) {

@@ -35,7 +35,7 @@ class Connection {
     broken,    // the client must see that something is missing
     abandoned  // nobody there
   };
-  struct Framing {
+  struct Framing {  // how an answer is framed
     unsigned version = 11;
     bool is_head = false;
     bool keeps_alive = true;
@@ -43,12 +43,14 @@ class Connection {
 
   [[nodiscard]] Awaitable<bool> shake_hands();
   [[nodiscard]] Awaitable<End> serve_one();
+  // Arguments of coroutines are references or trivial: g++ 12 destroys temporaries of other kinds twice when they are
+  // made within a co_await expression.
   // None: the head is read. Else how the connection ends.
   [[nodiscard]] Awaitable<std::optional<End>> read_head(RequestHead& head);
   // Reads a body to `content` until it ends or passes the limit; true: it ended.
   [[nodiscard]] Awaitable<bool> read_small_body(const RequestHead& head, StreamingBody& body);
   [[nodiscard]] Awaitable<End> answer(RequestHead& head, BodyReader& reader, StreamingBody* streaming, bool has_slot);
-  [[nodiscard]] Awaitable<End> refuse(Refusal refusal, Framing framing);
+  [[nodiscard]] Awaitable<End> refuse(const Refusal& refusal, Framing framing);
   [[nodiscard]] Awaitable<bool> discard(std::uint64_t bytes);
   // False: broken off; `framing` says what was promised about the connection's end.
   [[nodiscard]] Awaitable<bool> send(Response& response, Framing& framing, Sent& sent);

@@ -13,6 +13,7 @@ namespace atl::net {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr int kUnsentBytesMax = 512 * 1024;
 
 using Protocol = asio::generic::stream_protocol;
 
@@ -82,6 +83,8 @@ int listen_at(Listener::Acceptor& acceptor, Address& address, bool is_dual) {
   if (address.storage.ss_family == AF_INET6) set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, is_dual ? 0 : 1);
   // Inherited by what is accepted: an answer is written whole, so that waiting for more to send only costs time.
   set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  // What the kernel holds for a client that reads slowly is bounded, not only what we hold.
+  set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytesMax);
   if (::bind(descriptor, address.generic(), address.size) != 0) return errno;
   if (::listen(descriptor, kBacklog) != 0) return errno;
   address.size = sizeof(address.storage);
@@ -102,8 +105,6 @@ Result<OpenedEndpoint> open_local(asio::io_context& io, const Endpoint& endpoint
 }
 
 }  // namespace
-
-void Listener::end() { ::shutdown(acceptor_.native_handle(), SHUT_RDWR); }
 
 Result<OpenedEndpoint> open_listeners(asio::io_context& io, const Endpoint& endpoint, std::size_t index) {
   if (endpoint.kind == Endpoint::Kind::local) return open_local(io, endpoint, index);

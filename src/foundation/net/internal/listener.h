@@ -22,8 +22,6 @@ class Listener {
   [[nodiscard]] Acceptor& acceptor() { return acceptor_; }
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] std::size_t index() const { return index_; }
-  // Ends accepting, from any thread; who waits for a connection gets an error.
-  void end();
 
  private:
   std::optional<platform::LocalListener> local_;

@@ -182,7 +182,8 @@ std::optional<Refusal> parse_head(std::string_view bytes, const HeadLimits& limi
     // A version that has the form of one is told apart from what is no request line at all.
     const auto line = bytes.substr(0, bytes.find('\r'));
     const auto at = line.rfind(" HTTP/");
-    if (at != std::string_view::npos && line.size() == at + 9) {
+    const auto version = at == std::string_view::npos ? std::string_view() : line.substr(at + 6);
+    if (version.size() == 3 && version[1] == '.' && version != "1.0" && version != "1.1") {
       return Refusal{505, "Only HTTP/1.1 and HTTP/1.0 are spoken here."};
     }
     return bad("This is not an HTTP request.");

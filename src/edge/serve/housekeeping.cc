@@ -1,0 +1,156 @@
+#include "edge/serve/housekeeping.h"
+
+#include <chrono>
+
+#include "services/jobs/schedules.h"
+#include "vault/checkpoint.h"
+
+namespace atl::serve {
+namespace {
+
+constexpr std::int64_t kSecondMs = 1'000;
+constexpr std::int64_t kMinuteMs = 60'000;
+constexpr int kIdleRoundsMax = 60;
+const vault::Caller kServer{"server", "", ""};
+
+}  // namespace
+
+Housekeeping::Housekeeping(server::Host& host, cli::Environment& environment, std::vector<std::string> global,
+                           std::function<void(const std::string&)> tell)
+    : host_(&host), environment_(&environment), global_(std::move(global)), tell_(std::move(tell)) {}
+
+Housekeeping::~Housekeeping() { stop(); }
+
+void Housekeeping::start() {
+  platform::Threads& threads = host_->machine().threads;
+  threads_.push_back(threads.start("every-second", [this] { loop(kSecondMs, [this] { each_second(); }); }));
+  threads_.push_back(threads.start("shipping", [this] {
+    loop(kSecondMs, [this] {
+      for (const auto& vault : host_->vaults()) ship(vault.id);
+    });
+  }));
+  threads_.push_back(threads.start("every-minute", [this] { loop(kMinuteMs, [this] { each_minute(); }); }));
+}
+
+void Housekeeping::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    changed_.notify_all();
+  }
+  for (const auto& thread : threads_) thread->join();
+  threads_.clear();
+}
+
+void Housekeeping::loop(std::int64_t every_ms, const std::function<void()>& work) {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(every_ms), [this] { return is_stopped_.load(); });
+      if (is_stopped_) return;
+    }
+    work();
+  }
+}
+
+void Housekeeping::note(const std::string& what, const Result<void>& done) {
+  std::string words;
+  {
+    const std::lock_guard lock(mutex_);
+    std::string& before = troubles_[what];
+    const std::string now = done ? std::string() : done.error().message;
+    if (before == now) return;
+    words = now.empty() ? what + ": well again" : what + ": " + now;
+    before = now;
+  }
+  tell_(words);
+}
+
+void Housekeeping::each_second() {
+  auto& audit = host_->access().audit();
+  if (audit.is_due()) note("the record of reads", audit.flush());
+}
+
+void Housekeeping::ship(const VaultId& id) {
+  auto use = host_->use(id, kServer);
+  if (!use) return;  // somebody needs the vault alone: later
+  const auto ship_once = [&]() -> Result<void> {
+    Copying& copying = copying_[id];
+    const Lsn last = use->vault().journal().last();
+    if (copying.rows_seen_at != last) {
+      ATOLL_ASSIGN(const auto rows, use->vault().reader()->all<catalog::CopyRow>());
+      copying.has_copies = !rows.empty();
+      copying.rows_seen_at = last;
+    }
+    // Now and then also where nothing was written: keys change without a command.
+    if (!copying.has_copies || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
+    copying.idle_rounds = 0;
+    ATOLL_ASSIGN(const auto keeper,
+                 backup::CopyKeeper::open(use->vault(), [this](const std::string& a, const std::string& b) {
+                   const auto info_a = environment_->host.info(a);
+                   const auto info_b = environment_->host.info(b);
+                   return info_a && info_b && info_a->device == info_b->device;
+                 }));
+    backup::ShipOptions options;
+    options.stop = &is_stopped_;
+    ATOLL_ASSIGN(const auto outcomes, keeper->round(options));
+    copying.shipped = last;
+    for (const auto& outcome : outcomes) {
+      if (outcome.error) copying.shipped.reset();
+      note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
+    }
+    return {};
+  };
+  note("copies", ship_once());
+}
+
+void Housekeeping::keep_journal(const VaultId& id) {
+  auto use = host_->use(id, kServer);
+  if (!use) return;
+  const auto work = [&]() -> Result<void> {
+    ATOLL_ASSIGN(const bool is_due, vault::wants_checkpoint(use->vault()));
+    if (is_due) ATOLL_TRY(vault::make_checkpoint(use->vault()));
+    ATOLL_TRY(use->vault().chunks().maintain());
+    return {};
+  };
+  note("checkpoints", work());
+}
+
+void Housekeeping::run_schedules(const VaultId& id, const std::string& name) {
+  const auto ahead = [this](Timestamp time) { return environment_->programs.local_time_ahead_s(time); };
+  const auto work = [&]() -> Result<void> {
+    std::vector<jobs::Schedule> due;
+    {
+      ATOLL_ASSIGN(const auto use, host_->use(id, kServer));
+      ATOLL_ASSIGN(auto all, jobs::schedules(use.vault(), ahead));
+      for (auto& one : all)
+        if (one.is_due) due.push_back(std::move(one));
+    }
+    for (const auto& one : due) {
+      if (is_stopped_) return {};
+      const Timestamp started = host_->machine().clock.now();
+      if (one.is_missed) tell_("schedule " + one.row.name + " was missed at " + format_rfc3339(one.last_due));
+      auto global = global_;
+      global.insert(global.end(), {"--vault", name});
+      ATOLL_ASSIGN(const auto run,
+                   jobs::run_schedule(environment_->programs, host_->machine().clock, one, global));
+      tell_("schedule " + run.name + ": " + (run.exit_code == 0 ? "good" : "ended with " + std::to_string(run.exit_code)));
+      for (const std::string& missed : run.not_told) tell_("news of schedule " + run.name + ": " + missed);
+      ATOLL_ASSIGN(const auto use, host_->use(id, kServer));
+      ATOLL_TRY(jobs::remember_run(use.vault(), run, started));
+    }
+    return {};
+  };
+  note("schedules", work());
+}
+
+void Housekeeping::each_minute() {
+  note("accounts", host_->access().tidy());
+  for (const auto& vault : host_->vaults()) {
+    if (is_stopped_) return;
+    keep_journal(vault.id);
+    run_schedules(vault.id, vault.name);
+  }
+}
+
+}  // namespace atl::serve

@@ -1,0 +1,69 @@
+// What a running server does by the clock: the record of reads goes to disk, copies get what was written, the journal
+// gets checkpoints, schedules run.
+//
+//     every second     audit; one round of each copy
+//     every minute     sessions that are over, last-used days; checkpoint where due; index files merged; schedules
+//
+// Always true: what fails is told once, and once again when it is over; nothing of it stops the server.
+// Thread rules: start() and stop() by one thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/cli/environment.h"
+#include "edge/server/host.h"
+#include "services/backup/copies.h"
+
+namespace atl::serve {
+
+class Housekeeping {
+ public:
+  // Borrows all. `tell` takes words for the log, from any thread. `global`: the options that name this home to a
+  // program of ours that is started by a schedule.
+  Housekeeping(server::Host& host, cli::Environment& environment, std::vector<std::string> global,
+               std::function<void(const std::string& words)> tell);
+  Housekeeping(const Housekeeping&) = delete;
+  Housekeeping& operator=(const Housekeeping&) = delete;
+  Housekeeping(Housekeeping&&) = delete;
+  Housekeeping& operator=(Housekeeping&&) = delete;
+  ~Housekeeping();
+  void start();
+  void stop();  // ends a round under way; what was shipped so far counts
+
+ private:
+  struct Copying {
+    Lsn rows_seen_at;
+    bool has_copies = false;
+    std::optional<Lsn> shipped;  // by every copy
+    int idle_rounds = 0;
+  };
+  void each_second();
+  void each_minute();
+  void ship(const VaultId& id);
+  void keep_journal(const VaultId& id);
+  void run_schedules(const VaultId& id, const std::string& name);
+  // The same trouble is told once.
+  void note(const std::string& what, const Result<void>& done);
+  void loop(std::int64_t every_ms, const std::function<void()>& work);
+
+  server::Host* host_;
+  cli::Environment* environment_;
+  std::vector<std::string> global_;
+  std::function<void(const std::string&)> tell_;
+  std::atomic<bool> is_stopped_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, std::string> troubles_;  // guarded by mutex_
+  std::map<VaultId, Copying> copying_;           // of the thread that ships
+  std::vector<std::unique_ptr<platform::Thread>> threads_;
+};
+
+}  // namespace atl::serve
