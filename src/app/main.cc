@@ -11,6 +11,7 @@
 
 #include "edge/cli/environment.h"
 #include "edge/serve/server.h"
+#include "edge/webdav/webdav_door.h"
 #include "foundation/platform/posix_machine.h"
 #include "services/transfer/readers.h"
 
@@ -131,8 +132,10 @@ int main(int argc, char** argv) {
                                     process_words(arguments),
                                     folder};
   environment.serve = [](const atl::cli::ServeRequest& request, atl::cli::Environment& surroundings) {
-    return atl::serve::serve(request, surroundings, [](atl::server::Host&) {
-      return std::vector<std::unique_ptr<atl::server::Door>>{};
+    return atl::serve::serve(request, surroundings, [](atl::server::Host& home) {
+      std::vector<std::unique_ptr<atl::server::Door>> doors;
+      doors.push_back(std::make_unique<atl::webdav::WebDavDoor>(home.machine()));
+      return doors;
     });
   };
   return atl::cli::run(arguments, environment);
