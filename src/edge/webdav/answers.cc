@@ -232,8 +232,8 @@ std::optional<std::string> Renderer::quota_of(Live live, const Node& node, vault
         (!quota.bucket.empty() && quota.bucket != node.place.bucket) ||
         (!quota.principal.is_none() && quota.principal != who_.principal))
       continue;
-    const auto used = host_->access().usage().of(quota.vault, quota.bucket,
-                                                 quota.principal.is_none() ? std::string() : who_.name);
+    const auto used =
+        host_->access().usage().of(quota.vault, quota.bucket, quota.principal.is_none() ? std::string() : who_.name);
     const auto has = static_cast<std::uint64_t>(std::max<std::int64_t>(used.bytes, 0));
     available = std::min(available, quota.bytes_max - std::min(has, quota.bytes_max));
   }
@@ -308,9 +308,9 @@ bool Renderer::append_property(std::string& out, const PropertyName& name, const
 }
 
 void Renderer::append(std::string& out, const Node& node, vault::Vault& vault) const {
-  constexpr std::array kAll = {Live::creationdate,    Live::displayname, Live::getcontentlanguage, Live::getcontentlength,
-                               Live::getcontenttype,  Live::getetag,     Live::getlastmodified,    Live::lockdiscovery,
-                               Live::resourcetype,    Live::supportedlock};
+  constexpr std::array kAll = {
+      Live::creationdate, Live::displayname,     Live::getcontentlanguage, Live::getcontentlength, Live::getcontenttype,
+      Live::getetag,      Live::getlastmodified, Live::lockdiscovery,      Live::resourcetype,     Live::supportedlock};
   std::string found;
   std::string missing;
   const bool name_only = request_.kind == PropfindRequest::Kind::names;
@@ -381,11 +381,12 @@ Result<net::Pulled> FileSource::pull(ByteSpan out) {
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left_, out.size()));
   std::size_t filled = 0;
   if (wanted > 0) {
-    ATOLL_TRY(vault::read_version(use_.vault().chunks(), version_, offset_, wanted, [&](ByteView bytes) -> Result<bool> {
-      std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(filled));
-      filled += bytes.size();
-      return true;
-    }));
+    ATOLL_TRY(
+        vault::read_version(use_.vault().chunks(), version_, offset_, wanted, [&](ByteView bytes) -> Result<bool> {
+          std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(filled));
+          filled += bytes.size();
+          return true;
+        }));
   }
   offset_ += filled;
   left_ -= filled;

@@ -103,9 +103,8 @@ class IfParser {
 };
 
 bool holds(const IfCondition& condition, const IfState& state) {
-  const bool is_so = condition.tag
-                         ? state.tag && net::equal_strongly(*condition.tag, *state.tag)
-                         : std::ranges::find(state.tokens, condition.token) != state.tokens.end();
+  const bool is_so = condition.tag ? state.tag && net::equal_strongly(*condition.tag, *state.tag)
+                                   : std::ranges::find(state.tokens, condition.token) != state.tokens.end();
   return is_so != condition.is_negated;
 }
 
@@ -123,8 +122,8 @@ std::vector<std::string> IfField::tokens() const {
 
 Result<IfField> parse_if(std::string_view text) { return IfParser(text).parse(); }
 
-Result<bool> evaluate_if(
-    const IfField& field, const std::function<Result<IfState>(const std::optional<std::string>& resource)>& state_of) {
+Result<bool> evaluate_if(const IfField& field,
+                         const std::function<Result<IfState>(const std::optional<std::string>& resource)>& state_of) {
   const std::optional<std::string>* last = nullptr;
   IfState state;
   for (const IfList& list : field.lists) {

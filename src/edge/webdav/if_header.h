@@ -21,8 +21,8 @@ inline constexpr std::size_t kIfConditionsMax = 1'000;
 
 struct IfCondition {
   bool is_negated = false;
-  std::string token;                      // a state token: "opaquelocktoken:…", "DAV:no-lock"; empty where `tag` is set
-  std::optional<net::EntityTag> tag;      // else an entity tag
+  std::string token;                  // a state token: "opaquelocktoken:…", "DAV:no-lock"; empty where `tag` is set
+  std::optional<net::EntityTag> tag;  // else an entity tag
 };
 
 // All of its conditions have to hold.

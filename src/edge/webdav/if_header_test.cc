@@ -10,9 +10,10 @@ bool holds(std::string_view text, const IfState& here, const IfState& there = {}
   const auto field = parse_if(text);
   EXPECT_TRUE(field) << text;
   if (!field) return false;
-  return evaluate_if(*field, [&](const std::optional<std::string>& resource) -> Result<IfState> {
-           return resource ? there : here;
-         }).value();
+  return evaluate_if(
+             *field,
+             [&](const std::optional<std::string>& resource) -> Result<IfState> { return resource ? there : here; })
+      .value();
 }
 
 TEST(WebDavIf, ListsOfOneResourceAreAlternativesOfConditionsThatAllHold) {
@@ -41,9 +42,26 @@ TEST(WebDavIf, TaggedListsAskTheResourceTheyName) {
 }
 
 TEST(WebDavIf, WhatIsNotWellFormedIsRefused) {
-  for (const char* text :
-       {"", " ", "(", "()", ")", "(<>)", "(<urn:a)", "([e])", "([\"e)", "([\"e\")", "<urn:a>", "</x>", "</x> </y> (<a>)",
-        "(<urn:a>) </x> (<urn:b>)", "(<urn:a>) x", "(urn:a)", "(Not)", "(Not Not <a>)", "(NotX<a>)", "<> (<a>)"}) {
+  for (const char* text : {"",
+                           " ",
+                           "(",
+                           "()",
+                           ")",
+                           "(<>)",
+                           "(<urn:a)",
+                           "([e])",
+                           "([\"e)",
+                           "([\"e\")",
+                           "<urn:a>",
+                           "</x>",
+                           "</x> </y> (<a>)",
+                           "(<urn:a>) </x> (<urn:b>)",
+                           "(<urn:a>) x",
+                           "(urn:a)",
+                           "(Not)",
+                           "(Not Not <a>)",
+                           "(NotX<a>)",
+                           "<> (<a>)"}) {
     EXPECT_FALSE(parse_if(text)) << text;
   }
   std::string many = "(";

@@ -173,7 +173,8 @@ std::size_t LockTable::count() const {
   const std::lock_guard guard(mutex_);
   std::size_t live = 0;
   for (const auto& [place, locks] : by_place_)
-    live += static_cast<std::size_t>(std::ranges::count_if(locks, [&](const Lock& lock) { return is_live(lock, now); }));
+    live +=
+        static_cast<std::size_t>(std::ranges::count_if(locks, [&](const Lock& lock) { return is_live(lock, now); }));
   return live;
 }
 

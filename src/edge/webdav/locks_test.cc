@@ -167,7 +167,8 @@ TEST(WebDavLocks, DoWhatAPlainListDoes) {
       switch (random.below(6)) {
         case 0:
         case 1: {
-          auto one = wanted(place, random.one_in(2), random.one_in(2) ? LockScope::shared : LockScope::exclusive, person);
+          auto one =
+              wanted(place, random.one_in(2), random.one_in(2) ? LockScope::shared : LockScope::exclusive, person);
           one.timeout_s = static_cast<std::int64_t>(1 + random.below(100));
           const auto taken = locks.take(one);
           ASSERT_EQ(taken.has_value(), model.may_take(one));
@@ -197,9 +198,8 @@ TEST(WebDavLocks, DoWhatAPlainListDoes) {
         default: {
           if (!random.one_in(4)) break;
           locks.drop(place);
-          std::erase_if(model.all, [&](const Lock& lock) {
-            return lock.place == place || lock.place.starts_with(place + "/");
-          });
+          std::erase_if(model.all,
+                        [&](const Lock& lock) { return lock.place == place || lock.place.starts_with(place + "/"); });
         }
       }
       model.expire(machine.clock.monotonic_ns());

@@ -1,7 +1,8 @@
 // Which vault, bucket and key an address below /dav/ means, and the address of a place.
 //
 //     /dav/<bucket>/<key…>             in the default vault
-//     /dav/@<vault>/<bucket>/<key…>    in another one; '@' begins no bucket's name, so addresses stay what they are when
+//     /dav/@<vault>/<bucket>/<key…>    in another one; '@' begins no bucket's name, so addresses stay what they are
+//     when
 //                                      a home gets its second vault
 //
 // Always true: a place has no empty, "." or ".." piece, no NUL, and no '/' within a piece; "/dav/a//b" is "/dav/a/b".

@@ -71,9 +71,9 @@ TEST(WebDavPlace, OfAUriIsOnThisServerOnly) {
   EXPECT_EQ(place_of_uri("https://H/dav/b/x", "h:7070", "").value(), place("b", "x"));
   EXPECT_EQ(place_of_uri("https://other/dav/b/x", "h", "").error().id, "dav.other_server");
   // A proxy that serves this server below a path, under a name of its own.
-  EXPECT_EQ(place_of_uri("https://files.example/atoll/dav/b/x?y", "127.0.0.1:7070", "https://files.example/atoll/")
-                .value(),
-            place("b", "x"));
+  EXPECT_EQ(
+      place_of_uri("https://files.example/atoll/dav/b/x?y", "127.0.0.1:7070", "https://files.example/atoll/").value(),
+      place("b", "x"));
   EXPECT_EQ(base_path_of("https://files.example/atoll/"), "/atoll");
   EXPECT_EQ(base_path_of("https://files.example"), "");
   EXPECT_FALSE(place_of_uri("http://h/elsewhere/b", "h", ""));

@@ -41,13 +41,13 @@ tl::unexpected<Error> bad_body(std::string_view why) {
 
 constexpr xml::ReadLimits kLimits{.bytes_max = kBodyBytesMax, .elements_max = 5'000, .depth_max = 24};
 
-bool is_dav(const xml::Element& element, std::string_view name) { return element.space == kDav && element.name == name; }
+bool is_dav(const xml::Element& element, std::string_view name) {
+  return element.space == kDav && element.name == name;
+}
 
 PropertyName name_of_element(const xml::Element& element) { return {element.space, element.name}; }
 
-std::string metadata_name(const PropertyName& name) {
-  return std::string(kPrefix) + name.space + "}" + name.name;
-}
+std::string metadata_name(const PropertyName& name) { return std::string(kPrefix) + name.space + "}" + name.name; }
 
 const xml::Attribute* language_of(const xml::Element& element) {
   const auto found = std::ranges::find_if(element.attributes, [](const xml::Attribute& attribute) {
@@ -158,8 +158,8 @@ std::int64_t parse_timeout_s(std::string_view field) {
 }
 
 Live live_of(const PropertyName& name) {
-  const auto found =
-      std::ranges::find_if(kLive, [&](const LiveName& one) { return one.space == name.space && one.name == name.name; });
+  const auto found = std::ranges::find_if(
+      kLive, [&](const LiveName& one) { return one.space == name.space && one.name == name.name; });
   return found == kLive.end() ? Live::none : found->live;
 }
 

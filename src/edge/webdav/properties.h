@@ -1,5 +1,5 @@
-// Properties of files and folders (RFC 4918 sections 4, 9.1, 9.2 and 15): what is asked for and set in bodies, and where
-// what clients set is kept.
+// Properties of files and folders (RFC 4918 sections 4, 9.1, 9.2 and 15): what is asked for and set in bodies, and
+// where what clients set is kept.
 //
 // Always true:
 //  - A dead property is a field of the version's metadata: name "dav:{namespace}name", value the element as a piece of
@@ -75,8 +75,8 @@ enum class Live : std::uint8_t {
   supportedlock,
   quota_available_bytes,
   quota_used_bytes,
-  lastmodified,                // unix seconds; rclone's and Nextcloud's, set only
-  win32_last_modified_time,    // Windows Explorer's
+  lastmodified,              // unix seconds; rclone's and Nextcloud's, set only
+  win32_last_modified_time,  // Windows Explorer's
 };
 [[nodiscard]] Live live_of(const PropertyName& name);
 [[nodiscard]] PropertyName name_of(Live live);

@@ -176,8 +176,8 @@ Result<void> Tree::stage(const CommitContext& context, ChangeSet& changes, const
                          const std::string& key, const VersionRow& version, const OperationId& operation,
                          Changed& changed) const {
   ATOLL_ASSIGN(const auto before, context.state.current(bucket.id, key));
-  ATOLL_ASSIGN(const auto effect, vault::stage_put(context, changes, bucket, {key, version, true},
-                                                   new_id<VersionId>(), vault_->actor(), operation));
+  ATOLL_ASSIGN(const auto effect, vault::stage_put(context, changes, bucket, {key, version, true}, new_id<VersionId>(),
+                                                   vault_->actor(), operation));
   if (effect == vault::PutEffect::unchanged) return {};
   if (before) changed.add(bucket.name, before->version, -1);
   VersionRow mine = version;
@@ -273,17 +273,17 @@ Result<void> Tree::make_folder(const Node& target, const Check& check) {
 Result<void> Tree::relabel(const Node& target, const std::function<Result<void>(VersionRow&)>& change) {
   const std::string key = target.is_file() ? target.place.key : target.place.folder_key();
   Changed changed;
-  ATOLL_TRY(vault_->commit(
-      journal::CommandKind::put_objects, [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-        ATOLL_ASSIGN(auto now, context.state.current(target.bucket->id, key));
-        if (!now && target.is_file()) {
-          return fail(ErrorKind::not_found, "object.not_found",
-                      "there is no object " + target.bucket->name + "/" + key + " any more");
-        }
-        VersionRow version = now ? now->version : new_folder();
-        ATOLL_TRY(change(version));
-        return stage(context, changes, *target.bucket, key, version, {}, changed);
-      }));
+  ATOLL_TRY(vault_->commit(journal::CommandKind::put_objects,
+                           [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                             ATOLL_ASSIGN(auto now, context.state.current(target.bucket->id, key));
+                             if (!now && target.is_file()) {
+                               return fail(ErrorKind::not_found, "object.not_found",
+                                           "there is no object " + target.bucket->name + "/" + key + " any more");
+                             }
+                             VersionRow version = now ? now->version : new_folder();
+                             ATOLL_TRY(change(version));
+                             return stage(context, changes, *target.bucket, key, version, {}, changed);
+                           }));
   note(changed);
   return {};
 }
@@ -388,12 +388,13 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
     Changed changed;
     const auto build = [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
       if (is_first) {
-        ATOLL_ASSIGN(const auto now, context.state.current(target.id, from.is_file() ? to_root : to.place.folder_key()));
+        ATOLL_ASSIGN(const auto now,
+                     context.state.current(target.id, from.is_file() ? to_root : to.place.folder_key()));
         ATOLL_TRY(check(now ? &*now : nullptr));
         if (how.removes_source) ATOLL_TRY(keep_parent(context, changes, from, operation));
         // An implied folder, copied: the copy shall be there even where nothing below it is copied.
-        const bool has_entry = std::ranges::any_of(
-            batch, [&](const Listed& item) { return item.entry.key == from.place.folder_key(); });
+        const bool has_entry =
+            std::ranges::any_of(batch, [&](const Listed& item) { return item.entry.key == from.place.folder_key(); });
         if (!from.is_file() && !has_entry && !to.place.is_bucket())
           ATOLL_TRY(stage(context, changes, target, to.place.folder_key(), new_folder(), operation, changed));
       }

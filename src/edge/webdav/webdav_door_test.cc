@@ -116,8 +116,10 @@ class WebDavDoorTest : public ::testing::Test {
   }
   Answer find(const std::string& target, const std::string& depth = "0", const std::string& names = {}) {
     return ask("PROPFIND", target, {{"Depth", depth}},
-               names.empty() ? "" : "<D:propfind xmlns:D='DAV:' xmlns:z='urn:z' xmlns:m='urn:schemas-microsoft-com:'>"
-                                    "<D:prop>" + names + "</D:prop></D:propfind>");
+               names.empty() ? ""
+                             : "<D:propfind xmlns:D='DAV:' xmlns:z='urn:z' xmlns:m='urn:schemas-microsoft-com:'>"
+                               "<D:prop>" +
+                                   names + "</D:prop></D:propfind>");
   }
   static std::string patch(const std::string& steps) {
     return "<D:propertyupdate xmlns:D='DAV:' xmlns:z='urn:z' xmlns:m='urn:schemas-microsoft-com:'>" + steps +
@@ -172,8 +174,8 @@ TEST_F(WebDavDoorTest, AnswersOptionsForEveryoneAndAsksOthersForTheirName) {
     EXPECT_EQ(answer.field("MS-Author-Via"), "DAV");
   }
   EXPECT_EQ(ask("PROPFIND", "/", {{"Depth", "1"}}).count("<D:href>"), 2U);
-  for (const char* method : {"PROPFIND", "GET", "HEAD", "PUT", "DELETE", "MKCOL", "COPY", "MOVE", "PROPPATCH", "LOCK",
-                             "UNLOCK"}) {
+  for (const char* method :
+       {"PROPFIND", "GET", "HEAD", "PUT", "DELETE", "MKCOL", "COPY", "MOVE", "PROPPATCH", "LOCK", "UNLOCK"}) {
     for (const char* target : {"/dav/", "/dav/docs", "/dav/docs/x", "/dav/none/x"}) {
       const Answer answer = ask(method, target, {{"Lock-Token", "<urn:x>"}});
       EXPECT_EQ(answer.status, 401U) << method << " " << target;
@@ -321,7 +323,8 @@ TEST_F(WebDavDoorTest, AListOfManyIsMadePageByPage) {
 TEST_F(WebDavDoorTest, CopyAndMoveTakePropertiesAlongAndReplaceWholly) {
   ASSERT_EQ(ask("MKCOL", "/dav/docs/from").status, 201U);
   ASSERT_EQ(ask("PUT", "/dav/docs/from/a", {}, "aaa").status, 201U);
-  ASSERT_EQ(ask("PROPPATCH", "/dav/docs/from/a", {}, patch("<D:set><D:prop><z:p>v</z:p></D:prop></D:set>")).status, 207U);
+  ASSERT_EQ(ask("PROPPATCH", "/dav/docs/from/a", {}, patch("<D:set><D:prop><z:p>v</z:p></D:prop></D:set>")).status,
+            207U);
   ASSERT_EQ(ask("MKCOL", "/dav/docs/to").status, 201U);
   ASSERT_EQ(ask("PUT", "/dav/docs/to/old", {}, "o").status, 201U);
   EXPECT_EQ(ask("COPY", "/dav/docs/from", {{"Destination", "/dav/docs/to"}, {"Overwrite", "F"}}).status, 412U);
@@ -340,10 +343,16 @@ TEST_F(WebDavDoorTest, CopyAndMoveTakePropertiesAlongAndReplaceWholly) {
   EXPECT_EQ(find("/dav/docs/shallow/", "1").count("<D:response>"), 1U);
   // Refused, and nothing changed.
   const Keys before = keys();
-  for (const auto& [destination, status] : std::vector<std::pair<std::string, unsigned>>{
-           {"/dav/docs/from", 403}, {"/dav/docs/from/deep", 403}, {"/dav/docs", 403}, {"/dav/new", 403},
-           {"/dav/none/x", 409}, {"/dav/docs/none/x", 409}, {"http://elsewhere/dav/docs/x", 502}, {"/other", 400},
-           {"/dav/@lab/docs/x", 403}}) {
+  for (const auto& [destination, status] :
+       std::vector<std::pair<std::string, unsigned>>{{"/dav/docs/from", 403},
+                                                     {"/dav/docs/from/deep", 403},
+                                                     {"/dav/docs", 403},
+                                                     {"/dav/new", 403},
+                                                     {"/dav/none/x", 409},
+                                                     {"/dav/docs/none/x", 409},
+                                                     {"http://elsewhere/dav/docs/x", 502},
+                                                     {"/other", 400},
+                                                     {"/dav/@lab/docs/x", 403}}) {
     EXPECT_EQ(ask("MOVE", "/dav/docs/from", {{"Destination", destination}}).status, status) << destination;
     EXPECT_EQ(ask("COPY", "/dav/docs/from", {{"Destination", destination}}).status, status) << destination;
   }
@@ -367,8 +376,8 @@ TEST_F(WebDavDoorTest, PropertiesAreSetAllOrNoneAndTimesAreTheFilesOwn) {
                         "</m:Win32LastModifiedTime><m:Win32FileAttributes>00000020</m:Win32FileAttributes></D:prop>"
                         "</D:set><D:remove><D:prop><z:none/></D:prop></D:remove>"))
                   .has("HTTP/1.1 200"));
-  const Answer found = find("/dav/docs/x", "0",
-                            "<z:p/><D:getlastmodified/><m:Win32LastModifiedTime/><m:Win32FileAttributes/>");
+  const Answer found =
+      find("/dav/docs/x", "0", "<z:p/><D:getlastmodified/><m:Win32LastModifiedTime/><m:Win32FileAttributes/>");
   EXPECT_EQ(found.count("Sun, 04 Feb 2001 04:05:06 GMT"), 2U) << found.body;
   EXPECT_TRUE(found.has(">v<") && found.has(">00000020<"));
   EXPECT_EQ(ask("GET", "/dav/docs/x").field("ETag"), tag) << "the content is what it was";

@@ -10,12 +10,12 @@ struct Method {
   std::string_view route;
 };
 constexpr std::array kMethods = {
-    Method{"COPY", "COPY /dav/{path}"},       Method{"DELETE", "DELETE /dav/{path}"},
-    Method{"GET", "GET /dav/{path}"},         Method{"HEAD", "HEAD /dav/{path}"},
-    Method{"LOCK", "LOCK /dav/{path}"},       Method{"MKCOL", "MKCOL /dav/{path}"},
-    Method{"MOVE", "MOVE /dav/{path}"},       Method{"OPTIONS", "OPTIONS /dav/{path}"},
+    Method{"COPY", "COPY /dav/{path}"},         Method{"DELETE", "DELETE /dav/{path}"},
+    Method{"GET", "GET /dav/{path}"},           Method{"HEAD", "HEAD /dav/{path}"},
+    Method{"LOCK", "LOCK /dav/{path}"},         Method{"MKCOL", "MKCOL /dav/{path}"},
+    Method{"MOVE", "MOVE /dav/{path}"},         Method{"OPTIONS", "OPTIONS /dav/{path}"},
     Method{"PROPFIND", "PROPFIND /dav/{path}"}, Method{"PROPPATCH", "PROPPATCH /dav/{path}"},
-    Method{"PUT", "PUT /dav/{path}"},         Method{"UNLOCK", "UNLOCK /dav/{path}"},
+    Method{"PUT", "PUT /dav/{path}"},           Method{"UNLOCK", "UNLOCK /dav/{path}"},
 };
 
 }  // namespace
@@ -58,10 +58,9 @@ Result<void> Visit::open() {
     ATOLL_ASSIGN(use_, exchange_->host.use(place_.vault, exchange_->caller()));
   }
   holder_.principal = exchange_->who.principal.is_none() ? exchange_->who.name : exchange_->who.principal.text();
-  tree_.emplace(use_->vault(),
-                [this](const std::string& bucket, const std::string& actor, const access::Used& used) {
-                  exchange_->host.access().usage().note(use_->id(), bucket, actor, used);
-                });
+  tree_.emplace(use_->vault(), [this](const std::string& bucket, const std::string& actor, const access::Used& used) {
+    exchange_->host.access().usage().note(use_->id(), bucket, actor, used);
+  });
   return {};
 }
 
@@ -141,12 +140,10 @@ Result<void> Visit::check_conditions(const Node& node) {
     holder_.tokens = parsed.tokens();
     ATOLL_ASSIGN(const bool holds,
                  evaluate_if(parsed, [&](const std::optional<std::string>& resource) { return state_of(resource); }));
-    if (!holds)
-      return fail(ErrorKind::conflict, "dav.precondition_failed", "what the If field asks for does not hold");
+    if (!holds) return fail(ErrorKind::conflict, "dav.precondition_failed", "what the If field asks for does not hold");
   }
   if (!net::has_conditions(headers())) return {};
-  const auto outcome =
-      net::evaluate_conditions(headers(), exchange_->request.method, representation_of(node), now_s());
+  const auto outcome = net::evaluate_conditions(headers(), exchange_->request.method, representation_of(node), now_s());
   if (outcome == net::Outcome::proceed) return {};
   return fail(ErrorKind::conflict, "dav.precondition_failed", "what the request made a condition does not hold");
 }

@@ -4,15 +4,15 @@
 namespace atl::webdav {
 
 net::Response Visit::lock_response(unsigned status, const std::vector<Lock>& locks) const {
-  return xml_response(status,
-                      "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>" +
-                          lock_discovery(locks, place_.vault, base_path(), exchange_->host.machine()) +
-                          "</D:lockdiscovery></D:prop>\n");
+  return xml_response(status, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>" +
+                                  lock_discovery(locks, place_.vault, base_path(), exchange_->host.machine()) +
+                                  "</D:lockdiscovery></D:prop>\n");
 }
 
 Result<net::Response> Visit::refresh_lock() {
   const auto field = headers().joined("If");
-  if (!field) return fail(ErrorKind::usage, "dav.bad_if", "a lock is asked for in the body, or refreshed with an If field");
+  if (!field)
+    return fail(ErrorKind::usage, "dav.bad_if", "a lock is asked for in the body, or refreshed with an If field");
   ATOLL_ASSIGN(const IfField parsed, parse_if(*field));
   const std::string here = lock_place(use_->id(), place_);
   const std::int64_t timeout_s = parse_timeout_s(headers().get("Timeout").value_or(""));
@@ -81,8 +81,8 @@ Result<net::Response> Visit::unlock() {
     return fail(ErrorKind::usage, "dav.no_token", "the Lock-Token field is missing, or is not <token>");
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
   ATOLL_TRY(require(access::Action::lock, node));
-  const auto released =
-      locks_->release(std::string(field->substr(1, field->size() - 2)), lock_place(use_->id(), place_), holder_.principal);
+  const auto released = locks_->release(std::string(field->substr(1, field->size() - 2)),
+                                        lock_place(use_->id(), place_), holder_.principal);
   if (!released) {
     if (released.error().id == "dav.no_such_lock") condition_ = "<D:lock-token-matches-request-uri/>";
     return pass(released.error());

@@ -91,8 +91,8 @@ Result<net::Response> Visit::put() {
     bytes += count;
     if (!file.expected_bytes && (bytes >= asked_at || count == 0)) {
       asked_at = bytes + kQuotaStepBytes;
-      ATOLL_TRY(access.check_quota(exchange_->who, use_->id(), place_.bucket, grows_by(bytes, node.version()),
-                                   add_objects));
+      ATOLL_TRY(
+          access.check_quota(exchange_->who, use_->id(), place_.bucket, grows_by(bytes, node.version()), add_objects));
     }
     return count;
   };
@@ -106,8 +106,8 @@ Result<net::Response> Visit::put() {
       resource.key = place_.key;
       if (!exchange_->may(storing_over(*node.bucket, true), resource)) return changed_meanwhile();
     }
-    const auto outcome = net::evaluate_conditions(
-        headers(), "PUT", representation_of(now == nullptr ? nullptr : &now->version), now_s());
+    const auto outcome = net::evaluate_conditions(headers(), "PUT",
+                                                  representation_of(now == nullptr ? nullptr : &now->version), now_s());
     if (outcome != net::Outcome::proceed) return changed_meanwhile();
     return check_lock(place_, false);
   };
@@ -125,8 +125,7 @@ Result<net::Response> Visit::make_collection() {
   } else {
     ATOLL_TRY(require_at(access::Action::write, place_, place_.member_prefix(), false, nullptr));
   }
-  if (exchange_->request.has_body())
-    return fail(ErrorKind::usage, "dav.unexpected_body", "MKCOL takes no body here");
+  if (exchange_->request.has_body()) return fail(ErrorKind::usage, "dav.unexpected_body", "MKCOL takes no body here");
   if (node.exists()) return fail(ErrorKind::usage, "dav.not_allowed", "there is something of this name already");
   ATOLL_TRY(check_conditions(node));
   if (place_.is_bucket()) {
@@ -140,8 +139,7 @@ Result<net::Response> Visit::make_collection() {
   ATOLL_TRY(check_lock(place_, false));
   ATOLL_TRY(exchange_->host.access().check_quota(exchange_->who, use_->id(), place_.bucket, 0, 1));
   ATOLL_TRY(tree_->make_folder(node, [&](const catalog::Listed* now) -> Result<void> {
-    if (now != nullptr)
-      return fail(ErrorKind::usage, "dav.not_allowed", "there is something of this name already");
+    if (now != nullptr) return fail(ErrorKind::usage, "dav.not_allowed", "there is something of this name already");
     return check_lock(place_, false);
   }));
   return plain(201);
@@ -150,8 +148,8 @@ Result<net::Response> Visit::make_collection() {
 Result<net::Response> Visit::remove() {
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
   if (node.bucket) {
-    ATOLL_TRY(require(node.kind == NodeKind::bucket ? access::Action::delete_bucket : removing_from(*node.bucket),
-                      node, true));
+    ATOLL_TRY(require(node.kind == NodeKind::bucket ? access::Action::delete_bucket : removing_from(*node.bucket), node,
+                      true));
   } else {
     ATOLL_TRY(require_at(access::Action::remove, place_, place_.key, false, nullptr));
   }
@@ -245,8 +243,7 @@ Result<Place> Visit::destination() {
                      "Read it from one and store it in the other.");
   }
   if (place.key.empty()) {
-    return forbidden("a bucket cannot be copied or moved to, as a whole",
-                     "Make the bucket, then copy into it.");
+    return forbidden("a bucket cannot be copied or moved to, as a whole", "Make the bucket, then copy into it.");
   }
   return place;
 }
@@ -292,8 +289,8 @@ Result<net::Response> Visit::copy_or_move(bool is_move) {
   }
   if (!is_move || place_.bucket != target.bucket) {
     ATOLL_ASSIGN(const auto amount, tree_->count(from));
-    ATOLL_TRY(exchange_->host.access().check_quota(exchange_->who, use_->id(), target.bucket, amount.bytes,
-                                                   amount.objects));
+    ATOLL_TRY(
+        exchange_->host.access().check_quota(exchange_->who, use_->id(), target.bucket, amount.bytes, amount.objects));
   }
   const auto check = [&](const catalog::Listed* now) -> Result<void> {
     if (now != nullptr && !to.exists() && !overwrites) return changed_meanwhile();
