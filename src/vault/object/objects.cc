@@ -63,11 +63,9 @@ Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, co
     ATOLL_ASSIGN(auto old, context.state.version(entry->object, entry->version));
     if (!entry->is_deleted && old) {
       // Words the user gave to the old version stay with the object unless new ones are given.
-      if (!fresh.replaces_words) {
-        if (version.metadata.empty()) version.metadata = old->metadata;
-        if (version.tags.empty()) version.tags = old->tags;
-        if (version.content_type.empty()) version.content_type = old->content_type;
-      }
+      if (version.metadata.empty()) version.metadata = old->metadata;
+      if (version.tags.empty()) version.tags = old->tags;
+      if (version.content_type.empty()) version.content_type = old->content_type;
       if (reads_the_same(*old, version)) {
         if (!facts_differ(*old, version)) return PutEffect::unchanged;
         old->changed = version.changed;

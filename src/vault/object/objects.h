@@ -44,8 +44,6 @@ struct Address {
 struct NewVersion {
   std::string key;
   catalog::VersionRow version;  // object, version, bucket, begin*, end*, actor, operation are filled in on commit
-  // False: words, tags and content type of the version before stay where none are given. True: they are as given.
-  bool replaces_words = false;
 };
 enum class PutEffect : std::uint8_t { created, updated, unchanged };
 

@@ -45,32 +45,6 @@ class ObjectsTest : public ::testing::Test {
   std::unique_ptr<Vault> vault_;
 };
 
-TEST_F(ObjectsTest, WordsOfTheVersionBeforeStayUnlessTheyAreReplaced) {
-  put("k", words(1, 100), {{{"place", "reef"}}, {{"x", "1"}}, "text/plain"});
-  const auto put_over = [&](bool replaces_words) {
-    ASSERT_EQ(told(vault_->commit(journal::CommandKind::put_objects,
-                                  [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                                    ATOLL_ASSIGN(const auto bucket, context.state.bucket_named("bucket"));
-                                    NewVersion fresh;
-                                    fresh.key = "k";
-                                    fresh.version.modified.seconds = replaces_words ? 2 : 1;
-                                    fresh.replaces_words = replaces_words;
-                                    ATOLL_TRY(stage_put(context, changes, *bucket, fresh,
-                                                        platform::new_id<VersionId>(vault_->machine()), "t", {}));
-                                    return {};
-                                  })),
-              "ok");
-  };
-  put_over(false);
-  EXPECT_EQ(versions("k").front().metadata.at("place"), "reef");
-  EXPECT_EQ(versions("k").front().tags.at("x"), "1");
-  put_over(true);
-  EXPECT_TRUE(versions("k").front().metadata.empty());
-  EXPECT_TRUE(versions("k").front().tags.empty());
-  EXPECT_EQ(versions("k").front().content_type, "");
-  EXPECT_EQ(versions("k").size(), 3U);
-}
-
 TEST_F(ObjectsTest, WhatIsPutIsReadAndItsBucketIsMade) {
   const Bytes bytes = words(1, 100'000);
   const auto result = put_bytes(*vault_, "bucket", "a/b.txt", bytes, {{{"place", "reef"}}, {{"x", "1"}}, "text/plain"});

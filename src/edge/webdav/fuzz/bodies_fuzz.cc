@@ -5,8 +5,8 @@
 namespace {
 
 bool same(const atl::xml::Element& a, const atl::xml::Element& b) {
-  if (a.space != b.space || a.name != b.name || a.text != b.text || a.text_before != b.text_before ||
-      a.children.size() != b.children.size() || a.attributes.size() != b.attributes.size())
+  if (a.space != b.space || a.name != b.name || a.text != b.text || a.children.size() != b.children.size() ||
+      a.attributes.size() != b.attributes.size())
     return false;
   for (std::size_t i = 0; i < a.attributes.size(); ++i) {
     if (a.attributes[i].space != b.attributes[i].space || a.attributes[i].name != b.attributes[i].name ||
@@ -14,7 +14,7 @@ bool same(const atl::xml::Element& a, const atl::xml::Element& b) {
       return false;
   }
   for (std::size_t i = 0; i < a.children.size(); ++i) {
-    if (!same(a.children[i], b.children[i])) return false;
+    if (a.children[i].text_before != b.children[i].text_before || !same(a.children[i], b.children[i])) return false;
   }
   return true;
 }
