@@ -40,7 +40,7 @@ class ChangeSet {
  public:
   template <class Row>
   void put(DomainNumber domain, journal::TableNumber table, const Row& row) {
-    changes_[domain].push_back({table, catalog::key_of(row), catalog::encode(row)});
+    changes_[domain].push_back({table, key_of(row), encode(row)});
     ++count_;
   }
   void put(const catalog::BucketRow& row) { put(kDefaultDomain, journal::TableNumber::buckets, row); }
@@ -56,7 +56,7 @@ class ChangeSet {
   }
   template <class Row>
   requires(catalog::kTableOf<Row> != journal::TableNumber{}) void remove(const Row& row) {
-    remove(kDefaultDomain, catalog::kTableOf<Row>, catalog::key_of(row));
+    remove(kDefaultDomain, catalog::kTableOf<Row>, key_of(row));
   }
   void remove(DomainNumber domain, journal::TableNumber table, Bytes key) {
     changes_[domain].push_back({table, std::move(key), std::nullopt});

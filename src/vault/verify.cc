@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "catalog/s3_rows.h"
 #include "foundation/codec/hash.h"
 #include "vault/object/content.h"
 
@@ -135,6 +136,7 @@ class VerifyRun {
       if (!whole && broken.size() < kLostKept) broken.push_back(std::move(version));
       return !is_stopped();
     }));
+    ATOLL_TRY(check_uploads(*reader));
     if (broken.empty()) return {};
     std::unordered_set<ObjectId> wanted;
     for (const auto& version : broken) wanted.insert(version.object);
@@ -153,6 +155,21 @@ class VerifyRun {
       summary_.lost.push_back(std::move(lost));
     }
     return {};
+  }
+
+  // Parts of uploads under way.
+  Result<void> check_uploads(catalog::CatalogReader& reader) {
+    return reader.for_each_row(journal::TableNumber::upload_parts, [&](ByteView key, ByteView row) -> Result<bool> {
+      catalog::UploadPartRow part;
+      ATOLL_TRY(catalog::decode(key, row, part));
+      ATOLL_ASSIGN(const auto content, catalog::decode_content(part.content));
+      ATOLL_ASSIGN(const bool whole, is_whole(content));
+      if (!whole) {
+        summary_.damage.push_back({"part " + std::to_string(part.number) + " of upload " + part.upload.text(),
+                                   "some of its content is lost: upload it again", false});
+      }
+      return !is_stopped();
+    });
   }
 
   Result<bool> is_whole(const catalog::ContentReference& content) {

@@ -9,6 +9,7 @@
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
+#include "vault/object/describe.h"
 
 namespace atl::cli {
 namespace {
@@ -465,18 +466,21 @@ Result<int> remove_forever(Session& session, const ForeverArguments& arguments) 
       request.which = vault::EraseWhich::old;
     } else if (arguments.versions != "all") {
       request.which = vault::EraseWhich::one;
-      auto id = VersionId::parse(arguments.versions);
-      if (!id) {
-        return fail(ErrorKind::usage, "rm.bad_versions", "--versions is all, old, or the id of a version",
-                    "`atoll stat BUCKET/key` tells ids.");
+      if (selection.is_recursive) {
+        return fail(ErrorKind::usage, "rm.bad_versions", "with -r --versions is all or old",
+                    "The id or label of a version goes with one object.");
       }
-      request.version = *id;
     }
     requests.push_back(std::move(request));
   }
   const auto work = [&](vault::Vault& opened) -> Result<int> {
     vault::EraseCount all;
     for (auto& request : requests) {
+      if (request.which == vault::EraseWhich::one) {
+        const vault::Address address{request.selection.bucket, request.selection.prefix, true};
+        ATOLL_ASSIGN(const auto found, vault::find_addressed(opened, address, arguments.versions));
+        request.version = found.version.version;
+      }
       auto count = vault::count_erasure(opened, request);
       auto& selection = request.selection;
       if (!count && count.error().kind == ErrorKind::not_found && selection.is_recursive && !selection.prefix.empty()) {

@@ -80,6 +80,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
   add_undo_commands(app, session, chosen);
+  add_provenance_commands(app, session, chosen);
   add_shred_commands(app, session, chosen);
   add_copy_commands(app, session, chosen);
   add_transfer_commands(app, session, chosen);

@@ -76,15 +76,9 @@ Checksummer::Checksummer(ChecksumAlgorithm algorithm) : algorithm_(algorithm) {
 
 void Checksummer::update(ByteView data) {
   switch (algorithm_) {
-    case ChecksumAlgorithm::crc32:
-      state_ = codec::crc32(data, std::get<std::uint32_t>(state_));
-      break;
-    case ChecksumAlgorithm::crc32c:
-      state_ = codec::crc32c(data, std::get<std::uint32_t>(state_));
-      break;
-    case ChecksumAlgorithm::crc64nvme:
-      state_ = codec::crc64nvme(data, std::get<std::uint64_t>(state_));
-      break;
+    case ChecksumAlgorithm::crc32: state_ = codec::crc32(data, std::get<std::uint32_t>(state_)); break;
+    case ChecksumAlgorithm::crc32c: state_ = codec::crc32c(data, std::get<std::uint32_t>(state_)); break;
+    case ChecksumAlgorithm::crc64nvme: state_ = codec::crc64nvme(data, std::get<std::uint64_t>(state_)); break;
     case ChecksumAlgorithm::sha1: std::get<codec::Sha1>(state_).update(data); break;
     case ChecksumAlgorithm::sha256: std::get<codec::Sha256>(state_).update(data); break;
   }

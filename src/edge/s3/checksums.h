@@ -21,11 +21,11 @@ namespace atl::s3 {
 enum class ChecksumAlgorithm : std::uint8_t { crc32, crc32c, crc64nvme, sha1, sha256 };
 inline constexpr std::size_t kChecksumAlgorithms = 5;
 
-[[nodiscard]] std::string_view name_of(ChecksumAlgorithm algorithm);    // "CRC32C": in headers' values and XML
-[[nodiscard]] std::string_view header_of(ChecksumAlgorithm algorithm);  // "x-amz-checksum-crc32c"
+[[nodiscard]] std::string_view name_of(ChecksumAlgorithm algorithm);         // "CRC32C": in headers' values and XML
+[[nodiscard]] std::string_view header_of(ChecksumAlgorithm algorithm);       // "x-amz-checksum-crc32c"
 [[nodiscard]] std::string_view stored_name_of(ChecksumAlgorithm algorithm);  // "crc32c": in a version's checksums
 [[nodiscard]] std::size_t bytes_of(ChecksumAlgorithm algorithm);
-[[nodiscard]] std::optional<ChecksumAlgorithm> algorithm_named(std::string_view name);         // any case
+[[nodiscard]] std::optional<ChecksumAlgorithm> algorithm_named(std::string_view name);        // any case
 [[nodiscard]] std::optional<ChecksumAlgorithm> algorithm_of_header(std::string_view header);  // any case
 
 class Checksummer {

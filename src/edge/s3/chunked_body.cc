@@ -59,7 +59,8 @@ Result<std::string> ChunkedBody::line(std::size_t bytes_max) {
     const std::string_view there = as_text(buffer_.view().subspan(from_, to_ - from_));
     const std::size_t end = there.find('\n', looked_at);
     if (end == std::string_view::npos ? there.size() > bytes_max : end > bytes_max) {
-      return fail(Code::InvalidRequest, "A line of the chunked body is longer than " + std::to_string(bytes_max) + " bytes");
+      return fail(Code::InvalidRequest,
+                  "A line of the chunked body is longer than " + std::to_string(bytes_max) + " bytes");
     }
     if (end != std::string_view::npos) {
       std::string found(there.substr(0, end));

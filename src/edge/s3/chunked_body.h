@@ -35,9 +35,9 @@ class ChunkedBody {
   // Fills a span, returns the count, 0 at the end of what was sent.
   using ReadSome = std::function<Result<std::size_t>(ByteSpan)>;
   struct Settings {
-    Claim claim;                    // its payload says which variant
-    SigningKey key{};               // of verify(); unused for the unsigned variant
-    std::uint64_t decoded_bytes = 0;  // x-amz-decoded-content-length
+    Claim claim;                             // its payload says which variant
+    SigningKey key{};                        // of verify(); unused for the unsigned variant
+    std::uint64_t decoded_bytes = 0;         // x-amz-decoded-content-length
     std::vector<std::string> trailer_names;  // of x-amz-trailer, lower case: must come, and no others
   };
   ChunkedBody(ReadSome read, Settings settings);

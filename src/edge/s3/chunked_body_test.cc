@@ -69,8 +69,10 @@ std::string example_without_trailer() {
          "\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n";
 }
 ChunkedBody::Settings settings_without_trailer() {
-  return {claim_of(PayloadKind::signed_chunks, "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"), key(),
-          kBody.size(), {}};
+  return {claim_of(PayloadKind::signed_chunks, "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"),
+          key(),
+          kBody.size(),
+          {}};
 }
 
 std::string example_with_trailer() {
@@ -85,7 +87,9 @@ std::string example_with_trailer() {
 ChunkedBody::Settings settings_with_trailer() {
   return {claim_of(PayloadKind::signed_chunks_and_trailer,
                    "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"),
-          key(), kBody.size(), {"x-amz-checksum-crc32c"}};
+          key(),
+          kBody.size(),
+          {"x-amz-checksum-crc32c"}};
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -146,7 +150,8 @@ TEST(ChunkedBody, WhatWasCutOffReorderedOrAddedIsFound) {
   EXPECT_EQ(decode(whole + "more", settings_without_trailer()).error, "InvalidRequest");
   EXPECT_EQ(decode(replaced(whole, "10000;", "0ffff;"), settings_without_trailer()).error, "SignatureDoesNotMatch");
   EXPECT_EQ(decode(replaced(whole, "10000;", "fffffffffffffff;"), settings_without_trailer()).error, "IncompleteBody");
-  EXPECT_EQ(decode(replaced(whole, "10000;", "10000000000000000;"), settings_without_trailer()).error, "InvalidRequest");
+  EXPECT_EQ(decode(replaced(whole, "10000;", "10000000000000000;"), settings_without_trailer()).error,
+            "InvalidRequest");
   EXPECT_EQ(decode(replaced(whole, "10000;", "-1;"), settings_without_trailer()).error, "InvalidRequest");
   EXPECT_EQ(decode(replaced(whole, "10000;", "0x1;"), settings_without_trailer()).error, "InvalidRequest");
   EXPECT_EQ(decode(replaced(whole, "10000;chunk-signature=", "10000;signature="), settings_without_trailer()).error,
@@ -172,7 +177,8 @@ TEST(ChunkedBody, UnsignedChunksHaveTheirTrailer) {
   EXPECT_EQ(error("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:a\r\nx-amz-checksum-crc32:b\r\n"), "InvalidRequest");
   EXPECT_EQ(error("5\r\nhello\r\n0\r\nx-amz-checksum-sha1:a\r\n\r\n"), "InvalidRequest") << "not announced";
   EXPECT_EQ(error("5\r\nhello!\r\n0\r\n\r\n"), "InvalidRequest");
-  EXPECT_EQ(error("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:" + std::string(20'000, 'a') + "\r\n\r\n"), "InvalidRequest");
+  EXPECT_EQ(error("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:" + std::string(20'000, 'a') + "\r\n\r\n"),
+            "InvalidRequest");
   EXPECT_EQ(error("5\r\nhello\r\n0\r\n:x\r\n\r\n"), "InvalidRequest");
 }
 

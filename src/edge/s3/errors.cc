@@ -10,7 +10,7 @@ namespace {
 using enum ErrorKind;
 // In the order of Code.
 constexpr std::array kCodes{
-    CodeFacts{Code::AccessDenied, "AccessDenied", "s3.access_denied", 403, conflict, "Access denied"},
+    CodeFacts{Code::AccessDenied, "AccessDenied", "s3.access_denied", 403, denied, "Access denied"},
     CodeFacts{Code::AuthorizationHeaderMalformed, "AuthorizationHeaderMalformed", "s3.authorization_header_malformed",
               400, usage, "The Authorization header is malformed"},
     CodeFacts{Code::AuthorizationQueryParametersError, "AuthorizationQueryParametersError",
@@ -153,6 +153,7 @@ Code code_of(const Error& error) {
     case missing_home:
     case locked: return Code::ServiceUnavailable;
     case conflict: return Code::OperationAborted;
+    case denied:
     case wrong_key: return Code::AccessDenied;
     case no_space: return Code::StorageFull;
     case limit: return Code::InvalidRequest;
@@ -172,6 +173,7 @@ bool is_message_for_clients(const Error& error) {
     case not_found:
     case conflict:
     case limit:
+    case denied:
     case unsupported: return true;
     default: return error.id.starts_with("s3.");
   }

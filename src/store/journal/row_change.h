@@ -31,6 +31,10 @@ enum class TableNumber : std::uint32_t {
   erasures = 16,
   copies = 17,
   schedules = 18,
+  upload_parts = 40,
+  bucket_settings = 41,
+  delete_markers = 42,
+  version_locks = 43,
   // Of the vault `control` only.
   principals = 60,
   memberships = 61,

@@ -7,6 +7,7 @@
 
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
+#include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
 
 namespace atl::vault {
@@ -262,6 +263,9 @@ class Collection {
     past.checkpoints = checkpoints_;
     past.journal_after = {kept_from() - 1};
     add_head_roots(past);
+    Lsn forgotten = past.journal_after;
+    for (const auto& row : past.checkpoints) forgotten = std::min(forgotten, row.lsn);
+    ATOLL_TRY(forget_replaced(*vault_, forgotten));
     report_.reaches_back_to = past.journal_after.next();
     return past;
   }

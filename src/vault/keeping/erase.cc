@@ -5,6 +5,7 @@
 #include "vault/history/snapshots.h"
 #include "vault/keeping/policy.h"
 #include "vault/keeping/removal.h"
+#include "vault/object/versions.h"
 
 namespace atl::vault {
 namespace {
@@ -86,6 +87,7 @@ class Erasure {
       ATOLL_TRY(reader_->for_each_version(entry.object, [&](const VersionRow& version) -> Result<bool> {
         if (!is_meant(version)) return true;
         ATOLL_TRY(keepers.check(version, entry.key, bucket_->name));
+        ATOLL_TRY(check_lock(*reader_, version, vault_->machine().clock.now(), false));
         ++versions;
         count.bytes += version.content.length;
         return true;
@@ -165,6 +167,7 @@ class Erasure {
             ATOLL_TRY(stage_removal(context, changes, doomed, [&](const VersionRow& version) -> Result<bool> {
               if (!is_meant(version)) return false;
               ATOLL_TRY(keepers.check(version, doomed.key, bucket_->name));
+              ATOLL_TRY(check_lock(context.state, version, context.commit_time, false));
               changes.put(erasure_of(version, context, vault_->actor(), request_->reason));
               return true;
             }));
@@ -188,6 +191,30 @@ class Erasure {
 };
 
 }  // namespace
+
+Result<std::uint64_t> forget_replaced(Vault& vault, Lsn up_to) {
+  constexpr std::size_t rows_per_command = 9'000;
+  std::uint64_t gone = 0;
+  for (;;) {
+    std::vector<Bytes> keys;
+    ATOLL_TRY(
+        vault.reader()->for_each_row(journal::TableNumber::erasures, [&](ByteView key, ByteView row) -> Result<bool> {
+          catalog::ErasureRow erasure;
+          ATOLL_TRY(catalog::decode(key, row, erasure));
+          if (erasure.lsn <= up_to && erasure.reason == kReplacedReason) keys.push_back(to_bytes(key));
+          return keys.size() < rows_per_command;
+        }));
+    if (keys.empty()) return gone;
+    ATOLL_TRY(vault.commit(journal::CommandKind::expire_versions,
+                           [&](const CommitContext& /*context*/, ChangeSet& changes) -> Result<void> {
+                             for (const Bytes& key : keys) {
+                               changes.remove(kDefaultDomain, journal::TableNumber::erasures, key);
+                             }
+                             return {};
+                           }));
+    gone += keys.size();
+  }
+}
 
 Result<EraseCount> count_erasure(Vault& vault, const EraseRequest& request) {
   if (request.reason.size() > kReasonBytesMax) {

@@ -37,4 +37,9 @@ struct EraseCount {
 [[nodiscard]] Result<EraseCount> count_erasure(Vault& vault, const EraseRequest& request);
 [[nodiscard]] Result<EraseCount> erase(Vault& vault, const EraseRequest& request);
 
+// Records of versions that were replaced in a bucket that keeps none, from commands up to `up_to`: once no checkpoint
+// and no journal holds those versions any more, nothing needs the record. Returns how many went.
+inline constexpr std::string_view kReplacedReason = "replaced";
+[[nodiscard]] Result<std::uint64_t> forget_replaced(Vault& vault, Lsn up_to);
+
 }  // namespace atl::vault

@@ -5,6 +5,7 @@
 
 #include "vault/history/snapshots.h"
 #include "vault/keeping/policy.h"
+#include "vault/object/versions.h"
 
 namespace atl::vault {
 namespace {
@@ -135,6 +136,9 @@ class Expiry {
       ATOLL_ASSIGN(const RemovalCount count,
                    stage_removal(context, changes, doomed, [&](const VersionRow& version) -> Result<bool> {
                      if (version.end.value == 0 || guard.keeps(version, doomed.key)) return false;
+                     const auto unlocked = check_lock(context.state, version, context.commit_time, false);
+                     if (!unlocked && unlocked.error().kind != ErrorKind::denied) return pass(unlocked.error());
+                     if (!unlocked) return false;
                      if (options_->on_gone) ATOLL_TRY(options_->on_gone(version));
                      return true;
                    }));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "catalog/s3_rows.h"
 #include "vault/checkpoint.h"
 #include "vault/history/snapshots.h"
 #include "vault/object/content.h"
@@ -35,7 +36,23 @@ bool is_known(TableNumber table) {
     case TableNumber::snapshots:
     case TableNumber::erasures:
     case TableNumber::copies:
-    case TableNumber::schedules: return true;
+    case TableNumber::schedules:
+    case TableNumber::uploads:
+    case TableNumber::upload_parts:
+    case TableNumber::bucket_settings:
+    case TableNumber::delete_markers:
+    case TableNumber::version_locks:
+    case TableNumber::principals:
+    case TableNumber::memberships:
+    case TableNumber::roles:
+    case TableNumber::grants:
+    case TableNumber::tokens:
+    case TableNumber::s3_keys:
+    case TableNumber::sessions:
+    case TableNumber::shares:
+    case TableNumber::quotas:
+    case TableNumber::audit_batches:
+    case TableNumber::home_settings: return true;
     default: return false;
   }
 }
@@ -55,10 +72,11 @@ class Marking {
 
   // From the weakest reason to the strongest.
   Result<void> run() {
+    const Lsn begun = vault_->journal().last();
     ATOLL_ASSIGN(const auto tables, reader_->tables());
     for (const TableNumber table : tables) ATOLL_TRY(check_known(table));
     ATOLL_TRY(gather_erased());
-    ATOLL_TRY(mark_journal());
+    ATOLL_TRY(mark_journal(past_->journal_after.next()));
     for (const auto& checkpoint : past_->checkpoints) {
       auto done = mark_checkpoint(checkpoint.root);
       if (!done) {
@@ -66,9 +84,14 @@ class Marking {
             std::move(done).error().with_context("the checkpoint at change " + std::to_string(checkpoint.lsn.value)));
       }
     }
+    // Before the versions: an upload that is completed meanwhile is seen as one or the other.
+    ATOLL_TRY(mark_uploads());
     ATOLL_TRY(mark_catalog(Keeper::history));
     ATOLL_TRY(mark_snapshots());
     ATOLL_TRY(mark_catalog(Keeper::current));
+    // A name that got content of another while the catalog was read may stand where it was read already, and the other
+    // may be gone from where it was not.
+    ATOLL_TRY(mark_journal(begun.next()));
     for (const auto& [table, block] : blocks_) ATOLL_TRY(live_->add(block, Keeper::own));
     for (const ContentReference& content : own_) ATOLL_TRY(live_->add_content(content, Keeper::own));
     return {};
@@ -103,10 +126,10 @@ class Marking {
     return add_version(version, Keeper::horizon);
   }
 
-  Result<void> mark_journal() {
+  Result<void> mark_journal(Lsn after) {
     journal::Journal& journal = vault_->journal();
     ATOLL_ASSIGN(const auto stats, journal.stats());
-    const Lsn from = std::max(past_->journal_after.next(), stats.first_kept);
+    const Lsn from = std::max(after, stats.first_kept);
     if (from > journal.last()) return {};
     return journal.read(from, journal.last(), [&](const journal::Command& command) -> Result<bool> {
       ATOLL_TRY(go_on());
@@ -146,6 +169,23 @@ class Marking {
         if (is_gone) return true;
       }
       ATOLL_TRY(add_version(version, keeper));
+      return true;
+    });
+  }
+
+  // Parts of uploads under way. What an upload became or left behind is no root in the past: nothing gives it back.
+  Result<void> mark_uploads() {
+    ATOLL_ASSIGN(const auto uploads, reader_->all<catalog::UploadRow>());
+    std::set<UploadId> open;
+    for (const auto& upload : uploads) open.insert(upload.id);
+    return reader_->for_each_row(TableNumber::upload_parts, [&](ByteView key, ByteView row) -> Result<bool> {
+      ATOLL_TRY(go_on());
+      catalog::UploadPartRow part;
+      ATOLL_TRY(catalog::decode(key, row, part));
+      if (!open.contains(part.upload)) return true;
+      ATOLL_ASSIGN(const ContentReference content, catalog::decode_content(part.content));
+      if (vault_->keys().domain(content.domain) == nullptr) return true;
+      ATOLL_TRY(live_->add_content(content, Keeper::current));
       return true;
     });
   }

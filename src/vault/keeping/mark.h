@@ -2,7 +2,7 @@
 //
 // Always true:
 //  - Roots are the catalog's rows, every checkpoint that is kept, and every command behind the oldest of them that the
-//    journal still holds; only versions that were erased for good are left out.
+//    journal still holds, and parts of uploads under way; only versions that were erased for good are left out.
 //  - What cannot be read is an error, never an empty answer: whoever frees space stops then.
 //  - Chunks stand in the set by 12 bytes of their keyed digest. Two chunks that shared them would both be kept.
 #pragma once

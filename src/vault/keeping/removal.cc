@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "catalog/s3_rows.h"
+
 namespace atl::vault {
 
 using catalog::VersionRow;
@@ -20,6 +22,11 @@ Result<RemovalCount> stage_removal(const CommitContext& context, ChangeSet& chan
     ATOLL_ASSIGN(const bool goes, may_go(*version));
     if (!goes) continue;
     changes.remove(doomed.domain, TableNumber::versions, catalog::key_of(*version));
+    catalog::VersionLockRow lock;
+    lock.object = doomed.object;
+    lock.version = id;
+    ATOLL_ASSIGN(const auto locked, context.state.one<catalog::VersionLockRow>(catalog::key_of(lock)));
+    if (locked) changes.remove(lock);
     gone.push_back(id);
     ++count.versions;
     count.bytes += version->content.length;
@@ -33,6 +40,11 @@ Result<RemovalCount> stage_removal(const CommitContext& context, ChangeSet& chan
     return true;
   }));
   if (!newest) {
+    ATOLL_TRY(context.state.for_each_row_under(
+        TableNumber::delete_markers, doomed.object.view(), [&](ByteView key, ByteView) -> Result<bool> {
+          changes.remove(kDefaultDomain, TableNumber::delete_markers, to_bytes(key));
+          return true;
+        }));
     changes.remove(doomed.domain, TableNumber::entries, catalog::key_of(*entry));
     ++count.objects;
     return count;

@@ -3,7 +3,8 @@
 // Always true:
 //  - An entry always leads to a version that is there: where its version goes, it leads to the newest that remains (and
 //    counts as removed), or goes with the last one.
-//  - A version that a snapshot holds stays, however the snapshot came to be meanwhile.
+//  - A version that a snapshot holds stays, however the snapshot came to be meanwhile; so does one under a lock.
+//  - With a version its lock's row goes, with an entry its delete markers.
 #pragma once
 
 #include <cstdint>

@@ -214,6 +214,55 @@ Result<void> ContentWriter::add(ByteView chunk) {
   return {};
 }
 
+namespace {
+
+using Parts = std::vector<ContentReference::Part>;
+
+// Lists of `depth` over what is given.
+Result<Parts> listed(chunk::ChunkWriter& chunks, const Parts& parts, std::uint32_t depth) {
+  Parts above;
+  for (std::size_t at = 0; at < parts.size(); at += kListFanOut) {
+    const auto below = std::span(parts).subspan(at, std::min(kListFanOut, parts.size() - at));
+    std::uint64_t covered = 0;
+    for (const auto& part : below) covered += part.length;
+    ATOLL_ASSIGN(const chunk::AddedChunk added, chunks.add(encode_list(below, depth)));
+    above.push_back({added.id, covered});
+  }
+  return above;
+}
+
+}  // namespace
+
+Result<ContentReference> join_contents(chunk::ChunkWriter& chunks, std::span<const ContentReference> contents) {
+  ContentReference joined;
+  if (contents.empty()) return joined;
+  joined.domain = contents.front().domain;
+  joined.cutter = contents.front().cutter;
+  for (const ContentReference& content : contents) {
+    ATOLL_INVARIANT(content.domain == joined.domain, "contents of one domain are joined");
+    joined.depth = std::max(joined.depth, content.depth);
+    joined.length += content.length;
+    joined.cutter = std::max(joined.cutter, content.cutter);
+  }
+  Parts all;
+  for (const ContentReference& content : contents) {
+    Parts parts = content.parts;
+    for (std::uint32_t depth = content.depth; depth < joined.depth && !parts.empty(); ++depth) {
+      ATOLL_ASSIGN(parts, listed(chunks, parts, depth + 1));
+    }
+    all.insert(all.end(), parts.begin(), parts.end());
+  }
+  while (all.size() > (joined.depth == 0 ? kPartsInReferenceMax : 1)) {
+    ++joined.depth;
+    ATOLL_ASSIGN(all, listed(chunks, all, joined.depth));
+  }
+  if (joined.depth > kContentDepthMax) {
+    return fail(ErrorKind::limit, "content.too_many_parts", "that many pieces of that length cannot be put together");
+  }
+  joined.parts = std::move(all);
+  return joined;
+}
+
 Result<ContentReference> ContentWriter::finish() {
   ContentReference content;
   content.domain = domain_;
@@ -228,16 +277,7 @@ Result<ContentReference> ContentWriter::finish() {
   }
   while (parts_.size() > (content.depth == 0 ? kPartsInReferenceMax : 1)) {
     ++content.depth;
-    std::vector<ContentReference::Part> above;
-    for (std::size_t at = 0; at < parts_.size(); at += kListFanOut) {
-      const auto below = std::span(parts_).subspan(at, std::min(kListFanOut, parts_.size() - at));
-      std::uint64_t covered = 0;
-      for (const auto& part : below) covered += part.length;
-      const Bytes list = encode_list(below, content.depth);
-      ATOLL_ASSIGN(const chunk::AddedChunk added, chunks_->add(list));
-      above.push_back({added.id, covered});
-    }
-    parts_ = std::move(above);
+    ATOLL_ASSIGN(parts_, listed(*chunks_, parts_, content.depth));
   }
   content.parts = std::move(parts_);
   parts_.clear();

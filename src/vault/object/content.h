@@ -66,6 +66,12 @@ class ContentWriter {
   std::vector<catalog::ContentReference::Part> parts_;
 };
 
+// One content out of several, in their order, of one domain: no data is read or written, only lists of chunks. The same
+// bytes written at once give another reference. Complexity: by the number of contents. `limit`
+// "content.too_many_parts".
+[[nodiscard]] Result<catalog::ContentReference> join_contents(chunk::ChunkWriter& chunks,
+                                                              std::span<const catalog::ContentReference> contents);
+
 // Hands out the bytes of [offset, offset + length) in order, piece by piece; `visit` returns false to stop.
 // Memory: one chunk and one list chunk per level. Fails with `damaged` naming the chunk where one cannot be read.
 [[nodiscard]] Result<void> read_content(chunk::ChunkStore& chunks, const catalog::ContentReference& content,

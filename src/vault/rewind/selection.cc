@@ -173,6 +173,7 @@ bool is_user_command(CommandKind kind) {
     case CommandKind::key_change:
     case CommandKind::pack_change:
     case CommandKind::job_change:
+    case CommandKind::upload_change:
     case CommandKind::access_change:  // who may do what is changed by saying so, never by taking something back
     case CommandKind::audit:
     case CommandKind::expire_versions: return false;

@@ -6,6 +6,7 @@
 #include "vault/checkpoint.h"
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
+#include "vault/object/describe.h"
 #include "vault/rewind/undo.h"
 #include "vault/verify.h"
 
@@ -43,8 +44,25 @@ class Script {
           if (old != state[name].end()) {  // words stay with the object unless new ones are given
             if (object.metadata.empty()) object.metadata = old->second.metadata;
             if (object.tags.empty()) object.tags = old->second.tags;
+            object.labels = old->second.labels;
           }
           state[name][key] = object;
+        });
+  }
+  // The current version gets this label, wherever it was.
+  void label(const std::string& name, const std::string& key, const std::string& label) {
+    step(
+        "label " + name + "/" + key,
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_ASSIGN(const auto found, Objects(*play.vault).find(name, key));
+          ATOLL_TRY(set_label(*play.vault, found, label, true));
+          return {};
+        },
+        [=](VaultState& state) {
+          ObjectState& object = state[name][key];
+          // A version has one label at most. Sizes differ from version to version, so they tell which it named.
+          std::erase_if(object.labels, [&](const auto& one) { return one.second == object.size; });
+          object.labels[label] = object.size;
         });
   }
   void remove(const std::string& name, const std::string& prefix, bool is_recursive) {
@@ -271,6 +289,30 @@ VaultHistory VaultHistory::standard() {
       "rotate root",
       [](HistoryPlay& play) -> Result<void> { return play.vault->keys().rotate_root(test_keys(kFirstKey)); },
       [](VaultState& state) { state[kKeysBucket].erase(std::to_string(kSecondKey)); });
+  script.put("docs", "named", words(20, 100));
+  script.label("docs", "named", "1.0.0");
+  script.put("docs", "named", words(21, 200));
+  script.label("docs", "named", "2.0.0");
+  script.label("docs", "named", "1.0.0");  // from an older version
+  script.step(
+      "origin",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_ASSIGN(const auto found, Objects(*play.vault).find("docs", "named"));
+        Origin origin;
+        origin.author = "Anna";
+        origin.sources = {"docs/big", "https://example.org/data"};
+        ATOLL_TRY(add_origin(*play.vault, found, origin, false));
+        return {};
+      },
+      [](VaultState& state) { state["docs"]["named"].author = "Anna"; });
+  script.step(
+      "label away",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_TRY(remove_label(*play.vault, {"docs", "named", true}, "1.0.0"));
+        return {};
+      },
+      [](VaultState& state) { state["docs"]["named"].labels.clear(); });
+  script.label("docs", "named", "final");
   script.rebuild();
   script.put("photos", "after rebuild", words(11, 50 * kKiB));
   script.step(
@@ -344,9 +386,10 @@ VaultHistory VaultHistory::random(std::uint64_t seed, std::size_t steps) {
   Script script;
   script.bucket("docs");
   std::set<std::string> there;
+  bool has_steady = false;
   for (std::size_t i = 0; i < steps; ++i) {
     const std::string key = "k" + std::to_string(random.below(6));
-    switch (random.below(12)) {
+    switch (random.below(13)) {
       case 0:
       case 1:
       case 2: {
@@ -383,7 +426,13 @@ VaultHistory VaultHistory::random(std::uint64_t seed, std::size_t steps) {
         if (random.one_in(2)) script.truncate(false);
         break;
       case 10: script.rebuild(); break;
-      default: script.put("docs", "steady", words(i, 2000)); break;
+      case 11:
+        if (has_steady) script.label("docs", "steady", "l" + std::to_string(random.below(3)));
+        break;
+      default:
+        script.put("docs", "steady", words(i, 2000 + i));
+        has_steady = true;
+        break;
     }
   }
   script.reopen(true);

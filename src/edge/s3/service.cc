@@ -1,0 +1,319 @@
+#include "edge/s3/service.h"
+
+#include <algorithm>
+#include <array>
+
+#include "edge/s3/documents.h"
+#include "edge/s3/internal/body.h"
+#include "edge/s3/internal/exchange.h"
+#include "foundation/net/uri.h"
+
+namespace atl::s3 {
+namespace {
+
+// Bucket and key of an address. The key is everything behind the bucket, also where it begins or ends with slashes.
+Result<void> read_address(Exchange& exchange) {
+  const Target target = split_target(exchange.request.target);
+  ATOLL_ASSIGN(exchange.parameters, parse_parameters(target.query));
+  std::string_view path = target.path;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  ATOLL_ASSIGN(std::string decoded, uri_decode(path, Plus::is_plus));
+  const std::string& root = exchange.context.root_domain;
+  if (const auto host = exchange.header("Host"); host && !root.empty()) {
+    const auto authority = net::parse_authority(*host);
+    if (authority && authority->host.size() > root.size() + 1 && authority->host.ends_with("." + root)) {
+      exchange.bucket = authority->host.substr(0, authority->host.size() - root.size() - 1);
+      exchange.key = std::move(decoded);
+      exchange.resource = exchange.key.empty() ? ResourceKind::bucket : ResourceKind::object;
+      return {};
+    }
+  }
+  const std::size_t slash = decoded.find('/');
+  exchange.bucket = decoded.substr(0, slash);
+  if (slash != std::string::npos) exchange.key = decoded.substr(slash + 1);
+  exchange.resource = exchange.bucket.empty() ? ResourceKind::service
+                      : exchange.key.empty()  ? ResourceKind::bucket
+                                              : ResourceKind::object;
+  return {};
+}
+
+// A key that nobody has takes as long as a wrong secret.
+Result<void> authenticate(Exchange& exchange) {
+  const RequestView view{exchange.request.method, exchange.request.target, exchange.headers};
+  ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
+  exchange.who = access::Who::nobody();
+  if (!exchange.claim.is_anonymous) {
+    const auto identity = exchange.context.access->s3_key(exchange.claim.access_key);
+    const auto verified = verify(view, exchange.claim, identity ? identity->secret : "no secret");
+    if (!identity) return fail(Code::InvalidAccessKeyId);
+    if (!verified) return pass(verified.error());
+    exchange.signing_key = *verified;
+    exchange.who = identity->who;
+    exchange.vault_id = identity->vault;
+  }
+  exchange.who.address = exchange.request.connection.remote_address;
+  exchange.who.request_id = exchange.request_id;
+  ATOLL_TRY(exchange.context.access->take_request(exchange.who));
+  vault::Caller caller;
+  caller.actor = exchange.who.name.empty() ? "nobody" : exchange.who.name;
+  caller.origin = exchange.who.address;
+  caller.request_id = exchange.request_id;
+  ATOLL_ASSIGN(exchange.vault, exchange.context.open_vault(exchange.vault_id, caller));
+  exchange.vault_id = exchange.vault->head().vault;
+  return {};
+}
+
+Answer dispatch(Exchange& exchange) {
+  using enum Operation;
+  switch (exchange.operation->operation) {
+    case ListBuckets: return list_buckets(exchange);
+    case HeadBucket: return head_bucket(exchange);
+    case CreateBucket: return create_bucket(exchange);
+    case DeleteBucket: return delete_bucket(exchange);
+    case GetBucketLocation:
+    case GetBucketVersioning:
+    case GetBucketTagging:
+    case GetBucketCors:
+    case GetBucketLifecycleConfiguration:
+    case GetBucketPolicy:
+    case GetBucketPolicyStatus:
+    case GetBucketAcl:
+    case GetBucketEncryption:
+    case GetObjectLockConfiguration: return get_bucket_setting(exchange);
+    case PutBucketVersioning:
+    case PutBucketTagging:
+    case DeleteBucketTagging:
+    case PutBucketCors:
+    case DeleteBucketCors:
+    case PutBucketLifecycleConfiguration:
+    case DeleteBucketLifecycle:
+    case PutBucketPolicy:
+    case DeleteBucketPolicy:
+    case PutBucketAcl:
+    case PutObjectLockConfiguration: return change_bucket_setting(exchange);
+    case ListObjects:
+    case ListObjectsV2: return list_objects(exchange);
+    case ListObjectVersions: return list_object_versions(exchange);
+    case ListMultipartUploads: return list_uploads(exchange);
+    case DeleteObjects: return delete_objects(exchange);
+    case GetObject:
+    case HeadObject: return get_object(exchange);
+    case PutObject: return put_object(exchange);
+    case CopyObject: return copy_object(exchange);
+    case DeleteObject: return delete_object(exchange);
+    case GetObjectAttributes: return get_object_attributes(exchange);
+    case GetObjectAcl:
+    case PutObjectAcl: return object_acl(exchange);
+    case GetObjectTagging:
+    case PutObjectTagging:
+    case DeleteObjectTagging: return object_tagging(exchange);
+    case GetObjectRetention:
+    case PutObjectRetention: return object_retention(exchange);
+    case GetObjectLegalHold:
+    case PutObjectLegalHold: return object_legal_hold(exchange);
+    case CreateMultipartUpload: return create_upload(exchange);
+    case UploadPart:
+    case UploadPartCopy: return upload_part(exchange);
+    case CompleteMultipartUpload: return complete_upload(exchange);
+    case AbortMultipartUpload: return abort_upload(exchange);
+    case ListParts: return list_parts(exchange);
+    case Preflight:
+    case NotDone: break;
+  }
+  return fail(Code::NotImplemented);
+}
+
+Answer answer(Exchange& exchange) {
+  ATOLL_TRY(read_address(exchange));
+  if (exchange.request.method == "OPTIONS") {
+    return preflight(exchange.context, exchange.request, exchange.bucket);
+  }
+  ATOLL_ASSIGN(exchange.operation,
+               find_operation(exchange.request.method, exchange.resource, exchange.parameters,
+                              exchange.header(kCopySource).has_value()));
+  ATOLL_TRY(authenticate(exchange));
+  return dispatch(exchange);
+}
+
+net::Response error_response(const Exchange& exchange, const Error& error) {
+  const CodeFacts& facts = facts_of(code_of(error));
+  net::Response response;
+  response.status = facts.status;
+  if (facts.status != 304) {
+    response.headers.add("Content-Type", "application/xml");
+    const Target target = split_target(exchange.request.target);
+    const auto path = uri_decode(target.path, Plus::is_plus);
+    response.body = error_document(error, path ? *path : std::string(target.path), exchange.request_id);
+  }
+  if (facts.status == 503) response.headers.add("Retry-After", "1");
+  return response;
+}
+
+}  // namespace
+
+net::Response Service::handle(net::Request& request, const std::string& request_id) const {
+  Exchange exchange(context_, request, request_id);
+  Answer done = answer(exchange);
+  net::Response response = done ? std::move(*done) : error_response(exchange, done.error());
+  add_cors(exchange, response);
+  response.headers.add("x-amz-request-id", request_id);
+  if (context_.on_request) {
+    RequestRecord record;
+    if (exchange.operation != nullptr) record.operation = exchange.operation->name;
+    record.who = &exchange.who;
+    record.vault = exchange.vault_id;
+    record.bucket = exchange.bucket;
+    record.key = exchange.key;
+    record.request_id = request_id;
+    record.status = response.status;
+    record.error = done ? nullptr : &done.error();
+    context_.on_request(record);
+  }
+  return response;
+}
+
+// ---- Exchange and what the handlers share
+
+std::optional<std::string_view> Exchange::parameter(std::string_view name) const {
+  for (const auto& [one, value] : parameters) {
+    if (one == name) return value;
+  }
+  return std::nullopt;
+}
+
+Result<std::uint64_t> Exchange::number(std::string_view name, std::uint64_t otherwise, std::uint64_t max) const {
+  const auto text = parameter(name);
+  if (!text || text->empty()) return otherwise;
+  std::uint64_t value = 0;
+  for (const char c : *text) {
+    if (c < '0' || c > '9' || value > max) return fail(Code::InvalidArgument, std::string(name) + " must be a number");
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (value > max) return fail(Code::InvalidArgument, std::string(name) + " is at most " + std::to_string(max));
+  return value;
+}
+
+Result<void> Exchange::require(access::Action action, std::string_view of_bucket, std::string_view of_key) const {
+  access::Resource resource_asked;
+  resource_asked.vault = vault_id;
+  resource_asked.bucket = of_bucket;
+  resource_asked.key = of_key;
+  const auto decision = context.access->decide(who, action, resource_asked);
+  if (decision.allowed) return {};
+  return fail(Code::AccessDenied, "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
+}
+
+Result<void> Exchange::require_prefix(access::Action action, std::string_view prefix) const {
+  access::Resource resource_asked;
+  resource_asked.vault = vault_id;
+  resource_asked.bucket = bucket;
+  resource_asked.key = prefix;
+  resource_asked.is_prefix = true;
+  const auto decision = context.access->decide(who, action, resource_asked);
+  if (decision.allowed) return {};
+  return fail(Code::AccessDenied, "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
+}
+
+net::Response xml_response(std::string document) {
+  net::Response response;
+  response.headers.add("Content-Type", "application/xml");
+  response.body = std::move(document);
+  return response;
+}
+
+net::Response empty_response(unsigned status) {
+  net::Response response;
+  response.status = status;
+  return response;
+}
+
+std::int64_t seconds_of(Timestamp time) {
+  return time.unix_us >= 0 ? time.unix_us / 1'000'000 : (time.unix_us - 999'999) / 1'000'000;
+}
+
+std::string format_time(Timestamp time) {
+  const std::int64_t seconds = seconds_of(time);
+  std::string text = format_rfc3339(Timestamp{seconds * 1'000'000});
+  const std::int64_t ms = (time.unix_us - seconds * 1'000'000) / 1000;
+  const std::string digits = std::to_string(1000 + ms).substr(1);
+  if (text.ends_with('Z')) text.pop_back();
+  return text + "." + digits + "Z";
+}
+
+std::string version_text(const VersionId& id, bool has_id) { return has_id ? to_base32(id.view()) : "null"; }
+
+Result<std::optional<VersionId>> parse_version(std::string_view text) {
+  if (text == "null") return std::optional<VersionId>();
+  const auto bytes = from_base32(text);
+  if (bytes) {
+    const auto id = VersionId::from_view(*bytes);
+    if (id) return std::optional<VersionId>(*id);
+  }
+  return fail(Code::InvalidArgument, "versionId is not one that this server gave");
+}
+
+Result<void> check_new_key(std::string_view key) {
+  if (key.size() > 1024) return fail(Code::KeyTooLongError);
+  if (key.empty() || !is_utf8(key) || key.find('\0') != std::string_view::npos) {
+    return fail(Code::InvalidArgument, "A key is UTF-8 without a zero byte");
+  }
+  return {};
+}
+
+bool is_shown(catalog::EntryKind kind) {
+  return kind == catalog::EntryKind::file || kind == catalog::EntryKind::marker;
+}
+
+Result<Chosen> choose_version(catalog::CatalogReader& reader, const std::string& bucket, const std::string& key,
+                              const std::optional<std::string>& version_id, ChoiceFailure& failure) {
+  Chosen chosen;
+  ATOLL_ASSIGN(chosen.state, vault::bucket_state(reader, bucket));
+  if (!version_id) {
+    // Entry and version in one look: this is what most requests ask for.
+    ATOLL_ASSIGN(auto listed, reader.current(chosen.state.bucket.id, key, true));
+    if (!listed || !is_shown(listed->version.kind)) return fail(Code::NoSuchKey);
+    if (listed->entry.is_deleted) {
+      failure.is_marker = chosen.state.was_ever_versioned();
+      if (failure.is_marker) {
+        ATOLL_ASSIGN(const auto all, vault::object_versions(reader, chosen.state, listed->entry));
+        if (!all.empty()) failure.marker_id = version_text(all.front().id, all.front().has_id);
+      }
+      return fail(Code::NoSuchKey);
+    }
+    chosen.version.id = listed->version.version;
+    chosen.version.has_id = chosen.state.has_id(listed->version.begin);
+    chosen.version.is_latest = true;
+    chosen.version.begin = listed->version.begin;
+    chosen.version.begin_time = listed->version.begin_time;
+    chosen.version.row = std::move(listed->version);
+    chosen.entry = std::move(listed->entry);
+    return chosen;
+  }
+  ATOLL_ASSIGN(const auto wanted, parse_version(*version_id));
+  ATOLL_ASSIGN(auto entry, reader.entry(chosen.state.bucket.id, key));
+  if (!entry || (entry->is_deleted && !chosen.state.was_ever_versioned())) return fail(Code::NoSuchVersion);
+  ATOLL_ASSIGN(auto all, vault::object_versions(reader, chosen.state, *entry));
+  const auto found = std::ranges::find_if(
+      all, [&](const vault::ObjectVersion& one) { return wanted ? one.id == *wanted : !one.has_id; });
+  if (found == all.end() || (!found->is_marker && !is_shown(found->row.kind))) return fail(Code::NoSuchVersion);
+  if (found->is_marker) {
+    failure.is_marker = true;
+    failure.marker_id = *version_id;
+    return fail(Code::MethodNotAllowed, "That version is a delete marker");
+  }
+  chosen.version = std::move(*found);
+  chosen.entry = std::move(*entry);
+  return chosen;
+}
+
+Result<Chosen> choose_version(Exchange& exchange, ChoiceFailure& failure) {
+  std::optional<std::string> id;
+  if (const auto text = exchange.parameter("versionId")) id = std::string(*text);
+  return choose_version(*exchange.vault->reader(), exchange.bucket, exchange.key, id, failure);
+}
+
+void write_owner(xml::Writer& writer, std::string_view element, std::string_view name) {
+  writer.begin(element).element("ID", to_hex(codec::sha256(as_bytes(name)))).element("DisplayName", name).end();
+}
+
+}  // namespace atl::s3

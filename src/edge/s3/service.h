@@ -1,0 +1,58 @@
+// S3 over HTTP: one function that answers requests, over open vaults.
+//
+// Always true:
+//  - Nothing is done before the signature was checked and the right was asked for; a name that may not be seen is
+//    answered as AccessDenied, whether it is there or not.
+//  - An object that is being uploaded becomes visible when all of its body was read and every digest, signature and
+//    checksum that came with it was verified; else nothing of it is seen.
+//  - Bodies are streamed both ways: memory does not grow with the size of an object.
+//  - Every answer carries x-amz-request-id, which is also on the command in the journal.
+// Thread rules: handle() from any thread at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "foundation/net/http_message.h"
+#include "foundation/platform/machine.h"
+#include "vault/access/access.h"
+#include "vault/vault.h"
+
+namespace atl::s3 {
+
+// What was asked and how it ended, for logs, audit and figures.
+struct RequestRecord {
+  std::string_view operation;  // "GetObject"; "" where it was not understood
+  const access::Who* who = nullptr;
+  VaultId vault;
+  std::string_view bucket;
+  std::string_view key;
+  std::string_view request_id;
+  unsigned status = 200;
+  const Error* error = nullptr;  // null: none
+};
+
+struct ServiceContext {
+  const platform::Machine* machine = nullptr;
+  access::Access* access = nullptr;
+  // The open vault, acting for that caller; kept until the answer is sent. None id: the one that requests without a key
+  // are about.
+  std::function<Result<std::shared_ptr<vault::Vault>>(const VaultId&, const vault::Caller&)> open_vault;
+  std::string root_domain;  // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
+  std::string region;       // that signatures must name; empty: any
+  std::function<void(const RequestRecord&)> on_request;  // may be empty
+};
+
+class Service {
+ public:
+  explicit Service(ServiceContext context) : context_(std::move(context)) {}
+  // `request_id`: given to the client and to the journal.
+  [[nodiscard]] net::Response handle(net::Request& request, const std::string& request_id) const;
+
+ private:
+  ServiceContext context_;
+};
+
+}  // namespace atl::s3

@@ -1,0 +1,325 @@
+// The service as a client sees it, on a machine in memory: bodies in every encoding, what must not pass, and that no
+// operation goes without a right.
+#include "edge/s3/service.h"
+
+#include <gtest/gtest.h>
+
+#include "edge/s3/checksums.h"
+#include "edge/s3/chunked_body.h"
+#include "edge/s3/operations.h"
+#include "edge/s3/signature.h"
+#include "foundation/platform/testing/test_machine.h"
+#include "foundation/xml/xml.h"
+#include "vault/testing/test_vault.h"
+
+namespace atl::s3 {
+namespace {
+
+using vault::testing::create_small;
+using vault::testing::noise;
+using vault::testing::open_small;
+using vault::testing::told;
+
+struct Reply {
+  unsigned status = 0;
+  net::Headers headers;
+  std::string body;
+  [[nodiscard]] std::string code() const {
+    const auto root = xml::read(body);
+    return root ? std::string(root->text_of("Code")) : "";
+  }
+};
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto machine = machine_.inline_machine();
+    ASSERT_EQ(told(create_small(machine)), "ok");
+    ASSERT_EQ(told(create_small(machine, "/home/vaults/control")), "ok");
+    reopen();
+    for (const auto& [name, role] : std::vector<std::pair<std::string, std::string>>{
+             {"owner", "owner"}, {"editor", "editor"}, {"reader", "reader"}, {"nobody", ""}}) {
+      access::NewPrincipal fresh;
+      fresh.name = name + "-person";
+      ASSERT_EQ(told(access_->add_principal(local_, fresh)), "ok");
+      if (!role.empty()) {
+        catalog::GrantRow grant;
+        grant.role = role;
+        ASSERT_EQ(told(access_->add_grant(local_, fresh.name, grant)), "ok");
+      }
+      const auto key = access_->create_s3_key(local_, fresh.name, vault_->head().vault, "test");
+      ASSERT_EQ(told(key), "ok");
+      credentials_[name] = {key->access_key_id, key->secret, "us-east-1"};
+    }
+    ASSERT_EQ(call("PUT", "/bucket").status, 200U);
+  }
+  void reopen() {
+    access_.reset();
+    service_.reset();
+    vault_.reset();
+    control_.reset();
+    const auto machine = machine_.inline_machine();
+    auto opened = open_small(machine);
+    ASSERT_EQ(told(opened), "ok");
+    vault_ = std::move(*opened);
+    auto control = open_small(machine, "/home/vaults/control");
+    ASSERT_EQ(told(control), "ok");
+    control_ = std::move(*control);
+    access::AccessOptions options;
+    options.password_cost = {8, 1};
+    auto access = access::Access::open(control_.get(), machine, options);
+    ASSERT_EQ(told(access), "ok");
+    access_ = std::move(*access);
+    ServiceContext context;
+    plain_ = std::make_unique<platform::Machine>(machine);
+    context.machine = plain_.get();
+    context.access = access_.get();
+    context.root_domain = "s3.example";
+    context.open_vault = [this](const VaultId&, const vault::Caller& caller) -> Result<std::shared_ptr<vault::Vault>> {
+      return std::shared_ptr<vault::Vault>(vault_->acting_for(caller));
+    };
+    service_ = std::make_unique<Service>(context);
+  }
+
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  // Sent as it is.
+  Reply send(const std::string& method, const std::string& target, const Fields& fields, const std::string& body = {}) {
+    net::MemoryBody reader(body);
+    const net::ConnectionFacts connection{};
+    net::Request request{method, target, 11, {}, body.size(), false, connection, reader};
+    for (const auto& [name, value] : fields) request.headers.add(name, value);
+    net::Response response = service_->handle(request, "R" + std::to_string(++requests_));
+    Reply reply;
+    reply.status = response.status;
+    reply.headers = response.headers;
+    if (const auto* text = std::get_if<std::string>(&response.body)) reply.body = *text;
+    if (const auto* bytes = std::get_if<Bytes>(&response.body)) reply.body = to_string(*bytes);
+    if (auto* source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body)) {
+      Bytes piece(100'000);
+      for (;;) {
+        const auto pulled = (*source)->pull(piece);
+        if (!pulled) {
+          reply.body += "broken: " + pulled.error().message;
+          break;
+        }
+        reply.body.append(as_text(ByteView(piece).first(pulled->bytes)));
+        if (pulled->state == net::Pulled::State::end) break;
+      }
+    }
+    return reply;
+  }
+  // Signed by whom; `hash` as in x-amz-content-sha256.
+  Fields signed_fields(const std::string& method, const std::string& target, Fields fields, const std::string& hash,
+                       const std::string& who = "owner") {
+    fields.insert(fields.begin(), {"Host", "server:7070"});
+    std::vector<HeaderView> views;
+    for (const auto& [name, value] : fields) views.push_back({name, value});
+    const auto added = sign({method, target, views}, credentials_.at(who), machine_.clock.peek(), hash);
+    EXPECT_EQ(told(added), "ok");
+    for (const auto& [name, value] : *added) fields.emplace_back(name, value);
+    return fields;
+  }
+  Reply call(const std::string& method, const std::string& target, const std::string& body = {}, Fields fields = {},
+             const std::string& who = "owner") {
+    const std::string hash = to_hex(codec::sha256(as_bytes(body)));
+    return send(method, target, signed_fields(method, target, std::move(fields), hash, who), body);
+  }
+  Reply get(const std::string& key) { return call("GET", "/bucket/" + key); }
+
+  // An upload in chunks; `change` may spoil what is sent.
+  Reply upload_chunks(const std::string& data, PayloadKind kind, const std::function<void(std::string&)>& change = {}) {
+    const bool is_signed = kind != PayloadKind::unsigned_and_trailer;
+    const std::string hash = kind == PayloadKind::signed_chunks               ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+                             : kind == PayloadKind::signed_chunks_and_trailer ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+                                                                              : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+    Fields fields{{"Content-Encoding", "aws-chunked,gzip"}, {"x-amz-decoded-content-length", std::to_string(data.size())}};
+    if (kind != PayloadKind::signed_chunks) fields.emplace_back("x-amz-trailer", "x-amz-checksum-crc64nvme");
+    fields = signed_fields("PUT", "/bucket/chunks", fields, hash);
+    std::vector<HeaderView> views;
+    for (const auto& [name, value] : fields) views.push_back({name, value});
+    const Claim claim = read_claim({"PUT", "/bucket/chunks", views}, {machine_.clock.peek(), ""}).value();
+    const SigningKey key = signing_key(credentials_.at("owner").secret, claim.date, claim.region);
+    std::string previous = claim.signature;
+    std::string sent;
+    for (std::size_t at = 0; at < data.size(); at += 70'000) {
+      const std::string piece = data.substr(at, 70'000);
+      if (is_signed) {
+        sent += signed_chunk(key, claim, previous, as_bytes(piece));
+      } else {
+        std::array<char, 20> digits{};
+        std::snprintf(digits.data(), digits.size(), "%zx", piece.size());
+        sent.append(digits.data()).append("\r\n").append(piece).append("\r\n");
+      }
+    }
+    sent += is_signed ? signed_chunk(key, claim, previous, {}) : "0\r\n";
+    if (kind != PayloadKind::signed_chunks) {
+      Checksummer checksum(ChecksumAlgorithm::crc64nvme);
+      checksum.update(as_bytes(data));
+      const std::string line = "x-amz-checksum-crc64nvme:" + to_base64(checksum.finish());
+      sent += line + "\r\n";
+      if (is_signed) sent += "x-amz-trailer-signature:" + trailer_signature(key, claim, previous, line + "\n") + "\r\n";
+    }
+    sent += "\r\n";
+    if (change) change(sent);
+    return send("PUT", "/bucket/chunks", fields, sent);
+  }
+
+  platform::TestMachine machine_;
+  std::unique_ptr<platform::Machine> plain_;
+  std::unique_ptr<vault::Vault> vault_;
+  std::unique_ptr<vault::Vault> control_;
+  std::unique_ptr<access::Access> access_;
+  std::unique_ptr<Service> service_;
+  const access::Who local_ = access::Who::local_owner();
+  std::map<std::string, Credentials> credentials_;
+  int requests_ = 0;
+};
+
+TEST_F(ServiceTest, WhatIsPutIsReadInEveryEncodingOfBodies) {
+  const std::string data = to_string(noise(1, 300'000));
+  ASSERT_EQ(call("PUT", "/bucket/plain", data).status, 200U);
+  EXPECT_EQ(get("plain").body, data);
+  for (const auto kind : {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer,
+                          PayloadKind::unsigned_and_trailer}) {
+    const Reply put = upload_chunks(data, kind);
+    ASSERT_EQ(put.status, 200U) << put.body;
+    EXPECT_EQ(put.headers.has("x-amz-checksum-crc64nvme"), kind != PayloadKind::signed_chunks);
+    const Reply got = get("chunks");
+    EXPECT_EQ(got.body, data);
+    EXPECT_EQ(got.headers.get("Content-Encoding"), "gzip") << "how the body came is not what it is";
+    ASSERT_EQ(call("DELETE", "/bucket/chunks").status, 204U);
+  }
+}
+
+TEST_F(ServiceTest, ABodyThatIsNotWhatWasSignedStoresNothing) {
+  const std::string data = to_string(noise(2, 200'000));
+  for (const auto kind : {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer,
+                          PayloadKind::unsigned_and_trailer}) {
+    const Reply flipped = upload_chunks(data, kind, [](std::string& sent) { sent[100'000] ^= 1; });
+    EXPECT_EQ(flipped.status, kind == PayloadKind::unsigned_and_trailer ? 400U : 403U) << flipped.body;
+    EXPECT_EQ(upload_chunks(data, kind, [](std::string& sent) { sent.resize(sent.size() / 2); }).code(),
+              "IncompleteBody");
+    EXPECT_EQ(get("chunks").code(), "NoSuchKey");
+  }
+  EXPECT_EQ(send("PUT", "/bucket/a", signed_fields("PUT", "/bucket/a", {}, to_hex(codec::sha256(as_bytes("other")))), "data")
+                .code(),
+            "XAmzContentSHA256Mismatch");
+  EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"Content-MD5", "nonsense"}}).code(), "InvalidDigest");
+  EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-checksum-crc32", "AAAAAA=="}}).code(), "BadDigest");
+  EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-checksum-crc32", "AA=="}}).code(), "InvalidRequest");
+  EXPECT_EQ(get("a").code(), "NoSuchKey");
+}
+
+TEST_F(ServiceTest, NoOperationGoesWithoutARight) {
+  ASSERT_EQ(call("PUT", "/bucket/key", "data").status, 200U);
+  for (const OperationRow& row : operations()) {
+    if (row.state == State::refused || row.operation == Operation::Preflight) continue;
+    std::string target = row.resource == ResourceKind::service  ? "/"
+                         : row.resource == ResourceKind::bucket ? "/bucket"
+                                                                : "/bucket/key";
+    if (row.operation == Operation::CreateBucket) target = "/fresh-bucket";
+    std::string keys(row.keys);
+    Fields fields;
+    if (const std::size_t at = keys.find("@copy"); at != std::string::npos) {
+      keys.erase(at);
+      fields.emplace_back("x-amz-copy-source", "/bucket/key");
+    }
+    for (std::size_t at; (at = keys.find(' ')) != std::string::npos;) keys[at] = '&';
+    while (keys.ends_with('&')) keys.pop_back();
+    if (row.operation == Operation::ListObjectsV2) keys = "list-type=2";
+    if (row.operation == Operation::UploadPart || row.operation == Operation::UploadPartCopy) keys = "partNumber=1&uploadId=a";
+    if (!keys.empty()) target += "?" + keys;
+    const Reply reply = call(std::string(row.method), target, "", fields, "nobody");
+    if (row.operation == Operation::ListBuckets) {
+      EXPECT_EQ(reply.body.find("<Name>"), std::string::npos) << "what may not be seen is left out";
+      continue;
+    }
+    EXPECT_EQ(reply.status, 403U) << row.name << reply.body;
+  }
+  EXPECT_EQ(get("key").body, "data");
+}
+
+TEST_F(ServiceTest, RolesReachAsFarAsTheyShould) {
+  ASSERT_EQ(call("PUT", "/bucket/key", "data").status, 200U);
+  EXPECT_EQ(call("GET", "/bucket/key", "", {}, "reader").body, "data");
+  EXPECT_EQ(call("PUT", "/bucket/key", "other", {}, "reader").code(), "AccessDenied");
+  EXPECT_EQ(call("DELETE", "/bucket/key", "", {}, "reader").code(), "AccessDenied");
+  EXPECT_EQ(call("PUT", "/bucket?versioning",
+                 "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>", {}, "reader")
+                .code(),
+            "AccessDenied");
+  EXPECT_EQ(get("key").body, "data");
+}
+
+TEST_F(ServiceTest, WhatIsNotSignedIsRefusedBeforeAnythingElse) {
+  EXPECT_EQ(send("GET", "/bucket/key", {{"Host", "h"}}).code(), "AccessDenied");
+  EXPECT_EQ(send("PUT", "/bucket/key", {{"Host", "h"}}, "data").code(), "AccessDenied");
+  EXPECT_EQ(send("GET", "/no-such-bucket/key", {{"Host", "h"}}).code(), "AccessDenied") << "nor what is there";
+  auto fields = signed_fields("PUT", "/bucket/key", {}, "UNSIGNED-PAYLOAD");
+  fields.emplace_back("x-amz-copy-source", "/bucket/secret");
+  EXPECT_EQ(send("PUT", "/bucket/key", fields).code(), "AccessDenied");
+  credentials_["stranger"] = {"AKIAUNKNOWN000000000", "x", "us-east-1"};
+  EXPECT_EQ(call("GET", "/bucket/key", "", {}, "stranger").code(), "InvalidAccessKeyId");
+  fields = signed_fields("GET", "/bucket/key", {}, "UNSIGNED-PAYLOAD");
+  machine_.clock.advance_s(16 * 60);
+  EXPECT_EQ(send("GET", "/bucket/key", fields).code(), "RequestTimeTooSkewed") << "a replay";
+}
+
+TEST_F(ServiceTest, BucketsAreNamedInTheHostToo) {
+  ASSERT_EQ(call("PUT", "/bucket/a/b", "data").status, 200U);
+  Fields fields{{"Host", "bucket.s3.example:7070"}};
+  std::vector<HeaderView> views{{"Host", "bucket.s3.example:7070"}};
+  const auto added = sign({"GET", "/a/b", views}, credentials_.at("owner"), machine_.clock.peek(), "UNSIGNED-PAYLOAD");
+  for (const auto& [name, value] : *added) fields.emplace_back(name, value);
+  EXPECT_EQ(send("GET", "/a/b", fields).body, "data");
+}
+
+TEST_F(ServiceTest, TheTimeOfAFileIsOneValue) {
+  ASSERT_EQ(call("PUT", "/bucket/t", "data", {{"x-amz-meta-mtime", "1600000000.5"}}).status, 200U);
+  const auto found = vault::Objects(*vault_).find("bucket", "t").value();
+  EXPECT_EQ(found.version.modified.seconds, 1'600'000'000);
+  EXPECT_EQ(found.version.modified.nanoseconds, 500'000'000U);
+  EXPECT_EQ(call("HEAD", "/bucket/t").headers.get("x-amz-meta-mtime"), "1600000000.5");
+}
+
+TEST_F(ServiceTest, ADamagedAddressOrDocumentIsAClearError) {
+  EXPECT_EQ(call("GET", "/bucket/a%zz").code(), "InvalidURI");
+  EXPECT_EQ(call("POST", "/bucket?delete", "<!DOCTYPE x [<!ENTITY a \"b\">]><Delete>&a;</Delete>").code(), "MalformedXML");
+  EXPECT_EQ(call("POST", "/bucket?delete", std::string(5 << 20, ' ')).code(), "EntityTooLarge");
+  EXPECT_EQ(call("PUT", "/bucket/key?website", "x").code(), "NotImplemented")
+      << "a parameter of another operation never means the object itself";
+  EXPECT_EQ(call("GET", "/bucket?list-type=3").code(), "InvalidArgument");
+  EXPECT_EQ(call("GET", "/bucket?max-keys=x").code(), "InvalidArgument");
+  EXPECT_EQ(call("GET", "/bucket/k?versionId=x").code(), "InvalidArgument");
+  EXPECT_EQ(call("PUT", "/bucket/k?partNumber=1&uploadId=zz", "x").code(), "NoSuchUpload");
+  EXPECT_EQ(call("PUT", "/bucket/k", "x", {{"x-amz-server-side-encryption-customer-algorithm", "AES256"}}).code(),
+            "NotImplemented");
+}
+
+TEST_F(ServiceTest, AnAnswerSaysWhichRequestItIsOf) {
+  ASSERT_EQ(call("PUT", "/bucket/key", "data").status, 200U);
+  const Reply reply = get("key");
+  EXPECT_EQ(reply.headers.get("x-amz-request-id"), "R" + std::to_string(requests_));
+  EXPECT_EQ(reply.headers.get("Content-Type"), "binary/octet-stream");
+}
+
+TEST_F(ServiceTest, WhatWasAnsweredIsThereAfterARestart) {
+  ASSERT_EQ(call("PUT", "/bucket/key", "data").status, 200U);
+  const auto root = xml::read(call("POST", "/bucket/big?uploads").body);
+  const std::string id(root->text_of("UploadId"));
+  const std::string part = to_string(noise(4, 6 << 20));
+  const Reply sent = call("PUT", "/bucket/big?partNumber=1&uploadId=" + id, part);
+  ASSERT_EQ(sent.status, 200U);
+  reopen();
+  EXPECT_EQ(get("key").body, "data");
+  const Reply listed = call("GET", "/bucket/big?uploadId=" + id);
+  EXPECT_EQ(listed.status, 200U);
+  const Reply done = call("POST", "/bucket/big?uploadId=" + id,
+                          "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" +
+                              std::string(*sent.headers.get("ETag")) + "</ETag></Part></CompleteMultipartUpload>");
+  EXPECT_EQ(done.status, 200U) << done.body;
+  EXPECT_EQ(get("big").body, part);
+}
+
+}  // namespace
+}  // namespace atl::s3
