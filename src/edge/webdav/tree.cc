@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "foundation/codec/hash.h"
-
 namespace atl::webdav {
 namespace {
 
@@ -31,18 +29,24 @@ std::size_t row_bytes(const Listed& item) {
   return 3 * catalog::encode(item.version).size() + 4 * item.entry.key.size() + 256;
 }
 
+// What a copied or moved version says of where it comes from, as Objects::copy() and move() have it.
+void take_origin(Listed& item, const std::string& bucket, bool is_move) {
+  VersionRow& version = item.version;
+  if (version.kind != EntryKind::file) return;
+  catalog::Source former{version.object, version.version, bucket + "/" + item.entry.key};
+  if (!is_move) {
+    version.label.clear();
+    version.sources = {std::move(former)};
+    version.transformation = "copy";
+  } else if (version.sources.size() < vault::kSourcesMax) {
+    version.sources.push_back(std::move(former));
+    if (version.transformation.empty()) version.transformation = "move";
+  }
+}
+
 }  // namespace
 
-net::EntityTag tag_of(const VersionRow& version) {
-  if (!version.etag.empty()) return {version.etag, false};
-  Bytes whole = catalog::encode(version.content);
-  ByteWriter out(whole);
-  for (const catalog::Hole& hole : version.holes) {
-    out.put<std::uint64_t>(hole.offset);
-    out.put<std::uint64_t>(hole.length);
-  }
-  return {to_hex(codec::blake3(whole)).substr(0, 32) + "-1", false};
-}
+net::EntityTag tag_of(const VersionRow& version) { return {vault::etag_of(version), false}; }
 
 FileTime modified_of(const VersionRow& version) {
   return version.modified == FileTime{} ? file_time(version.begin_time) : version.modified;
@@ -76,6 +80,8 @@ Result<Node> Tree::look_in(catalog::CatalogReader& reader, const Place& place) {
   }
   ATOLL_ASSIGN(node.bucket, reader.bucket_named(place.bucket));
   if (!node.bucket) return node;
+  ATOLL_ASSIGN(const auto state, vault::bucket_state(reader, place.bucket));
+  node.keeps_versions = state.versioning() == catalog::Versioning::enabled;
   const BucketId bucket = node.bucket->id;
   if (place.is_bucket()) {
     node.kind = NodeKind::bucket;
@@ -172,85 +178,89 @@ VersionRow Tree::new_folder() const {
   return version;
 }
 
-Result<void> Tree::stage(const CommitContext& context, ChangeSet& changes, const BucketRow& bucket,
-                         const std::string& key, const VersionRow& version, const OperationId& operation,
+Result<void> Tree::stage(const CommitContext& context, ChangeSet& changes, const vault::BucketState& state,
+                         const std::string& key, VersionRow version, const OperationId& operation,
                          Changed& changed) const {
+  const BucketRow& bucket = state.bucket;
   ATOLL_ASSIGN(const auto before, context.state.current(bucket.id, key));
-  ATOLL_ASSIGN(const auto effect, vault::stage_put(context, changes, bucket, {key, version, true}, new_id<VersionId>(),
-                                                   vault_->actor(), operation));
-  if (effect == vault::PutEffect::unchanged) return {};
+  if (before && vault::reads_the_same(before->version, version)) return {};
+  ATOLL_ASSIGN(const auto entry, context.state.entry(bucket.id, key));
+  const auto id = new_id<VersionId>();
+  version.object = ObjectId{id.bytes};
+  if (entry) version.object = entry->object;
+  version.operation = operation.is_none() ? Bytes() : to_bytes(operation.view());
+  if (!version.label.empty() &&
+      !vault::check_label_free(context.state, version.object, id, version.label, bucket.name + "/" + key))
+    version.label.clear();
+  ATOLL_ASSIGN(const auto scheme, vault::label_scheme(context.state, bucket));
+  if (version.label.empty() && scheme != vault::LabelScheme::none && version.kind == EntryKind::file) {
+    ATOLL_ASSIGN(version.label, vault::next_label(context, scheme, before ? &before->version : nullptr, version,
+                                                  vault::ChangeSize::automatic));
+  }
+  vault::NewVersion fresh;
+  fresh.key = key;
+  fresh.version = version;
+  ATOLL_TRY(vault::stage_version(context, changes, state, fresh, id, vault_->actor(), {}, {}));
   if (before) changed.add(bucket.name, before->version, -1);
-  VersionRow mine = version;
-  mine.actor = vault_->actor();
-  changed.add(bucket.name, mine, 1);
+  version.actor = vault_->actor();
+  changed.add(bucket.name, version, 1);
   return {};
 }
 
-Result<void> Tree::keep_parent(const CommitContext& context, ChangeSet& changes, const Node& removed,
-                               const OperationId& operation) const {
-  const Place parent = removed.place.parent();
+Result<void> Tree::stage_removal(const CommitContext& context, ChangeSet& changes, const vault::BucketState& state,
+                                 const Listed& item, Changed& changed) const {
+  // Gone meanwhile: what was asked for holds.
+  ATOLL_ASSIGN(const auto done, vault::stage_removal_by_name(context, changes, state, item.entry.key,
+                                                             new_id<VersionId>(), vault_->actor(), {}));
+  if (done.existed) changed.add(state.bucket.name, item.version, -1);
+  return {};
+}
+
+Result<void> Tree::keep_parent(const CommitContext& context, ChangeSet& changes, const vault::BucketState& state,
+                               const Place& removed, const OperationId& operation) const {
+  const Place parent = removed.parent();
   if (parent.key.empty()) return {};  // buckets stay anyhow
-  ATOLL_ASSIGN(const auto there, context.state.current(removed.bucket->id, parent.folder_key()));
+  ATOLL_ASSIGN(const auto there, context.state.current(state.bucket.id, parent.folder_key()));
   if (there) return {};
   Changed changed;
-  ATOLL_TRY(stage(context, changes, *removed.bucket, parent.folder_key(), new_folder(), operation, changed));
+  ATOLL_TRY(stage(context, changes, state, parent.folder_key(), new_folder(), operation, changed));
   return {};
 }
 
 Result<Tree::Stored> Tree::put(const Node& target, const vault::Objects::ReadSome& read, const NewFile& file,
                                const Check& check) {
-  const BucketRow& bucket = *target.bucket;
   const std::string& key = target.place.key;
   ATOLL_TRY(vault::check_key(key));
-  ATOLL_TRY(vault_->check_room(file.expected_bytes.value_or(0)));
-  const codec::GearTable* const gear = vault_->gear(bucket.domain);
-  if (gear == nullptr) {
-    return fail(ErrorKind::wrong_key, "bucket.no_keys",
-                "the keys of bucket \"" + bucket.name + "\" are gone: nothing can be stored in it");
-  }
-  const auto use = vault_->chunks().begin_use();
-  const auto chunks = vault_->chunks().new_writer(bucket.domain, chunk::Temperature::warm);
-  vault::ContentWriter writer(*chunks, bucket.domain, *gear);
-  const std::uint64_t expected = file.expected_bytes.value_or(file.hinted_bytes);
-  Bytes first;
-  if (vault::wants_first_bytes(expected, key)) {
-    first.resize(vault::kFirstBytesLookedAt);
-    std::size_t filled = 0;
-    while (filled < first.size()) {
-      ATOLL_ASSIGN(const std::size_t count, read(ByteSpan(first).subspan(filled)));
-      if (count == 0) break;
-      filled += count;
-    }
-    first.resize(filled);
-  }
-  writer.begin(vault::choose_cutter(expected, key, first));
-  ATOLL_TRY(writer.append(first));
+  ATOLL_ASSIGN(const auto content, vault::store_content(*vault_, *target.bucket,
+                                                        file.expected_bytes.value_or(file.hinted_bytes), key, read));
   Stored stored;
   VersionRow& version = stored.version;
-  version.size = first.size();
-  for (;;) {
-    ATOLL_ASSIGN(const std::size_t count, read(writer.space()));
-    if (count == 0) break;
-    version.size += count;
-    ATOLL_TRY(writer.advance(count));
-  }
   version.kind = EntryKind::file;
-  ATOLL_ASSIGN(version.content, writer.finish());
+  version.content = content.content;
+  version.size = content.bytes;
   version.modified = file.modified.value_or(file_time(vault_->machine().clock.now()));
   version.mode = 0644;
   version.content_type = file.content_type;
   Changed changed;
   ATOLL_TRY(vault_->commit_content([&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-    ATOLL_ASSIGN(const auto now, context.state.current(bucket.id, key));
+    ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
+    ATOLL_ASSIGN(const auto now, context.state.current(state.bucket.id, key));
     ATOLL_TRY(check(now ? &*now : nullptr));
     stored.is_new = !now;
     if (now) {
-      version.metadata = now->version.metadata;
-      version.tags = now->version.tags;
-      if (version.content_type.empty()) version.content_type = now->version.content_type;
+      const VersionRow& old = now->version;
+      version.metadata = old.metadata;
+      version.tags = old.tags;
+      if (version.content_type.empty()) version.content_type = old.content_type;
+      // Who may read it, of a file that was stored from a disk, is not for a new content to change.
+      version.has_source = old.has_source;
+      version.mode = old.mode;
+      version.uid = old.uid;
+      version.gid = old.gid;
+      version.attributes = old.attributes;
     }
     if (file.relabel) file.relabel(version.metadata);
-    return stage(context, changes, bucket, key, version, {}, changed);
+    return stage(context, changes, state, key, version, {}, changed);
   }));
   note(changed);
   return stored;
@@ -262,9 +272,10 @@ Result<void> Tree::make_folder(const Node& target, const Check& check) {
   Changed changed;
   ATOLL_TRY(vault_->commit(journal::CommandKind::put_objects,
                            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                             ATOLL_ASSIGN(const auto now, context.state.current(target.bucket->id, key));
+                             ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
+                             ATOLL_ASSIGN(const auto now, context.state.current(state.bucket.id, key));
                              ATOLL_TRY(check(now ? &*now : nullptr));
-                             return stage(context, changes, *target.bucket, key, new_folder(), {}, changed);
+                             return stage(context, changes, state, key, new_folder(), {}, changed);
                            }));
   note(changed);
   return {};
@@ -275,14 +286,16 @@ Result<void> Tree::relabel(const Node& target, const std::function<Result<void>(
   Changed changed;
   ATOLL_TRY(vault_->commit(journal::CommandKind::put_objects,
                            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                             ATOLL_ASSIGN(auto now, context.state.current(target.bucket->id, key));
+                             ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
+                             ATOLL_ASSIGN(auto now, context.state.current(state.bucket.id, key));
                              if (!now && target.is_file()) {
                                return fail(ErrorKind::not_found, "object.not_found",
-                                           "there is no object " + target.bucket->name + "/" + key + " any more");
+                                           "there is no object " + target.place.bucket + "/" + key + " any more");
                              }
                              VersionRow version = now ? now->version : new_folder();
                              ATOLL_TRY(change(version));
-                             return stage(context, changes, *target.bucket, key, version, {}, changed);
+                             version.label.clear();  // it names the version before
+                             return stage(context, changes, state, key, version, {}, changed);
                            }));
   note(changed);
   return {};
@@ -327,13 +340,9 @@ Result<void> Tree::remove_with(const Node& target, const OperationId& operation,
     ATOLL_TRY(vault_->commit(
         journal::CommandKind::remove_objects,
         [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-          if (is_first && keeps_parent) ATOLL_TRY(keep_parent(context, changes, target, operation));
-          for (const Listed& item : batch) {
-            const auto removed = vault::stage_remove(context, changes, *target.bucket, item.entry.key);
-            if (!removed && removed.error().kind == ErrorKind::not_found) continue;  // what was asked for holds
-            ATOLL_TRY(removed);
-            changed.add(target.bucket->name, item.version, -1);
-          }
+          ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
+          if (is_first && keeps_parent) ATOLL_TRY(keep_parent(context, changes, state, target.place, operation));
+          for (const Listed& item : batch) ATOLL_TRY(stage_removal(context, changes, state, item, changed));
           return {};
         },
         operation));
@@ -382,21 +391,24 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
     Batch fresh = batch;
     bool is_stored_anew = false;
     for (Listed& item : fresh) {
+      take_origin(item, source.name, how.removes_source);
       ATOLL_ASSIGN(const bool is_anew, bring_into(target, item.version));
       is_stored_anew = is_stored_anew || is_anew;
     }
     Changed changed;
     const auto build = [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+      ATOLL_ASSIGN(const auto source_state, vault::bucket_state(context.state, source.name));
+      ATOLL_ASSIGN(const auto target_state, vault::bucket_state(context.state, target.name));
       if (is_first) {
         ATOLL_ASSIGN(const auto now,
                      context.state.current(target.id, from.is_file() ? to_root : to.place.folder_key()));
         ATOLL_TRY(check(now ? &*now : nullptr));
-        if (how.removes_source) ATOLL_TRY(keep_parent(context, changes, from, operation));
+        if (how.removes_source) ATOLL_TRY(keep_parent(context, changes, source_state, from.place, operation));
         // An implied folder, copied: the copy shall be there even where nothing below it is copied.
         const bool has_entry =
             std::ranges::any_of(batch, [&](const Listed& item) { return item.entry.key == from.place.folder_key(); });
         if (!from.is_file() && !has_entry && !to.place.is_bucket())
-          ATOLL_TRY(stage(context, changes, target, to.place.folder_key(), new_folder(), operation, changed));
+          ATOLL_TRY(stage(context, changes, target_state, to.place.folder_key(), new_folder(), operation, changed));
       }
       for (std::size_t i = 0; i < batch.size(); ++i) {
         const Listed& item = batch[i];
@@ -409,10 +421,9 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
         const std::string key =
             item.entry.key == "./" ? to.place.folder_key() : to_root + item.entry.key.substr(from_root.size());
         ATOLL_TRY(vault::check_key(key));
-        ATOLL_TRY(stage(context, changes, target, key, fresh[i].version, operation, changed));
+        ATOLL_TRY(stage(context, changes, target_state, key, fresh[i].version, operation, changed));
         if (!how.removes_source) continue;
-        ATOLL_TRY(vault::stage_remove(context, changes, source, item.entry.key));
-        changed.add(source.name, item.version, -1);
+        ATOLL_TRY(stage_removal(context, changes, source_state, item, changed));
       }
       return {};
     };

@@ -6,8 +6,9 @@
 //    folder its entry.
 //  - A file `x` and objects below `x/` may both be there: "x" is the file, "x/" the folder.
 //  - Links, devices and the like are not shown; they go along where their folder is removed, copied or moved.
-//  - Everything is a command of the vault: what was replaced or removed stays in the history. Many objects are many
-//    commands of one operation, so that one undo takes all of them back; broken off, whole commands are there.
+//  - Everything is a command of the vault: what was replaced or removed stays in the history, unless S3 switched that
+//    off for the bucket (vault/object/versions.h). Many objects are many commands of one operation, so that one undo
+//    takes all of them back; broken off, whole commands are there.
 // Thread rules: one thread, like the vault handle it works on.
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "foundation/net/conditions.h"
 #include "vault/access/usage.h"
 #include "vault/object/objects.h"
+#include "vault/object/versions.h"
 #include "vault/vault.h"
 
 namespace atl::webdav {
@@ -32,6 +34,7 @@ struct Node {
   NodeKind kind = NodeKind::nothing;
   Place place;
   std::optional<catalog::BucketRow> bucket;  // where there is such a bucket
+  bool keeps_versions = true;                // of its bucket: what is replaced or removed stays in the history
   std::optional<catalog::Listed> listed;     // of a file; of a folder that has an entry of its own
 
   [[nodiscard]] bool exists() const { return kind != NodeKind::nothing; }
@@ -106,11 +109,14 @@ class Tree {
   [[nodiscard]] Result<void> remove_with(const Node& target, const OperationId& operation, bool keeps_parent);
   [[nodiscard]] catalog::VersionRow new_folder() const;
   [[nodiscard]] Result<void> keep_parent(const vault::CommitContext& context, vault::ChangeSet& changes,
-                                         const Node& removed, const OperationId& operation) const;
+                                         const vault::BucketState& state, const Place& removed,
+                                         const OperationId& operation) const;
   [[nodiscard]] Result<void> stage(const vault::CommitContext& context, vault::ChangeSet& changes,
-                                   const catalog::BucketRow& bucket, const std::string& key,
-                                   const catalog::VersionRow& version, const OperationId& operation,
-                                   Changed& changed) const;
+                                   const vault::BucketState& state, const std::string& key, catalog::VersionRow version,
+                                   const OperationId& operation, Changed& changed) const;
+  [[nodiscard]] Result<void> stage_removal(const vault::CommitContext& context, vault::ChangeSet& changes,
+                                           const vault::BucketState& state, const catalog::Listed& item,
+                                           Changed& changed) const;
   // Content as the keys of the target's bucket have it; true where it was stored anew.
   [[nodiscard]] Result<bool> bring_into(const catalog::BucketRow& target, catalog::VersionRow& version);
   void note(const Changed& changed) const;

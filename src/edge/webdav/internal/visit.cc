@@ -55,7 +55,10 @@ Result<void> Visit::open() {
   if (place_.vault.empty()) {
     ATOLL_ASSIGN(use_, exchange_->use_vault());
   } else {
-    ATOLL_ASSIGN(use_, exchange_->host.use(place_.vault, exchange_->caller()));
+    auto named = exchange_->host.use(place_.vault, exchange_->caller());
+    // Who is nobody is not told which vaults there are.
+    if (!named && exchange_->who.name.empty()) ATOLL_TRY(exchange_->require(access::Action::list_buckets, {}));
+    ATOLL_ASSIGN(use_, std::move(named));
   }
   holder_.principal = exchange_->who.principal.is_none() ? exchange_->who.name : exchange_->who.principal.text();
   tree_.emplace(use_->vault(), [this](const std::string& bucket, const std::string& actor, const access::Used& used) {
@@ -94,13 +97,13 @@ Result<void> Visit::require(access::Action action, const Node& node, bool whole)
   return require_at(action, node.place, key, whole && !is_file, is_file ? node.version() : nullptr);
 }
 
-access::Action Visit::storing_over(const catalog::BucketRow& bucket, bool exists) const {
+access::Action Visit::storing_over(const Node& node, bool exists) const {
   if (!exists) return access::Action::write;
-  return bucket.keeps_history ? access::Action::overwrite : access::Action::overwrite_for_good;
+  return node.keeps_versions ? access::Action::overwrite : access::Action::overwrite_for_good;
 }
 
-access::Action Visit::removing_from(const catalog::BucketRow& bucket) const {
-  return bucket.keeps_history ? access::Action::remove : access::Action::remove_for_good;
+access::Action Visit::removing_from(const Node& node) const {
+  return node.keeps_versions ? access::Action::remove : access::Action::remove_for_good;
 }
 
 net::Representation Visit::representation_of(const catalog::VersionRow* version) {

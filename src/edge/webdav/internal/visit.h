@@ -38,8 +38,8 @@ class Visit {
   [[nodiscard]] Result<void> require_at(access::Action action, const Place& place, std::string_view key, bool whole,
                                         const catalog::VersionRow* version);
   // To store under a name that holds `version` now, or nothing.
-  [[nodiscard]] access::Action storing_over(const catalog::BucketRow& bucket, bool exists) const;
-  [[nodiscard]] access::Action removing_from(const catalog::BucketRow& bucket) const;
+  [[nodiscard]] access::Action storing_over(const Node& node, bool exists) const;
+  [[nodiscard]] access::Action removing_from(const Node& node) const;
   // If, If-Match, If-None-Match, If-(Un)modified-Since; from then on the tokens of If count as submitted.
   [[nodiscard]] Result<void> check_conditions(const Node& node);
   [[nodiscard]] Result<IfState> state_of(const std::optional<std::string>& resource);

@@ -39,7 +39,7 @@ std::uint64_t grows_by(std::uint64_t fresh, const catalog::VersionRow* old) {
 
 Result<net::Response> Visit::put() {
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
-  const auto action = node.bucket ? storing_over(*node.bucket, node.is_file()) : access::Action::write;
+  const auto action = node.bucket ? storing_over(node, node.is_file()) : access::Action::write;
   ATOLL_TRY(require_at(action, place_, place_.key, false, node.is_file() ? node.version() : nullptr));
   if (place_.key.empty() || place_.has_slash)
     return fail(ErrorKind::usage, "dav.not_allowed", "a file cannot be stored at the address of a folder");
@@ -104,7 +104,7 @@ Result<net::Response> Visit::put() {
       resource.vault = use_->id();
       resource.bucket = place_.bucket;
       resource.key = place_.key;
-      if (!exchange_->may(storing_over(*node.bucket, true), resource)) return changed_meanwhile();
+      if (!exchange_->may(storing_over(node, true), resource)) return changed_meanwhile();
     }
     const auto outcome = net::evaluate_conditions(headers(), "PUT",
                                                   representation_of(now == nullptr ? nullptr : &now->version), now_s());
@@ -148,8 +148,7 @@ Result<net::Response> Visit::make_collection() {
 Result<net::Response> Visit::remove() {
   ATOLL_ASSIGN(const Node node, tree_->look(place_));
   if (node.bucket) {
-    ATOLL_TRY(require(node.kind == NodeKind::bucket ? access::Action::delete_bucket : removing_from(*node.bucket), node,
-                      true));
+    ATOLL_TRY(require(node.kind == NodeKind::bucket ? access::Action::delete_bucket : removing_from(node), node, true));
   } else {
     ATOLL_TRY(require_at(access::Action::remove, place_, place_.key, false, nullptr));
   }
@@ -269,16 +268,16 @@ Result<net::Response> Visit::copy_or_move(bool is_move) {
   if (to.kind == NodeKind::hidden) return hidden();
 
   ATOLL_TRY(check_conditions(from));
-  if (is_move) ATOLL_TRY(require(removing_from(*from.bucket), from, true));
+  if (is_move) ATOLL_TRY(require(removing_from(from), from, true));
   const std::string target_key = from.is_file() ? target.key : target.member_prefix();
   if (!to.bucket) {
     ATOLL_TRY(require_at(access::Action::write, target, target_key, from.is_folder(), nullptr));
     return fail(ErrorKind::conflict, "dav.no_parent", "there is no bucket " + target.bucket, "Make the bucket first.");
   }
   const bool replaces_in_place = from.is_file() && to.is_file();
-  ATOLL_TRY(require_at(storing_over(*to.bucket, replaces_in_place), target, target_key, from.is_folder(),
+  ATOLL_TRY(require_at(storing_over(to, replaces_in_place), target, target_key, from.is_folder(),
                        replaces_in_place ? to.version() : nullptr));
-  if (to.exists() && !replaces_in_place) ATOLL_TRY(require(removing_from(*to.bucket), to, true));
+  if (to.exists() && !replaces_in_place) ATOLL_TRY(require(removing_from(to), to, true));
   if (to.exists() && !overwrites)
     return fail(ErrorKind::conflict, "dav.precondition_failed", "there is something at the destination already");
   ATOLL_TRY(check_parent(target));
