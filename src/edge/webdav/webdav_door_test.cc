@@ -2,6 +2,7 @@
 #include "edge/webdav/webdav_door.h"
 
 #include "edge/webdav/testing/door_fixture.h"
+#include "vault/domain/shred.h"
 #include "vault/object/versions.h"
 
 namespace atl::webdav {
@@ -415,6 +416,80 @@ TEST_F(WebDavDoorTest, QuotasHoldAndUseIsCounted) {
   for (const char* name : {"a", "b", "c"}) EXPECT_EQ(ask("MKCOL", "/dav/docs/" + std::string(name)).status, 201U);
   EXPECT_EQ(ask("MKCOL", "/dav/docs/d").status, 507U);
   EXPECT_EQ(ask("PUT", "/dav/docs/d", {}, "").status, 507U);
+}
+
+TEST_F(WebDavDoorTest, WhereNoHistoryIsKeptTheRightsAreThoseForGood) {
+  ASSERT_EQ(ask("PUT", "/dav/docs/x", {}, "one").status, 201U);
+  ASSERT_EQ(told(vault_->commit(journal::CommandKind::policy_change,
+                                [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                  ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, "docs"));
+                                  auto settings = vault::settings_to_change(state);
+                                  settings.versioning = {{Lsn{1}, catalog::Versioning::off}};
+                                  changes.put(settings);
+                                  return {};
+                                })),
+            "ok");
+  ASSERT_EQ(ask("PUT", "/dav/docs/y", {}, "one").status, 201U);
+  catalog::RoleRow role;
+  role.name = "careful";
+  role.rules = {{false, {"*"}, {}, 0, 0}, {true, {"overwrite_for_good", "remove_for_good"}, {}, 0, 0}};
+  ASSERT_EQ(told(access_->put_role(owner_, role)), "ok");
+  add_person("eve", "careful");
+  user_ = "eve";
+  EXPECT_EQ(ask("PUT", "/dav/docs/y", {}, "two").status, 403U);
+  EXPECT_EQ(ask("DELETE", "/dav/docs/y").status, 403U);
+  EXPECT_EQ(ask("MOVE", "/dav/docs/y", {{"Destination", "/dav/docs/z"}}).status, 403U);
+  user_ = "ann";
+  EXPECT_EQ(ask("PUT", "/dav/docs/y", {}, "two").status, 204U);
+  EXPECT_EQ(ask("GET", "/dav/docs/y").body, "two");
+  EXPECT_EQ(version_count("y"), 1U);
+  EXPECT_EQ(ask("DELETE", "/dav/docs/y").status, 204U);
+  EXPECT_EQ(version_count("y"), 0U);
+}
+
+TEST_F(WebDavDoorTest, AFileOfADiskKeepsItsModeUnderNewContent) {
+  catalog::VersionRow file;
+  file.has_source = true;
+  file.mode = 0600;
+  file.uid = 7;
+  file.attributes = {{"user.x", to_bytes("y")}};
+  file.inode = 5;
+  vault::NewVersion fresh;
+  fresh.key = "private";
+  fresh.version = file;
+  ASSERT_EQ(told(vault_->commit(journal::CommandKind::put_objects,
+                                [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                  ATOLL_ASSIGN(const auto bucket, context.state.bucket_named("docs"));
+                                  ATOLL_TRY(vault::stage_put(context, changes, *bucket, fresh,
+                                                             platform::new_id<VersionId>(machine_.machine()), "t", {}));
+                                  return {};
+                                })),
+            "ok");
+  ASSERT_EQ(ask("PUT", "/dav/docs/private", {}, "new").status, 204U);
+  const auto found = vault::Objects(*vault_).find("docs", "private").value().version;
+  EXPECT_EQ(found.mode, 0600U);
+  EXPECT_EQ(found.uid, 7U);
+  EXPECT_EQ(found.attributes, file.attributes);
+  EXPECT_EQ(found.inode, 0U) << "so that a put looks at the file on the disk again";
+}
+
+TEST_F(WebDavDoorTest, CopiesSayOfWhatAndCrossIntoBucketsWithKeysOfTheirOwn) {
+  ASSERT_EQ(told(vault::create_bucket(*vault_, "own", true)), "ok");
+  const std::string content = to_string(vault::testing::noise(3, 200'000));
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/f").status, 201U);
+  ASSERT_EQ(ask("PUT", "/dav/docs/f/x", {}, content).status, 201U);
+  ASSERT_EQ(ask("PUT", "/dav/docs/f/empty", {}, "").status, 201U);
+  EXPECT_EQ(ask("COPY", "/dav/docs/f", {{"Destination", "/dav/own/f"}}).status, 201U);
+  EXPECT_TRUE(ask("GET", "/dav/own/f/x").body == content);
+  EXPECT_EQ(ask("GET", "/dav/own/f/empty").body, "");
+  const auto copy = vault::Objects(*vault_).find("own", "f/x").value();
+  EXPECT_EQ(copy.version.content.domain, copy.bucket.domain);
+  ASSERT_EQ(copy.version.sources.size(), 1U);
+  EXPECT_EQ(copy.version.sources[0].words, "docs/f/x");
+  EXPECT_EQ(copy.version.transformation, "copy");
+  EXPECT_EQ(ask("MOVE", "/dav/own/f", {{"Destination", "/dav/docs/g"}}).status, 201U);
+  EXPECT_TRUE(ask("GET", "/dav/docs/g/x").body == content);
+  EXPECT_EQ(keys("own"), Keys{});
 }
 
 TEST_F(WebDavDoorTest, OtherVaultsAreBelowTheirName) {
