@@ -272,7 +272,12 @@ std::optional<std::string> Renderer::value_of(Live live, const Node& node, vault
              "<D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>";
     case Live::quota_available_bytes:
     case Live::quota_used_bytes: return quota_of(live, node, vault);
-    case Live::getcontentlanguage:
+    case Live::getcontentlanguage: {
+      if (!node.is_file()) return std::nullopt;
+      const auto found = version->metadata.find(std::string(kContentLanguage));
+      if (found == version->metadata.end()) return std::nullopt;
+      return quoted(found->second);
+    }
     case Live::lastmodified:
     case Live::none: break;
   }

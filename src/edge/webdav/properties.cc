@@ -199,6 +199,31 @@ Result<FileTime> parse_modified(std::string_view text, std::int64_t now_unix_sec
   return fail(ErrorKind::usage, "dav.bad_time", "a time of modification that cannot be read");
 }
 
+void note_modified(Metadata& metadata, FileTime modified) {
+  // Nanoseconds count forward from the seconds; what is written is one number.
+  std::string text;
+  std::int64_t seconds = modified.seconds;
+  std::uint32_t nanoseconds = modified.nanoseconds;
+  if (seconds < 0) {
+    text = "-";
+    if (nanoseconds > 0) {
+      ++seconds;
+      nanoseconds = 1'000'000'000 - nanoseconds;
+    }
+    seconds = -seconds;
+  }
+  text += std::to_string(seconds);
+  if (nanoseconds > 0) {
+    text += "." + std::to_string(1'000'000'000 + nanoseconds).substr(1);
+    while (text.ends_with('0')) text.pop_back();
+  }
+  metadata["mtime"] = std::move(text);
+}
+
+void forget_content_fields(Metadata& metadata) {
+  std::erase_if(metadata, [](const auto& one) { return one.first == "mtime" || one.first.starts_with("header:"); });
+}
+
 std::vector<std::pair<PropertyName, std::string_view>> dead_properties(const Metadata& metadata) {
   std::vector<std::pair<PropertyName, std::string_view>> out;
   for (auto at = metadata.lower_bound(std::string(kPrefix)); at != metadata.end() && at->first.starts_with(kPrefix);

@@ -88,6 +88,13 @@ enum class Live : std::uint8_t {
 [[nodiscard]] Result<FileTime> parse_modified(std::string_view text, std::int64_t now_unix_seconds);
 
 using Metadata = std::map<std::string, std::string>;
+
+// What the S3 door keeps among the metadata, too (edge/s3): the time that a client set, as x-amz-meta-mtime has it
+// ("981173106.25"), and header fields of content.
+inline constexpr std::string_view kContentLanguage = "header:content-language";
+void note_modified(Metadata& metadata, FileTime modified);
+// New content has neither the time nor the header fields of the one before.
+void forget_content_fields(Metadata& metadata);
 // The dead properties among a version's metadata, with their values as pieces of XML.
 [[nodiscard]] std::vector<std::pair<PropertyName, std::string_view>> dead_properties(const Metadata& metadata);
 [[nodiscard]] std::optional<std::string_view> dead_property(const Metadata& metadata, const PropertyName& name);

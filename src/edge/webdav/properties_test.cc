@@ -111,6 +111,20 @@ TEST(WebDavProperties, TimesComeInTheFormsThatClientsSend) {
     EXPECT_EQ(parse_modified(text, 0).error().id, "dav.bad_time") << text;
 }
 
+TEST(WebDavProperties, TheTimeIsNotedAsS3ClientsReadIt) {
+  Metadata metadata = {{"header:content-encoding", "gzip"}, {"mtime", "1"}, {"place", "reef"}};
+  const auto noted = [&](FileTime time) {
+    note_modified(metadata, time);
+    return metadata.at("mtime");
+  };
+  EXPECT_EQ(noted({981173106, 0}), "981173106");
+  EXPECT_EQ(noted({981173106, 250'000'000}), "981173106.25");
+  EXPECT_EQ(noted({-1, 500'000'000}), "-0.5");
+  EXPECT_EQ(noted({-5, 0}), "-5");
+  forget_content_fields(metadata);
+  EXPECT_EQ(metadata, (Metadata{{"place", "reef"}}));
+}
+
 TEST(WebDavProperties, TextThatXmlCannotHoldIsShownAsReplaced) {
   std::string out;
   append_text(out, "a\x01<b>\xFF\t");

@@ -1,6 +1,7 @@
 // The WebDAV door with requests made by hand, over vaults in memory: methods, what stays in the history, rights, locks.
 #include "edge/webdav/webdav_door.h"
 
+#include "edge/webdav/properties.h"
 #include "edge/webdav/testing/door_fixture.h"
 #include "vault/domain/shred.h"
 #include "vault/object/versions.h"
@@ -445,6 +446,22 @@ TEST_F(WebDavDoorTest, WhereNoHistoryIsKeptTheRightsAreThoseForGood) {
   EXPECT_EQ(version_count("y"), 1U);
   EXPECT_EQ(ask("DELETE", "/dav/docs/y").status, 204U);
   EXPECT_EQ(version_count("y"), 0U);
+}
+
+TEST_F(WebDavDoorTest, NewContentHasNeitherTimeNorFieldsOfTheOldOne) {
+  ASSERT_EQ(told(vault::testing::put_bytes(*vault_, "docs", "x", as_bytes("old"),
+                                           {{{"mtime", "1"}, {"header:content-encoding", "gzip"}, {"place", "reef"}},
+                                            {},
+                                            "application/x-old",
+                                            {}})),
+            "ok");
+  ASSERT_EQ(ask("PUT", "/dav/docs/x", {{"Content-Language", "de"}}, "new").status, 204U);
+  EXPECT_EQ(vault::Objects(*vault_).find("docs", "x").value().version.metadata,
+            (Metadata{{"header:content-language", "de"}, {"place", "reef"}}));
+  EXPECT_TRUE(find("/dav/docs/x", "0", "<D:getcontentlanguage/>").has(">de<"));
+  ASSERT_EQ(ask("PUT", "/dav/docs/x", {{"X-OC-Mtime", "981173106"}}, "newer").status, 204U);
+  EXPECT_EQ(vault::Objects(*vault_).find("docs", "x").value().version.metadata,
+            (Metadata{{"mtime", "981173106"}, {"place", "reef"}}));
 }
 
 TEST_F(WebDavDoorTest, AFileOfADiskKeepsItsModeUnderNewContent) {

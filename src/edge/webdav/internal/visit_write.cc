@@ -71,14 +71,9 @@ Result<net::Response> Visit::put() {
   }
   const std::string language(headers().get("Content-Language").value_or(""));
   file.relabel = [&](std::map<std::string, std::string>& metadata) {
-    const PropertyName name = name_of(Live::getcontentlanguage);
-    remove_dead_property(metadata, name);
-    if (language.empty()) return;
-    xml::Element element;
-    element.space = name.space;
-    element.name = name.name;
-    element.text = language;
-    ignore_error_on_purpose(set_dead_property(metadata, name, element));  // too long: the file counts, not this
+    forget_content_fields(metadata);
+    if (file.modified) note_modified(metadata, *file.modified);
+    if (!language.empty() && language.size() <= 255) metadata[std::string(kContentLanguage)] = language;
   };
   auto& access = exchange_->host.access();
   const std::uint64_t add_objects = node.exists() ? 0 : 1;
@@ -189,6 +184,7 @@ Result<net::Response> Visit::proppatch() {
     if (sets_modified(live)) {
       if (!change.value) return forbidden("the time of modification cannot be removed");
       ATOLL_ASSIGN(version.modified, parse_modified(change.value->text, now_s()));
+      note_modified(version.metadata, version.modified);
       return {};
     }
     if (change.value) return set_dead_property(version.metadata, change.name, *change.value);
