@@ -68,7 +68,6 @@ struct VersionChange {
   // Of what a reader without an id sees.
   std::int64_t bytes_change = 0;
   std::int64_t objects_change = 0;
-  std::uint64_t bytes_before = 0;  // size of what a reader no longer sees
 };
 
 struct LockWish {
