@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "catalog/internal/row_views.h"
+#include "catalog/s3_rows.h"
 #include "foundation/codec/fields.h"
 #include "foundation/platform/testing/test_machine.h"
 
@@ -491,6 +492,17 @@ deleted_lsn: 6
             "started: 1\nfinished: 2\nis_ok: true\nfact {\n  name: \"f\"\n  value: \"w\"\n}\n");
   const CheckpointRow checkpoint{{1}, to_bytes("root"), {}};
   EXPECT_EQ(protoc_decode("Checkpoint", encode(checkpoint)), "root: \"root\"\n");
+  const BucketSettingsRow settings{
+      {}, {{{5}, Versioning::enabled}}, true, LockMode::compliance, 7, "c", "l", "p", "a", {{"t", "v"}}, "o", {}};
+  EXPECT_EQ(protoc_decode("BucketSettings", encode(settings)),
+            "versioning {\n  since: 5\n  state: ENABLED\n}\nhas_object_lock: true\ndefault_lock: COMPLIANCE\n"
+            "default_lock_seconds: 7\ncors: \"c\"\nlifecycle: \"l\"\npolicy: \"p\"\nacl: \"a\"\n"
+            "tag {\n  name: \"t\"\n  value: \"v\"\n}\nowner: \"o\"\n");
+  const UploadPartRow part{{}, 1, {-3}, 4, to_bytes("c"), "e", {{"sha1", "00"}}, {}};
+  EXPECT_EQ(protoc_decode("UploadPart", encode(part)),
+            "modified: -3\nsize: 4\ncontent: \"c\"\netag: \"e\"\nchecksum {\n  name: \"sha1\"\n  value: \"00\"\n}\n");
+  const VersionLockRow lock{{}, {}, LockMode::governance, {9}, true, {}};
+  EXPECT_EQ(protoc_decode("VersionLock", encode(lock)), "mode: GOVERNANCE\nuntil: 9\nis_held: true\n");
 }
 
 }  // namespace

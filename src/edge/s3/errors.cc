@@ -127,7 +127,9 @@ constexpr std::array kKnown{
     Known{"bucket.not_empty", Code::BucketNotEmpty},  Known{"xml.malformed", Code::MalformedXML},
     Known{"xml.doctype_refused", Code::MalformedXML}, Known{"xml.too_large", Code::MalformedXML},
     Known{"retention.refused", Code::AccessDenied},   Known{"quota.exceeded", Code::QuotaExceeded},
-    Known{"access.denied", Code::AccessDenied},
+    Known{"access.denied", Code::AccessDenied},       Known{"access.too_many_requests", Code::SlowDown},
+    Known{"erase.kept", Code::AccessDenied},          Known{"object.changed", Code::OperationAborted},
+    Known{"upload.not_found", Code::NoSuchUpload},
 };
 
 }  // namespace

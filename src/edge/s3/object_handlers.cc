@@ -223,6 +223,7 @@ Answer put_object(Exchange& exchange) {
                                                   write_condition(exchange, keeps)));
         return {};
       }));
+  exchange.note_usage(change);
   net::Response response;
   response.headers.add("ETag", quoted(vault::etag_of(fresh.version)));
   write_version_id(committed, change, response.headers);
@@ -369,6 +370,7 @@ Answer copy_object(Exchange& exchange) {
                                                   write_condition(exchange, keeps)));
         return {};
       }));
+  exchange.note_usage(change);
   xml::Writer writer;
   writer.begin("CopyObjectResult", kNamespace).element("LastModified", format_time(exchange.now));
   writer.element("ETag", quoted(vault::etag_of(fresh.version)));
@@ -444,6 +446,7 @@ Answer delete_object(Exchange& exchange) {
         ATOLL_ASSIGN(change, stage_removal(exchange, context, changes, state, removal, marker));
         return {};
       }));
+  exchange.note_usage(change);
   net::Response response = empty_response(204);
   if (change.is_marker) response.headers.add("x-amz-delete-marker", "true");
   if (change.id != VersionId{} && state.was_ever_versioned()) {
@@ -458,6 +461,12 @@ Answer delete_object(Exchange& exchange) {
 Answer delete_objects(Exchange& exchange) {
   ATOLL_ASSIGN(const std::string document, read_document(exchange));
   ATOLL_ASSIGN(const DeleteDocument wanted, read_delete(document));
+  // Whoever may remove none of them is not told whether the bucket is there.
+  const bool may_any = std::ranges::any_of(wanted.objects, [&](const DeleteDocument::Object& one) {
+    return exchange.require(access::Action::remove, exchange.bucket, one.key) ||
+           exchange.require(access::Action::remove_for_good, exchange.bucket, one.key);
+  });
+  if (!may_any) ATOLL_TRY(exchange.require(access::Action::remove, exchange.bucket, wanted.objects.front().key));
   ATOLL_ASSIGN(const vault::BucketState state, vault::bucket_state(*exchange.vault->reader(), exchange.bucket));
   struct Outcome {
     Removal removal;
@@ -492,7 +501,11 @@ Answer delete_objects(Exchange& exchange) {
   const auto answers = exchange.vault->commit_group(journal::CommandKind::remove_objects, std::move(builders),
                                                     platform::new_id<OperationId>(*exchange.context.machine));
   for (std::size_t at = 0; at < answers.size(); ++at) {
-    if (!answers[at]) outcomes[places[at]].error = answers[at].error();
+    if (!answers[at]) {
+      outcomes[places[at]].error = answers[at].error();
+    } else {
+      exchange.note_usage(outcomes[places[at]].change);
+    }
   }
   xml::Writer writer;
   writer.begin("DeleteResult", kNamespace);

@@ -49,8 +49,7 @@ constexpr std::array kOperations{
     OperationRow{"GetBucketLifecycleConfiguration", O::GetBucketLifecycleConfiguration, "GET", bucket, "lifecycle",
                  kDone, Action::policy_read, ""},
     OperationRow{"PutBucketLifecycleConfiguration", O::PutBucketLifecycleConfiguration, "PUT", bucket, "lifecycle",
-                 kPartly, Action::policy_write,
-                 "kept and given back; its rules for noncurrent versions become the bucket's policy"},
+                 kPartly, Action::policy_write, "done every hour by the server; transitions are kept, and not done"},
     OperationRow{"DeleteBucketLifecycle", O::DeleteBucketLifecycle, "DELETE", bucket, "lifecycle", kDone,
                  Action::policy_write, ""},
     OperationRow{"GetBucketPolicy", O::GetBucketPolicy, "GET", bucket, "policy", kDone, Action::bucket_access_read, ""},
@@ -208,10 +207,9 @@ constexpr std::array kHeaders{
     HeaderRow{"Origin, Access-Control-…", "both", State::done, "by the bucket's CORS rules"},
 };
 
-// Names that make another operation of an address, whatever the method.
-bool is_subresource(std::string_view name, ResourceKind resource) {
+// Names that make another operation of an address, whatever the method, here or on another kind of resource.
+bool is_subresource(std::string_view name) {
   return std::ranges::any_of(kOperations, [&](const OperationRow& row) {
-    if (row.resource != resource) return false;
     std::string_view keys = row.keys;
     while (!keys.empty()) {
       const std::size_t blank = keys.find(' ');
@@ -272,7 +270,7 @@ Result<const OperationRow*> find_operation(std::string_view method, ResourceKind
   if (!is_method_known || best == nullptr) return fail(Code::MethodNotAllowed);
   // `PUT /bucket/key?acl` must never be taken for `PUT /bucket/key`, nor `DELETE ?acl` for removing the object.
   for (const auto& [name, value] : parameters) {
-    if (!is_subresource(name, resource)) continue;
+    if (!is_subresource(name)) continue;
     if ((" " + std::string(best->keys) + " ").find(" " + name + " ") == std::string::npos) {
       return fail(Code::NotImplemented,
                   "There is no operation for " + std::string(method) + " with the parameter " + name + " here");

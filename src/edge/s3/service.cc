@@ -19,8 +19,8 @@ Result<void> read_address(Exchange& exchange) {
   if (path.starts_with('/')) path.remove_prefix(1);
   ATOLL_ASSIGN(std::string decoded, uri_decode(path, Plus::is_plus));
   const std::string& root = exchange.context.root_domain;
-  if (const auto host = exchange.header("Host"); host && !root.empty()) {
-    const auto authority = net::parse_authority(*host);
+  if (!root.empty()) {
+    const auto authority = net::parse_authority(exchange.authority);
     if (authority && authority->host.size() > root.size() + 1 && authority->host.ends_with("." + root)) {
       exchange.bucket = authority->host.substr(0, authority->host.size() - root.size() - 1);
       exchange.key = std::move(decoded);
@@ -51,7 +51,7 @@ Result<void> authenticate(Exchange& exchange) {
     exchange.who = identity->who;
     exchange.vault_id = identity->vault;
   }
-  exchange.who.address = exchange.request.connection.remote_address;
+  exchange.who.address = exchange.remote_address;
   exchange.who.request_id = exchange.request_id;
   ATOLL_TRY(exchange.context.access->take_request(exchange.who));
   vault::Caller caller;
@@ -150,23 +150,31 @@ net::Response error_response(const Exchange& exchange, const Error& error) {
 
 }  // namespace
 
-net::Response Service::handle(net::Request& request, const std::string& request_id) const {
-  Exchange exchange(context_, request, request_id);
+net::Response Service::handle(net::Request& request, const RequestFacts& facts,
+                              const std::function<void(const RequestRecord&)>& on_request) const {
+  Exchange exchange(context_, request, facts);
   Answer done = answer(exchange);
   net::Response response = done ? std::move(*done) : error_response(exchange, done.error());
   add_cors(exchange, response);
-  response.headers.add("x-amz-request-id", request_id);
-  if (context_.on_request) {
+  response.headers.add("x-amz-request-id", facts.request_id);
+  if (on_request) {
     RequestRecord record;
-    if (exchange.operation != nullptr) record.operation = exchange.operation->name;
+    if (exchange.operation != nullptr) {
+      record.operation = exchange.operation->name;
+      record.action = exchange.operation->action;
+      const bool is_object = exchange.resource == ResourceKind::object;
+      record.is_read = done && response.status < 300 &&
+                       (record.action == access::Action::list || record.action == access::Action::read_history ||
+                        (is_object && record.action == access::Action::read));
+      if (exchange.operation->operation == Operation::GetObject) record.bytes = response.length.value_or(0);
+    }
     record.who = &exchange.who;
     record.vault = exchange.vault_id;
     record.bucket = exchange.bucket;
     record.key = exchange.key;
-    record.request_id = request_id;
     record.status = response.status;
     record.error = done ? nullptr : &done.error();
-    context_.on_request(record);
+    on_request(record);
   }
   return response;
 }

@@ -29,7 +29,9 @@ struct RequestRecord {
   VaultId vault;
   std::string_view bucket;
   std::string_view key;
-  std::string_view request_id;
+  access::Action action = access::Action::read;
+  bool is_read = false;     // of content or names, and it was answered
+  std::uint64_t bytes = 0;  // of content that is sent
   unsigned status = 200;
   const Error* error = nullptr;  // null: none
 };
@@ -42,14 +44,21 @@ struct ServiceContext {
   std::function<Result<std::shared_ptr<vault::Vault>>(const VaultId&, const vault::Caller&)> open_vault;
   std::string root_domain;  // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
   std::string region;       // that signatures must name; empty: any
-  std::function<void(const RequestRecord&)> on_request;  // may be empty
+};
+
+// What the connection does not tell.
+struct RequestFacts {
+  std::string request_id;      // given to the client and to the journal
+  std::string remote_address;  // of the client, also behind a proxy
+  std::string authority;       // what the client sees as Host, also behind a proxy; empty: the Host field
 };
 
 class Service {
  public:
   explicit Service(ServiceContext context) : context_(std::move(context)) {}
-  // `request_id`: given to the client and to the journal.
-  [[nodiscard]] net::Response handle(net::Request& request, const std::string& request_id) const;
+  // `on_request` is told how it ended; may be empty.
+  [[nodiscard]] net::Response handle(net::Request& request, const RequestFacts& facts,
+                                     const std::function<void(const RequestRecord&)>& on_request = {}) const;
 
  private:
   ServiceContext context_;

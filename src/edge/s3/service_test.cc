@@ -6,6 +6,7 @@
 
 #include "edge/s3/checksums.h"
 #include "edge/s3/chunked_body.h"
+#include "edge/s3/lifecycle.h"
 #include "edge/s3/operations.h"
 #include "edge/s3/signature.h"
 #include "foundation/platform/testing/test_machine.h"
@@ -88,7 +89,7 @@ class ServiceTest : public ::testing::Test {
     const net::ConnectionFacts connection{};
     net::Request request{method, target, 11, {}, body.size(), false, connection, reader};
     for (const auto& [name, value] : fields) request.headers.add(name, value);
-    net::Response response = service_->handle(request, "R" + std::to_string(++requests_));
+    net::Response response = service_->handle(request, {"R" + std::to_string(++requests_), "192.0.2.1", ""});
     Reply reply;
     reply.status = response.status;
     reply.headers = response.headers;
@@ -233,7 +234,9 @@ TEST_F(ServiceTest, NoOperationGoesWithoutARight) {
     if (row.operation == Operation::UploadPart || row.operation == Operation::UploadPartCopy)
       keys = "partNumber=1&uploadId=a";
     if (!keys.empty()) target += "?" + keys;
-    const Reply reply = call(std::string(row.method), target, "", fields, "nobody");
+    const std::string body =
+        row.operation == Operation::DeleteObjects ? "<Delete><Object><Key>key</Key></Object></Delete>" : "";
+    const Reply reply = call(std::string(row.method), target, body, fields, "nobody");
     if (row.operation == Operation::ListBuckets) {
       EXPECT_EQ(reply.body.find("<Name>"), std::string::npos) << "what may not be seen is left out";
       continue;
@@ -306,6 +309,41 @@ TEST_F(ServiceTest, AnAnswerSaysWhichRequestItIsOf) {
   const Reply reply = get("key");
   EXPECT_EQ(reply.headers.get("x-amz-request-id"), "R" + std::to_string(requests_));
   EXPECT_EQ(reply.headers.get("Content-Type"), "binary/octet-stream");
+}
+
+TEST_F(ServiceTest, LifecycleRulesAreDoneWhenTheirTimeHasCome) {
+  ASSERT_EQ(
+      call("PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+          .status,
+      200U);
+  const Reply put =
+      call("PUT", "/bucket?lifecycle",
+           "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><Prefix>tmp/</Prefix>"
+           "</Filter><Expiration><Days>3</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>5"
+           "</NoncurrentDays></NoncurrentVersionExpiration><AbortIncompleteMultipartUpload>"
+           "<DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule><Rule>"
+           "<ID>b</ID><Status>Disabled</Status><Prefix/><Expiration><Days>1</Days></Expiration></Rule>"
+           "</LifecycleConfiguration>");
+  ASSERT_EQ(put.status, 200U) << put.body;
+  ASSERT_EQ(call("PUT", "/bucket/tmp/a", "data").status, 200U);
+  ASSERT_EQ(call("PUT", "/bucket/kept", "data").status, 200U);
+  ASSERT_EQ(call("POST", "/bucket/tmp/upload?uploads").status, 200U);
+  const auto run = [&](int days) {
+    machine_.clock.advance_s(86'400LL * days);
+    const auto done = apply_lifecycle(*vault_, machine_.clock.peek());
+    EXPECT_EQ(told(done), "ok");
+    return done.value_or(LifecycleReport{});
+  };
+  EXPECT_EQ(run(1).objects_removed, 0U);
+  EXPECT_EQ(run(1).uploads_aborted, 1U);
+  EXPECT_EQ(run(1).objects_removed, 1U);
+  EXPECT_EQ(get("tmp/a").code(), "NoSuchKey");
+  EXPECT_NE(call("GET", "/bucket?versions").body.find("<Key>tmp/a</Key>"), std::string::npos) << "a version still";
+  EXPECT_EQ(run(4).versions_removed, 0U);
+  EXPECT_EQ(run(1).versions_removed, 1U);
+  EXPECT_EQ(call("GET", "/bucket?versions").body.find("<Key>tmp/a</Key>"), std::string::npos);
+  EXPECT_EQ(run(400).objects_removed, 0U);
+  EXPECT_EQ(get("kept").body, "data");
 }
 
 TEST_F(ServiceTest, WhatWasAnsweredIsThereAfterARestart) {

@@ -237,6 +237,7 @@ Answer complete_upload(Exchange& exchange) {
   auto completed = vault::Uploads(*exchange.vault).complete(upload, completion);
   if (!completed && completed.error().id == "upload.not_found") return fail(Code::NoSuchUpload);
   if (!completed) return pass(completed.error());
+  exchange.note_usage(completed->change);
   catalog::VersionRow version;
   version.checksums = completion.checksums;
   xml::Writer writer;

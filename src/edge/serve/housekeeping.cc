@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "edge/s3/lifecycle.h"
 #include "services/jobs/schedules.h"
 #include "vault/checkpoint.h"
 
@@ -11,6 +12,7 @@ namespace {
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kMinuteMs = 60'000;
 constexpr int kIdleRoundsMax = 60;
+constexpr std::int64_t kHourNs = 3'600LL * 1'000'000'000;
 const vault::Caller kServer{"server", "", ""};
 
 }  // namespace
@@ -116,6 +118,17 @@ void Housekeeping::keep_journal(const VaultId& id) {
   note("checkpoints", work());
 }
 
+void Housekeeping::apply_lifecycle(const VaultId& id) {
+  auto use = host_->use(id, kServer);
+  if (!use) return;
+  const auto work = [&]() -> Result<void> {
+    ATOLL_ASSIGN(const auto report, s3::apply_lifecycle(use->vault(), host_->machine().clock.now(), &is_stopped_));
+    for (const std::string& trouble : report.troubles) tell_("lifecycle: " + trouble);
+    return {};
+  };
+  note("lifecycle rules", work());
+}
+
 void Housekeeping::run_schedules(const VaultId& id, const std::string& name) {
   const auto ahead = [this](Timestamp time) { return environment_->programs.local_time_ahead_s(time); };
   const auto work = [&]() -> Result<void> {
@@ -151,6 +164,10 @@ void Housekeeping::each_minute() {
     keep_journal(vault.id);
     run_schedules(vault.id, vault.name);
   }
+  const std::int64_t now_ns = host_->machine().clock.monotonic_ns();
+  if (lifecycle_at_ns_ != 0 && now_ns - lifecycle_at_ns_ < kHourNs) return;
+  lifecycle_at_ns_ = now_ns;
+  for (const auto& vault : host_->vaults()) apply_lifecycle(vault.id);
 }
 
 }  // namespace atl::serve

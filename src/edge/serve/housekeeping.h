@@ -2,6 +2,7 @@
 // gets checkpoints, schedules run.
 //
 //     every second     audit; one round of each copy
+//     every hour       lifecycle rules of buckets
 //     every minute     sessions that are over, last-used days; checkpoint where due; index files merged; schedules
 //
 // Always true: what fails is told once, and once again when it is over; nothing of it stops the server.
@@ -49,6 +50,7 @@ class Housekeeping {
   void each_minute();
   void ship(const VaultId& id);
   void keep_journal(const VaultId& id);
+  void apply_lifecycle(const VaultId& id);
   void run_schedules(const VaultId& id, const std::string& name);
   // The same trouble is told once.
   void note(const std::string& what, const Result<void>& done);
@@ -58,6 +60,7 @@ class Housekeeping {
   cli::Environment* environment_;
   std::vector<std::string> global_;
   std::function<void(const std::string&)> tell_;
+  std::int64_t lifecycle_at_ns_ = 0;  // of the thread that works every minute
   std::atomic<bool> is_stopped_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -174,6 +174,10 @@ class Change {
   const std::string* actor_;
 };
 
+std::int64_t size_of(const std::optional<VersionRow>& version) {
+  return version ? static_cast<std::int64_t>(version->size) : 0;
+}
+
 Result<std::optional<VersionRow>> current_of(const CommitContext& context, const std::optional<EntryRow>& entry) {
   if (!entry || entry->is_deleted) return std::nullopt;
   return context.state.version(entry->object, entry->version);
@@ -272,7 +276,8 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   done.id = id;
   done.has_id = state.versioning() == catalog::Versioning::enabled;
   done.existed = old.has_value();
-  done.bytes_before = old ? old->size : 0;
+  done.bytes_change = static_cast<std::int64_t>(fresh.version.size) - size_of(old);
+  done.objects_change = old ? 0 : 1;
 
   if (entry && state.versioning() == catalog::Versioning::suspended) {
     ATOLL_TRY(change.without_null(*entry));
@@ -331,7 +336,8 @@ Result<VersionChange> stage_removal_by_name(const CommitContext& context, Change
   if (!entry) return done;
   Change change(context, changes, state, key, actor);
   done.existed = old.has_value();
-  done.bytes_before = old ? old->size : 0;
+  done.bytes_change = -size_of(old);
+  done.objects_change = old ? -1 : 0;
   switch (state.versioning()) {
     case catalog::Versioning::off: {
       if (!old) return done;
@@ -409,10 +415,17 @@ Result<VersionChange> stage_removal_by_id(const CommitContext& context, ChangeSe
   if (found->is_marker) {
     change.remove_marker(entry->object, found->id);
   } else {
-    if (was_latest) done.bytes_before = found->row.size;
+    if (was_latest) {
+      done.bytes_change -= static_cast<std::int64_t>(found->row.size);
+      --done.objects_change;
+    }
     ATOLL_TRY(change.erase(found->row, "removed by its id", may_bypass_governance));
   }
   all.erase(found);
+  if (was_latest && !all.empty() && !all.front().is_marker) {
+    done.bytes_change += static_cast<std::int64_t>(all.front().row.size);
+    ++done.objects_change;
+  }
   if (!was_latest && entry->is_deleted && (all.empty() || !all.front().is_marker)) {
     return fail(ErrorKind::damaged, "entry.inconsistent", "the versions of " + key + " contradict each other",
                 "Run `atoll doctor --rebuild`.");

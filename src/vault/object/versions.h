@@ -64,8 +64,10 @@ struct VersionChange {
   VersionId id;  // of the version or marker that was made or removed
   bool has_id = false;
   bool is_marker = false;
-  bool existed = false;            // there was something by that name before
-  std::uint64_t bytes_before = 0;  // size of what a reader no longer sees
+  bool existed = false;  // there was something by that name before
+  // Of what a reader without an id sees.
+  std::int64_t bytes_change = 0;
+  std::int64_t objects_change = 0;
 };
 
 struct LockWish {

@@ -21,16 +21,31 @@ inline constexpr std::string_view kCopySource = "x-amz-copy-source";
 inline constexpr std::string_view kNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 struct Exchange {
-  Exchange(const ServiceContext& service_context, net::Request& asked, std::string id)
-      : context(service_context), request(asked), request_id(std::move(id)), now(service_context.machine->clock.now()) {
-    for (const net::Header& one : asked.headers) headers.push_back({one.name, one.value});
+  Exchange(const ServiceContext& service_context, net::Request& asked, const RequestFacts& facts)
+      : context(service_context),
+        request(asked),
+        request_id(facts.request_id),
+        remote_address(facts.remote_address),
+        authority(facts.authority.empty() ? asked.headers.get("Host").value_or("") : facts.authority),
+        now(service_context.machine->clock.now()) {
+    for (const net::Header& one : asked.headers) {
+      const bool is_host = net::equal_ignoring_case(one.name, "Host");
+      headers.push_back({one.name, is_host ? std::string_view(authority) : std::string_view(one.value)});
+    }
   }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  Exchange(Exchange&&) = delete;
+  Exchange& operator=(Exchange&&) = delete;
+  ~Exchange() = default;
   const ServiceContext& context;
   net::Request& request;
   std::string request_id;
+  std::string remote_address;
+  std::string authority;
   Timestamp now;
 
-  std::vector<HeaderView> headers;
+  std::vector<HeaderView> headers;  // as they were signed: behind a proxy with the Host that the client saw
   Parameters parameters;
   std::string bucket;
   std::string key;
@@ -57,6 +72,10 @@ struct Exchange {
   // AccessDenied.
   [[nodiscard]] Result<void> require(access::Action action) const { return require(action, bucket, key); }
   [[nodiscard]] Result<void> require(access::Action action, std::string_view of_bucket, std::string_view of_key) const;
+  // What was committed, for quotas.
+  void note_usage(const vault::VersionChange& change) const {
+    context.access->usage().note(vault_id, bucket, vault->actor(), {change.bytes_change, change.objects_change});
+  }
   [[nodiscard]] Result<void> require_prefix(access::Action action, std::string_view prefix) const;
 };
 
