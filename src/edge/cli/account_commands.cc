@@ -277,8 +277,9 @@ void add_user_commands(CLI::App& app, Session& session, Chosen& chosen) {
   }
   auto* remove = named("remove", "Remove an account with its rights, tokens, keys and links");
   remove->callback([&session, &chosen, arguments] {
-    chosen.body = quietly(
-        session, [&session, arguments](Access& accounts) { return accounts.remove_principal(asker(session), arguments->name); });
+    chosen.body = quietly(session, [&session, arguments](Access& accounts) {
+      return accounts.remove_principal(asker(session), arguments->name);
+    });
   });
   auto* exporting = named("export", "All that is known about a person, as JSON");
   exporting->add_option("--to", arguments->to, "into this file");
@@ -475,8 +476,9 @@ void add_role_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* remove = role->add_subcommand("remove", "Remove a role that nobody has");
   remove->add_option("name", arguments->name, "the role")->required();
   remove->callback([&session, &chosen, arguments] {
-    chosen.body = quietly(
-        session, [&session, arguments](Access& accounts) { return accounts.remove_role(asker(session), arguments->name); });
+    chosen.body = quietly(session, [&session, arguments](Access& accounts) {
+      return accounts.remove_role(asker(session), arguments->name);
+    });
   });
 }
 

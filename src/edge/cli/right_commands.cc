@@ -390,8 +390,9 @@ void add_secret_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* list_keys = s3_key->add_subcommand("list", "All keys, or those of one account");
   list_keys->add_option("name", arguments->subject, "of this one");
   does(list_keys, session, chosen, arguments, list_s3_keys);
-  add_removal(*s3_key, "revoke", "End a key at once", session, chosen,
-              [&session](Access& accounts, const std::string& text) { return accounts.revoke_s3_key(asker(session), text); });
+  add_removal(
+      *s3_key, "revoke", "End a key at once", session, chosen,
+      [&session](Access& accounts, const std::string& text) { return accounts.revoke_s3_key(asker(session), text); });
 }
 
 void add_share_commands(CLI::App& app, Session& session, Chosen& chosen) {

@@ -36,8 +36,8 @@ ArchiveEntry file(std::string name, std::uint64_t size) {
 TEST(ArchiveFormat, AZipNamesItsFilesTwiceAndEndsWithItsDirectory) {
   const std::string zip = written(*zip_format(), {{file("a.txt", 3), "abc"}, {file("\xC3\xA4", 0), ""}});
   EXPECT_EQ(at<std::uint32_t>(zip, 0), 0x04034b50U);
-  EXPECT_EQ(at<std::uint16_t>(zip, 6), 0x0808U);   // sizes again behind it, UTF-8
-  EXPECT_EQ(at<std::uint16_t>(zip, 8), 0U);        // stored
+  EXPECT_EQ(at<std::uint16_t>(zip, 6), 0x0808U);      // sizes again behind it, UTF-8
+  EXPECT_EQ(at<std::uint16_t>(zip, 8), 0U);           // stored
   EXPECT_EQ(at<std::uint16_t>(zip, 10), 10U << 11U);  // 10:00:00
   EXPECT_EQ(at<std::uint16_t>(zip, 12), (44U << 9U) | (7U << 5U) | 1U);
   EXPECT_EQ(at<std::uint32_t>(zip, 18), 3U);

@@ -5,6 +5,7 @@
 
 #include "edge/rest/schema.h"
 #include "vault/object/versions.h"
+#include "vault/tier/tiers.h"
 
 namespace atl::rest {
 namespace {
@@ -112,6 +113,20 @@ access::Resource Call::resource(std::string_view bucket, std::string_view key, b
   return out;
 }
 
+// What conditions on age and tier are asked with. Where a version lies takes a while to tell, and only those whose
+// right hangs on it need it: an unknown tier never allows.
+Result<void> Call::look_at(access::Action action, const catalog::VersionRow& version, access::Resource& asked) const {
+  asked.age_seconds = age_seconds(version);
+  if (exchange_->may(action, asked) || version.kind != catalog::EntryKind::file) return {};
+  ATOLL_ASSIGN(const auto lies, vault::TierMap(use_->vault()).of(version));
+  switch (lies.tier()) {
+    case chunk::Temperature::hot: asked.tier = access::Tier::hot; break;
+    case chunk::Temperature::warm: asked.tier = access::Tier::warm; break;
+    case chunk::Temperature::cold: asked.tier = access::Tier::cold; break;
+  }
+  return {};
+}
+
 std::optional<std::uint64_t> Call::age_seconds(const catalog::VersionRow& version) const {
   const std::int64_t age_us = exchange_->now().unix_us - version.begin_time.unix_us;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 0) / 1'000'000);
@@ -146,7 +161,7 @@ Result<void> Call::ask(const Guard& guard) {
     ATOLL_ASSIGN(const auto row, reader->bucket_named(bucket()));
     if (row) {
       ATOLL_ASSIGN(const auto there, reader->current(row->id, key(), true));
-      if (there) asked.age_seconds = age_seconds(there->version);
+      if (there) ATOLL_TRY(look_at(guard.action, there->version, asked));
     }
   }
   ATOLL_TRY(exchange_->require(guard.action, asked));
@@ -218,7 +233,7 @@ Result<void> Call::require(access::Action action, std::string_view bucket, std::
 Result<void> Call::require(access::Action action, std::string_view bucket, const catalog::Listed& listed) {
   ATOLL_TRY(open_vault());
   access::Resource asked = resource(bucket, listed.entry.key, false);
-  asked.age_seconds = age_seconds(listed.version);
+  ATOLL_TRY(look_at(action, listed.version, asked));
   ATOLL_TRY(exchange_->require(action, asked));
   is_decided_ = true;
   return {};

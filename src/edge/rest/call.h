@@ -57,7 +57,7 @@ class Call {
   // May they? `key` empty: the bucket; `bucket` empty, too: the vault.
   [[nodiscard]] Result<void> require(access::Action action, std::string_view bucket = {}, std::string_view key = {},
                                      bool is_prefix = false);
-  // Of one version of an object: its age counts.
+  // Of one version of an object: its age and its tier count.
   [[nodiscard]] Result<void> require(access::Action action, std::string_view bucket, const catalog::Listed& listed);
   // Storing under this key: `write`, `overwrite` or `overwrite_for_good`, as it is there now. Returns the version that
   // was there (none: none), which a builder compares with what it finds.
@@ -88,6 +88,8 @@ class Call {
   [[nodiscard]] Result<void> open_vault();
   [[nodiscard]] Result<void> refuse_nobody();
   [[nodiscard]] Result<void> ask(const Guard& guard);
+  [[nodiscard]] Result<void> look_at(access::Action action, const catalog::VersionRow& version,
+                                     access::Resource& asked) const;
   [[nodiscard]] access::Resource resource(std::string_view bucket, std::string_view key, bool is_prefix) const;
 
   server::Exchange* exchange_;

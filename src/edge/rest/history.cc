@@ -6,6 +6,7 @@
 #include "vault/history/diff.h"
 #include "vault/history/rollback.h"
 #include "vault/object/objects.h"
+#include "vault/tier/tiers.h"
 
 namespace atl::rest {
 namespace {
@@ -29,6 +30,8 @@ Result<Value> content_json(vault::Vault& vault, const VersionRow& version) {
     if (!is_list) ++chunks;
     return chunks < kChunksCounted;
   }));
+  ATOLL_ASSIGN(const auto lies, vault::TierMap(vault).of(version));
+  out.set("tier", vault::name_of(lies.tier()));
   return out.set("chunks", chunks);
 }
 
@@ -405,11 +408,12 @@ std::vector<Operation> history_operations() {
 std::vector<NamedSchema> history_schemas() {
   using namespace schema;
   std::vector<NamedSchema> out = {
-      {"ContentInfo",
-       object("How the content is stored.", {required("stored_bytes", number("Without holes, before compression.")),
-                                             required("key_domain", number("Number of the keys that seal it.")),
-                                             required("cutter", number("Which cutter made the chunks.")),
-                                             required("chunks", number("How many; counted up to a million."))})},
+      {"ContentInfo", object("How the content is stored.",
+                             {required("stored_bytes", number("Without holes, before compression.")),
+                              required("key_domain", number("Number of the keys that seal it.")),
+                              required("cutter", number("Which cutter made the chunks.")),
+                              required("tier", choice("Where most of it lies.", {"hot", "warm", "cold"})),
+                              required("chunks", number("How many; counted up to a million."))})},
       {"SourceInfo", object("Something it was made from.", {required("words", text("As it was named.")),
                                                             optional("object", text("Its id, if it is here.")),
                                                             optional("version", text("Its version."))})},

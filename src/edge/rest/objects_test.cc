@@ -143,6 +143,31 @@ TEST_F(ObjectsTest, AnAgentAddsButDoesNotOverwriteForGoodOrRemove) {
   EXPECT_EQ(get("a").status, 401U);
 }
 
+TEST_F(ObjectsTest, ConditionsOnAgeAndTierAreAskedOfTheVersionThatIsRead) {
+  const auto first = put("a", "one");
+  catalog::RoleRow role;
+  role.name = "recent-and-warm";
+  catalog::RoleRule rule;
+  rule.actions = {"read", "read_version"};
+  rule.tiers = {"warm"};
+  rule.age_seconds_max = 86'400;
+  role.rules = {rule};
+  const auto owner = access::Who::local_owner();
+  ASSERT_EQ(vault::testing::told(world_.access().put_role(owner, role)), "ok");
+  catalog::GrantRow grant;
+  grant.role = role.name;
+  ASSERT_EQ(vault::testing::told(world_.access().add_grant(owner, "zoe", grant)), "ok");
+  world_.as("zoe");
+  EXPECT_EQ(get("a").body, "one");
+  world_.machine().clock.advance_s(2 * 86'400);
+  EXPECT_EQ(get("a").status, 403U);
+  world_.as("ada");
+  ASSERT_EQ(put("a", "two").status, 200U);
+  world_.as("zoe");
+  EXPECT_EQ(get("a").body, "two");
+  EXPECT_EQ(get("a?version=" + first.text("version")).status, 403U);
+}
+
 TEST_F(ObjectsTest, ADigestThatDiffersRefusesTheContent) {
   const std::string right = "sha-256=:" + to_base64(codec::sha256(as_bytes(std::string_view("sand")))) + ":";
   EXPECT_EQ(put("a", "sand", {{"Repr-Digest", right}}).status, 201U);

@@ -26,7 +26,7 @@ enum class Place : std::uint8_t {
   home,    // the home itself
   vault,   // the vault as a whole
   bucket,  // the path's {bucket}
-  object,  // the path's {bucket} and {key}; where the object is there, its age counts
+  object,  // the path's {bucket} and {key}; where the object is there, its age and tier count
   prefix,  // the path's {bucket}, and in it everything below the query's `prefix`
   inside,  // known only from the body or the state: the handler asks with Call::require() or Call::filter(), before it
            // gets at the vault at all

@@ -449,12 +449,11 @@ TEST_F(WebDavDoorTest, WhereNoHistoryIsKeptTheRightsAreThoseForGood) {
 }
 
 TEST_F(WebDavDoorTest, NewContentHasNeitherTimeNorFieldsOfTheOldOne) {
-  ASSERT_EQ(told(vault::testing::put_bytes(*vault_, "docs", "x", as_bytes("old"),
-                                           {{{"mtime", "1"}, {"header:content-encoding", "gzip"}, {"place", "reef"}},
-                                            {},
-                                            "application/x-old",
-                                            {}})),
-            "ok");
+  ASSERT_EQ(
+      told(vault::testing::put_bytes(
+          *vault_, "docs", "x", as_bytes("old"),
+          {{{"mtime", "1"}, {"header:content-encoding", "gzip"}, {"place", "reef"}}, {}, "application/x-old", {}})),
+      "ok");
   ASSERT_EQ(ask("PUT", "/dav/docs/x", {{"Content-Language", "de"}}, "new").status, 204U);
   EXPECT_EQ(vault::Objects(*vault_).find("docs", "x").value().version.metadata,
             (Metadata{{"header:content-language", "de"}, {"place", "reef"}}));

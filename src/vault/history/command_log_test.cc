@@ -22,10 +22,11 @@ TEST(CommandLog, CommandsAreToldNewestFirstWithinTheirPrefix) {
   const auto lines = [&](std::string_view prefix, Lsn up_to, std::size_t limit) {
     std::string text;
     std::size_t count = 0;
-    EXPECT_EQ(told(for_each_command(*vault, bucket.id, prefix, up_to, [&](const CommandLine& line) -> Result<bool> {
-                text += (line.removed > 0 ? "-" : "+") + line.first_key + " ";
-                return ++count < limit;
-              })),
+    EXPECT_EQ(told(for_each_command(*vault, bucket.id, prefix, up_to,
+                                    [&](const CommandLine& line) -> Result<bool> {
+                                      text += (line.removed > 0 ? "-" : "+") + line.first_key + " ";
+                                      return ++count < limit;
+                                    })),
               "ok");
     return text;
   };
