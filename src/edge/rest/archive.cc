@@ -11,7 +11,6 @@ namespace atl::rest {
 namespace {
 
 using access::Action;
-using json::Value;
 
 constexpr std::size_t kPageObjects = 200;
 constexpr std::uint64_t kKeptBytesMax = 64ULL * 1024 * 1024;

@@ -89,7 +89,7 @@ TEST(ArchiveFormat, ATarIsMadeOfWholeBlocksWithTheirSums) {
   for (const char c : header) wanted += static_cast<unsigned char>(c);
   EXPECT_EQ(std::stoul(sum, nullptr, 8), wanted);
   EXPECT_EQ(tar.substr(512, 3), "abc");
-  EXPECT_NE(tar.find("159 path=" + std::string(150, 'x') + "\n"), std::string::npos);
+  EXPECT_NE(tar.find("160 path=" + std::string(150, 'x') + "\n"), std::string::npos);
   EXPECT_EQ(tar.substr(tar.size() - 1024), std::string(1024, '\0'));
 }
 

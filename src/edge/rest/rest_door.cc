@@ -61,10 +61,19 @@ net::Response RestDoor::answer(server::Exchange& exchange) {
   return std::move(*response);
 }
 
+Result<net::Response> RestDoor::run(Call& call) {
+  auto response = call.operation().handler(call);
+  if (response && !call.is_decided()) {
+    return fail(ErrorKind::failed, "rest.no_decision",
+                "the operation " + std::string(call.operation().id) + " answered without asking who may");
+  }
+  return response;
+}
+
 Result<net::Response> RestDoor::handle(Call& call) {
   const auto key = call.headers().get("Idempotency-Key");
   const bool is_json_post = call.request().method == "POST" && call.operation().body != kAnyBytes;
-  if (!key || !is_json_post) return call.operation().handler(call);
+  if (!key || !is_json_post) return run(call);
   if (key->empty() || key->size() > kIdempotencyKeyBytesMax) {
     return fail(ErrorKind::usage, "http.bad_field",
                 "an Idempotency-Key has 1 to " + std::to_string(kIdempotencyKeyBytesMax) + " bytes");
@@ -81,7 +90,7 @@ Result<net::Response> RestDoor::handle(Call& call) {
     again.body = std::move(known->body);
     return again;
   }
-  auto response = call.operation().handler(call);
+  auto response = run(call);
   std::optional<IdempotencyKeys::Kept> kept;
   if (response && std::holds_alternative<std::string>(response->body))
     kept = {response->status, response->headers, std::get<std::string>(response->body)};
@@ -95,12 +104,7 @@ Result<net::Response> RestDoor::call(server::Exchange& exchange, const Operation
   ATOLL_TRY(call.ask_guards());
   ATOLL_TRY(call.check_query());
   ATOLL_TRY(call.read_body());
-  auto response = handle(call);
-  if (response && !call.is_decided()) {
-    return fail(ErrorKind::failed, "rest.no_decision",
-                "the operation " + std::string(operation.id) + " answered without asking who may");
-  }
-  return response;
+  return handle(call);
 }
 
 }  // namespace atl::rest
