@@ -6,57 +6,18 @@ import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 
-ACCESS, SECRET = "ATOLLTESTKEY00000000", "a-secret/with+signs=for-tests-0123456789"
+import s3_harness
+from s3_harness import ACCESS, ATOLL, SECRET, run, start, stop
+
 ODD_KEYS = ["plain", "ä b+c", "%20", "a//b", "trailing/", "x", "x/y", "q?a=b&c#d", "~!*'();:@&=+$,[]", "日本語/ファイル",
             "dots/../x", "é", "e\u0301", "k" * 500 + "ü" * 262]
-server = None
-ATOLL = []
-
-
-# Settings of whoever runs this test are not the clients'.
-for name in [name for name in os.environ if name.startswith(("AWS_", "RCLONE_", "RESTIC_"))]:
-    del os.environ[name]
-
-
-def start(home):
-    global server
-    with socket.socket() as probe:  # a free port, told to clients before the server prints it
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    environment = dict(os.environ, AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET)
-    server = subprocess.Popen([*ATOLL, "serve", "--listen", address], env=environment, stdout=subprocess.DEVNULL,
-                              stderr=open(home.parent / "server.log", "ab"))
-    for _ in range(300):
-        assert server.poll() is None, "the server ended: " + (home.parent / "server.log").read_text()
-        try:
-            if urllib.request.urlopen(f"http://{address}/livez").status == 200:
-                return "http://" + address
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("the server does not answer")
-
-
-def stop():
-    server.terminate()
-    assert server.wait(60) == 0
-
-
-def run(*words, env=None, expect=0, input=None):
-    done = subprocess.run([str(w) for w in words], env=env, input=input, capture_output=True, timeout=300)
-    if expect is not None and done.returncode != expect:
-        sys.exit(f"{' '.join(map(str, words))}: exit {done.returncode}\n{done.stdout.decode(errors='replace')}\n"
-                 f"{done.stderr.decode(errors='replace')}")
-    return done.stdout
 
 
 def noise(size, seed):
@@ -430,11 +391,7 @@ def main():
     assert not missing, f"missing: {missing}"
     with tempfile.TemporaryDirectory(prefix="atoll-s3-") as name:
         place = pathlib.Path(name)
-        home = place / "home"
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"):
-            os.environ[variable] = str(place / "user")
-        ATOLL.extend([os.environ["ATOLL"], "--home", str(home)])
-        run(*ATOLL, "init")
+        home = s3_harness.make_home(place)
         wanted = sys.argv[1:] or ["boto3", "aws", "rclone", "s3cmd", "restic", "times"]
         url = start(home)
         try:
@@ -456,9 +413,7 @@ def main():
             if "times" in wanted:
                 one_time_of_a_file(home, place)
         except BaseException:
-            sys.stderr.write((place / "server.log").read_text()[-5000:])
-            if server.poll() is None:
-                server.kill()
+            s3_harness.fail_with_log(place)
             raise
 
 

@@ -166,6 +166,23 @@ class WebDav(AtollTest):
         self.assertEqual(412, self.ask("PUT", "/dav/docs/n1", b"late", If=f"({token})")[0], "nothing is known of the lock")
         self.assertEqual(204, self.ask("PUT", "/dav/docs/n1", b"new")[0])
 
+    def test_one_undo_takes_a_whole_move_back(self):
+        for number in range(1_500):
+            self.file(f"many/{number % 7}/{number}.txt", f"{number}")
+        self.kill(signal.SIGTERM)
+        self.atoll("put", self.path("many"), "many")
+        self.serve()
+        self.assertEqual(201, self.ask("MKCOL", "/dav/many/all")[0])
+        self.assertEqual(403, self.ask("MOVE", "/dav/many/", Destination="/dav/many/all/of")[0])
+        self.assertEqual(201, self.ask("COPY", "/dav/many/", Destination="/dav/docs/copied")[0])
+        self.assertEqual(201, self.ask("MOVE", "/dav/docs/copied", Destination="/dav/docs/moved")[0])
+        self.kill(signal.SIGTERM)
+        self.assertEqual([], [line for line in self.atoll("ls", "-r", "docs").lines if "copied" in line])
+        self.atoll("undo", "last", "--yes")
+        listed = self.atoll("ls", "-r", "docs").lines
+        self.assertEqual([], [line for line in listed if "moved" in line])
+        self.assertEqual(1_500, len([line for line in listed if "copied" in line and line.endswith(".txt")]))
+
     def test_a_large_file_goes_through_in_bounded_memory(self):
         piece = os.urandom(1 << 20)
         pieces = 300

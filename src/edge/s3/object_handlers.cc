@@ -6,7 +6,7 @@
 #include "foundation/net/conditions.h"
 #include "foundation/net/http_date.h"
 #include "foundation/net/range.h"
-#include "vault/keeping/erase.h"
+#include "vault/tier/accesses.h"
 
 namespace atl::s3 {
 namespace {
@@ -163,6 +163,7 @@ Answer get_object(Exchange& exchange) {
   override_headers(exchange, response.headers);
   response.length = length;
   if (is_head) return response;
+  exchange.vault->accesses().note(version.object);
   if (length <= kReadAtOnceBytes) {
     Bytes content;
     content.reserve(static_cast<std::size_t>(length));

@@ -299,7 +299,7 @@ Result<Claim> read_claim(const RequestView& request, const ClaimRules& rules) {
   static constexpr std::string_view kOnlyVersion4 =
       "Only signatures of version 4 (AWS4-HMAC-SHA256) are taken: tell your client to use signature version 4";
   if (has("Signature") && has("AWSAccessKeyId")) return fail(Code::InvalidRequest, std::string(kOnlyVersion4));
-  if (request.header("x-amz-security-token").value_or("").size() > 0) return fail(Code::InvalidToken);
+  if (!request.header("x-amz-security-token").value_or("").empty()) return fail(Code::InvalidToken);
   if (authorization) {
     if (has_link) {
       return fail(Code::InvalidArgument, "Only one way to sign is allowed: a header or parameters in the address");

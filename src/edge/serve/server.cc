@@ -169,7 +169,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   options.owner_words = environment.process_words;
   options.on_notice = [&log](const std::string& words) { log.say(words); };
   ATOLL_ASSIGN(const auto control, access::open_control(*home, request.secrets, options));
-  ATOLL_ASSIGN(const auto access, access::Access::open(control.get(), environment.machine, {}));
+  ATOLL_ASSIGN(auto access, access::Access::open(control.get(), environment.machine, {}));
   access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words); });
 
   server::HostSettings settings;
@@ -258,6 +258,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   listening->stop();
   housekeeping.stop();
   ignore_error_on_purpose(access->audit().flush());
+  access.reset();  // writes what it still holds to the control vault
   std::optional<Error> trouble;
   for (const auto& vault : vaults)
     if (const auto closed = vault->close(); !closed) trouble = closed.error();

@@ -412,11 +412,12 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
       }
       for (std::size_t i = 0; i < batch.size(); ++i) {
         const Listed& item = batch[i];
-        // What a version held may be given up once it was removed for good.
+        // What a version held may be given up once it was removed for good. And what was stored since must not go with
+        // a move that did not see it.
         ATOLL_ASSIGN(const auto still, context.state.version(item.version.object, item.version.version));
-        if (!still) {
+        if (!still || (how.removes_source && still->end.value != 0)) {
           return fail(ErrorKind::conflict, "object.changed",
-                      source.name + "/" + item.entry.key + " was removed for good meanwhile", "Look again.");
+                      source.name + "/" + item.entry.key + " was changed or removed meanwhile", "Look again.");
         }
         const std::string key =
             item.entry.key == "./" ? to.place.folder_key() : to_root + item.entry.key.substr(from_root.size());

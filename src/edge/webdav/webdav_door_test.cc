@@ -3,6 +3,7 @@
 
 #include "edge/webdav/properties.h"
 #include "edge/webdav/testing/door_fixture.h"
+#include "edge/webdav/tree.h"
 #include "vault/domain/shred.h"
 #include "vault/object/versions.h"
 
@@ -210,6 +211,20 @@ TEST_F(WebDavDoorTest, CopyAndMoveTakePropertiesAlongAndReplaceWholly) {
   EXPECT_EQ(ask("MOVE", "/dav/docs", {{"Destination", "/dav/docs2/x"}}).status, 403U);
   EXPECT_EQ(ask("MOVE", "/dav/docs/from").status, 400U);
   EXPECT_EQ(keys(), before);
+}
+
+TEST_F(WebDavDoorTest, AMoveDoesNotTakeAlongWhatItDidNotSee) {
+  ASSERT_EQ(ask("PUT", "/dav/docs/x", {}, "old").status, 201U);
+  Tree tree(*vault_, {});
+  const Node from = tree.look(parse_place("/dav/docs/x").value()).value();
+  const Node to = tree.look(parse_place("/dav/docs/y").value()).value();
+  ASSERT_EQ(ask("PUT", "/dav/docs/x", {}, "new").status, 204U);
+  const auto any = [](const catalog::Listed*) -> Result<void> { return {}; };
+  EXPECT_EQ(tree.transfer(from, to, {.removes_source = true}, any).error().id, "object.changed");
+  EXPECT_EQ(keys(), Keys{"x"});
+  EXPECT_EQ(told(tree.transfer(from, to, {}, any)), "ok") << "a copy is of what was there";
+  EXPECT_EQ(ask("GET", "/dav/docs/x").body, "new");
+  EXPECT_EQ(ask("GET", "/dav/docs/y").body, "old");
 }
 
 TEST_F(WebDavDoorTest, PropertiesAreSetAllOrNoneAndTimesAreTheFilesOwn) {

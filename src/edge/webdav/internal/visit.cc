@@ -71,7 +71,7 @@ Result<Visit::Depth> Visit::depth(Depth otherwise) const {
   const auto field = headers().get("Depth");
   if (!field) return otherwise;
   if (*field == "0") return Depth::zero;
-  if (*field == "1") return Depth::one;
+  if (*field == "1" || net::equal_ignoring_case(*field, "1,noroot")) return Depth::one;  // Explorer, long ago
   if (net::equal_ignoring_case(*field, "infinity")) return Depth::infinity;
   return fail(ErrorKind::usage, "dav.bad_depth", "Depth is 0, 1 or infinity, not " + std::string(*field));
 }
