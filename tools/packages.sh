@@ -5,7 +5,7 @@ packages_build=(g++ cmake ninja-build ccache pkg-config libsqlite3-dev libssl-de
   libarchive-dev libexpat1-dev libseccomp-dev nlohmann-json3-dev libboost1.81-dev libcurl4-openssl-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy-16 python3 python3-cryptography
   python3-zstandard python3-lz4 python3-argon2 attr git restic rclone awscli s3cmd python3-boto3 xz-utils
-  bzip2)
+  bzip2 curl litmus)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(restic borgbackup zstd time libbenchmark-dev)
 

@@ -10,8 +10,10 @@
 #include <cstring>
 
 #include "edge/cli/environment.h"
+#include "edge/rest/rest_door.h"
 #include "edge/s3/door.h"
 #include "edge/serve/server.h"
+#include "edge/webdav/webdav_door.h"
 #include "foundation/platform/posix_machine.h"
 #include "services/transfer/readers.h"
 
@@ -135,6 +137,8 @@ int main(int argc, char** argv) {
     return atl::serve::serve(request, surroundings, [](atl::server::Host& served) {
       std::vector<std::unique_ptr<atl::server::Door>> doors;
       doors.push_back(atl::s3::make_door(served));
+      doors.push_back(std::make_unique<atl::webdav::WebDavDoor>(served.machine()));
+      doors.push_back(std::make_unique<atl::rest::RestDoor>());
       return doors;
     });
   };

@@ -49,9 +49,9 @@ Result<int> add_user(Session& session, const UserArguments& arguments) {
       return fail(ErrorKind::not_found, "access.no_role", "there is no role \"" + arguments.role + "\"",
                   "`atoll role list` shows them.");
     }
-    ATOLL_ASSIGN(const auto row, accounts.add_principal(local_owner(), fresh));
+    ATOLL_ASSIGN(const auto row, accounts.add_principal(asker(session), fresh));
     codec::wipe(fresh.password);
-    if (!arguments.role.empty()) ATOLL_TRY(accounts.add_grant(local_owner(), row.name, grant));
+    if (!arguments.role.empty()) ATOLL_TRY(accounts.add_grant(asker(session), row.name, grant));
     if (session.output.is_json) {
       session.output.json(JsonObject("summary").add("name", row.name).add("id", row.id.text()));
     } else if (arguments.role.empty()) {
@@ -134,7 +134,7 @@ Result<int> change_password(Session& session, const UserArguments& arguments) {
   ATOLL_ASSIGN(std::string password,
                read_new_password(session, arguments.password, "New password of " + arguments.name));
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
-    const auto changed = accounts.set_password(local_owner(), arguments.name, password);
+    const auto changed = accounts.set_password(asker(session), arguments.name, password);
     codec::wipe(password);
     ATOLL_TRY(changed);
     session.output.message("Changed. " + arguments.name + " is signed out everywhere; tokens and keys stay.");
@@ -145,7 +145,7 @@ Result<int> change_password(Session& session, const UserArguments& arguments) {
 Result<int> one_time_codes(Session& session, const UserArguments& arguments) {
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
     if (arguments.removes) {
-      ATOLL_TRY(accounts.remove_totp(local_owner(), arguments.name));
+      ATOLL_TRY(accounts.remove_totp(asker(session), arguments.name));
       session.output.message("No code is asked for any more.");
       return kExitOk;
     }
@@ -170,7 +170,7 @@ Result<int> one_time_codes(Session& session, const UserArguments& arguments) {
       return kExitOk;
     }
     ATOLL_ASSIGN(std::string secret, session.read_passphrase_file(path));
-    const auto confirmed = accounts.confirm_totp(local_owner(), arguments.name, secret, arguments.code);
+    const auto confirmed = accounts.confirm_totp(asker(session), arguments.name, secret, arguments.code);
     codec::wipe(secret);
     ATOLL_TRY(confirmed);
     session.output.message("From now on " + arguments.name + " signs in with password and code. Remove " + path + ".");
@@ -201,7 +201,7 @@ Result<int> erase_user(Session& session, const UserArguments& arguments) {
     if (session.options.is_dry_run) return kExitOk;
     ATOLL_ASSIGN(const bool sure, session.confirm("Erase " + arguments.name + "?"));
     if (!sure) return fail(ErrorKind::interrupted, "access.not_confirmed", "nothing was erased");
-    ATOLL_ASSIGN(const auto erased, accounts.erase_person(local_owner(), arguments.name));
+    ATOLL_ASSIGN(const auto erased, accounts.erase_person(asker(session), arguments.name));
     if (session.output.is_json) {
       session.output.json(JsonObject("summary").add("rows", erased.rows).add("audit_records", erased.audit_records));
     } else {
@@ -270,15 +270,16 @@ void add_user_commands(CLI::App& app, Session& session, Chosen& chosen) {
     auto* command = named(is_disabled ? "disable" : "enable",
                           is_disabled ? "Keep an account, and let nobody sign in with it" : "Take that back");
     command->callback([&session, &chosen, arguments, is_disabled] {
-      chosen.body = quietly(session, [arguments, is_disabled](Access& accounts) {
-        return accounts.set_disabled(local_owner(), arguments->name, is_disabled);
+      chosen.body = quietly(session, [&session, arguments, is_disabled](Access& accounts) {
+        return accounts.set_disabled(asker(session), arguments->name, is_disabled);
       });
     });
   }
   auto* remove = named("remove", "Remove an account with its rights, tokens, keys and links");
   remove->callback([&session, &chosen, arguments] {
-    chosen.body = quietly(
-        session, [arguments](Access& accounts) { return accounts.remove_principal(local_owner(), arguments->name); });
+    chosen.body = quietly(session, [&session, arguments](Access& accounts) {
+      return accounts.remove_principal(asker(session), arguments->name);
+    });
   });
   auto* exporting = named("export", "All that is known about a person, as JSON");
   exporting->add_option("--to", arguments->to, "into this file");
@@ -296,11 +297,11 @@ void add_group_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* add = group->add_subcommand("add", "Make a group");
   add->add_option("name", *name, "its name")->required();
   add->callback([&session, &chosen, name] {
-    chosen.body = quietly(session, [name](Access& accounts) -> Result<void> {
+    chosen.body = quietly(session, [&session, name](Access& accounts) -> Result<void> {
       access::NewPrincipal fresh;
       fresh.name = *name;
       fresh.kind = PrincipalKind::group;
-      ATOLL_TRY(accounts.add_principal(local_owner(), fresh));
+      ATOLL_TRY(accounts.add_principal(asker(session), fresh));
       return {};
     });
   });
@@ -313,22 +314,22 @@ void add_group_commands(CLI::App& app, Session& session, Chosen& chosen) {
     command->add_option("name", *name, "the group")->required();
     command->add_option("member", *member, "the account")->required();
     command->callback([&session, &chosen, name, member, joins] {
-      chosen.body = quietly(session, [name, member, joins](Access& accounts) {
-        return joins ? accounts.add_member(local_owner(), *name, *member)
-                     : accounts.remove_member(local_owner(), *name, *member);
+      chosen.body = quietly(session, [&session, name, member, joins](Access& accounts) {
+        return joins ? accounts.add_member(asker(session), *name, *member)
+                     : accounts.remove_member(asker(session), *name, *member);
       });
     });
   }
   auto* remove = group->add_subcommand("remove", "Remove a group and its rights; its members stay");
   remove->add_option("name", *name, "the group")->required();
   remove->callback([&session, &chosen, name] {
-    chosen.body = quietly(session, [name](Access& accounts) -> Result<void> {
+    chosen.body = quietly(session, [&session, name](Access& accounts) -> Result<void> {
       const auto* const row = accounts.view()->principal_named(*name);
       if (row != nullptr && row->kind != PrincipalKind::group) {
         return fail(ErrorKind::usage, "access.no_group", "\"" + *name + "\" is no group",
                     "Accounts are removed with `atoll user remove`.");
       }
-      return accounts.remove_principal(local_owner(), *name);
+      return accounts.remove_principal(asker(session), *name);
     });
   });
 }
@@ -467,16 +468,17 @@ void add_role_commands(CLI::App& app, Session& session, Chosen& chosen) {
   create->add_option("--pattern", arguments->pattern, "begin with the rules of this pattern: observer, archivist, ...");
   create->add_option("--description", arguments->description, "what it is for");
   create->callback([&session, &chosen, arguments] {
-    chosen.body = quietly(session, [arguments](Access& accounts) -> Result<void> {
+    chosen.body = quietly(session, [&session, arguments](Access& accounts) -> Result<void> {
       ATOLL_ASSIGN(auto row, parse_role(*arguments));
-      return accounts.put_role(local_owner(), std::move(row));
+      return accounts.put_role(asker(session), std::move(row));
     });
   });
   auto* remove = role->add_subcommand("remove", "Remove a role that nobody has");
   remove->add_option("name", arguments->name, "the role")->required();
   remove->callback([&session, &chosen, arguments] {
-    chosen.body = quietly(
-        session, [arguments](Access& accounts) { return accounts.remove_role(local_owner(), arguments->name); });
+    chosen.body = quietly(session, [&session, arguments](Access& accounts) {
+      return accounts.remove_role(asker(session), arguments->name);
+    });
   });
 }
 

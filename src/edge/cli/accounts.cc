@@ -16,7 +16,12 @@ std::string first_line(std::string text) {
 
 }  // namespace
 
+access::Who asker(const Session& session) {
+  return session.environment.served != nullptr ? session.environment.served->who() : access::Who::local_owner();
+}
+
 Result<int> with_accounts(Session& session, Opens opens, const std::function<Result<int>(access::Access&)>& work) {
+  if (session.environment.served != nullptr) return work(session.environment.served->accounts());
   ATOLL_ASSIGN(const auto home, session.home());
   ATOLL_ASSIGN(auto secrets, session.secrets());
   vault::VaultOptions options;
@@ -107,9 +112,7 @@ Result<std::string> read_new_password(Session& session, const PasswordSource& so
 Result<catalog::AccessPlace> parse_place(Session& session, const std::string& text) {
   catalog::AccessPlace place;
   if (text.empty() && session.options.vault.empty()) return place;
-  ATOLL_ASSIGN(const auto home, session.home());
-  ATOLL_ASSIGN(const auto secrets, session.secrets());
-  ATOLL_ASSIGN(place.vault, home->find_vault(session.options.vault, secrets));
+  ATOLL_ASSIGN(place.vault, session.find_vault());
   if (text.empty()) return place;
   const std::size_t slash = text.find('/');
   place.bucket = text.substr(0, slash);

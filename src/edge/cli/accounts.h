@@ -16,8 +16,8 @@ enum class Opens : std::uint8_t { to_read, to_write };
 // Opens the control vault (made where it is missing and `opens` writes), works, closes.
 [[nodiscard]] Result<int> with_accounts(Session& session, Opens opens,
                                         const std::function<Result<int>(access::Access&)>& work);
-// Whoever runs the program on the home itself.
-[[nodiscard]] inline access::Who local_owner() { return access::Who::local_owner(); }
+// Whoever runs the program on the home itself, or sent the command to the server that runs it.
+[[nodiscard]] access::Who asker(const Session& session);
 
 // Where a password comes from: the terminal (twice) where neither is given.
 struct PasswordSource {

@@ -174,7 +174,7 @@ Result<int> set_alarms(Session& session, const AuditArguments& arguments) {
           {"alarm.removals", arguments.removals},
           {"alarm.window_seconds", window_seconds}}) {
       if (value == UINT64_MAX) continue;
-      ATOLL_TRY(accounts.set_home_setting(local_owner(), name, std::to_string(value)));
+      ATOLL_TRY(accounts.set_home_setting(asker(session), name, std::to_string(value)));
     }
     return kExitOk;
   });

@@ -14,6 +14,11 @@
 #include "foundation/platform/programs.h"
 #include "vault/home.h"
 
+namespace atl::access {
+class Access;
+struct Who;
+}  // namespace atl::access
+
 namespace atl::cli {
 
 class Terminal {
@@ -60,6 +65,10 @@ class ServedVaults {
   // A handle of the command's own; close() of it leaves the vault open. `alone`: waits until nobody else is in it.
   [[nodiscard]] virtual Result<std::unique_ptr<vault::Vault>> open(const std::string& name_or_id, bool alone) = 0;
   [[nodiscard]] virtual std::string home_folder() const = 0;
+  // The accounts, and who runs the command.
+  [[nodiscard]] virtual access::Access& accounts() = 0;
+  [[nodiscard]] virtual const access::Who& who() const = 0;
+  [[nodiscard]] virtual Result<VaultId> find_vault(const std::string& name_or_id) const = 0;
 };
 
 struct Environment {

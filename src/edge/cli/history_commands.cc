@@ -3,6 +3,7 @@
 
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
+#include "vault/history/command_log.h"
 #include "vault/history/diff.h"
 #include "vault/history/rollback.h"
 #include "vault/history/snapshots.h"
@@ -80,110 +81,51 @@ Result<int> log_object(Session& session, vault::Vault& vault, const catalog::Buc
   return kExitOk;
 }
 
-// One line for each command that touched the bucket or prefix, newest first.
-class CommandLog {
- public:
-  CommandLog(Session& session, vault::Vault& vault, const catalog::BucketRow& bucket, std::string prefix)
-      : session_(&session), vault_(&vault), bucket_(&bucket), prefix_(std::move(prefix)) {}
-
-  Result<int> run(std::uint64_t limit, std::optional<Timestamp> since) {
-    ATOLL_ASSIGN(const auto stats, vault_->journal().stats());
-    const std::uint64_t first = std::max<std::uint64_t>(1, stats.first_with_payloads.value);
-    std::uint64_t shown_count = 0;
-    // The journal reads forward: windows, from the last one back.
-    for (std::uint64_t end = vault_->journal().last().value; end >= first && end > 0;) {
-      const std::uint64_t begin = std::max(first, end >= kWindow ? end - kWindow + 1 : 1);
-      std::vector<Line> lines;
-      ATOLL_TRY(vault_->journal().read({begin}, {end}, [&](const journal::Command& command) -> Result<bool> {
-        ATOLL_ASSIGN(const auto line, line_of(command));
-        if (line) lines.push_back(*line);
-        return true;
-      }));
-      for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-        if (since && line->envelope.commit_time < *since) return kExitOk;
-        print(*line);
-        if (++shown_count == limit || session_->output.is_closed()) return kExitOk;
-      }
-      if (begin == first) break;
-      end = begin - 1;
-    }
-    if (first > 1 && !session_->output.is_json) {
-      session_->output.message("Changes before " + std::to_string(first) +
-                               " are past the horizon; versions of a single object go further back: atoll log " +
-                               bucket_->name + "/KEY");
-    }
-    return kExitOk;
+void print_command(Session& session, const vault::CommandLine& line) {
+  const journal::Envelope& envelope = line.envelope;
+  if (session.output.is_json) {
+    JsonObject object("change");
+    object.add("lsn", envelope.lsn.value).add("time", format_rfc3339(envelope.commit_time));
+    object.add("actor", envelope.actor).add("kind", journal::name_of(envelope.kind));
+    object.add("stored", line.stored).add("removed", line.removed).add("described", line.described);
+    if (!envelope.operation.is_none()) object.add("operation", envelope.operation.text());
+    if (!line.first_key.empty()) object.add_path("first_key", line.first_key);
+    session.output.json(object);
+    return;
   }
-
- private:
-  static constexpr std::uint64_t kWindow = 64;
-  struct Line {
-    journal::Envelope envelope;
-    std::uint64_t stored = 0, removed = 0, described = 0;
-    std::string first_key;
+  std::string what;
+  const auto add = [&](std::uint64_t count, const char* word) {
+    if (count > 0) what += (what.empty() ? "" : ", ") + format_count(count) + " " + word;
   };
+  add(line.stored, "stored");
+  add(line.removed, "removed");
+  add(line.described, "described");
+  session.output.line(
+      format_rfc3339(envelope.commit_time) + "  " + std::to_string(envelope.lsn.value) + "  " + envelope.actor + "  " +
+      what +
+      (line.first_key.empty() ? "" : "  " + shown(line.first_key) + (line.stored + line.removed > 1 ? " …" : "")));
+}
 
-  Result<std::optional<Line>> line_of(const journal::Command& command) {
-    Line line;
-    line.envelope = command.envelope;
-    std::uint64_t versions = 0;
-    for (const auto& payload : command.payloads) {
-      if (!payload.plain) continue;
-      ATOLL_ASSIGN(const auto changes, journal::decode_row_changes(*payload.plain));
-      for (const auto& change : changes) {
-        if (change.table == journal::TableNumber::versions && change.row) {
-          ATOLL_ASSIGN(const auto version, catalog::decode_version(change.key, *change.row));
-          if (version.bucket == bucket_->id && version.end.value == 0) ++versions;
-        }
-        if (change.table != journal::TableNumber::entries || change.key.size() < bucket_->id.bytes.size()) continue;
-        if (!equal(ByteView(change.key).first(bucket_->id.bytes.size()), bucket_->id.bytes)) continue;
-        const std::string key = to_string(ByteView(change.key).subspan(bucket_->id.bytes.size()));
-        if (!key.starts_with(prefix_)) continue;
-        if (line.first_key.empty()) line.first_key = key;
-        bool is_removed = !change.row;
-        if (change.row) {
-          ATOLL_ASSIGN(const auto entry, catalog::decode_entry(change.key, *change.row));
-          is_removed = entry.is_deleted;
-        }
-        ++(is_removed ? line.removed : line.stored);
-      }
-    }
-    // Tags change versions and no entry; their keys are not in the command.
-    if (line.stored + line.removed == 0 && versions > 0 && prefix_.empty()) line.described = versions;
-    if (line.stored + line.removed + line.described == 0) return std::nullopt;
-    return line;
+// One line for each command that touched the bucket or prefix, newest first.
+Result<int> log_commands(Session& session, vault::Vault& vault, const catalog::BucketRow& bucket,
+                         const std::string& prefix, std::uint64_t limit, std::optional<Timestamp> since) {
+  std::uint64_t shown_count = 0;
+  bool is_cut_off = false;
+  ATOLL_ASSIGN(const Lsn first, vault::for_each_command(
+                                    vault, bucket.id, prefix, {}, [&](const vault::CommandLine& line) -> Result<bool> {
+                                      is_cut_off = since && line.envelope.commit_time < *since;
+                                      if (is_cut_off) return false;
+                                      print_command(session, line);
+                                      is_cut_off = ++shown_count == limit || session.output.is_closed();
+                                      return !is_cut_off;
+                                    }));
+  if (first.value > 1 && !is_cut_off && !session.output.is_json) {
+    session.output.message("Changes before " + std::to_string(first.value) +
+                           " are past the horizon; versions of a single object go further back: atoll log " +
+                           bucket.name + "/KEY");
   }
-
-  void print(const Line& line) {
-    const journal::Envelope& envelope = line.envelope;
-    if (session_->output.is_json) {
-      JsonObject object("change");
-      object.add("lsn", envelope.lsn.value).add("time", format_rfc3339(envelope.commit_time));
-      object.add("actor", envelope.actor).add("kind", journal::name_of(envelope.kind));
-      object.add("stored", line.stored).add("removed", line.removed).add("described", line.described);
-      if (!envelope.operation.is_none()) object.add("operation", envelope.operation.text());
-      if (!line.first_key.empty()) object.add_path("first_key", line.first_key);
-      session_->output.json(object);
-      return;
-    }
-    std::string what;
-    const auto add = [&](std::uint64_t count, const char* word) {
-      if (count > 0) what += (what.empty() ? "" : ", ") + format_count(count) + " " + word;
-    };
-    add(line.stored, "stored");
-    add(line.removed, "removed");
-    add(line.described, "described");
-    session_->output.line(
-        format_rfc3339(envelope.commit_time) + "  " + std::to_string(envelope.lsn.value) + "  " + envelope.actor +
-        "  " + what +
-        (line.first_key.empty() ? "" : "  " + shown(line.first_key) + (line.stored + line.removed > 1 ? " …" : "")));
-  }
-
-  Session* session_;
-  vault::Vault* vault_;
-  const catalog::BucketRow* bucket_;
-  std::string prefix_;
-};
+  return kExitOk;
+}
 
 Result<int> log(Session& session, const LogArguments& arguments) {
   ATOLL_ASSIGN(const auto address, vault::parse_address(arguments.address));
@@ -212,7 +154,7 @@ Result<int> log(Session& session, const LogArguments& arguments) {
       if (entry) return log_object(session, vault, bucket, split.key, *entry, arguments, since, only);
     }
     const std::string prefix = address.key.empty() || address.key.ends_with('/') ? address.key : address.key + "/";
-    return CommandLog(session, vault, bucket, prefix).run(arguments.limit, since);
+    return log_commands(session, vault, bucket, prefix, arguments.limit, since);
   });
 }
 

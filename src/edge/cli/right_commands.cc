@@ -38,7 +38,7 @@ Result<int> add_grant(Session& session, const RightArguments& arguments) {
     row.age_seconds_max = static_cast<std::uint64_t>(seconds);
   }
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
-    ATOLL_ASSIGN(const auto added, accounts.add_grant(local_owner(), arguments.subject, row));
+    ATOLL_ASSIGN(const auto added, accounts.add_grant(asker(session), arguments.subject, row));
     if (session.output.is_json) session.output.json(JsonObject("summary").add("id", added.id.text()));
     return kExitOk;
   });
@@ -92,7 +92,7 @@ Result<int> create_token(Session& session, const RightArguments& arguments) {
   ATOLL_ASSIGN(const Timestamp expires, parse_end(session, arguments.expires));
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
     ATOLL_ASSIGN(auto fresh,
-                 accounts.create_token(local_owner(), arguments.subject, arguments.label, std::move(scopes), expires));
+                 accounts.create_token(asker(session), arguments.subject, arguments.label, std::move(scopes), expires));
     if (session.output.is_json) {
       session.output.json(JsonObject("summary")
                               .add("id", fresh.row.id.text())
@@ -144,15 +144,13 @@ Result<int> list_tokens(Session& session, const RightArguments& arguments) {
 }
 
 Result<int> create_s3_key(Session& session, const RightArguments& arguments) {
-  ATOLL_ASSIGN(const auto home, session.home());
-  ATOLL_ASSIGN(const auto secrets, session.secrets());
-  ATOLL_ASSIGN(const VaultId vault, home->find_vault(session.options.vault, secrets));
+  ATOLL_ASSIGN(const VaultId vault, session.find_vault());
   std::string secret;
   if (!arguments.secret_file.empty()) {
     ATOLL_ASSIGN(secret, session.read_passphrase_file(arguments.secret_file));
   }
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
-    ATOLL_ASSIGN(auto row, accounts.create_s3_key(local_owner(), arguments.subject, vault, arguments.label,
+    ATOLL_ASSIGN(auto row, accounts.create_s3_key(asker(session), arguments.subject, vault, arguments.label,
                                                   arguments.access_key_id, secret));
     codec::wipe(secret);
     if (session.output.is_json) {
@@ -287,7 +285,7 @@ Result<int> set_quota(Session& session, const RightArguments& arguments) {
         return fail(ErrorKind::not_found, "access.no_such_name", "there is no account \"" + arguments.user + "\"");
       row.principal = who->id;
     }
-    ATOLL_TRY(accounts.set_quota(local_owner(), row));
+    ATOLL_TRY(accounts.set_quota(asker(session), row));
     if (row.bytes_max == 0 && row.objects_max == 0) session.output.message("No limit any more.");
     return kExitOk;
   });
@@ -354,9 +352,9 @@ void add_grant_commands(CLI::App& app, Session& session, Chosen& chosen) {
   list->add_option("name", arguments->subject, "of this one");
   does(list, session, chosen, arguments, list_grants);
   add_removal(*grant, "remove", "Take a grant back", session, chosen,
-              [](Access& accounts, const std::string& text) -> Result<void> {
+              [&session](Access& accounts, const std::string& text) -> Result<void> {
                 ATOLL_ASSIGN(const auto id, parse_id<GrantId>(text, "a grant"));
-                return accounts.remove_grant(local_owner(), id);
+                return accounts.remove_grant(asker(session), id);
               });
 }
 
@@ -376,9 +374,9 @@ void add_secret_commands(CLI::App& app, Session& session, Chosen& chosen) {
   list->add_option("name", arguments->subject, "of this one");
   does(list, session, chosen, arguments, list_tokens);
   add_removal(*token, "revoke", "End a token at once", session, chosen,
-              [](Access& accounts, const std::string& text) -> Result<void> {
+              [&session](Access& accounts, const std::string& text) -> Result<void> {
                 ATOLL_ASSIGN(const auto id, parse_id<TokenId>(text, "a token"));
-                return accounts.revoke_token(local_owner(), id);
+                return accounts.revoke_token(asker(session), id);
               });
 
   auto* s3_key = app.add_subcommand("s3key", "Keys for S3 clients, each for one vault");
@@ -392,8 +390,9 @@ void add_secret_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* list_keys = s3_key->add_subcommand("list", "All keys, or those of one account");
   list_keys->add_option("name", arguments->subject, "of this one");
   does(list_keys, session, chosen, arguments, list_s3_keys);
-  add_removal(*s3_key, "revoke", "End a key at once", session, chosen,
-              [](Access& accounts, const std::string& text) { return accounts.revoke_s3_key(local_owner(), text); });
+  add_removal(
+      *s3_key, "revoke", "End a key at once", session, chosen,
+      [&session](Access& accounts, const std::string& text) { return accounts.revoke_s3_key(asker(session), text); });
 }
 
 void add_share_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -414,9 +413,9 @@ void add_share_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* list = share->add_subcommand("list", "All links");
   does(list, session, chosen, arguments, [](Session& in, const RightArguments& /*given*/) { return list_shares(in); });
   add_removal(*share, "revoke", "End a link at once", session, chosen,
-              [](Access& accounts, const std::string& text) -> Result<void> {
+              [&session](Access& accounts, const std::string& text) -> Result<void> {
                 ATOLL_ASSIGN(const auto id, parse_id<ShareId>(text, "a link"));
-                return accounts.revoke_share(local_owner(), id);
+                return accounts.revoke_share(asker(session), id);
               });
 }
 

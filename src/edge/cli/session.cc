@@ -100,6 +100,13 @@ Result<std::unique_ptr<vault::Home>> Session::home() {
                            environment.served != nullptr ? vault::HomeUse::in_server : vault::HomeUse::shared);
 }
 
+Result<VaultId> Session::find_vault() {
+  if (environment.served != nullptr) return environment.served->find_vault(options.vault);
+  ATOLL_ASSIGN(const auto opened, home());
+  ATOLL_ASSIGN(const auto unlock, secrets());
+  return opened->find_vault(options.vault, unlock);
+}
+
 Result<std::unique_ptr<vault::Vault>> Session::open(bool writable, bool tells_notices) {
   if (environment.served != nullptr) return environment.served->open(options.vault, wants_vault_alone);
   if (!home_) {

@@ -50,6 +50,8 @@ class Session {
   [[nodiscard]] Result<vault::UnlockSecrets> secrets();
   [[nodiscard]] Result<std::unique_ptr<vault::Home>> home();
 
+  // The vault that --vault names, or the default one.
+  [[nodiscard]] Result<VaultId> find_vault();
   // For reading: what a crash left to do is done first where nobody else is at it.
   [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open_to_read();
   [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open_to_write();

@@ -1,5 +1,8 @@
 #include "edge/s3/door.h"
 
+#include <algorithm>
+#include <array>
+
 #include "edge/s3/errors.h"
 #include "edge/s3/service.h"
 
@@ -11,6 +14,10 @@ bool names_a_signature(std::string_view query) {
          query.find("X-Amz-Signature=") != std::string_view::npos ||
          query.find("AWSAccessKeyId=") != std::string_view::npos;
 }
+
+// First pieces of paths that are the server's own; a bucket of such a name is reached with a signature only.
+constexpr std::array<std::string_view, 7> kOwnPlaces = {"api",         "dav",        "ui",   "openapi.json",
+                                                        "favicon.ico", "robots.txt", "share"};
 
 class S3Door final : public server::Door {
  public:
@@ -30,9 +37,10 @@ class S3Door final : public server::Door {
     if (!domain.empty() && authority && (authority->host == domain || authority->host.ends_with("." + domain))) {
       return true;
     }
+    // Without a signature it is nobody's request: for what everyone may read. The server's own places are not buckets then.
     const std::string_view path = exchange.target.path;
-    return exchange.request.method == "OPTIONS" && headers.has("Origin") &&
-           headers.has("Access-Control-Request-Method") && !path.starts_with("/api/") && !path.starts_with("/dav/");
+    const std::string_view first = path.substr(1, path.find('/', 1) - 1);
+    return path.size() > 1 && std::ranges::find(kOwnPlaces, first) == kOwnPlaces.end();
   }
 
   net::Response answer(server::Exchange& exchange) override {

@@ -113,6 +113,7 @@ class Running final : public cli::ServedVaults {
           net::BodyReader* input)
       : host_(&exchange.host),
         caller_(exchange.caller()),
+        who_(exchange.who),
         home_folder_(std::move(home_folder)),
         words_(std::move(words)),
         server_stops_(&server_stops),
@@ -155,10 +156,16 @@ class Running final : public cli::ServedVaults {
     return handle;
   }
   [[nodiscard]] std::string home_folder() const override { return home_folder_; }
+  [[nodiscard]] access::Access& accounts() override { return host_->access(); }
+  [[nodiscard]] const access::Who& who() const override { return who_; }
+  [[nodiscard]] Result<VaultId> find_vault(const std::string& name_or_id) const override {
+    return host_->find(name_or_id);
+  }
 
  private:
   server::Host* host_;
   vault::Caller caller_;
+  access::Who who_;
   std::string home_folder_;
   std::vector<std::string> words_;
   const std::atomic<bool>* server_stops_;

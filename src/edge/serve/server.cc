@@ -169,7 +169,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   options.owner_words = environment.process_words;
   options.on_notice = [&log](const std::string& words) { log.say(words); };
   ATOLL_ASSIGN(const auto control, access::open_control(*home, request.secrets, options));
-  ATOLL_ASSIGN(const auto access, access::Access::open(control.get(), environment.machine, {}));
+  ATOLL_ASSIGN(auto access, access::Access::open(control.get(), environment.machine, {}));
   access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words); });
 
   server::HostSettings settings;
@@ -227,6 +227,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   for (auto& door : make_doors(host)) doors.push_back(std::move(door));
   server::Front front(host, std::move(doors), [&log](const server::Logged& line) { log.request(line); });
 
+  front.set_ready(false);  // until whoever started it was told how to sign in
   net::ServerOptions listen_options;
   listen_options.threads = static_cast<unsigned>(std::min<std::uint64_t>(request.threads, 4096));
   listen_options.drain_timeout_ms =
@@ -246,6 +247,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
                                   environment.variable("AWS_SECRET_ACCESS_KEY").value_or("")));
   log.say("Atoll " ATOLL_VERSION " serves " + request.home_folder + " at " + address);
   if (first) say_first_credentials(environment, *first, address);
+  front.set_ready(true);
 
   Housekeeping housekeeping(host, environment, {"--home", request.home_folder},
                             [&log](const std::string& words) { log.say(words); });
@@ -253,11 +255,12 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   while (!environment.stop.load()) environment.watchers.pause(kWaitForStopMs);
 
   log.say("ending: requests under way have " + std::to_string(request.drain_seconds) + " s");
-  front.set_draining();
+  front.set_ready(false);
   is_ending = true;
   listening->stop();
   housekeeping.stop();
   ignore_error_on_purpose(access->audit().flush());
+  access.reset();  // writes what it still holds to the control vault
   std::optional<Error> trouble;
   for (const auto& vault : vaults)
     if (const auto closed = vault->close(); !closed) trouble = closed.error();

@@ -131,7 +131,7 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   if (path == "/livez") return plain_health(true, "ok");
   if (path != "/metrics") {
-    if (is_draining_) return plain_health(false, "ending");
+    if (!is_ready_) return plain_health(false, "beginning or ending");
     // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
     for (const auto& listed : host_->vaults()) {
       const auto use = host_->use(listed.id, {});

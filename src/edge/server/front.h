@@ -52,8 +52,8 @@ class Front {
   // `log` may be empty; called on any thread once a request is answered to its last byte.
   Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log);
   [[nodiscard]] net::Response answer(net::Request& request);
-  // From then on /readyz says no: the server is about to end.
-  void set_draining() { is_draining_ = true; }
+  // What /readyz says beyond the state of the vaults: no while the server begins and once it is about to end.
+  void set_ready(bool is_ready) { is_ready_ = is_ready; }
 
  private:
   [[nodiscard]] std::optional<net::Response> answer_health(Exchange& exchange);
@@ -66,7 +66,7 @@ class Front {
   Host* host_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::function<void(const Logged&)> log_;
-  std::atomic<bool> is_draining_ = false;
+  std::atomic<bool> is_ready_ = true;
   // Stretching a password takes a quarter of a second and 64 MiB, and some clients send it with every request: what was
   // right stays known for a few minutes, as a digest under a key that only this process knows.
   struct Remembered {

@@ -164,7 +164,7 @@ TEST_F(FrontTest, HealthNeedsNoAccountAndFiguresDo) {
   EXPECT_EQ(ask("POST", "/livez").status, 405U);
   EXPECT_EQ(ask("GET", "/metrics").status, 401U);
   EXPECT_EQ(ask("GET", "/nothing").status, 404U);
-  front_->set_draining();
+  front_->set_ready(false);
   EXPECT_EQ(ask("GET", "/readyz").status, 503U);
   EXPECT_EQ(ask("GET", "/livez").status, 200U);
 }

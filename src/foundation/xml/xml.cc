@@ -2,6 +2,7 @@
 
 #include <expat.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -51,6 +52,7 @@ void on_start(void* data, const XML_Char* name, const XML_Char** attributes) {
   }
   // An element's children grow only while it is the innermost one, and none of them is open then.
   Element& element = reading.open.empty() ? reading.root : reading.open.back()->children.emplace_back();
+  if (!reading.open.empty()) element.text_before = reading.open.back()->text.size();
   std::tie(element.space, element.name) = split_name(name);
   for (; *attributes != nullptr; attributes += 2) {
     if (element.attributes.size() >= reading.limits.attributes_max) {
@@ -181,9 +183,73 @@ Writer& Writer::element(std::string_view name, std::string_view value) {
   return *this;
 }
 
+Writer& Writer::fragment(std::string_view piece) {
+  close_tag();
+  out_ += piece;
+  return *this;
+}
+
 std::string Writer::finish() {
   ATOLL_INVARIANT(open_.empty(), "every element is ended before the document is");
   return std::move(out_);
+}
+
+namespace {
+
+constexpr std::string_view kXmlSpace = "http://www.w3.org/XML/1998/namespace";  // always bound to "xml"
+constexpr std::string_view kXmlnsSpace = "http://www.w3.org/2000/xmlns/";
+
+// `around`: the default namespace where it is written.
+Result<void> append_in(std::string& out, const Element& element, std::string_view around) {
+  if (element.space == kXmlSpace || element.space == kXmlnsSpace) {
+    return fail(ErrorKind::unsupported, "xml.reserved_name",
+                "an XML element cannot be in the namespace " + element.space);
+  }
+  out += '<';
+  out += element.name;
+  if (element.space != around) {
+    out += " xmlns=\"";
+    append_escaped(out, element.space);
+    out += '"';
+  }
+  std::size_t prefixes = 0;
+  for (const Attribute& attribute : element.attributes) {
+    std::string prefix;
+    if (attribute.space == kXmlSpace) {
+      prefix = "xml:";
+    } else if (!attribute.space.empty()) {
+      prefix = "n" + std::to_string(++prefixes);
+      out += " xmlns:" + prefix + "=\"";
+      append_escaped(out, attribute.space);
+      out += '"';
+      prefix += ':';
+    }
+    out += ' ' + prefix + attribute.name + "=\"";
+    append_escaped(out, attribute.value);
+    out += '"';
+  }
+  if (element.text.empty() && element.children.empty()) {
+    out += "/>";
+    return {};
+  }
+  out += '>';
+  std::size_t at = 0;
+  for (const Element& child : element.children) {
+    const std::size_t before = std::min(std::max(at, child.text_before), element.text.size());
+    append_escaped(out, std::string_view(element.text).substr(at, before - at));
+    at = before;
+    ATOLL_TRY(append_in(out, child, element.space));
+  }
+  append_escaped(out, std::string_view(element.text).substr(at));
+  out += "</" + element.name + ">";
+  return {};
+}
+
+}  // namespace
+
+// The piece may come to stand where any namespace is the default, so its root says its own even where that is none.
+Result<void> append_standalone(std::string& out, const Element& element) {
+  return append_in(out, element, std::string_view("\n"));  // no namespace: read() never gives one with a line feed
 }
 
 void append_escaped(std::string& out, std::string_view value) {

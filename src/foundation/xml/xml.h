@@ -29,6 +29,8 @@ struct Element {
   std::string name;
   std::vector<Attribute> attributes;
   std::string text;  // its own character data, joined, as it is
+  // How many bytes of its parent's `text` stand before it: with this, mixed content can be written again in its order.
+  std::size_t text_before = 0;
   std::vector<Element> children;
 
   // The first child of that name, whatever its namespace; null where there is none.
@@ -58,6 +60,8 @@ class Writer {
   Writer& text(std::string_view value);
   Writer& end();
   Writer& element(std::string_view name, std::string_view value);  // <name>value</name>
+  // A well-formed piece with all the namespaces it uses, as append_standalone() writes it.
+  Writer& fragment(std::string_view piece);
   // Every element must be ended.
   [[nodiscard]] std::string finish();
   [[nodiscard]] std::size_t size() const { return out_.size(); }
@@ -68,6 +72,11 @@ class Writer {
   std::vector<std::string> open_;
   bool is_tag_open_ = false;
 };
+
+// An element with all below it as a piece that can stand in any document: it declares every namespace it uses itself.
+// read() of it gives the same tree. `unsupported` xml.reserved_name where something is in a namespace whose declaration
+// XML forbids.
+[[nodiscard]] Result<void> append_standalone(std::string& out, const Element& element);
 
 // `value` as character data or, quotes escaped too, as an attribute's value. Bytes that are no UTF-8 become U+FFFD;
 // control characters, which XML 1.0 cannot hold, are written as numeric references, as S3 does.

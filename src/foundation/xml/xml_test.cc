@@ -78,6 +78,31 @@ TEST(XmlWriter, WritesWhatTheReaderReads) {
   EXPECT_EQ(root->child("Grantee")->attributes[0].value, "a\"b");
 }
 
+TEST(XmlWriter, APieceStandsInAnyDocumentAndIsTheSameTreeThere) {
+  const std::string source =
+      "<p:a xmlns:p='urn:p' xmlns:q='urn:q' q:k='1' k='2' xml:lang='de'>one<b>two<p:c/></b>three<q:d>f&amp;&lt;</q:d>"
+      "four</p:a>";
+  const auto tree = read(source);
+  ASSERT_TRUE(tree);
+  std::string piece;
+  ASSERT_TRUE(append_standalone(piece, *tree));
+  EXPECT_EQ(piece,
+            "<a xmlns=\"urn:p\" xmlns:n1=\"urn:q\" n1:k=\"1\" k=\"2\" xml:lang=\"de\">one<b xmlns=\"\">two"
+            "<c xmlns=\"urn:p\"/></b>three<d xmlns=\"urn:q\">f&amp;&lt;</d>four</a>");
+  Writer writer;
+  writer.begin("D:outer", "urn:default").attribute("xmlns:D", "DAV:").fragment(piece).end();
+  const auto outer = read(writer.finish());
+  ASSERT_TRUE(outer);
+  ASSERT_EQ(outer->children.size(), 1U);
+  std::string again;
+  ASSERT_TRUE(append_standalone(again, outer->children[0]));
+  EXPECT_EQ(again, piece);
+  Element reserved;
+  reserved.space = "http://www.w3.org/2000/xmlns/";
+  reserved.name = "x";
+  EXPECT_EQ(append_standalone(again, reserved).error().id, "xml.reserved_name");
+}
+
 TEST(XmlWriter, WritesOnlyUtf8) {
   std::string out;
   append_escaped(out, "a\xff\xc3(\x01\x1f\xed\xa0\x80\xf0\x9f\x98\x80");

@@ -1,0 +1,33 @@
+// Where rows and schemas come from: each file of handlers gives its own.
+// A new group: two functions here, their lines in operations.cc, and the handlers in files of their own.
+#pragma once
+
+#include "edge/rest/operation.h"
+#include "edge/rest/schema.h"
+
+namespace atl::rest {
+
+[[nodiscard]] std::vector<Operation> vault_operations();
+[[nodiscard]] std::vector<NamedSchema> vault_schemas();
+[[nodiscard]] std::vector<Operation> bucket_operations();
+[[nodiscard]] std::vector<NamedSchema> bucket_schemas();
+[[nodiscard]] std::vector<Operation> object_operations();
+[[nodiscard]] std::vector<NamedSchema> object_schemas();
+[[nodiscard]] std::vector<schema::Member> object_members();  // of the schema "Object"
+[[nodiscard]] std::vector<Operation> label_operations();
+[[nodiscard]] std::vector<NamedSchema> label_schemas();
+[[nodiscard]] std::vector<Operation> history_operations();
+[[nodiscard]] std::vector<NamedSchema> history_schemas();
+[[nodiscard]] std::vector<Operation> snapshot_operations();
+[[nodiscard]] std::vector<NamedSchema> snapshot_schemas();
+[[nodiscard]] std::vector<Operation> rewind_operations();
+[[nodiscard]] std::vector<NamedSchema> rewind_schemas();
+[[nodiscard]] std::vector<Operation> search_operations();
+[[nodiscard]] std::vector<NamedSchema> search_schemas();
+
+[[nodiscard]] std::vector<Operation> archive_operations();
+[[nodiscard]] std::vector<Operation> upload_operations();
+[[nodiscard]] std::vector<Operation> change_operations();
+[[nodiscard]] std::vector<NamedSchema> change_schemas();
+
+}  // namespace atl::rest

@@ -1,0 +1,73 @@
+// All rows, gathered from the files of handlers.
+#include "edge/rest/operation.h"
+
+#include <algorithm>
+
+#include "edge/rest/groups.h"
+#include "edge/rest/schema.h"
+
+namespace atl::rest {
+namespace {
+
+template <class Row>
+void add(std::vector<Row>& all, std::vector<Row> more) {
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+// What server::problem() writes.
+NamedSchema problem_schema() {
+  using namespace schema;
+  return {"Problem", object("What went wrong (RFC 9457).",
+                            {required("type", text("urn:atoll:error: and the id.")),
+                             required("title", text("Short, the same for all errors of a sort.")),
+                             required("status", number("As the status line.", 400, 599)),
+                             required("detail", text("What happened, to what.")), optional("hint", text("What to do.")),
+                             required("id", text("Stable: \"bucket.not_found\".")),
+                             required("request_id", text("The log tells more under it."))})};
+}
+
+}  // namespace
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> kAll = [] {
+    std::vector<Operation> all;
+    add(all, vault_operations());
+    add(all, bucket_operations());
+    add(all, object_operations());
+    add(all, label_operations());
+    add(all, history_operations());
+    add(all, snapshot_operations());
+    add(all, rewind_operations());
+    add(all, search_operations());
+    add(all, archive_operations());
+    add(all, upload_operations());
+    add(all, change_operations());
+    return all;
+  }();
+  return kAll;
+}
+
+const std::vector<NamedSchema>& schemas() {
+  static const std::vector<NamedSchema> kAll = [] {
+    std::vector<NamedSchema> all;
+    all.push_back(problem_schema());
+    add(all, vault_schemas());
+    add(all, bucket_schemas());
+    add(all, object_schemas());
+    add(all, label_schemas());
+    add(all, history_schemas());
+    add(all, snapshot_schemas());
+    add(all, rewind_schemas());
+    add(all, search_schemas());
+    add(all, change_schemas());
+    return all;
+  }();
+  return kAll;
+}
+
+const json::Value* schema_named(std::string_view name) {
+  const auto found = std::ranges::find(schemas(), name, &NamedSchema::name);
+  return found == schemas().end() ? nullptr : &found->schema;
+}
+
+}  // namespace atl::rest

@@ -1,0 +1,111 @@
+#include "edge/rest/testing/rest_world.h"
+
+#include <gtest/gtest.h>
+
+#include "edge/rest/rest_door.h"
+#include "edge/rest/schema.h"
+
+namespace atl::rest::testing {
+namespace {
+
+constexpr std::size_t kPullBytes = 64 * 1024;
+constexpr int kPullsMax = 100'000;
+
+void read_source(net::BodySource& source, Reply& reply) {
+  Bytes room(kPullBytes);
+  for (int i = 0; i < kPullsMax; ++i) {
+    const auto pulled = source.pull(room);
+    if (!pulled) {
+      reply.error = pulled.error().id;
+      return;
+    }
+    reply.body += as_text(pulled->borrowed.empty() ? ByteView(room).first(pulled->bytes) : pulled->borrowed);
+    // What waits for news is not waited for: tests look at what came so far.
+    if (pulled->state != net::Pulled::State::more) return;
+  }
+  reply.error = "the body does not end";
+}
+
+}  // namespace
+
+json::Value Reply::json() const {
+  auto value = json::Value::parse(body, {.bytes_max = 64 * 1024 * 1024, .depth_max = 64});
+  EXPECT_TRUE(value) << body;
+  return value.value_or(json::Value());
+}
+
+std::string Reply::text(std::string_view member) const { return json().text_of(member).value_or("(no text)"); }
+std::uint64_t Reply::number(std::string_view member) const { return json().number_of(member).value_or(UINT64_MAX); }
+
+RestWorld::RestWorld() {
+  connection_.remote_address = "192.0.2.7";
+  EXPECT_EQ(vault::testing::told(vault::testing::create_small(machine_.machine())), "ok");
+  vault_ = vault::testing::open_small(machine_.machine()).value();
+  const std::string control = "/home/vaults/control";
+  EXPECT_EQ(vault::testing::told(vault::testing::create_small(machine_.machine(), control)), "ok");
+  control_ = vault::testing::open_small(machine_.machine(), control).value();
+  access::AccessOptions options;
+  options.password_cost = {.memory_kib = 8 * 1024, .passes = 1};
+  access_ = access::Access::open(control_.get(), machine_.machine(), options).value();
+  const auto owner = access::Who::local_owner();
+  for (const auto& [name, role] :
+       std::map<std::string, std::string>{{"ada", "owner"}, {"rob", "reader"}, {"ann", "agent"}, {"zoe", ""}}) {
+    access::NewPrincipal fresh;
+    fresh.name = name;
+    EXPECT_EQ(vault::testing::told(access_->add_principal(owner, fresh)), "ok");
+    if (!role.empty()) {
+      catalog::GrantRow grant;
+      grant.role = role;
+      EXPECT_EQ(vault::testing::told(access_->add_grant(owner, name, grant)), "ok");
+    }
+    tokens_[name] = access_->create_token(owner, name, "test", {}, {}).value().text;
+  }
+  host_ = std::make_unique<server::Host>(machine_.machine(), *access_, server::HostSettings{});
+  host_->add_vault(vault_->head().vault, "main", *vault_);
+  restart_door();
+}
+
+RestWorld::~RestWorld() = default;
+
+void RestWorld::restart_door() {
+  std::vector<std::unique_ptr<server::Door>> doors;
+  doors.push_back(std::make_unique<RestDoor>());
+  front_ = std::make_unique<server::Front>(*host_, std::move(doors), std::function<void(const server::Logged&)>());
+}
+
+Reply RestWorld::ask(const std::string& method, const std::string& target, std::string body, net::Headers headers) {
+  headers.set("Host", "files.example");
+  if (!name_.empty()) headers.set("Authorization", "Bearer " + tokens_.at(name_));
+  const std::uint64_t length = body.size();
+  net::MemoryBody content(std::move(body));
+  net::Request request{method, target, 11, std::move(headers), length, false, connection_, content};
+  auto response = front_->answer(request);
+  Reply reply;
+  reply.status = response.status;
+  reply.headers = response.headers;
+  if (auto* const text = std::get_if<std::string>(&response.body)) reply.body = *text;
+  if (auto* const bytes = std::get_if<Bytes>(&response.body)) reply.body = to_string(*bytes);
+  if (auto* const source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body)) {
+    read_source(**source, reply);
+    const bool is_right = !response.length || *response.length == reply.body.size() || !reply.error.empty();
+    EXPECT_TRUE(is_right) << "the body has " << reply.body.size() << " bytes, announced were "
+                          << response.length.value_or(0);
+  }
+  if (response.on_sent) response.on_sent({reply.status, true, reply.body.size()});
+  return reply;
+}
+
+Reply RestWorld::ask_json(const std::string& method, const std::string& target, const std::string& body,
+                          net::Headers headers) {
+  headers.set("Content-Type", "application/json");
+  return ask(method, target, body, std::move(headers));
+}
+
+std::string differs(std::string_view schema, const json::Value& value) {
+  const json::Value* const wanted = schema_named(schema);
+  if (wanted == nullptr) return "there is no schema " + std::string(schema);
+  const auto checked = schema::check(*wanted, value);
+  return checked ? "" : checked.error().message;
+}
+
+}  // namespace atl::rest::testing

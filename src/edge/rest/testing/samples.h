@@ -1,0 +1,26 @@
+// One call of every operation at least, in an order that makes sense from an empty vault on: `ada` makes them all.
+// Always true: a row without a sample is a failing test.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "foundation/net/http_message.h"
+
+namespace atl::rest::testing {
+
+struct Sample {
+  std::string id;      // of the operation
+  std::string target;  // "{name}" is replaced by what an earlier sample kept
+  std::string body = {};
+  unsigned status = 200;
+  std::vector<std::pair<std::string, std::string>> keep = {};  // name, member of the answer
+  std::vector<net::Header> headers = {};
+  std::string keep_location = {};  // name, for the last piece of the answer's Location
+  bool is_list = false;            // whoever may see nothing of it gets an empty list
+};
+
+[[nodiscard]] std::vector<Sample> samples();
+
+}  // namespace atl::rest::testing
