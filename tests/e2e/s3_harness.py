@@ -34,7 +34,8 @@ def start(home):
             if (home.parent / "server.log").read_text().count("serves") == starts:
                 return "http://" + address
         except OSError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     sys.exit("the server does not answer")
 
 
