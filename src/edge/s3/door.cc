@@ -37,7 +37,8 @@ class S3Door final : public server::Door {
     if (!domain.empty() && authority && (authority->host == domain || authority->host.ends_with("." + domain))) {
       return true;
     }
-    // Without a signature it is nobody's request: for what everyone may read. The server's own places are not buckets then.
+    // Without a signature it is nobody's request: for what everyone may read. The server's own places are not buckets
+    // then.
     const std::string_view path = exchange.target.path;
     const std::string_view first = path.substr(1, path.find('/', 1) - 1);
     return path.size() > 1 && std::ranges::find(kOwnPlaces, first) == kOwnPlaces.end();
