@@ -79,6 +79,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_history_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
+  add_drill_command(app, session, chosen);
   add_undo_commands(app, session, chosen);
   add_provenance_commands(app, session, chosen);
   add_shred_commands(app, session, chosen);
@@ -115,7 +116,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
 
   take_last_of_each(app);
   const auto all = environment.served != nullptr ? Result<std::vector<std::string>>(arguments)
-                                                : with_settings(app, environment, arguments);
+                                                 : with_settings(app, environment, arguments);
   if (!all) {
     output.error(all.error());
     return exit_code_of(all.error());
