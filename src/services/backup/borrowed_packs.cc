@@ -20,6 +20,9 @@ std::optional<std::string> BorrowedPacks::borrowed(const std::string& path) {
 }
 
 Result<std::unique_ptr<platform::File>> BorrowedPacks::open(const std::string& path, platform::OpenMode mode) {
+  const bool may_make = mode == platform::OpenMode::create_new || mode == platform::OpenMode::create_or_open;
+  // Its folder may be one that is seen in the copy alone.
+  if (may_make && lies_in_packs(path)) ATOLL_TRY(platform::create_directories(files_, platform::parent_of(path)));
   const auto there = borrowed(path);
   if (!there) return files_.open(path, mode);
   ATOLL_ASSIGN(const auto own, files_.stat(path));
