@@ -198,6 +198,45 @@ class CopyTest(AtollTest):
         self.assertTrue(answer.summary["older_keys"])
         self.assert_same_tree(tree, self.restored("docs"))
 
+    def test_a_drill_of_a_copy_makes_a_home_and_leaves_nothing(self):
+        tree = self.fill("tree", files=12)
+        self.atoll("put", tree, "docs")
+        self.atoll("copy", "add", self.copy, "--as", "stick")
+        self.atoll("key", "kit", "--to", self.path("kit"))
+        self.atoll("--no-copy", "put", "-", "docs/later", input=b"stored without the copy")
+        os.mkdir(self.path("scratch"))
+        before = self.copy_files()
+        with self.subTest("by the kit alone"):
+            answer = self.atoll("--json", "--kit", self.path("kit"), "drill", "--copy", "stick", "--in", self.path("scratch"))
+            self.assertEqual((12, 0, 1), tuple(answer.summary[name] for name in ("objects", "failures", "newer")))
+            self.assertGreaterEqual(answer.summary["changes_behind"], 1)
+            self.assertTrue(answer.summary["kit"])
+        self.assertEqual([], os.listdir(self.path("scratch")))
+        with self.subTest("by the keys of this machine"):
+            answer = self.atoll("drill", "--copy", "stick", "--in", self.path("scratch"))
+            self.assertIn("makes a home", answer.text)
+            self.assertIn("All of them are right", answer.text)
+        self.assertEqual(0, self.copies()["stick"]["changes_behind"])  # also the drills themselves
+        self.assertLessEqual(set(one for one in before if one.endswith(".pack")), set(self.copy_files(".pack")))
+        self.atoll("drill", "--copy", "none", code=20)
+        self.atoll("schedule", "add", "drill --copy stick --objects 3", "--monthly", "1 04:00", "--as", "monthly")
+        run = self.atoll("--json", "schedule", "run", "monthly", timeout=300).of_type("run")
+        self.assertEqual(0, run[0]["exit_code"], run[0]["output"])
+        self.atoll("copy", "verify", "stick", "--data")
+
+    def test_a_drill_of_a_damaged_copy_fails(self):
+        tree = self.fill("tree", files=12)
+        self.atoll("put", tree, "docs")
+        self.atoll("copy", "add", self.copy, "--as", "stick")
+        for pack in self.copy_files(".pack"):
+            with open(pack, "r+b") as file:
+                for at in range(70_000, os.path.getsize(pack) - 70_000, 40_000):
+                    file.seek(at)
+                    file.write(b"damage" * 100)
+        answer = self.atoll("--json", "drill", "--copy", "stick", code=22)
+        self.assertGreater(answer.summary["failures"], 0)
+        self.atoll("drill")  # the home itself is well
+
 
 if __name__ == "__main__":
     main()

@@ -79,6 +79,61 @@ class Kill(AtollTest):
         self.atoll("verify", "--data")
         self.assert_same_tree(self.path("source"), self.restored(f"bucket/{place}/"))
 
+    def test_mirrors_killed_at_random_times(self):
+        """Every object is as the folder had it before or has it now, and the next mirror makes it exact."""
+        generator = self.seed()
+        names = [f"mirrored/{number % 5}/{number}" for number in range(120)]
+        for name in names:
+            self.file(name, generator.randbytes(3_000))
+        self.atoll("put", "--mirror", self.path("mirrored"), "bucket")
+
+        def stored():
+            listed = self.atoll("ls", "-r", "bucket", "--json", code=(0, 20))
+            return {one["key"]: one["size"] for one in listed.of_type("object") if one["type"] == "file"}
+
+        def on_disk():
+            found = {}
+            for top, _, files in os.walk(self.path("mirrored")):
+                for name in files:
+                    path = os.path.join(top, name)
+                    found[os.path.relpath(path, self.path("mirrored"))] = os.path.getsize(path)
+            return found
+
+        killed = 0
+        longest_s = 0.25
+        possible = {key: {size} for key, size in on_disk().items()}  # None: not there
+        for number in range(15):
+            for name in names:
+                choice = generator.randrange(6)
+                if choice == 0 and os.path.exists(self.path(name)):
+                    os.remove(self.path(name))
+                elif choice == 1:
+                    self.file(name, generator.randbytes(1_000 + number * 200 + generator.randrange(100)))
+            now = on_disk()
+            for key in possible.keys() | now.keys():
+                possible.setdefault(key, {None}).add(now.get(key))
+            child = self.start("put", "--mirror", self.path("mirrored"), "bucket")
+            try:
+                _, err = child.communicate(timeout=generator.uniform(0, longest_s))
+                self.assertEqual(0, child.returncode, err)
+                possible = {key: {size} for key, size in now.items()}
+                longest_s = max(0.05, longest_s * 0.8)
+            except harness.subprocess.TimeoutExpired:
+                child.kill()
+                child.communicate()
+                killed += 1
+                longest_s = min(2.0, longest_s * 1.15)
+            found = stored()
+            for key in possible.keys() | found.keys():
+                self.assertIn(found.get(key), possible.get(key, {None}), key)
+        print(f"{killed} of 15 mirrors were killed", flush=True)
+        self.assertGreater(killed, 2)
+        self.atoll("put", "--mirror", self.path("mirrored"), "bucket")
+        self.assertEqual(on_disk(), stored())
+        self.assert_same_tree(self.path("mirrored"), self.restored("bucket"))
+        verified = self.atoll("verify", "--data", "--json")
+        self.assertEqual((0, 0), (verified.summary["damage"], verified.summary["lost"]))
+
 
 if __name__ == "__main__":
     harness.main()

@@ -17,6 +17,11 @@ class PutModes(AtollTest):
 
 
 class Links(PutModes):
+    def test_what_is_missing_is_named_as_it_was_given(self):
+        for words in (("--mirror",), (), ("--move", "--only-one-copy")):
+            answer = self.atoll("put", *words, "/nonexistent-for-atoll", "bucket", code=(1, 3, 20, 21))
+            self.assertIn("/nonexistent-for-atoll does not exist", answer.errors)
+
     def test_a_link_named_by_the_user(self):
         self.file("files/target", "content")
         os.symlink("target", self.path("files/link"))

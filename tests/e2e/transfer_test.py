@@ -99,6 +99,35 @@ class TransferTest(AtollTest):
         self.assertEqual(os.readlink(self.path("tree/sub/link")), os.readlink(self.path("out/sub/link")))
         self.assertTrue(tree)
 
+    def test_as_it_was(self):
+        self.file("tree/a.txt", b"first\n")
+        self.file("tree/removed", b"gone later")
+        self.atoll("put", self.path("tree"), "docs")
+        self.atoll("snapshot", "create", "then", "docs")
+        then = self.path("then")
+        os.rename(self.path("tree"), then)
+        lsn = self.atoll("--json", "stat", "docs/a.txt").of_type("object")[0]["lsn"]
+        self.file("tree/a.txt", b"second, longer\n")
+        self.file("tree/new", b"not there then")
+        self.atoll("put", self.path("tree"), "docs", "--mirror", "--yes")
+        for name in ("plain", "bagit", "archive"):
+            with self.subTest(format=name):
+                out = self.path("as-of-" + name)
+                done = self.atoll("--json", "export", "docs", "--to", out, "--format", name, "--as-of", "then").summary
+                self.assertEqual(2, done["files"])
+                self.assertIn("then", done["as_of"])
+                source = out
+                if name == "archive":
+                    source = os.path.join(out, os.listdir(out)[0], "universe.tar.gz")
+                self.atoll("import", source, "back-" + name)
+                self.assert_same_tree(then, self.restored("back-" + name))
+        out = self.path("by-number")
+        self.atoll("export", "docs", "--to", out, "--as-of", str(lsn))
+        self.assertEqual(b"first\n", read(os.path.join(out, "a.txt")))
+        self.assertFalse(os.path.exists(os.path.join(out, "new")))
+        self.atoll("export", "docs", "--to", self.path("never"), "--as-of", "9999-01-01", code=2)
+        self.atoll("export", "docs", "--to", self.path("never"), "--as-of", "1", code=20)
+
     def test_keys_that_are_no_paths_come_back(self):
         for key in ("a", "a/b", "../up", "x//y", "x/./z", "atoll-metadata.jsonl", "n" * 300):
             self.atoll("put", "-", "odd/" + key, input=key.encode())
@@ -239,9 +268,13 @@ class TransferTest(AtollTest):
         self.file("negative.tar", bytes(header) + bytes(10240))
         self.atoll("import", self.path("negative.tar"), "noise", code=(1, 3))
         self.file("noise.tar", os.urandom(100_000))
-        self.atoll("import", self.path("noise.tar"), "noise", code=1)
+        answer = self.atoll("import", self.path("noise.tar"), "noise", code=2)
+        self.assertIn("neither a tar nor a zip", answer.errors)
+        self.file("plain.txt", b"no archive at all\n")
+        self.atoll("import", self.path("plain.txt"), "noise", code=2)
+        self.atoll("import", self.path("plain.txt"), "noise", "--format", "zip", code=2)
         self.file("noise.zip", b"PK\x03\x04" + os.urandom(100_000))
-        self.atoll("import", self.path("noise.zip"), "noise", code=(1, 3))
+        self.atoll("import", self.path("noise.zip"), "noise", code=(1, 2, 3))
         self.file("bad/atoll-metadata.jsonl", b'{"path":"a","type":"file","size":-1}\n[[[[\n{"path":"../x","file":"../../etc/passwd","type":"file","size":1}\n')
         self.atoll("import", self.path("bad"), "noise", code=(1, 3))
         self.assertEqual([], self.atoll("ls", "-r", "noise").lines)

@@ -23,7 +23,8 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    //
 void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    // put restore
 void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      // init stat verify doctor vault
 void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);       // key
-void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  // schedule drill
+void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen);  // schedule
+void add_drill_command(CLI::App& app, Session& session, Chosen& chosen);      // drill
 void add_history_commands(CLI::App& app, Session& session, Chosen& chosen);   // log diff rollback snapshot
 void add_shred_commands(CLI::App& app, Session& session, Chosen& chosen);     // shred
 void add_journal_commands(CLI::App& app, Session& session, Chosen& chosen);   // journal

@@ -20,20 +20,10 @@ namespace {
 
 using platform::join;
 
-constexpr std::uint64_t kKitBytesMax = 2 * kMiB;
 constexpr std::chrono::milliseconds kWaitBetweenTries{500};
 
 double seconds_since(Session& session, std::int64_t started_ns) {
   return static_cast<double>(session.environment.machine.clock.monotonic_ns() - started_ns) * 1e-9;
-}
-
-Result<catalog::CopyRow> find_copy(vault::Vault& vault, const std::string& name) {
-  catalog::CopyRow row;
-  row.name = name;
-  ATOLL_ASSIGN(const auto found, vault.reader()->one<catalog::CopyRow>(catalog::key_of(row)));
-  if (found) return *found;
-  return fail(ErrorKind::not_found, "copy.not_found", "there is no copy \"" + name + "\"",
-              "`atoll copy list` shows them.");
 }
 
 void say_synced(Session& session, const backup::CopyOutcome& outcome, double seconds) {
@@ -372,27 +362,6 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
   return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work, Ships::no);
 }
 
-// The kit's file, or where only its page is there the page; of a folder that one which belongs to the vault.
-Result<Bytes> read_kit(Session& session, const VaultId& vault) {
-  platform::FileSystem& files = session.environment.machine.files;
-  const std::string path = session.absolute(session.options.kit);
-  ATOLL_ASSIGN(const auto info, files.stat(path));
-  if (!info) return fail(ErrorKind::not_found, "kit.not_found", "there is no recovery kit in " + path);
-  if (info->kind != platform::FileKind::directory) return platform::read_whole(files, path, kKitBytesMax);
-  ATOLL_ASSIGN(const auto entries, files.list(path));
-  for (const std::string_view suffix : {".kit", ".txt"}) {
-    for (const auto& entry : entries) {
-      if (entry.kind != platform::FileKind::file || !entry.name.ends_with(suffix)) continue;
-      auto kit = platform::read_whole(files, join(path, entry.name), kKitBytesMax);
-      if (!kit) continue;
-      const auto owner = keyring::Keyring::vault_of_kit(*kit);
-      if (owner && (!*owner || **owner == vault)) return kit;
-    }
-  }
-  return fail(ErrorKind::not_found, "kit.not_found",
-              path + " holds no recovery kit of vault " + vault.text() + ", whose copy this is");
-}
-
 Result<int> verify_restored(Session& session) {
   return session.with_writer(
       [&](vault::Vault& vault) -> Result<int> {
@@ -440,7 +409,7 @@ Result<int> restore_home(Session& session, const std::string& from, const std::s
   }
   ATOLL_ASSIGN(const VaultId vault, backup::CopyTarget::vault_in_folder(machine, options.from));
   if (!session.options.kit.empty()) {
-    ATOLL_ASSIGN(options.kit, read_kit(session, vault));
+    ATOLL_ASSIGN(options.kit, read_kit(session, session.options.kit, vault));
     session.options.kit.clear();
   }
   ATOLL_ASSIGN(auto secrets, session.secrets());

@@ -6,6 +6,8 @@
 namespace atl::cli {
 namespace {
 
+constexpr std::uint64_t kKitBytesMax = 2 * kMiB;
+
 void say_outcome(Session& session, const vault::Vault& vault, const backup::CopyOutcome& outcome) {
   Output& output = session.output;
   if (!outcome.error) {
@@ -39,6 +41,35 @@ Result<void> confirm_shredded(vault::Vault& vault) {
 }
 
 }  // namespace
+
+Result<catalog::CopyRow> find_copy(vault::Vault& vault, const std::string& name) {
+  catalog::CopyRow row;
+  row.name = name;
+  ATOLL_ASSIGN(const auto found, vault.reader()->one<catalog::CopyRow>(catalog::key_of(row)));
+  if (found) return *found;
+  return fail(ErrorKind::not_found, "copy.not_found", "there is no copy \"" + name + "\"",
+              "`atoll copy list` shows them.");
+}
+
+Result<Bytes> read_kit(Session& session, const std::string& given, const VaultId& vault) {
+  platform::FileSystem& files = session.environment.machine.files;
+  const std::string path = session.absolute(given);
+  ATOLL_ASSIGN(const auto info, files.stat(path));
+  if (!info) return fail(ErrorKind::not_found, "kit.not_found", "there is no recovery kit in " + path);
+  if (info->kind != platform::FileKind::directory) return platform::read_whole(files, path, kKitBytesMax);
+  ATOLL_ASSIGN(const auto entries, files.list(path));
+  for (const std::string_view suffix : {".kit", ".txt"}) {
+    for (const auto& entry : entries) {
+      if (entry.kind != platform::FileKind::file || !entry.name.ends_with(suffix)) continue;
+      auto kit = platform::read_whole(files, platform::join(path, entry.name), kKitBytesMax);
+      if (!kit) continue;
+      const auto owner = keyring::Keyring::vault_of_kit(*kit);
+      if (owner && (!*owner || **owner == vault)) return kit;
+    }
+  }
+  return fail(ErrorKind::not_found, "kit.not_found",
+              path + " holds no recovery kit of vault " + vault.text() + ", whose copy this is");
+}
 
 backup::IsSameDisk same_disk_of(Session& session) {
   return [&session](const std::string& a, const std::string& b) {

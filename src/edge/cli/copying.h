@@ -10,6 +10,10 @@
 
 namespace atl::cli {
 
+// `not_found` where the vault has none of that name.
+[[nodiscard]] Result<catalog::CopyRow> find_copy(vault::Vault& vault, const std::string& name);
+// The kit's file, or where only its page is there the page; of a folder that one which belongs to the vault.
+[[nodiscard]] Result<Bytes> read_kit(Session& session, const std::string& given, const VaultId& vault);
 // By the numbers of the devices.
 [[nodiscard]] backup::IsSameDisk same_disk_of(Session& session);
 // `work`, and what it wrote to every copy that can be reached. The vault is settled afterwards, not closed.

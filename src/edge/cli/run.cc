@@ -79,6 +79,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_history_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
+  add_drill_command(app, session, chosen);
   add_undo_commands(app, session, chosen);
   add_provenance_commands(app, session, chosen);
   add_shred_commands(app, session, chosen);

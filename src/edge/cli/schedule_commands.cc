@@ -1,8 +1,7 @@
-// schedule add | list | remove | run | install | uninstall, drill
+// schedule add | list | remove | run | install | uninstall
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
-#include "services/jobs/drill.h"
 #include "services/jobs/schedules.h"
 #include "services/jobs/timer.h"
 
@@ -213,42 +212,6 @@ Result<int> install(Session& session, bool is_installing) {
   return kExitOk;
 }
 
-struct DrillArguments {
-  std::string bucket;
-  std::uint64_t objects = 100;
-  std::string folder;
-};
-
-Result<int> drill(Session& session, const DrillArguments& arguments) {
-  return session.with_writer([&](vault::Vault& vault) -> Result<int> {
-    jobs::DrillOptions options;
-    options.bucket = arguments.bucket;
-    options.objects_max = arguments.objects;
-    options.folder = !arguments.folder.empty() ? session.absolute(arguments.folder)
-                                               : session.environment.variable("TMPDIR").value_or("/tmp");
-    options.stop = &session.environment.stop;
-    ATOLL_ASSIGN(const auto report, jobs::run_drill(vault, session.environment.host, options));
-    if (session.output.is_json) {
-      JsonObject line("summary");
-      line.add("objects", report.objects).add("bytes", report.bytes).add("left_out", report.left_out);
-      line.add("failures", std::uint64_t{report.failures.size()}).add("seconds", report.seconds);
-      for (const std::string& failure : report.failures)
-        session.output.json(JsonObject("failure").add_path("what", failure));
-      session.output.json(line);
-    } else {
-      for (const std::string& failure : report.failures) session.output.line(session.output.red(shown(failure)));
-      session.output.line(
-          std::to_string(report.objects) + " objects (" + format_size(report.bytes) +
-          ") restored and compared byte by byte with what was stored. " +
-          (report.failures.empty() ? "All of them are right." : std::to_string(report.failures.size()) + " are not."));
-      if (report.left_out > 0)
-        session.output.message(std::to_string(report.left_out) + " were too long for a drill and left out.");
-    }
-    if (report.was_interrupted) return kExitInterrupted;
-    return report.failures.empty() ? kExitOk : kExitDamage;
-  });
-}
-
 }  // namespace
 
 void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -306,14 +269,6 @@ void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen) {
       chosen.body = [&session, is_installing] { return install(session, is_installing); };
     });
   }
-  auto drill_arguments = std::make_shared<DrillArguments>();
-  auto* drill_command = app.add_subcommand("drill", "Restores a random sample and proves that it is right");
-  drill_command->add_option("bucket", drill_arguments->bucket, "of this bucket only");
-  drill_command->add_option("--objects", drill_arguments->objects, "so many (100)");
-  drill_command->add_option("--in", drill_arguments->folder, "folder to restore into (TMPDIR); emptied again");
-  drill_command->callback([&session, &chosen, drill_arguments] {
-    chosen.body = [&session, drill_arguments] { return drill(session, *drill_arguments); };
-  });
 }
 
 }  // namespace atl::cli

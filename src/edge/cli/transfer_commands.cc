@@ -11,7 +11,7 @@ namespace atl::cli {
 namespace {
 
 struct ExportArguments {
-  std::string source, target;
+  std::string source, target, as_of;
   std::string format = "plain";
 };
 
@@ -28,6 +28,10 @@ Result<int> export_to(Session& session, const ExportArguments& arguments) {
   callbacks.on_problem = [&](const auto& problem) { output.problem(problem); };
   callbacks.on_notice = [&](const std::string& id, const std::string& words) { output.warning(id, words); };
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    if (!arguments.as_of.empty()) {
+      ATOLL_ASSIGN(options.as_of, vault::parse_moment(vault, arguments.as_of));
+      output.message("As of " + options.as_of->words + ":");
+    }
     ATOLL_ASSIGN(const auto summary, transfer::export_from(vault, session.environment.host, source.bucket, source.key,
                                                            session.absolute(arguments.target), options, callbacks));
     output.end_progress();
@@ -41,6 +45,7 @@ Result<int> export_to(Session& session, const ExportArguments& arguments) {
           .add("files_already_there", summary.files_already_there)
           .add("renamed", summary.renamed)
           .add("changed_meanwhile", summary.changed_meanwhile)
+          .add("erased", summary.erased)
           .add_path("folder", summary.folder)
           .add("format", arguments.format)
           .add("lsn", summary.lsn.value)
@@ -48,6 +53,7 @@ Result<int> export_to(Session& session, const ExportArguments& arguments) {
           .add("was_interrupted", summary.was_interrupted)
           .add("dry_run", options.is_dry_run)
           .add("total_duration", summary.seconds);
+      if (options.as_of) object.add("as_of", options.as_of->words);
       output.json(object);
     } else if (!output.is_quiet) {
       output.line(
@@ -186,6 +192,8 @@ void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen) {
       ->required();
   export_command->add_option("--format", export_arguments->format,
                              "plain: files and atoll-metadata.jsonl; bagit: a bag; archive: tar.gz with a manifest");
+  export_command->add_option("--as-of", export_arguments->as_of,
+                             "as it was: a time, 10m (ago), a change's number, a snapshot");
   export_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   export_command->callback([&session, &chosen, export_arguments] {
     chosen.body = [&session, export_arguments] { return export_to(session, *export_arguments); };

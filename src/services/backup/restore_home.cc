@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/backup/borrowed_packs.h"
 #include "services/backup/copy_target.h"
 #include "services/backup/transport.h"
 #include "store/chunk/pack_format.h"
@@ -29,6 +30,26 @@ class Restoring {
       : machine_(machine), options_(options), pacer_(machine.clock, 0, options.stop) {}
 
   Result<RestoreHomeReport> run() {
+    ATOLL_TRY(build());
+    ATOLL_TRY(machine_.files.rename(building_, report_.vault_folder));
+    ATOLL_TRY(machine_.files.sync_directory(platform::parent_of(report_.vault_folder)));
+    return std::move(report_);
+  }
+
+  // The vault never gets its name: it is opened where it was built, handed to `work`, and left.
+  Result<RestoreHomeReport> rehearse(const std::function<Result<void>(vault::Vault&)>& work) {
+    has_packs_lent_ = true;
+    ATOLL_TRY(build());
+    vault::VaultOptions options = options_.vault;
+    options.writable = false;
+    ATOLL_ASSIGN(const auto opened, vault::Vault::open(machine_, building_, candidates_, options));
+    ATOLL_TRY(work(*opened));
+    ATOLL_TRY(opened->close());
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> build() {
     ATOLL_ASSIGN(report_.vault, CopyTarget::vault_in_folder(machine_, options_.from));
     ATOLL_ASSIGN(target_, CopyTarget::open_folder(machine_, options_.from, report_.vault, CopyTarget::Use::read));
     ATOLL_ASSIGN(const auto head,
@@ -52,13 +73,9 @@ class Restoring {
     ATOLL_TRY(copy_files());
     ATOLL_TRY(keep_key_of_this_machine(*keys));
     ATOLL_TRY(machine_.files.sync_directory(building_));
-    ATOLL_TRY(prove_it_opens());
-    ATOLL_TRY(machine_.files.rename(building_, report_.vault_folder));
-    ATOLL_TRY(machine_.files.sync_directory(platform::parent_of(report_.vault_folder)));
-    return std::move(report_);
+    return prove_it_opens();
   }
 
- private:
   static Result<keyring::VaultHeadOutside> never_whole(const Error& error) {
     if (error.kind != ErrorKind::missing_home) return pass(error);
     return fail(ErrorKind::damaged, "copy.never_whole", "this copy never became whole: its first round was broken off",
@@ -162,9 +179,10 @@ class Restoring {
       const auto id = chunk::pack_of_blob_name(blob.name);
       const bool is_leftover = !tasks_.empty() && tasks_.back().name == blob.name;  // beside the finished one
       if (!id || is_leftover) continue;
+      ++report_.packs;
+      if (has_packs_lent_ && blob.is_finished) continue;
       tasks_.push_back({blob.name, blob.size, id->bytes, true, blob.is_finished});
       total_bytes_ += blob.size;
-      ++report_.packs;
     }
     ATOLL_ASSIGN(const auto space, machine_.files.space(options_.home));
     if (space.available_bytes < total_bytes_ / 100 * 99) ATOLL_TRY(check_room(space.available_bytes));
@@ -289,6 +307,7 @@ class Restoring {
   std::unique_ptr<CopyTarget> target_;
   std::unique_ptr<vault::Home> home_;
   std::string building_;
+  bool has_packs_lent_ = false;  // the finished packs are read where they lie
   std::vector<keyring::Unlocking> candidates_;
   std::unique_ptr<blob::BlobStore> packs_;
   std::unique_ptr<blob::BlobStore> journal_;
@@ -305,6 +324,24 @@ class Restoring {
 Result<RestoreHomeReport> restore_home(const platform::Machine& machine, RestoreHomeOptions options) {
   options.workers = std::max(1U, options.workers);
   return Restoring(machine, options).run();
+}
+
+Result<RestoreHomeReport> rehearse_home(const platform::Machine& machine, RestoreHomeOptions options,
+                                        const std::function<Result<void>(vault::Vault&)>& work) {
+  options.workers = std::max(1U, options.workers);
+  options.key_folder.clear();
+  ATOLL_ASSIGN(const VaultId id, CopyTarget::vault_in_folder(machine, options.from));
+  const std::string home = options.home;
+  ATOLL_ASSIGN(const auto there, machine.files.stat(home));
+  if (there) return fail(ErrorKind::conflict, "home.exists", home + " is there already", "Choose another folder.");
+  const std::string vault_here = join(join(home, "vaults"), id.text() + ".new");
+  const std::string vault_there = join(join(options.from, "vaults"), id.text());
+  BorrowedPacks files(machine.files, join(vault_here, "packs"), join(vault_there, "packs"));
+  const platform::Machine lending{files, machine.clock, machine.random, machine.threads};
+  auto report = Restoring(lending, options).rehearse(work);
+  auto removed = platform::remove_tree(machine.files, home);
+  if (report && !removed) return pass(std::move(removed).error());
+  return report;
 }
 
 }  // namespace atl::backup

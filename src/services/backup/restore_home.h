@@ -47,4 +47,10 @@ struct RestoreHomeReport {
 // where the copy never became whole.
 [[nodiscard]] Result<RestoreHomeReport> restore_home(const platform::Machine& machine, RestoreHomeOptions options);
 
+// The same as a rehearsal: the home is built in `options.home`, which must not be there, opened for reading, handed to
+// `work`, and removed again. Finished packs are not copied but read where they lie in the copy, so that it takes the
+// room of journal and catalog only; the way from there on is the one a real restore goes.
+[[nodiscard]] Result<RestoreHomeReport> rehearse_home(const platform::Machine& machine, RestoreHomeOptions options,
+                                                      const std::function<Result<void>(vault::Vault&)>& work);
+
 }  // namespace atl::backup

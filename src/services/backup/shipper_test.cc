@@ -351,6 +351,69 @@ TEST_F(ShipperTest, ABrokenOffRestoreIsTakenUpAgain) {
   }
 }
 
+// Open packs, packs that were given up and packs written anew are among what is borrowed.
+TEST_F(ShipperTest, ARehearsalReadsTheCopyOnlyAndLeavesNothing) {
+  put("a", noise(1, 300'000));
+  put("b", words(2, 10'000));
+  ASSERT_TRUE(vault_->settle());
+  ASSERT_TRUE(ship());
+  open();
+  put("c", noise(3, 200'000));
+  ASSERT_TRUE(ship());  // with a pack that is still being written
+  const auto rows = vault::testing::rows_of(*vault_).value();
+  const auto state = vault::testing::state_of(*vault_).value();
+  std::map<std::string, Bytes> there;
+  for (const auto& path : world_.files.second->all_paths("*"))
+    if (const auto bytes = platform::read_whole(world_.files, path, 64 * kMiB)) there[path] = *bytes;
+  ASSERT_GT(there.size(), 5U);
+  RestoreHomeOptions options;
+  options.from = kPlace;
+  options.home = "/rehearsal";
+  options.given = vault::testing::test_keys();
+  options.vault = vault::testing::small_options();
+  bool was_tried = false;
+  const auto report = rehearse_home(world_.machine(), std::move(options), [&](vault::Vault& restored) -> Result<void> {
+    was_tried = true;
+    EXPECT_FALSE(restored.is_writable());
+    EXPECT_EQ(vault::testing::difference(state, vault::testing::state_of(restored).value()), "");
+    for (const auto& path : world_.files.first->all_paths("/rehearsal/*"))
+      EXPECT_FALSE(path.ends_with(".pack") && world_.files.second->stat("/copy/a" + path.substr(10)).value())
+          << path << " was copied";
+    return {};
+  });
+  ASSERT_TRUE(report) << told(report);
+  EXPECT_TRUE(was_tried);
+  EXPECT_FALSE(world_.files.stat("/rehearsal").value());
+  for (const auto& [path, bytes] : there) {
+    const auto now = platform::read_whole(world_.files, path, 64 * kMiB);
+    ASSERT_TRUE(now) << path;
+    EXPECT_EQ(*now, bytes) << path;
+  }
+  EXPECT_EQ(vault::testing::rows_of(*vault_).value(), rows);
+}
+
+TEST_F(ShipperTest, ARehearsalThatFailsLeavesNothingEither) {
+  put("a", noise(1, 100'000));
+  ASSERT_TRUE(ship());
+  const auto rehearse = [&](std::vector<keyring::Unlocking> given, const char* home) {
+    RestoreHomeOptions options;
+    options.from = kPlace;
+    options.home = home;
+    options.given = std::move(given);
+    options.vault = vault::testing::small_options();
+    const auto report = rehearse_home(world_.machine(), std::move(options), [](vault::Vault&) -> Result<void> {
+      return fail(ErrorKind::damaged, "test.bad", "a test");
+    });
+    return report ? std::string("ok") : report.error().id;
+  };
+  EXPECT_EQ(rehearse(vault::testing::test_keys(), "/rehearsal"), "test.bad");
+  EXPECT_FALSE(world_.files.stat("/rehearsal").value());
+  EXPECT_NE(rehearse({}, "/rehearsal"), "ok");
+  EXPECT_FALSE(world_.files.stat("/rehearsal").value());
+  EXPECT_EQ(rehearse(vault::testing::test_keys(), vault::testing::kFolder), "home.exists");
+  EXPECT_TRUE(world_.files.stat(vault::testing::kFolder).value());
+}
+
 TEST_F(ShipperTest, TheLimitHoldsItBack) {
   put("a", noise(1, 100'000));
   std::atomic<bool> stop = true;

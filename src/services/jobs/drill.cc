@@ -1,6 +1,7 @@
 #include "services/jobs/drill.h"
 
 #include <algorithm>
+#include <map>
 
 #include "foundation/codec/hash.h"
 #include "vault/folder/restore.h"
@@ -14,6 +15,7 @@ using vault::Vault;
 
 struct Chosen {
   std::string bucket;
+  BucketId bucket_id;
   std::string key;
   catalog::VersionRow version;
 };
@@ -27,13 +29,14 @@ std::uint64_t random_below(platform::Random& random, std::uint64_t bound) {
 class Drill {
  public:
   Drill(Vault& vault, platform::HostTree& host, const DrillOptions& options)
-      : vault_(&vault), host_(&host), options_(&options) {}
+      : vault_(&vault), from_(options.copy != nullptr ? options.copy : &vault), host_(&host), options_(&options) {}
 
   Result<DrillReport> run() {
     platform::Clock& clock = vault_->machine().clock;
     const std::int64_t started_ns = clock.monotonic_ns();
-    const Timestamp started = clock.now();
+    report_.started = clock.now();
     ATOLL_TRY(choose());
+    if (options_->copy != nullptr) ATOLL_TRY(name_buckets_of_copy());
     const std::string folder =
         platform::join(options_->folder, "atoll-drill-" + platform::new_id<OperationId>(vault_->machine()).text());
     platform::FileSystem& files = vault_->machine().files;
@@ -53,7 +56,8 @@ class Drill {
     }
     ATOLL_TRY(platform::remove_tree(files, folder));
     report_.seconds = static_cast<double>(clock.monotonic_ns() - started_ns) * 1e-9;
-    if (vault_->is_writable() && !report_.was_interrupted) ATOLL_TRY(remember(started));
+    const bool is_remembered = vault_->is_writable() && options_->copy == nullptr && !report_.was_interrupted;
+    if (is_remembered) ATOLL_TRY(remember_drill(*vault_, report_, "restore"));
     return std::move(report_);
   }
 
@@ -99,8 +103,12 @@ class Drill {
     std::uint64_t seen = 0;
     ATOLL_TRY(reader.scan(bucket.id, "", "", [&](const Listed& listed) -> Result<bool> {
       if (listed.version.kind != EntryKind::file) return true;
+      if (options_->copy != nullptr && listed.version.begin > options_->copy->journal().last()) {
+        ++report_.newer;
+        return true;
+      }
       ++seen;
-      Chosen one{bucket.name, listed.entry.key, listed.version};
+      Chosen one{bucket.name, bucket.id, listed.entry.key, listed.version};
       if (sample.size() < share) {
         sample.push_back(std::move(one));
       } else if (const std::uint64_t at = random_below(vault_->machine().random, seen); at < share) {
@@ -112,15 +120,37 @@ class Drill {
     return {};
   }
 
+  Result<void> name_buckets_of_copy() {
+    ATOLL_ASSIGN(const auto buckets, from_->reader()->buckets());
+    for (const auto& bucket : buckets) copy_buckets_[bucket.id] = bucket;
+    return {};
+  }
+
+  // What the copy calls the bucket; `damaged` where it has not the version that the home has.
+  Result<std::string> find_in_copy(const Chosen& one) {
+    const auto bucket = copy_buckets_.find(one.bucket_id);
+    if (bucket == copy_buckets_.end())
+      return fail(ErrorKind::damaged, "drill.not_in_copy", "the copy lacks its bucket");
+    ATOLL_ASSIGN(const auto there, from_->reader()->current(one.bucket_id, one.key));
+    if (!there) return fail(ErrorKind::damaged, "drill.not_in_copy", "the copy lacks it");
+    if (there->version.version != one.version.version)
+      return fail(ErrorKind::damaged, "drill.not_in_copy", "the copy holds another version of it");
+    return bucket->second.name;
+  }
+
   Result<void> try_one(const Chosen& one, const std::string& target) {
     vault::RestoreOptions options;
     options.workers = 1;
     options.counts_accesses = false;
+    std::string bucket = one.bucket;
+    if (options_->copy != nullptr) {
+      ATOLL_ASSIGN(bucket, find_in_copy(one));
+    }
     std::string why;
     vault::RestoreCallbacks callbacks;
     callbacks.on_problem = [&](const vault::FileProblem& problem) { why = problem.error.message; };
     ATOLL_ASSIGN(const auto summary,
-                 vault::restore_folder(*vault_, *host_, {one.bucket, one.key, false}, target, options, callbacks));
+                 vault::restore_folder(*from_, *host_, {bucket, one.key, false}, target, options, callbacks));
     if (summary.problem_count > 0 || summary.files != 1)
       return fail(ErrorKind::failed, "drill.not_restored", why.empty() ? "it was not restored" : why);
     const std::size_t slash = one.key.rfind('/');
@@ -141,9 +171,9 @@ class Drill {
     std::uint64_t at = 0;
     auto hole = version.holes.begin();
     ATOLL_TRY(
-        vault::for_each_chunk(vault_->chunks(), version.content, [&](const ChunkId& id, bool is_list) -> Result<bool> {
+        vault::for_each_chunk(from_->chunks(), version.content, [&](const ChunkId& id, bool is_list) -> Result<bool> {
           if (is_list) return true;
-          ATOLL_ASSIGN(const std::uint64_t length, vault_->chunks().length_of(id));
+          ATOLL_ASSIGN(const std::uint64_t length, from_->chunks().length_of(id));
           ATOLL_ASSIGN(const Buffer piece, read_around(file, version, at, hole, length));
           if (codec::blake3_keyed(keys->id_key, piece.view()) != id.bytes) {
             return fail(ErrorKind::damaged, "drill.wrong_bytes",
@@ -189,35 +219,37 @@ class Drill {
     return {};
   }
 
-  Result<void> remember(Timestamp started) {
-    catalog::JobRow job;
-    job.kind = "drill";
-    job.name = "restore";
-    job.started = started;
-    job.is_ok = report_.is_good();
-    job.facts["objects"] = std::to_string(report_.objects);
-    job.facts["bytes"] = std::to_string(report_.bytes);
-    job.facts["failures"] = std::to_string(report_.failures.size());
-    ATOLL_TRY(vault_->commit(journal::CommandKind::job_change,
-                             [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-                               job.finished = context.commit_time;
-                               changes.put(job);
-                               return {};
-                             }));
-    return {};
-  }
-
-  Vault* vault_;
+  Vault* vault_;  // says what is there
+  Vault* from_;   // gives the bytes
   platform::HostTree* host_;
   const DrillOptions* options_;
   DrillReport report_;
   std::vector<Chosen> chosen_;
+  std::map<BucketId, catalog::BucketRow> copy_buckets_;
 };
 
 }  // namespace
 
 Result<DrillReport> run_drill(Vault& vault, platform::HostTree& host, const DrillOptions& options) {
   return Drill(vault, host, options).run();
+}
+
+Result<void> remember_drill(Vault& vault, const DrillReport& report, const std::string& name) {
+  catalog::JobRow job;
+  job.kind = "drill";
+  job.name = name;
+  job.started = report.started;
+  job.is_ok = report.is_good();
+  job.facts["objects"] = std::to_string(report.objects);
+  job.facts["bytes"] = std::to_string(report.bytes);
+  job.facts["failures"] = std::to_string(report.failures.size());
+  ATOLL_TRY(vault.commit(journal::CommandKind::job_change,
+                         [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                           job.finished = context.commit_time;
+                           changes.put(job);
+                           return {};
+                         }));
+  return {};
 }
 
 }  // namespace atl::jobs

@@ -112,7 +112,8 @@ class ArchiveReader {
     }
     // An empty input is read as an archive of no kind with no entries.
     if (count == 0 && ::archive_format(reader_.get()) == 0 && parameters_.size > 0)
-      return fail(ErrorKind::damaged, "import.no_archive", "it is neither a tar nor a zip that can be read");
+      return fail(ErrorKind::damaged, "import.no_archive", "it is neither a tar nor a zip that can be read",
+                  "Say what it is with --format.");
     return {};
   }
 

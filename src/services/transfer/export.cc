@@ -7,6 +7,7 @@
 #include "foundation/codec/md5.h"
 #include "services/transfer/internal/export_target.h"
 #include "services/transfer/metadata_lines.h"
+#include "vault/history/past.h"
 
 namespace atl::transfer {
 namespace {
@@ -54,10 +55,10 @@ class ExportRun {
         started_ns_(vault.machine().clock.monotonic_ns()) {}
 
   Result<ExportSummary> run() {
-    ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault_).bucket(bucket_name_));
-    bucket_ = bucket;
     reader_ = vault_->reader();
-    ATOLL_ASSIGN(summary_.lsn, reader_->applied());
+    view_.emplace(*reader_, options_->as_of);
+    ATOLL_ASSIGN(bucket_, view_->bucket(bucket_name_));
+    ATOLL_TRY(stand_at());
     summary_.folder = target_path_;
     if (options_->is_dry_run) {
       ATOLL_TRY(each([this](const ExportItem& item) -> Result<void> {
@@ -76,6 +77,20 @@ class ExportRun {
  private:
   [[nodiscard]] bool is_stopped() const { return options_->stop != nullptr && options_->stop->load(); }
 
+  Result<void> stand_at() {
+    ATOLL_ASSIGN(summary_.lsn, reader_->applied());
+    if (!options_->as_of) return {};
+    ATOLL_ASSIGN(summary_.erased, view_->erased(bucket_.id));
+    if (!options_->as_of->is_by_time) {
+      summary_.lsn = std::min(summary_.lsn, options_->as_of->lsn);
+      return {};
+    }
+    // Versions outlive the journal that made them: of a time before the horizon the change's number is not known.
+    const auto last = vault_->journal().last_lsn_at(options_->as_of->time);
+    summary_.lsn = last ? *last : Lsn{};
+    return {};
+  }
+
   Result<ExportSummary> done() {
     if (seen_ == 0) {
       return fail(ErrorKind::not_found, "export.nothing", "nothing lies under " + bucket_name_ + "/" + prefix_,
@@ -88,13 +103,24 @@ class ExportRun {
           "export.changed_meanwhile",
           std::to_string(summary_.changed_meanwhile) + " objects changed meanwhile and are left for the next time");
     }
+    if (summary_.erased > 0 && callbacks_->on_notice) {
+      callbacks_->on_notice("export.erased", std::to_string(summary_.erased) +
+                                                 " versions of then were removed for good since and are not in it");
+    }
     return std::move(summary_);
+  }
+
+  // What stood under that key; nothing where its version of then was removed for good.
+  Result<std::optional<Listed>> current(const std::string& key) {
+    auto found = view_->current(bucket_.id, key);
+    if (!found && found.error().id == "object.erased") return std::nullopt;
+    return found;
   }
 
   Result<void> say_room() {
     ATOLL_ASSIGN(const auto available, host_->available_bytes(target_path_));
     std::uint64_t wanted = summary_.bytes;
-    if (!options_->is_dry_run && prefix_.empty()) {
+    if (!options_->is_dry_run && prefix_.empty() && !options_->as_of) {
       ATOLL_ASSIGN(const auto totals, reader_->totals(bucket_.id));
       wanted = totals.logical_bytes;
     }
@@ -128,12 +154,12 @@ class ExportRun {
     callbacks_->on_progress(progress);
   }
 
-  // Every object of the state at the beginning, in key order, with the path it gets.
+  // Every object of the state at the beginning, or of the one asked for, in key order, with the path it gets.
   Result<void> each(const std::function<Result<void>(const ExportItem&)>& visit) {
-    return reader_->scan(bucket_.id, prefix_, "", [&](const Listed& listed) -> Result<bool> {
+    return view_->scan(bucket_.id, prefix_, "", [&](const Listed& listed) -> Result<bool> {
       if (is_stopped()) return fail(ErrorKind::interrupted, "export.interrupted", "interrupted");
       ++seen_;
-      if (listed.version.begin > summary_.lsn) {
+      if (!options_->as_of && listed.version.begin > summary_.lsn) {
         ++summary_.changed_meanwhile;
         return true;
       }
@@ -178,13 +204,13 @@ class ExportRun {
     for (std::size_t slash = left.find('/'); slash != std::string_view::npos; slash = left.find('/', slash + 1)) {
       const std::string parent(left.substr(0, slash));
       if (parent.size() < checked_.size() && checked_.starts_with(parent + "/")) continue;
-      ATOLL_ASSIGN(const auto above, reader_->current(bucket_.id, prefix_ + parent));
+      ATOLL_ASSIGN(const auto above, current(prefix_ + parent));
       if (above && !is_folder(above->version)) return false;
     }
     const std::size_t last = left.rfind('/');
     checked_ = last == std::string_view::npos ? "" : left.substr(0, last + 1);
     if (is_folder(version)) {
-      ATOLL_ASSIGN(const auto same, reader_->current(bucket_.id, prefix_ + std::string(left)));
+      ATOLL_ASSIGN(const auto same, current(prefix_ + std::string(left)));
       if (same && !is_folder(same->version)) return false;
     }
     return true;
@@ -273,7 +299,8 @@ class ExportRun {
     const std::string info = "Bag-Software-Agent: Atoll\nBagging-Date: " + day +
                              "\nPayload-Oxum: " + std::to_string(bytes) + "." + std::to_string(files) +
                              "\nExternal-Identifier: " + bucket_name_ +
-                             "\nAtoll-LSN: " + std::to_string(summary_.lsn.value) + "\n";
+                             "\nAtoll-LSN: " + std::to_string(summary_.lsn.value) + "\n" +
+                             (options_->as_of ? "Atoll-As-Of: " + options_->as_of->words + "\n" : std::string());
     ATOLL_TRY(write_text(top, "bagit.txt", declaration));
     ATOLL_TRY(write_text(top, "bag-info.txt", info));
     const auto line = [](const std::string& digest, std::string_view name) {
@@ -334,6 +361,7 @@ class ExportRun {
     ATOLL_TRY(write("{\"format\":\"atoll-archive\",\"format_version\":1,\"created\":" + quote(format_rfc3339(now)) +
                     ",\"vault\":" + quote(vault_->head().vault.text()) + ",\"bucket\":" + quote(bucket_name_) +
                     ",\"prefix\":" + quote(prefix_) + ",\"lsn\":" + std::to_string(summary_.lsn.value) +
+                    (options_->as_of ? ",\"as_of\":" + quote(options_->as_of->words) : std::string()) +
                     ",\"files\":["));
     bool is_first = true;
     ATOLL_TRY(each([&](const ExportItem& item) -> Result<void> {
@@ -365,6 +393,7 @@ class ExportRun {
   std::int64_t started_ns_;
   catalog::BucketRow bucket_;
   std::unique_ptr<catalog::CatalogReader> reader_;
+  std::optional<vault::View> view_;
   std::uint64_t seen_ = 0;
   std::string checked_;  // a folder, with '/', above which no file is in the way
   ExportSummary summary_;

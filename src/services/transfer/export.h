@@ -15,11 +15,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "foundation/platform/host_tree.h"
 #include "vault/folder/put.h"
+#include "vault/history/moment.h"
 #include "vault/object/objects.h"
 
 namespace atl::transfer {
@@ -29,6 +31,7 @@ enum class ExportFormat : std::uint8_t { plain, bagit, archive };
 
 struct ExportOptions {
   ExportFormat format = ExportFormat::plain;
+  std::optional<vault::Moment> as_of;  // none: as it is now
   bool is_dry_run = false;
   const std::atomic<bool>* stop = nullptr;
 };
@@ -39,8 +42,9 @@ struct ExportSummary {
   std::uint64_t files_already_there = 0;
   std::uint64_t renamed = 0;  // whose keys cannot be paths
   std::uint64_t changed_meanwhile = 0;
-  std::string folder;  // where it lies
-  Lsn lsn;
+  std::uint64_t erased = 0;  // with as_of: removed for good since, and not in the export
+  std::string folder;        // where it lies
+  Lsn lsn;                   // the state that was exported
   bool was_interrupted = false;
   double seconds = 0;
   std::uint64_t problem_count = 0;

@@ -189,6 +189,8 @@ Result<void> ImportRun::read_all_of(const std::string& shown, const std::string&
   // Its damage is not ours.
   Error error = std::move(answer).error();
   if (error.kind == ErrorKind::damaged) error.kind = ErrorKind::failed;
+  // Nothing of it could be read at all: the wrong file was named, or the wrong format.
+  if (error.id == "import.no_archive") error.kind = ErrorKind::usage;
   if (counts.files + counts.folders + counts.links == before) return pass(std::move(error).with_context(shown));
   problem(shown, std::move(error));
   return {};

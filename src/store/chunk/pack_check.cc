@@ -1,5 +1,6 @@
 #include "store/chunk/pack_check.h"
 
+#include "foundation/codec/hash.h"
 #include "store/chunk/internal/pack_reader.h"
 
 namespace atl::chunk {
@@ -16,7 +17,7 @@ Result<bool> is_well(const Result<void>& step, PackCheck& check) {
   return false;
 }
 
-Result<void> open_groups(const PackReader& pack, const Footer& footer) {
+Result<void> open_groups(const PackReader& pack, const Footer& footer, const codec::SecretKey& id_key) {
   codec::Decompressor decompressor;
   for (std::size_t i = 0; i < footer.groups.size(); ++i) {
     const auto& group = footer.groups[i];
@@ -27,6 +28,13 @@ Result<void> open_groups(const PackReader& pack, const Footer& footer) {
     for (std::size_t j = 0; is_same && j < chunks.size(); ++j) {
       const DirectoryEntry& entry = opened.directory[j];
       is_same = entry.id == chunks[j].id && entry.offset == chunks[j].offset && entry.length == chunks[j].length;
+    }
+    // Sealed bytes are what was sealed; only their own digest says that they were right then.
+    for (std::size_t j = 0; is_same && j < chunks.size(); ++j) {
+      const DirectoryEntry& entry = opened.directory[j];
+      ATOLL_ASSIGN(const ByteView plain, opened.chunk(entry.id, entry.offset, entry.length));
+      if (codec::blake3_keyed(id_key, plain) == entry.id.bytes) continue;
+      return fail(ErrorKind::damaged, "chunk.wrong_hash", "a chunk of it is not what its id says");
     }
     if (!is_same) {
       return fail(ErrorKind::damaged, "pack.directory_mismatch", "a group's directory and the footer do not agree");
@@ -61,7 +69,9 @@ Result<PackCheck> check_pack(const blob::BlobStore& blobs, const keyring::Keyrin
       ATOLL_ASSIGN(const PackTrailer trailer, pack.read_trailer(false));
       (void)trailer;
       ATOLL_ASSIGN(const Footer footer, pack.read_footer(false));
-      if (reads_data) ATOLL_TRY(open_groups(pack, footer));
+      const auto* domain = keys.domain(pack.header().domain);
+      ATOLL_INVARIANT(domain != nullptr, "a pack opens only with its domain's keys");
+      if (reads_data) ATOLL_TRY(open_groups(pack, footer, domain->id_key));
     }
     const blob::ReadRange read = [&](std::uint64_t offset, ByteSpan out) { return blobs.fetch(name, offset, out); };
     ATOLL_ASSIGN(const auto parity, blob::ParityMap::open(read, info->size, id.bytes));

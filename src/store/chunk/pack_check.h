@@ -15,8 +15,9 @@ struct PackCheck {
   std::uint64_t bytes_read = 0;
   std::string damage;  // one sentence; empty: whole
 };
-// Of a sealed pack: header, trailer, footer and parity record; with `reads_data` every group is opened and every block
-// compared with its checksum. Errors are those of the store (`io`, `unsupported`); damage is none.
+// Of a sealed pack: header, trailer, footer and parity record; with `reads_data` every group is opened, the id
+// of every chunk computed anew, and every block compared with its checksum. Errors are those of the store (`io`,
+// `unsupported`); damage is none.
 [[nodiscard]] Result<PackCheck> check_pack(const blob::BlobStore& blobs, const keyring::Keyring& keys, const PackId& id,
                                            bool reads_data);
 

@@ -580,7 +580,14 @@ Result<platform::NodeInfo> look_at_source(platform::HostTree& host, const std::s
   if (followed && followed->kind == platform::NodeKind::directory) return followed;
   const std::string parent = platform::parent_of(path);
   ATOLL_ASSIGN(const auto folder, host.open_source(parent.empty() ? "." : parent));
-  return folder->info(path.substr(path.rfind('/') + 1));
+  auto info = folder->info(path.substr(path.rfind('/') + 1));
+  // The folder knows the last name only; whoever typed a path wants to read that.
+  if (!info && info.error().id == "source.vanished") {
+    Error error = std::move(info).error();
+    error.message = path + " does not exist";
+    return pass(std::move(error));
+  }
+  return info;
 }
 
 Result<FolderPutSummary> put_folders(Vault& vault, platform::HostTree& host, const std::vector<PutSource>& sources,

@@ -21,6 +21,8 @@ constexpr std::size_t kPacksPerBatch = 64;
 // A checkpoint is made when changes older than this share of the horizon are in none: dead content then stays at most
 // so much longer than the horizon.
 constexpr std::uint64_t kCheckpointsPerHorizon = 4;
+// A doubted clock that went on in step for so long is taken as right.
+constexpr std::int64_t kDoubtUs = 7LL * 24 * 3600 * 1'000'000;
 
 class Collection {
  public:
@@ -131,12 +133,46 @@ class Collection {
     ATOLL_ASSIGN(const Lsn horizon, lsn_before(horizon_seconds_));
     const bool shortens = horizon_seconds_ > 0 && plan(horizon, 0).drops_up_to > Lsn{kept_from() - 1};
     if (over.gone.versions == 0 && !shortens) return {};
+    ATOLL_ASSIGN(const Timestamp trusted_from, ask());
+    if (trusted_from <= now_.wall) return {};
     return fail(ErrorKind::conflict, "gc.clock_gap",
                 "between " + format_rfc3339(gap->from) + " and " + format_rfc3339(gap->to) +
                     " nothing changed in this vault: either it lay idle, or this machine's clock leapt. It says " +
                     format_rfc3339(now_.wall) + ", and by that the time of " + format_count(over.gone.versions) +
                     (over.gone.versions == 1 ? " version" : " versions") + " is over",
-                "If the clock is right, run it again with --yes; if not, set the clock first.");
+                "If the clock is right, run it again with --yes; if not, set the clock first. From " +
+                    format_rfc3339(trusted_from) +
+                    " on gc takes it as right, if it is run until then and the clock goes on in step.");
+  }
+
+  // When the clock was first doubted is remembered. One that leapt is put right by then, or by somebody who is told;
+  // one that walked on for a week from there, seen every two days at least or beside the machine's other clock, is
+  // taken as right: a vault that lay idle must not keep everything for ever. Any other gap begins the week anew.
+  Result<Timestamp> ask() {
+    std::optional<catalog::JobRow> asked;
+    {
+      const auto reader = vault_->reader();
+      ATOLL_ASSIGN(asked, reader->job("gc", "clock doubted"));
+    }
+    if (asked && asked->finished <= now_.wall) {
+      const SeenClock then{asked->finished, number_in(*asked, "monotonic_ns")};
+      ATOLL_ASSIGN(const auto gap, find_clock_gap(*vault_, then, now_));
+      if (!gap) return Timestamp{asked->finished.unix_us + kDoubtUs};
+    }
+    if (!options_->is_dry_run) {
+      catalog::JobRow job;
+      job.kind = "gc";
+      job.name = "clock doubted";
+      job.started = job.finished = now_.wall;
+      job.is_ok = true;
+      job.facts["monotonic_ns"] = std::to_string(now_.monotonic_ns);
+      ATOLL_TRY(vault_->commit(journal::CommandKind::job_change,
+                               [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+                                 changes.put(job);
+                                 return {};
+                               }));
+    }
+    return Timestamp{now_.wall.unix_us + kDoubtUs};
   }
 
   static std::int64_t number_in(const catalog::JobRow& job, const std::string& name) {

@@ -64,7 +64,8 @@ struct CollectReport {
 };
 
 // `locked` where another gc runs; `conflict` "gc.clock_gap" where times may be wrong and something would be removed
-// because of them; `damaged` "gc.root_unreadable".
+// because of them (a gc that is run again does it once the clock went on in step for a week after the first refusal,
+// which is remembered); `damaged` "gc.root_unreadable".
 [[nodiscard]] Result<CollectReport> collect_garbage(Vault& vault, const CollectOptions& options);
 
 }  // namespace atl::vault

@@ -319,6 +319,51 @@ TEST_F(Collect, ALeapingClockIsAskedAbout) {
   EXPECT_EQ(report->expired.gone.versions, 1U);
 }
 
+TEST_F(Collect, AClockThatGoesOnInStepIsTrustedAfterAWeek) {
+  const auto leap = [&](int days) { machine_.clock.set({machine_.clock.peek().unix_us + days * kDay * 1'000'000}); };
+  const auto ask = [&] { return told(collect_garbage(*vault_, {})); };
+  const std::string refused = "gc.clock_gap";
+  const auto is_refused = [&] {
+    const auto report = collect_garbage(*vault_, {});
+    return !report && report.error().id == refused;
+  };
+  put("a", words(1, 500));
+  put("a", words(2, 500));
+  collect();
+  leap(400);
+  EXPECT_TRUE(is_refused());
+  for (int day = 0; day < 5; ++day) {
+    machine_.clock.advance_s(kDay);
+    EXPECT_TRUE(is_refused()) << day;
+  }
+  leap(30);  // again: the week begins anew
+  EXPECT_TRUE(is_refused());
+  machine_.clock.advance_s(6 * kDay);
+  EXPECT_TRUE(is_refused());
+  CollectOptions only_look;
+  only_look.is_dry_run = true;
+  EXPECT_FALSE(collect_garbage(*vault_, only_look));
+  machine_.clock.advance_s(kDay + 1);
+  EXPECT_EQ(ask(), "ok");
+  EXPECT_EQ(vault_->reader()->versions_of(Objects(*vault_).find("docs", "a")->entry.object)->size(), 1U);
+}
+
+TEST_F(Collect, AClockThatIsPutBackIsDoubtedAnewWhenItLeapsAgain) {
+  put("a", words(1, 500));
+  put("a", words(2, 500));
+  collect();
+  const auto leap = [&](int days) { machine_.clock.set({machine_.clock.peek().unix_us + days * kDay * 1'000'000}); };
+  leap(600);
+  EXPECT_FALSE(collect_garbage(*vault_, {}));
+  leap(-600);
+  EXPECT_TRUE(collect_garbage(*vault_, {})) << "nothing is over by the right time";
+  machine_.clock.advance_s(3 * kDay);
+  leap(400);  // earlier than the first leap: what was remembered then says nothing
+  EXPECT_FALSE(collect_garbage(*vault_, {}));
+  leap(100);
+  EXPECT_FALSE(collect_garbage(*vault_, {}));
+}
+
 TEST_F(Collect, TwoAtOnceAreOneTooMany) {
   const auto lock = machine_.files.lock(std::string(kFolder) + "/staging/gc.lock", platform::LockMode::exclusive);
   if (!lock) {

@@ -7,6 +7,9 @@
 //    unless `force` says otherwise. A rewind has nothing to leave: everything since its moment is chosen.
 //  - Versions that were removed for good, and content that is no longer kept, are named as impossible; the rest goes
 //  on.
+//  - The plan may be old when it is carried out, and a gc may run beside it: content that only the journal still tells
+//  of
+//    is held from before its command until that is committed. What went meanwhile is left, and counted.
 //  - A broken-off undo or rewind is finished by the same call: what is as it should be already is left alone.
 //  - Tables that the vault keeps for itself (packs, checkpoints, jobs, domains, erasures, copies) are never put back. A
 //    rewind leaves policies, snapshots and schedules too: they guard the data, and a rewind is about the data.
@@ -17,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "vault/object/objects.h"
@@ -69,7 +73,7 @@ struct UndoCounts {
 struct UndoReport {
   OperationId operation;
   UndoCounts done;
-  std::uint64_t left = 0;  // changed between plan and work
+  std::uint64_t left = 0;  // changed, or no longer kept, between plan and work
 };
 
 struct UndoJob;  // vault/rewind/undo_job.h
@@ -109,6 +113,10 @@ class UndoPlan {
 
   [[nodiscard]] Result<void> commit_batch(const std::vector<UndoItem>& batch, UndoReport& report, bool is_last);
   [[nodiscard]] Result<bool> stage(const CommitContext& context, ChangeSet& changes, const UndoItem& item) const;
+  // Of versions that the catalog has no more: finds their content again, or stores it again from packs that are about
+  // to go. Called within a use of the chunk store; fills held_.
+  [[nodiscard]] Result<void> hold_content(const std::vector<UndoItem>& batch);
+  [[nodiscard]] Result<bool> hold_content(const catalog::VersionRow& target);
   [[nodiscard]] Result<void> put_words_back(const CommitContext& context, catalog::VersionRow& now,
                                             const catalog::VersionRow& target) const;
   [[nodiscard]] Result<bool> stage_version(const CommitContext& context, ChangeSet& changes,
@@ -126,6 +134,7 @@ class UndoPlan {
   std::unique_ptr<StagedSet> staged_;
   UndoCounts counts_;
   std::map<BucketId, std::optional<catalog::BucketRow>> buckets_;  // as they are or will be
+  std::set<VersionId> held_;                                       // of the batch that is being committed
   OperationId operation_;
   Timestamp started_;
 };

@@ -71,6 +71,8 @@ Result<void> UndoPlan::commit_batch(const std::vector<UndoItem>& batch, UndoRepo
   UndoCounts done;
   std::uint64_t left = 0;
   const auto kind = is_rewind_ ? journal::CommandKind::rewind : journal::CommandKind::restore_objects;
+  const auto use = vault_->chunks().begin_use();  // until the command stands
+  ATOLL_TRY(hold_content(batch));
   ATOLL_TRY(vault_->commit(
       kind,
       [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
@@ -141,6 +143,42 @@ Result<bool> UndoPlan::stage_row(const CommitContext& context, ChangeSet& change
   return true;
 }
 
+Result<void> UndoPlan::hold_content(const std::vector<UndoItem>& batch) {
+  held_.clear();
+  const auto reader = vault_->reader();
+  for (const UndoItem& item : batch) {
+    const bool needs_content = item.step == UndoStep::bring_back || item.step == UndoStep::put_back;
+    if (!needs_content || !item.target || item.is_of_past) continue;
+    ATOLL_ASSIGN(const auto row, reader->version(item.target->object, item.target->version));
+    if (row) continue;
+    ATOLL_ASSIGN(const bool is_held, hold_content(*item.target));
+    if (is_held) held_.insert(item.target->version);
+  }
+  if (held_.empty()) return {};
+  return vault_->sync_chunks();
+}
+
+Result<bool> UndoPlan::hold_content(const VersionRow& target) {
+  catalog::ErasureRow erasure;
+  erasure.object = target.object;
+  erasure.version = target.version;
+  ATOLL_ASSIGN(const auto erased, vault_->reader()->one<catalog::ErasureRow>(catalog::key_of(erasure)));
+  const DomainNumber domain = target.content.domain;
+  if (erased || vault_->keys().domain(domain) == nullptr) return false;
+  // An add() that finds its chunk spares the pack; one in a pack that is given up already is stored anew.
+  const auto writer = vault_->chunks().new_writer(domain, chunk::Temperature::warm);
+  Buffer plain;
+  const auto found = for_each_chunk(vault_->chunks(), target.content, [&](const ChunkId& id, bool) -> Result<bool> {
+    ATOLL_TRY(vault_->chunks().read(id, domain, plain));
+    ATOLL_TRY(writer->add(plain.view()));
+    return true;
+  });
+  if (found) return true;
+  const ErrorKind kind = found.error().kind;
+  if (kind == ErrorKind::not_found || kind == ErrorKind::damaged) return false;
+  return pass(found.error());
+}
+
 // A label that another version was given meanwhile stays there.
 Result<void> UndoPlan::put_words_back(const CommitContext& context, VersionRow& now, const VersionRow& target) const {
   now.tags = target.tags;
@@ -192,6 +230,9 @@ Result<bool> UndoPlan::stage(const CommitContext& context, ChangeSet& changes, c
     changes.put(bucket->domain, *now);
     return true;
   }
+  // A version in the catalog keeps its content, in whatever state a gc was begun.
+  ATOLL_ASSIGN(const auto kept, context.state.version(item.target->object, item.target->version));
+  if (!kept && !held_.contains(item.target->version)) return false;
   if (now) {
     now->end = context.lsn;
     now->end_time = context.commit_time;
@@ -215,7 +256,6 @@ Result<bool> UndoPlan::stage(const CommitContext& context, ChangeSet& changes, c
   version.operation = to_bytes(operation_.view());
   version.label.clear();  // stays with the version it was given to
   // What is known of its origin goes on through the version it is of, as long as that is kept.
-  ATOLL_ASSIGN(const auto kept, context.state.version(item.target->object, item.target->version));
   if (kept) {
     version.sources = {{kept->object, kept->version, bucket->name + "/" + item.key}};
     version.transformation = is_rewind_ ? "rewind" : "undo";

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "vault/checkpoint.h"
+#include "vault/keeping/collect.h"
 #include "vault/testing/test_vault.h"
 
 namespace atl::vault {
@@ -266,6 +267,66 @@ TEST_F(UndoTest, RewindInScopeLeavesTheRest) {
   EXPECT_EQ(text("other", "x/a"), "two");
   rewind(then, {"lab", "y", true});
   EXPECT_EQ(text("lab", "y"), "one");
+}
+
+// A plan is looked at, a gc comes between, and then it is carried out.
+TEST_F(UndoTest, ContentThatWasCollectedAfterThePlanWasMadeIsLeft) {
+  ASSERT_TRUE(
+      vault_->commit(journal::CommandKind::policy_change, [](const CommitContext&, ChangeSet& changes) -> Result<void> {
+        changes.put(catalog::PolicyRow{});  // nothing that ended is kept
+        return {};
+      }));
+  put("docs", "a", std::string(200'000, 'a'));
+  put("docs", "stays", "in another pack");
+  close_and_open();
+  ASSERT_TRUE(Objects(*vault_).remove({"docs", "a", false}));
+  UndoRequest request;
+  request.is_last = true;
+  const auto plan = UndoPlan::of_undo(*vault_, request, false);
+  ASSERT_TRUE(plan) << told(plan);
+  ASSERT_EQ((*plan)->counts().bring_back, 1U);
+  CollectOptions options;
+  options.trusts_clock = true;
+  options.horizon_seconds = 0;
+  options.dead_share_min = 0;
+  const auto collected = collect_garbage(*vault_, options);
+  ASSERT_TRUE(collected) << told(collected);
+  ASSERT_GT(collected->packs_removed + collected->packs_rewritten, 0U);
+  const auto report = (*plan)->apply();
+  ASSERT_TRUE(report) << told(report);
+  EXPECT_EQ(report->left, 1U);
+  EXPECT_EQ(report->done.steps(), 0U);
+  EXPECT_EQ(text("docs", "a"), "object.not_found");
+  EXPECT_EQ(text("docs", "stays"), "in another pack");
+}
+
+// The same, with the gc between its looking and its condemning: what the undo built on is spared.
+TEST_F(UndoTest, AGcThatHasLookedAlreadySparesWhatAnUndoBuildsOn) {
+  ASSERT_TRUE(
+      vault_->commit(journal::CommandKind::policy_change, [](const CommitContext&, ChangeSet& changes) -> Result<void> {
+        changes.put(catalog::PolicyRow{});
+        return {};
+      }));
+  const std::string content(200'000, 'a');
+  put("docs", "a", content);
+  close_and_open();
+  ASSERT_TRUE(Objects(*vault_).remove({"docs", "a", false}));
+  CollectOptions expires;
+  expires.trusts_clock = true;  // the version's row goes, the journal still reaches back
+  ASSERT_TRUE(collect_garbage(*vault_, expires));
+  UndoRequest request;
+  request.is_last = true;
+  const auto plan = UndoPlan::of_undo(*vault_, request, false);
+  ASSERT_TRUE(plan) << told(plan);
+  ASSERT_EQ((*plan)->counts().bring_back, 1U);
+  const auto mark = vault_->chunks().begin_collection();
+  ASSERT_TRUE((*plan)->apply());
+  std::vector<PackId> packs;
+  for (const auto& pack : vault_->chunks().list_packs()) packs.push_back(pack.id);
+  const auto condemned = vault_->chunks().condemn(packs, mark);
+  ASSERT_TRUE(condemned) << told(condemned);
+  EXPECT_TRUE(condemned->empty());
+  EXPECT_EQ(text("docs", "a"), content);
 }
 
 TEST_F(UndoTest, BrokenOffItIsFinishedByTheSameCallAndUndoneAsOne) {

@@ -1,9 +1,12 @@
 #include "vault/testing/vault_history.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "vault/checkpoint.h"
+#include "vault/history/rollback.h"
+#include "vault/history/snapshots.h"
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
 #include "vault/object/describe.h"
@@ -17,6 +20,30 @@ namespace {
 
 constexpr std::uint8_t kFirstKey = 7;
 constexpr std::uint8_t kSecondKey = 9;
+
+std::string told_of(const catalog::SnapshotRow& row) { return "snapshot " + row.name + (row.is_held ? ", held" : ""); }
+std::string told_of(const catalog::CopyRow& row) { return "copy " + row.name + " in " + row.place; }
+std::string told_of(const catalog::ScheduleRow& row) { return "schedule " + row.name + " " + row.rule; }
+std::string told_of(const catalog::PolicyRow& row) {
+  return "policy " + row.bucket.text() + " keeps " + std::to_string(row.keep_last);
+}
+
+// Snapshots, copies, schedules, and the policies of buckets.
+Result<std::map<std::string, ObjectState>> rows_told(Vault& vault) {
+  std::map<std::string, ObjectState> found;
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const auto snapshots, reader->all<catalog::SnapshotRow>());
+  for (const auto& row : snapshots) found[told_of(row)];
+  ATOLL_ASSIGN(const auto copies, reader->all<catalog::CopyRow>());
+  for (const auto& row : copies) found[told_of(row)];
+  ATOLL_ASSIGN(const auto schedules, reader->all<catalog::ScheduleRow>());
+  for (const auto& row : schedules) found[told_of(row)];
+  ATOLL_ASSIGN(const auto policies, reader->all<catalog::PolicyRow>());
+  for (const auto& row : policies) {
+    if (!row.bucket.is_none()) found[told_of(row)];
+  }
+  return found;
+}
 
 class Script {
  public:
@@ -236,6 +263,77 @@ class Script {
       return {};
     });
   }
+  // A row of a table of its own, put or removed by a command of one row.
+  template <class Row>
+  void row(const std::string& name, journal::CommandKind kind, const Row& row, bool is_there) {
+    step(
+        name,
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_TRY(play.vault->commit(kind, [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+            if (is_there) {
+              changes.put(row);
+            } else {
+              changes.remove(row);
+            }
+            return {};
+          }));
+          return {};
+        },
+        [=](VaultState& state) {
+          if (is_there) {
+            state[kRowsBucket][told_of(row)];
+          } else {
+            state[kRowsBucket].erase(told_of(row));
+          }
+        });
+  }
+  void roll_back_last(const std::string& name, const std::string& key, const Bytes& bytes) {
+    step(
+        "rollback",
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_ASSIGN(const auto plan, plan_rollback(*play.vault, name, key, ""));
+          ATOLL_TRY(roll_back(*play.vault, plan));
+          return {};
+        },
+        [=](VaultState& state) { state[name][key] = object_state(bytes); });
+  }
+  // Frozen, held, released, given up; and one that stays.
+  void snapshots(const std::string& bucket) {
+    const auto create = [&](const std::string& name, const std::string& prefix) {
+      step(
+          "snapshot create " + name,
+          [=](HistoryPlay& play) -> Result<void> {
+            NewSnapshot wanted;
+            wanted.name = name;
+            wanted.bucket = bucket;
+            wanted.prefix = prefix;
+            ATOLL_TRY(create_snapshot(*play.vault, wanted));
+            return {};
+          },
+          [=](VaultState& state) { state[kRowsBucket]["snapshot " + name]; });
+    };
+    const auto hold = [&](bool is_held) {
+      step(
+          is_held ? "snapshot hold" : "snapshot release",
+          [=](HistoryPlay& play) { return hold_snapshot(*play.vault, "frozen", is_held, "a test"); },
+          [=](VaultState& state) {
+            state[kRowsBucket].erase(is_held ? "snapshot frozen" : "snapshot frozen, held");
+            state[kRowsBucket][is_held ? "snapshot frozen, held" : "snapshot frozen"];
+          });
+    };
+    create("frozen", "");
+    hold(true);
+    step("snapshot delete is refused", [](HistoryPlay& play) -> Result<void> {
+      const auto gone = delete_snapshot(*play.vault, "frozen");
+      if (gone) return fail(ErrorKind::failed, "test.not_refused", "a held snapshot was removed");
+      return {};
+    });
+    create("stays", "a");
+    hold(false);
+    step(
+        "snapshot delete", [](HistoryPlay& play) { return delete_snapshot(*play.vault, "frozen"); },
+        [](VaultState& state) { state[kRowsBucket].erase("snapshot frozen"); });
+  }
   [[nodiscard]] std::vector<HistoryStep> take() { return std::move(steps_); }
 
  private:
@@ -248,6 +346,7 @@ class Script {
 VaultHistory::VaultHistory(std::vector<HistoryStep> steps) : steps_(std::move(steps)) {
   models_.emplace_back();
   models_.back()[kKeysBucket][std::to_string(kFirstKey)];
+  models_.back()[kRowsBucket];
   for (const HistoryStep& step : steps_) {
     models_.push_back(models_.back());
     if (step.effect) step.effect(models_.back());
@@ -369,6 +468,34 @@ VaultHistory VaultHistory::standard() {
         return {};
       },
       [](VaultState& state) { state["photos"]["after rebuild"] = object_state(words(11, 50 * kKiB)); });
+  script.snapshots("photos");
+  script.put("docs", "rolled", words(30, 3000));
+  script.put("docs", "rolled", words(31, 60 * kKiB));
+  script.roll_back_last("docs", "rolled", words(30, 3000));
+  catalog::CopyRow copy;
+  copy.name = "stick";
+  copy.kind = "folder";
+  copy.place = "/media/stick";
+  script.row("copy add", journal::CommandKind::copy_change, copy, true);
+  catalog::ScheduleRow schedule;
+  schedule.name = "nightly";
+  schedule.words = {"verify", "--data"};
+  schedule.rule = "daily 03:00";
+  script.row("schedule add", journal::CommandKind::schedule_change, schedule, true);
+  catalog::PolicyRow policy;
+  policy.bucket = BucketId::v7(1, std::array<std::uint8_t, 10>{});
+  policy.keep_last = 3;
+  script.row("policy set", journal::CommandKind::policy_change, policy, true);
+  script.reopen(false);
+  script.row("copy remove", journal::CommandKind::copy_change, copy, false);
+  copy.name = "disk";
+  script.row("copy add another", journal::CommandKind::copy_change, copy, true);
+  script.row("schedule remove", journal::CommandKind::schedule_change, schedule, false);
+  schedule.name = "weekly";
+  script.row("schedule add another", journal::CommandKind::schedule_change, schedule, true);
+  script.row("policy unset", journal::CommandKind::policy_change, policy, false);
+  policy.keep_last = 5;
+  script.row("policy set anew", journal::CommandKind::policy_change, policy, true);
   script.step("verify", [](HistoryPlay& play) -> Result<void> {
     VerifyVaultOptions options;
     options.reads_data = true;
@@ -527,6 +654,9 @@ std::string check_after_crash(std::unique_ptr<platform::MemoryFileSystem> disk, 
   for (const std::uint8_t key : {kFirstKey, kSecondKey}) {
     if (keyring::Keyring::open(machine, kFolder, test_keys(key))) (*state)[kKeysBucket][std::to_string(key)];
   }
+  const auto rows = rows_told(**vault);
+  if (!rows) return "reading rows: " + told(rows.error());
+  (*state)[kRowsBucket] = *rows;
   const std::string before = difference(history.model(acknowledged), *state);
   if (!before.empty()) {
     if (acknowledged == history.step_count()) return before;
@@ -557,6 +687,9 @@ std::string check_after_crash(std::unique_ptr<platform::MemoryFileSystem> disk, 
     auto after = state_of(**vault);
     if (!after) return "reading after gc: " + told(after.error());
     (*after)[kKeysBucket] = (*state)[kKeysBucket];
+    const auto rows_after = rows_told(**vault);
+    if (!rows_after) return "reading rows after gc: " + told(rows_after.error());
+    (*after)[kRowsBucket] = *rows_after;
     if (const std::string changed = difference(*state, *after); !changed.empty()) return "gc changed: " + changed;
   }
   if (!options.goes_on) return {};
@@ -569,7 +702,10 @@ std::string check_after_crash(std::unique_ptr<platform::MemoryFileSystem> disk, 
   if (const auto read = bytes_of(**vault, "onward", "more"); !read || *read != more) return "one more put was lost";
   const auto again = state_of(**vault);
   if (!again) return "reading again: " + told(again.error());
+  const auto rows_again = rows_told(**vault);
+  if (!rows_again || *rows_again != (*state)[kRowsBucket]) return "snapshots, copies, schedules or policies changed";
   (*state).erase(kKeysBucket);
+  (*state).erase(kRowsBucket);
   (*state)["onward"]["more"] = object_state(more);
   return difference(*state, *again);
 }

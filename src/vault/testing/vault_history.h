@@ -35,7 +35,8 @@ class VaultHistory {
  public:
   explicit VaultHistory(std::vector<HistoryStep> steps);
   // Puts small and large, the same content twice, overwriting, removing, moving, labels, groups, checkpoints,
-  // truncation, slots, a broken-off put, closing, being killed, rebuilding.
+  // truncation, slots, undo, snapshots, rollback, rows of copies, schedules and policies, a broken-off put, closing,
+  // being killed, rebuilding.
   [[nodiscard]] static VaultHistory standard();
 
   // Policies, removal for good, expiry and gc in all their forms, with puts and crashes of the process between.
@@ -65,6 +66,8 @@ class VaultHistory {
 
 // Which of the keys of the history open the vault stands in the state as objects of this pseudo bucket.
 inline constexpr const char* kKeysBucket = "(keys)";
+// Likewise which snapshots, copies, schedules and policies of buckets there are, in words.
+inline constexpr const char* kRowsBucket = "(rows)";
 
 struct CheckOptions {
   bool verifies = true;
