@@ -118,6 +118,15 @@ class CatalogReader {
   // Every version of an object in the order of their ids, page by page as scan() does: for objects with a great many.
   [[nodiscard]] Result<void> for_each_version(ObjectId object,
                                               const std::function<Result<bool>(const VersionRow&)>& visit);
+  // Labels of an object's versions: the version that has one, and all of them in memcmp order (a page of `limit` after
+  // `after`). One descent of a B-tree each.
+  [[nodiscard]] Result<std::optional<VersionId>> labelled(ObjectId object, std::string_view label);
+  [[nodiscard]] Result<std::vector<std::pair<std::string, VersionId>>> labels_of(ObjectId object,
+                                                                                 std::string_view after = {},
+                                                                                 std::size_t limit = SIZE_MAX);
+  // Every version that names this one among its sources, in the order of ids.
+  [[nodiscard]] Result<std::vector<std::pair<ObjectId, VersionId>>> derived_from(ObjectId object, VersionId version,
+                                                                                 std::size_t limit);
   // The entry with its version; none also where the object was removed, unless include_deleted.
   [[nodiscard]] Result<std::optional<Listed>> current(BucketId bucket, std::string_view key,
                                                       bool include_deleted = false);

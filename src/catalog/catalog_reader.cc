@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "catalog/catalog.h"
@@ -227,6 +228,57 @@ Result<std::vector<VersionRow>> CatalogReader::versions_of(ObjectId object) {
   std::stable_sort(rows.begin(), rows.end(),
                    [](const VersionRow& a, const VersionRow& b) { return a.begin > b.begin; });
   return rows;
+}
+
+// Labels and sources.
+
+namespace {
+std::int64_t sql_limit(std::size_t limit) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
+}
+}  // namespace
+
+Result<std::optional<VersionId>> CatalogReader::labelled(ObjectId object, std::string_view label) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  ATOLL_USE(use, *connection, Sql::label_read);
+  ATOLL_ASSIGN(const bool is_there, use.bind(1, object.view()).bind(2, as_bytes(label)).next());
+  if (!is_there) return std::nullopt;
+  ATOLL_ASSIGN(const VersionId version, VersionId::from_view(use.bytes(0)));
+  return version;
+}
+
+Result<std::vector<std::pair<std::string, VersionId>>> CatalogReader::labels_of(ObjectId object, std::string_view after,
+                                                                                std::size_t limit) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  ATOLL_USE(use, *connection, Sql::labels_list);
+  use.bind(1, object.view()).bind(2, as_bytes(after)).bind(3, sql_limit(limit));
+  std::vector<std::pair<std::string, VersionId>> labels;
+  while (true) {
+    ATOLL_ASSIGN(const bool has_row, use.next());
+    if (!has_row) return labels;
+    ATOLL_ASSIGN(const VersionId version, VersionId::from_view(use.bytes(1)));
+    labels.emplace_back(to_string(use.bytes(0)), version);
+  }
+}
+
+Result<std::vector<std::pair<ObjectId, VersionId>>> CatalogReader::derived_from(ObjectId object, VersionId version,
+                                                                                std::size_t limit) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  Bytes id = to_bytes(object.view());
+  id.insert(id.end(), version.bytes.begin(), version.bytes.end());
+  const Bytes none;
+  ATOLL_USE(use, *connection, Sql::sources_list);
+  use.bind(1, id).bind(2, none).bind(3, sql_limit(limit));
+  std::vector<std::pair<ObjectId, VersionId>> derived;
+  while (true) {
+    ATOLL_ASSIGN(const bool has_row, use.next());
+    if (!has_row) return derived;
+    if (use.bytes(0).size() != kVersionKeyBytes)
+      return fail(ErrorKind::damaged, "catalog.damaged", "the catalog's list of sources is damaged");
+    ATOLL_ASSIGN(const ObjectId of_object, ObjectId::from_view(use.bytes(0).first(kIdBytes)));
+    ATOLL_ASSIGN(const VersionId of_version, VersionId::from_view(use.bytes(0).subspan(kIdBytes)));
+    derived.emplace_back(of_object, of_version);
+  }
 }
 
 // Lists.

@@ -31,6 +31,7 @@ void describe_policy(Fields& fields, Row& row) {
   fields.number(11, row.audit_seconds);
   fields.texts(12, row.tier_rules);
   fields.text(13, row.labels);
+  fields.number(14, row.half_life_seconds);
   fields.rest(row.unknown);
 }
 

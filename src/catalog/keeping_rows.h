@@ -35,6 +35,8 @@ struct PolicyRow {  // key: bucket id; all zero: for buckets without one of thei
   std::vector<std::string> tier_rules;
   // Names given to new versions: "" none, "semantic", "timestamp" or "hash".
   std::string labels;
+  // For the whole vault, too: in so long without reads the count of an object's accesses halves. 0: 7 days.
+  std::uint64_t half_life_seconds = 0;
   Bytes unknown;
   friend bool operator==(const PolicyRow&, const PolicyRow&) = default;
 };

@@ -604,6 +604,15 @@ Result<VersionView> view_version(ByteView row) {
       }
       case version_field::device: out.device = reader.as_unsigned(); break;
       case version_field::inode: out.inode = reader.as_unsigned(); break;
+      case version_field::label: out.label = as_text(reader.as_view()); break;
+      case version_field::source: {
+        ATOLL_ASSIGN(const Source source, read_source(reader.as_view()));
+        if (source.object.is_none()) break;
+        auto& id = out.sources.emplace_back();
+        std::copy(source.object.bytes.begin(), source.object.bytes.end(), id.begin());
+        std::copy(source.version.bytes.begin(), source.version.bytes.end(), id.begin() + kIdBytes);
+        break;
+      }
       default: break;
     }
   }

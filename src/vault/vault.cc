@@ -5,6 +5,7 @@
 
 #include "vault/checkpoint.h"
 #include "vault/keeping/retired.h"
+#include "vault/tier/accesses.h"
 
 namespace atl::vault {
 namespace {
@@ -41,6 +42,8 @@ bool is_readable(catalog::Catalog& catalog) {
 Vault::Vault(std::shared_ptr<Core> core, Caller caller) : core_(std::move(core)), caller_(std::move(caller)) {}
 
 Vault::~Vault() = default;
+
+Accesses Vault::accesses() { return Accesses(*this, *core_->access_notes); }
 
 void Vault::notice(const std::string& words) const {
   if (core_->options.on_notice) core_->options.on_notice(words);
@@ -80,6 +83,7 @@ Result<std::unique_ptr<Vault>> Vault::open(const platform::Machine& machine, con
                                            const std::vector<keyring::Unlocking>& candidates,
                                            const VaultOptions& options) {
   std::unique_ptr<Vault> vault(new Vault(std::make_shared<Core>(machine, folder, options), options.caller));
+  vault->core_->access_notes = std::make_shared<AccessNotes>();
   ATOLL_TRY(vault->open_parts(candidates));
   return vault;
 }
@@ -417,6 +421,7 @@ Result<void> Vault::settle() {
 
 Result<void> Vault::close() {
   if (is_guest_) return {};
+  if (core_->catalog) accesses().flush();
   const auto settled = settle();
   if (core_->options.writable) ignore_error_on_purpose(core_->machine.files.remove_file(owner_path(core_->folder)));
   core_->committer.reset();

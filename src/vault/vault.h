@@ -43,6 +43,9 @@
 
 namespace atl::vault {
 
+class Accesses;
+struct AccessNotes;
+
 struct VaultOptions {
   bool writable = true;
   Caller caller;            // stamped on every command of the handle that open() gives
@@ -117,6 +120,8 @@ class Vault {
   [[nodiscard]] const Caller& caller() const { return caller_; }
   [[nodiscard]] const std::string& actor() const { return caller_.actor; }
   [[nodiscard]] bool is_writable() const { return core_->options.writable; }
+  // Who reads an object says so there. May not outlive this handle.
+  [[nodiscard]] Accesses accesses();
   // Expanded once per domain and kept. Null where the domain is unknown or destroyed.
   [[nodiscard]] const codec::GearTable* gear(DomainNumber domain) const;
   // Room that puts leave free, so that deletes and clean-up go on when a disk is full: 1 % of it, at least 16 MiB and
@@ -167,6 +172,7 @@ class Vault {
     std::unique_ptr<catalog::Catalog> catalog;
     std::unique_ptr<chunk::ChunkStore> chunks;
     std::unique_ptr<Committer> committer;
+    std::shared_ptr<AccessNotes> access_notes;
 
     bool is_settled = false;
 

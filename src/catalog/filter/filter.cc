@@ -52,6 +52,15 @@ bool matches_size(const Term& term, const Value& value, std::uint64_t size) {
   }
 }
 
+bool matches_count(const Term& term, const Value& value, double count) {
+  switch (value.kind) {
+    case Value::Kind::exists: return true;
+    case Value::Kind::count_range:
+      return (!value.has_low || count >= value.low_count) && (!value.has_high || count <= value.high_count);
+    default: return holds(term.operation, count < value.low_count ? -1 : count > value.low_count ? 1 : 0);
+  }
+}
+
 bool matches_time(const Term& term, const Value& value, FileTime time) {
   switch (value.kind) {
     case Value::Kind::exists: return true;
@@ -131,6 +140,14 @@ bool matches_term(const Term& term, const Subject& subject) {
       const FileTime stored = internal::to_file_time(*subject.stored);
       return any_value(term, [&](const Value& value) { return matches_time(term, value, stored); });
     }
+    case Field::age:
+    case Field::idle: {
+      const auto& seconds = term.field == Field::age ? subject.age_s : subject.idle_s;
+      return seconds && any_value(term, [&](const Value& value) { return matches_size(term, value, *seconds); });
+    }
+    case Field::accesses:
+      return subject.accesses &&
+             any_value(term, [&](const Value& value) { return matches_count(term, value, *subject.accesses); });
     case Field::tag: return matches_attribute_of(term, subject.tags);
     case Field::metadata: return matches_attribute_of(term, subject.metadata);
   }
@@ -200,6 +217,11 @@ bool Filter::matches(const Subject& subject) const {
 const std::string& Filter::text() const { return tree_->text; }
 
 bool Filter::matches_everything() const { return tree_->is_everything; }
+
+bool Filter::asks_for_accesses() const {
+  return std::ranges::any_of(
+      tree_->terms, [](const Term& term) { return term.field == Field::idle || term.field == Field::accesses; });
+}
 
 std::string Filter::key_prefix() const {
   return tree_->is_everything ? std::string() : prefix_of_node(*tree_, tree_->nodes[tree_->root]);

@@ -35,6 +35,9 @@ struct Subject {
   std::optional<std::uint64_t> size;
   std::optional<FileTime> modified;
   std::optional<Timestamp> stored;
+  std::optional<std::uint64_t> age_s;   // since it was stored
+  std::optional<std::uint64_t> idle_s;  // since it was read last
+  std::optional<double> accesses;       // decayed count of reads
   std::string_view content_type;
   const std::map<std::string, std::string>* tags = nullptr;
   const std::map<std::string, std::string>* metadata = nullptr;
@@ -53,6 +56,8 @@ class Filter {
   // Canonical; see spec/filter.md.
   [[nodiscard]] const std::string& text() const;
   [[nodiscard]] bool matches_everything() const;
+  // It speaks of `idle` or `accesses`: who matches has to know how often things are read.
+  [[nodiscard]] bool asks_for_accesses() const;
   // The key of every subject that matches begins with it, so that only that range of keys has to be looked at.
   [[nodiscard]] std::string key_prefix() const;
 

@@ -54,6 +54,9 @@ class FilterTest : public ::testing::Test {
     subject_.modified = FileTime{at("2024-05-01T23:59:59Z").seconds, 999'999'999};
     subject_.stored = stored_at("2026-11-19T09:30:00Z");
     subject_.content_type = "image/jpeg; quality=high";
+    subject_.age_s = 86'400;
+    subject_.idle_s = 3'600;
+    subject_.accesses = 2.5;
     tags_ = {{"project", "coral"}, {"urgent", ""}, {"batch", "7"}};
     metadata_ = {{"temperature", "20.50"},
                  {"researcher", "Ada L."},
@@ -106,6 +109,27 @@ TEST_F(FilterTest, NamesAndKeysCompareWholeOrAsPatterns) {
 TEST_F(FilterTest, ValuesMayHoldBalancedBrackets) {
   expect_all({"(name:*(1).JPG)", "(((name:*(1).JPG)))", "not(name:x or name:y)", "NOT (x)and(reef)"});
   EXPECT_EQ(error_of("name:(a or b)").id, "filter.unbalanced");
+}
+
+TEST_F(FilterTest, AgeAndIdleAreSpansOfTimeAndAccessesANumber) {
+  expect_all({"age>12h", "age>=1d", "age<=1d", "age<1w", "age:12h..2d", "age:1d..", "age:..24h", "age:*", "idle<2h",
+              "idle>=1h", "idle:*", "accesses>2", "accesses<3", "accesses=2.5", "accesses:2.5", "accesses!=2",
+              "accesses:1..3", "accesses:*", "age>1h and accesses>=2.5"});
+  expect_none({"age>1d", "age<12h", "age:2d..", "idle>1h", "accesses>2.5", "accesses:3..", "accesses=2"});
+  EXPECT_EQ(filter("age>90d idle<12h accesses:..1").text(), "age>90d and idle<12h and accesses:..1");
+  EXPECT_TRUE(filter("a or not idle>1d").asks_for_accesses());
+  EXPECT_TRUE(filter("accesses>1").asks_for_accesses());
+  EXPECT_FALSE(filter("age>1d").asks_for_accesses());
+  for (const std::string_view bad : {"age>1", "age>-1d", "age>soon", "idle<1.5d", "age:1d..x"})
+    EXPECT_EQ(error_of(bad).id, "filter.bad_span") << bad;
+  for (const std::string_view bad : {"accesses>x", "accesses<1d", "accesses:1..x"})
+    EXPECT_EQ(error_of(bad).id, "filter.bad_number") << bad;
+  for (const std::string_view bad : {"age=1d", "age:1d", "idle!=1d", "idle==1d"})
+    EXPECT_EQ(error_of(bad).id, "filter.bad_operator") << bad;
+  EXPECT_EQ(error_of("age:2d..1d").id, "filter.bad_range");
+  EXPECT_EQ(error_of("accesses:..").id, "filter.bad_range");
+  Subject unknown;
+  EXPECT_FALSE(filter("age<1d or idle<1d or accesses<1 or accesses!=1").matches(unknown));
 }
 
 TEST_F(FilterTest, TypesAreWords) {

@@ -22,21 +22,24 @@ using internal::Word;
 
 constexpr std::size_t kNone = std::string::npos;
 constexpr std::string_view kFieldList =
-    "name, key, type, size, modified, stored, content_type, tag.<name>, meta.<name>";
+    "name, key, type, size, modified, stored, age, idle, accesses, content_type, tag.<name>, meta.<name>";
 
 struct FieldName {
   std::string_view text;
   Field field;
 };
-constexpr std::array<FieldName, 9> kFieldNames = {{{"name", Field::name},
-                                                   {"key", Field::key},
-                                                   {"path", Field::key},
-                                                   {"type", Field::type},
-                                                   {"size", Field::size},
-                                                   {"modified", Field::modified},
-                                                   {"stored", Field::stored},
-                                                   {"content_type", Field::content_type},
-                                                   {"kind", Field::content_type}}};
+constexpr std::array<FieldName, 12> kFieldNames = {{{"name", Field::name},
+                                                    {"key", Field::key},
+                                                    {"path", Field::key},
+                                                    {"type", Field::type},
+                                                    {"size", Field::size},
+                                                    {"modified", Field::modified},
+                                                    {"stored", Field::stored},
+                                                    {"age", Field::age},
+                                                    {"idle", Field::idle},
+                                                    {"accesses", Field::accesses},
+                                                    {"content_type", Field::content_type},
+                                                    {"kind", Field::content_type}}};
 
 constexpr std::array<std::string_view, 8> kTypes = {"file",   "directory",   "symlink",      "fifo",
                                                     "socket", "char_device", "block_device", "marker"};
@@ -236,6 +239,10 @@ class Parser {
         out.operation != Operator::not_equal) {
       return usage("bad_operator", lexer_.position(), "types have no order", "Use type:, type= or type!=.");
     }
+    if ((out.field == Field::age || out.field == Field::idle) && (text[0] == '=' || text[0] == '!')) {
+      return usage("bad_operator", lexer_.position(), "nothing is a span of time old to the second",
+                   "Use age>90d, age<12h or age:30d..90d.");
+    }
     if (text == "==") out.operation = Operator::equal;
     lexer_.take(text);
     return true;
@@ -334,7 +341,10 @@ class Parser {
     }
     switch (term.field) {
       case Field::type: return type(word);
-      case Field::size: return size(term, word);
+      case Field::size:
+      case Field::age:
+      case Field::idle: return amount(term, word);
+      case Field::accesses: return count(term, word);
       case Field::modified:
       case Field::stored: return time(term, word);
       case Field::tag:
@@ -460,8 +470,44 @@ class Parser {
                  "Write both ends, the lower one first, or leave one out: 1MB..2MB, 2024.., ..-30d");
   }
 
-  Result<Value> size(const Term& term, const Word& word) {
+  Result<Value> count(const Term& term, const Word& word) {
+    const auto parse = [&](const Word& part) -> Result<double> {
+      const auto number = internal::parse_number(part.text);
+      if (number) return number->value;
+      return usage("bad_number", part.at, "\"" + printable(part.text) + "\" is no number", "Write 3, 0.5 or 1..10.");
+    };
+    Value result = plain(word);
+    result.shown = word.text;
+    const auto sides = split_range(term, word);
+    if (!sides) {
+      result.kind = Value::Kind::count;
+      ATOLL_ASSIGN(result.low_count, parse(word));
+      return result;
+    }
+    result.kind = Value::Kind::count_range;
+    result.has_low = !sides->first.text.empty();
+    result.has_high = !sides->second.text.empty();
+    if (!result.has_low && !result.has_high) return bad_range(word, "the range has no ends");
+    if (result.has_low) {
+      ATOLL_ASSIGN(result.low_count, parse(sides->first));
+    }
+    if (result.has_high) {
+      ATOLL_ASSIGN(result.high_count, parse(sides->second));
+    }
+    if (result.has_low && result.has_high && result.low_count > result.high_count)
+      return bad_range(word, "the range runs backwards");
+    return result;
+  }
+
+  // Bytes, or seconds of a span of time.
+  Result<Value> amount(const Term& term, const Word& word) {
     const auto parse = [&](const Word& part) -> Result<std::uint64_t> {
+      if (term.field != Field::size) {
+        const auto seconds = internal::parse_span_s(part.text);
+        if (seconds) return *seconds;
+        return usage("bad_span", part.at, "\"" + printable(part.text) + "\" is no span of time",
+                     "Write a number and a unit: 12h, 30d, 8w, 1y.");
+      }
       const auto bytes = internal::parse_byte_count(part.text);
       if (bytes) return *bytes;
       return usage("bad_size", part.at, "\"" + printable(part.text) + "\" is no size",
@@ -471,6 +517,10 @@ class Parser {
     result.shown = word.text;
     const auto sides = split_range(term, word);
     if (!sides) {
+      if (term.field != Field::size && term.operation == Operator::matches) {
+        return usage("bad_operator", word.at, "nothing is a span of time old to the second",
+                     "Use age>90d, age<12h or age:30d..90d.");
+      }
       result.kind = Value::Kind::size;
       ATOLL_ASSIGN(result.low_size, parse(word));
       return result;

@@ -176,6 +176,7 @@ Result<Applier::KnownVersion> Applier::known_version(const VersionKey& id) {
     if (has_row) {
       ATOLL_ASSIGN(const VersionView version, view_version(use.bytes(0)));
       known.counted = {static_cast<std::int64_t>(version.kind), version.size};
+      known.is_indexed = version.is_indexed();
     }
   }
   remember(id, known);
@@ -245,7 +246,15 @@ Result<void> Applier::put_version(ByteView key, ByteView row) {
   const Counted now{static_cast<std::int64_t>(version.kind), version.size};
   ATOLL_ASSIGN(KnownVersion known, known_version(id));
   const Counted before = known.counted;
+  if (known.is_indexed) {
+    ATOLL_ASSIGN(const Bytes old_row, version_row(known.number));
+    ATOLL_ASSIGN(const VersionView old, view_version(old_row));
+    ATOLL_TRY(index_words(id, old, version));
+  } else if (version.is_indexed()) {
+    ATOLL_TRY(index_words(id, {}, version));
+  }
   known.counted = now;
+  known.is_indexed = version.is_indexed();
   remember(id, known);
   if (before.kind == kKindUnsettled) {
     {
@@ -285,6 +294,36 @@ Result<void> Applier::put_version(ByteView key, ByteView row) {
   return {};
 }
 
+Result<Bytes> Applier::version_row(std::int64_t number) {
+  ATOLL_USE(use, *connection_, Sql::version_row);
+  ATOLL_ASSIGN(const bool is_there, use.bind(1, number).next());
+  if (!is_there) return Bytes{};
+  return to_bytes(use.bytes(0));
+}
+
+Result<void> Applier::index_words(const VersionKey& id, const VersionView& before, const VersionView& now) {
+  const ByteView object = ByteView(id).first(kIdBytes);
+  const ByteView version = ByteView(id).subspan(kIdBytes);
+  const auto set_label = [&](Sql sql, std::string_view label) -> Result<void> {
+    ATOLL_USE(use, *connection_, sql);
+    return use.bind(1, object).bind(2, as_bytes(label)).bind(3, version).run();
+  };
+  if (before.label != now.label) {
+    if (!before.label.empty()) ATOLL_TRY(set_label(Sql::label_delete, before.label));
+    if (!now.label.empty()) ATOLL_TRY(set_label(Sql::label_add, now.label));
+  }
+  if (before.sources == now.sources) return {};
+  for (const auto& source : before.sources) {
+    ATOLL_USE(use, *connection_, Sql::source_delete);
+    ATOLL_TRY(use.bind(1, source).bind(2, id).run());
+  }
+  for (const auto& source : now.sources) {
+    ATOLL_USE(use, *connection_, Sql::source_add);
+    ATOLL_TRY(use.bind(1, source).bind(2, id).run());
+  }
+  return {};
+}
+
 Result<void> Applier::delete_version(ByteView key) {
   ATOLL_ASSIGN(const VersionKey id, version_key(key));
   std::int64_t number = 0;
@@ -295,6 +334,13 @@ Result<void> Applier::delete_version(ByteView key) {
     number = use.number(0);
   }
   known_.erase(id);
+  {
+    ATOLL_ASSIGN(const Bytes old_row, version_row(number));
+    if (!old_row.empty()) {
+      ATOLL_ASSIGN(const VersionView old, view_version(old_row));
+      if (old.is_indexed()) ATOLL_TRY(index_words(id, old, {}));
+    }
+  }
   {
     ATOLL_USE(use, *connection_, Sql::version_number_delete);
     ATOLL_TRY(use.bind(1, id).run());

@@ -3,8 +3,10 @@
 // refused here too.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "catalog/rows.h"
 
@@ -28,6 +30,9 @@ struct VersionView {
   FileTime changed;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::string_view label;                             // into the row
+  std::vector<std::array<std::uint8_t, 32>> sources;  // object id, version id of those in this vault
+  [[nodiscard]] bool is_indexed() const { return !label.empty() || !sources.empty(); }
 };
 [[nodiscard]] Result<VersionView> view_version(ByteView row);
 

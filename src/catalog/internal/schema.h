@@ -7,6 +7,8 @@
 //  - entries.kind and entries.size are what the entry adds to its bucket's totals: kind 0 nothing (removed), kind 255
 //    not known yet (the version had not been applied).
 //  - `row` columns hold the journaled bytes.
+//  - labels and version_sources hold exactly what the rows in `versions` say: most versions have neither and cost
+//    nothing.
 #pragma once
 
 #include <array>
@@ -15,7 +17,7 @@
 
 namespace atl::catalog {
 
-inline constexpr std::int64_t kSchemaNumber = 1;  // another number: the catalog is made anew
+inline constexpr std::int64_t kSchemaNumber = 2;  // another number: the catalog is made anew
 inline constexpr std::int64_t kKindRemoved = 0;
 inline constexpr std::int64_t kKindUnsettled = 255;
 
@@ -30,6 +32,9 @@ CREATE TABLE entries(bucket INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER
 CREATE TABLE versions(number INTEGER PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE version_numbers(id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE others(tab INTEGER NOT NULL, key BLOB NOT NULL, row BLOB NOT NULL, PRIMARY KEY(tab, key)) WITHOUT ROWID;
+CREATE TABLE labels(object BLOB NOT NULL, label BLOB NOT NULL, version BLOB NOT NULL,
+  PRIMARY KEY(object, label, version)) WITHOUT ROWID;
+CREATE TABLE version_sources(source BLOB NOT NULL, derived BLOB NOT NULL, PRIMARY KEY(source, derived)) WITHOUT ROWID;
 CREATE TABLE totals(bucket INTEGER PRIMARY KEY, counts BLOB NOT NULL);
 CREATE TABLE row_counts(tab INTEGER PRIMARY KEY, count INTEGER NOT NULL);
 )";
@@ -77,6 +82,13 @@ enum class Sql : std::uint8_t {
   other_delete,
   other_read,
   others_rows,
+  label_add,
+  label_delete,
+  label_read,
+  labels_list,
+  source_add,
+  source_delete,
+  sources_list,
   totals_put,
   totals_read,
   totals_all,
@@ -139,6 +151,13 @@ inline constexpr std::array<const char*, kSqlCount> kSql = {
     "DELETE FROM others WHERE tab = ?1 AND key = ?2",
     "SELECT row FROM others WHERE tab = ?1 AND key = ?2",
     "SELECT key, row FROM others WHERE tab = ?1 AND key >= ?2 ORDER BY key LIMIT ?3",
+    "INSERT OR IGNORE INTO labels(object, label, version) VALUES(?1, ?2, ?3)",
+    "DELETE FROM labels WHERE object = ?1 AND label = ?2 AND version = ?3",
+    "SELECT version FROM labels WHERE object = ?1 AND label = ?2 LIMIT 1",
+    "SELECT label, version FROM labels WHERE object = ?1 AND label > ?2 ORDER BY label, version LIMIT ?3",
+    "INSERT OR IGNORE INTO version_sources(source, derived) VALUES(?1, ?2)",
+    "DELETE FROM version_sources WHERE source = ?1 AND derived = ?2",
+    "SELECT derived FROM version_sources WHERE source = ?1 AND derived > ?2 ORDER BY derived LIMIT ?3",
     "INSERT OR REPLACE INTO totals(bucket, counts) VALUES(?1, ?2)",
     "SELECT counts FROM totals WHERE bucket = ?1",
     "SELECT counts FROM totals",

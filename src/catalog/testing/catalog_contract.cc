@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -620,6 +622,39 @@ CONTRACT(a_version_deleted_and_put_again_still_belongs_to_its_entry) {
   EXPECT_EQ(encode(value(reader().current(bucket, "x"))->version), encode(listed->version));
 }
 
+template <class T>
+T value(Result<T> result) {
+  EXPECT_TRUE(result) << result.error().id << ": " << result.error().message;
+  return result ? std::move(*result) : T{};
+}
+
+// Labels and sources are found from their other end exactly as the versions' rows have them.
+void expect_words_are_indexed(CatalogReader& reader, const CatalogModel& model) {
+  std::map<ObjectId, std::vector<std::pair<std::string, VersionId>>> labels;
+  std::map<std::pair<ObjectId, VersionId>, std::set<std::pair<ObjectId, VersionId>>> derived;
+  for (const auto& [id, row] : model.rows()) {
+    if (id.first != TableNumber::versions) continue;
+    const VersionRow version = value(decode_version(id.second, row));
+    auto& of_object = labels[version.object];
+    if (!version.label.empty()) of_object.emplace_back(version.label, version.version);
+    derived[{version.object, version.version}];
+    for (const Source& source : version.sources) {
+      if (!source.object.is_none()) derived[{source.object, source.version}].emplace(version.object, version.version);
+    }
+  }
+  for (auto& [object, expected] : labels) {
+    std::sort(expected.begin(), expected.end());
+    ASSERT_EQ(value(reader.labels_of(object)), expected);
+    ASSERT_FALSE(value(reader.labelled(object, "none")).has_value());
+    for (const auto& [label, version] : expected) ASSERT_TRUE(value(reader.labelled(object, label)).has_value());
+  }
+  for (const auto& [source, expected] : derived) {
+    const auto found = value(reader.derived_from(source.first, source.second, SIZE_MAX));
+    ASSERT_EQ((std::set<std::pair<ObjectId, VersionId>>(found.begin(), found.end())), expected);
+    ASSERT_EQ(found.size(), expected.size());
+  }
+}
+
 CONTRACT(any_sequence_of_commands_gives_what_a_map_gives) {
   // All on one catalog: each seed has buckets of its own, and the model goes on.
   CatalogModel model;
@@ -646,6 +681,7 @@ CONTRACT(any_sequence_of_commands_gives_what_a_map_gives) {
       if (round % 5 != 0) continue;
       ASSERT_TRUE(value(all_rows(reader())) == model.rows());
       ASSERT_EQ(value(reader().totals()), model.totals());
+      expect_words_are_indexed(reader(), model);
       for (const BucketId bucket : maker.buckets()) {
         ASSERT_EQ(value(reader().totals(bucket)), model.totals(bucket));
         for (int i = 0; i < 8; ++i) {

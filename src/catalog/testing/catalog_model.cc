@@ -112,6 +112,13 @@ VersionRow CommandMaker::new_version(BucketId bucket) {
                       static_cast<std::uint32_t>(random_.below(1'000'000'000))};
   version.inode = random_.next();
   version.begin = {lsn_};
+  if (random_.one_in(4)) version.label = "l" + std::to_string(random_.below(5));
+  for (std::uint64_t i = random_.below(8); i > 5 && !objects_.empty(); --i) {
+    auto source = objects_.begin();
+    std::advance(source, random_.below(objects_.size()));
+    version.sources.push_back({source->second.version.object, source->second.version.version, "as named"});
+  }
+  if (random_.one_in(10)) version.sources.push_back({{}, {}, "a paper"});
   // Now and then longer than a page.
   if (random_.one_in(20)) version.metadata["note"] = std::string(9000, 'n');
   return version;
@@ -187,8 +194,10 @@ std::vector<RowChange> CommandMaker::next() {
         objects_.erase(found);
         break;
       }
-      case 3: {  // tags are the one thing of a version that changes
+      case 3: {  // tags, label and sources of a version may change
         object.version.tags["t" + std::to_string(random_.below(3))] = "v" + std::to_string(lsn_);
+        if (random_.one_in(2)) object.version.label = random_.one_in(3) ? "" : "l" + std::to_string(random_.below(5));
+        if (random_.one_in(4)) object.version.sources.clear();
         put(TableNumber::versions, object.version);
         break;
       }

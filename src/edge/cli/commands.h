@@ -34,8 +34,19 @@ void add_account_commands(CLI::App& app, Session& session, Chosen& chosen);   //
 void add_right_commands(CLI::App& app, Session& session, Chosen& chosen);     // grant token s3key share quota
 void add_audit_commands(CLI::App& app, Session& session, Chosen& chosen);     // audit
 
-void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);  // policy gc bucket
 void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
+void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
+void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
+void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen);        // tier
+
+// What is said of a version, for the verbs that make one.
+struct OriginArguments {
+  std::string label, author, description, transformation, change;
+  std::vector<std::string> sources;
+};
+enum class HasLabel : std::uint8_t { no, yes };
+void add_origin_options(CLI::App& command, OriginArguments& arguments, HasLabel has_label);
+[[nodiscard]] Result<vault::Origin> origin_of(const OriginArguments& arguments);
 
 // `rm --forever`, declared with `rm`.
 struct ForeverArguments {

@@ -22,6 +22,7 @@ struct PutArguments {
   bool force = false;
   bool one_file_system = false;
   PutModes modes;
+  OriginArguments origin;
 };
 
 std::string normal_path(std::string path) {
@@ -90,6 +91,7 @@ Result<int> put_standard_input(Session& session, const vault::Address& target, c
   vault::PutRequest request;
   ATOLL_ASSIGN(request.tags, parse_labels(arguments.tags));
   ATOLL_ASSIGN(request.metadata, parse_labels(arguments.metadata));
+  ATOLL_ASSIGN(request.origin, origin_of(arguments.origin));
   return session.with_writer([&](vault::Vault& vault) -> Result<int> {
     vault::Objects objects(vault);
     const auto read = [&](ByteSpan out) -> Result<std::size_t> {
@@ -152,6 +154,7 @@ Result<vault::FolderPutOptions> options_of(Session& session, const PutArguments&
   if (!arguments.table.empty()) {
     ATOLL_ASSIGN(options.metadata_by_path, read_metadata_table(session, arguments.table));
   }
+  ATOLL_ASSIGN(options.origin, origin_of(arguments.origin));
   options.is_dry_run = session.options.is_dry_run;
   options.reads_unchanged = arguments.force;
   options.one_file_system = arguments.one_file_system;
@@ -226,6 +229,19 @@ struct RestoreArguments {
   bool overwrite = false;
 };
 
+// BUCKET/key@VERSION: that object as it was when the version began.
+Result<void> name_version(vault::Vault& vault, catalog::CatalogReader& reader, const vault::Address& source,
+                          vault::Selection& selection, vault::RestoreOptions& options) {
+  ATOLL_ASSIGN(const auto bucket, reader.bucket_named(source.bucket));
+  if (!bucket || source.key.empty()) return {};
+  ATOLL_ASSIGN(const auto split, vault::split_version(reader, bucket->id, source.key));
+  if (split.version.empty()) return {};
+  ATOLL_ASSIGN(const auto found, vault::find_version(reader, *bucket, split.key, split.version));
+  ATOLL_ASSIGN(options.as_of, vault::parse_moment(vault, "lsn:" + std::to_string(found.version.begin.value)));
+  selection.prefix = split.key;
+  return {};
+}
+
 Result<int> restore(Session& session, const RestoreArguments& arguments) {
   ATOLL_ASSIGN(const vault::Address source, vault::parse_address(arguments.source));
   vault::RestoreOptions options;
@@ -245,9 +261,12 @@ Result<int> restore(Session& session, const RestoreArguments& arguments) {
     }
     vault::Selection selection{source.bucket, source.key, true};
     const auto reader = vault.reader();
+    if (!options.as_of) ATOLL_TRY(name_version(vault, *reader, source, selection, options));
     vault::View view(*reader, options.as_of);
     ATOLL_ASSIGN(const auto bucket, view.bucket(source.bucket));
-    if (!source.key.empty() && !source.key.ends_with('/')) {
+    if (options.as_of && selection.prefix != source.key) {
+      selection.is_recursive = false;
+    } else if (!source.key.empty() && !source.key.ends_with('/')) {
       ATOLL_ASSIGN(const auto one, view.current(bucket.id, source.key));
       if (one) {
         selection.is_recursive = false;
@@ -316,6 +335,7 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen) {
   put_command->add_option("--meta", put_arguments->metadata, "metadata name=value on each file (repeatable)")
       ->allow_extra_args(false);
   put_command->add_option("--table", put_arguments->table, "CSV with metadata: first column the path below the folder");
+  add_origin_options(*put_command, put_arguments->origin, HasLabel::yes);
   put_command->add_flag("--force", put_arguments->force, "read every file, also those that look unchanged");
   put_command->add_flag("-x,--one-file-system", put_arguments->one_file_system, "do not cross into other file systems");
   add_put_modes(*put_command, put_arguments->modes);

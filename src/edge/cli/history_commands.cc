@@ -42,10 +42,11 @@ struct LogArguments {
 };
 
 Result<int> log_object(Session& session, vault::Vault& vault, const catalog::BucketRow& bucket, const std::string& key,
-                       const catalog::EntryRow& entry, const LogArguments& arguments, std::optional<Timestamp> since) {
+                       const catalog::EntryRow& entry, const LogArguments& arguments, std::optional<Timestamp> since,
+                       std::optional<VersionId> only) {
   const auto reader = vault.reader();
   ATOLL_ASSIGN(const auto versions, reader->versions_of(entry.object));
-  if (entry.is_deleted && !session.output.is_json && (!since || entry.deleted_at >= *since)) {
+  if (entry.is_deleted && !only && !session.output.is_json && (!since || entry.deleted_at >= *since)) {
     session.output.line(format_rfc3339(entry.deleted_at) + "  removed (change " +
                         std::to_string(entry.deleted_lsn.value) + ")");
   }
@@ -53,6 +54,7 @@ Result<int> log_object(Session& session, vault::Vault& vault, const catalog::Buc
   for (std::size_t i = 0; i < versions.size() && (arguments.limit == 0 || shown_count < arguments.limit); ++i) {
     const VersionRow& version = versions[i];
     if (since && version.begin_time < *since) break;
+    if (only && version.version != *only) continue;
     ++shown_count;
     const std::string what = change_words(version, i + 1 < versions.size() ? &versions[i + 1] : nullptr);
     if (session.output.is_json) {
@@ -64,6 +66,7 @@ Result<int> log_object(Session& session, vault::Vault& vault, const catalog::Buc
       if (!version.label.empty()) line.add("label", version.label);
       if (!version.author.empty()) line.add("author", version.author);
       if (!version.description.empty()) line.add("description", version.description);
+      if (!version.transformation.empty()) line.add("transformation", version.transformation);
       session.output.json(line);
       continue;
     }
@@ -199,8 +202,14 @@ Result<int> log(Session& session, const LogArguments& arguments) {
     }
     const auto reader = vault.reader();
     if (!address.key.empty() && !address.key.ends_with('/')) {
-      ATOLL_ASSIGN(const auto entry, reader->entry(bucket.id, address.key));
-      if (entry) return log_object(session, vault, bucket, address.key, *entry, arguments, since);
+      ATOLL_ASSIGN(const auto split, vault::split_version(*reader, bucket.id, address.key));
+      ATOLL_ASSIGN(const auto entry, reader->entry(bucket.id, split.key));
+      std::optional<VersionId> only;
+      if (!split.version.empty()) {
+        ATOLL_ASSIGN(const auto found, vault::find_version(*reader, bucket, split.key, split.version));
+        only = found.version.version;
+      }
+      if (entry) return log_object(session, vault, bucket, split.key, *entry, arguments, since, only);
     }
     const std::string prefix = address.key.empty() || address.key.ends_with('/') ? address.key : address.key + "/";
     return CommandLog(session, vault, bucket, prefix).run(arguments.limit, since);
@@ -350,15 +359,28 @@ Result<int> diff(Session& session, const DiffArguments& arguments) {
       ATOLL_ASSIGN(auto moment, vault::parse_moment(vault, text));
       return vault::View(*reader, std::move(moment));
     };
+    ATOLL_ASSIGN(const auto bucket, vault::Objects(vault).bucket(address.bucket));
+    ATOLL_ASSIGN(const auto split, vault::split_version(*reader, bucket.id, address.key));
+    if (arguments.from.empty() && arguments.other.empty() && !split.version.empty()) {
+      // A version, and the current one.
+      ATOLL_ASSIGN(const Listed one, vault::find_version(*reader, bucket, split.key, split.version));
+      ATOLL_ASSIGN(const auto two, reader->current(bucket.id, split.key));
+      if (two) return diff_versions(session, vault, one.version, two->version);
+      return fail(ErrorKind::not_found, "object.not_found", "there is no object " + address.bucket + "/" + split.key,
+                  "`atoll log` lists what was.");
+    }
     if (arguments.from.empty() && arguments.other.empty()) {
       return fail(ErrorKind::usage, "diff.what", "diff needs two states",
                   "Write: atoll diff BUCKET --from 1d, or: atoll diff BUCKET/a BUCKET/b");
     }
     ATOLL_ASSIGN(vault::View before, view_at(arguments.from));
     ATOLL_ASSIGN(vault::View after, view_at(arguments.to));
-    ATOLL_ASSIGN(const auto bucket, vault::Objects(vault).bucket(address.bucket));
     const auto object_in = [&](vault::View& view, const vault::Address& at) -> Result<Listed> {
       ATOLL_ASSIGN(const auto in, view.bucket(at.bucket));
+      if (!view.moment()) {
+        ATOLL_ASSIGN(const auto named, vault::split_version(*reader, in.id, at.key));
+        if (!named.version.empty()) return vault::find_version(*reader, in, named.key, named.version);
+      }
       ATOLL_ASSIGN(auto found, view.current(in.id, at.key));
       if (found) return std::move(*found);
       return fail(

@@ -4,6 +4,7 @@
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
+#include "vault/object/describe.h"
 #include "vault/status.h"
 #include "vault/verify.h"
 
@@ -175,6 +176,10 @@ Result<int> stat_object(Session& session, const std::string& text) {
     vault::Objects objects(opened);
     auto found = objects.find(address.bucket, address.key);
     if (!found && found.error().kind == ErrorKind::not_found && !address.key.empty() && !address.key.ends_with('/')) {
+      auto version = vault::find_addressed(opened, address, {});
+      if (version) found = std::move(version);
+    }
+    if (!found && found.error().kind == ErrorKind::not_found && !address.key.empty() && !address.key.ends_with('/')) {
       auto folder = objects.find(address.bucket, address.key + "/");
       if (folder) found = std::move(folder);
     }
@@ -212,6 +217,17 @@ Result<int> stat_object(Session& session, const std::string& text) {
           .add("actor", version.actor)
           .add("versions", static_cast<std::uint64_t>(versions.size()));
       object.add_map("tags", version.tags).add_map("metadata", version.metadata);
+      if (!version.label.empty()) object.add("label", version.label);
+      if (!version.author.empty()) object.add("author", version.author);
+      if (!version.description.empty()) object.add("description", version.description);
+      if (!version.transformation.empty()) object.add("transformation", version.transformation);
+      std::vector<std::string> sources;
+      for (const auto& source : version.sources) {
+        JsonObject one;
+        if (!source.object.is_none()) one.add("object", source.object.text()).add("version", source.version.text());
+        sources.push_back(one.add("words", source.words).text());
+      }
+      if (!sources.empty()) object.add_raw("sources", json_array(sources));
       output.json(object);
       return kExitOk;
     }
@@ -223,6 +239,11 @@ Result<int> stat_object(Session& session, const std::string& text) {
                 std::to_string(version.begin.value));
     output.line("  version   " + version.version.text() +
                 (versions.size() > 1 ? ", one of " + std::to_string(versions.size()) : ""));
+    if (!version.label.empty()) output.line("  label     " + shown(version.label));
+    if (!version.author.empty()) output.line("  author    " + shown(version.author));
+    if (!version.description.empty()) output.line("  about     " + shown(version.description));
+    if (!version.transformation.empty()) output.line("  made by   " + shown(version.transformation));
+    for (const auto& source : version.sources) output.line("  source    " + shown(source.words));
     if (!version.link_target.empty()) output.line("  link to   " + shown(version.link_target));
     for (const auto& [name, value] : version.tags) output.line("  tag       " + shown(name) + " = " + shown(value));
     for (const auto& [name, value] : version.metadata) output.line("  meta      " + shown(name) + " = " + shown(value));

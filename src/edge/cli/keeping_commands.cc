@@ -9,6 +9,8 @@
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
+#include "vault/object/describe.h"
+#include "vault/tier/rules.h"
 
 namespace atl::cli {
 namespace {
@@ -28,7 +30,7 @@ std::string day_of(Timestamp time) { return format_rfc3339(time).substr(0, 10); 
 struct PolicyArguments {
   std::string bucket;
   std::uint32_t keep_last = 0;
-  std::string within, hourly, daily, weekly, monthly, yearly, retention, horizon, audit, labels;
+  std::string within, hourly, daily, weekly, monthly, yearly, retention, horizon, audit, half_life, labels;
   std::vector<std::string> tiers;
   bool keeps_all = false, keeps_none = false, has_keep_last = false;
 };
@@ -57,7 +59,9 @@ constexpr SpanOption kOtherSpans[] = {
     {"--horizon", "the whole vault can go back to any moment so long ago (for the vault, not a bucket)",
      &PolicyArguments::horizon, &PolicyRow::horizon_seconds},
     {"--audit", "who changed what is kept so long (for the vault, not a bucket)", &PolicyArguments::audit,
-     &PolicyRow::audit_seconds}};
+     &PolicyRow::audit_seconds},
+    {"--half-life", "in so long the count of an object's accesses halves (for the vault, not a bucket); 0: 7d",
+     &PolicyArguments::half_life, &PolicyRow::half_life_seconds}};
 
 // "0" and "0s" are no span at all; a plain number without a unit is a mistake.
 Result<std::uint64_t> span_in(const std::string& text, const char* flag) {
@@ -103,6 +107,7 @@ void say_policy(Session& session, const EffectivePolicy& policy, const std::stri
                             .add("retention_seconds", rules.retention_seconds)
                             .add("horizon_seconds", rules.horizon_seconds)
                             .add("audit_seconds", rules.audit_seconds)
+                            .add("half_life_seconds", rules.half_life_seconds)
                             .add_raw("tiers", json_array(tiers))
                             .add("labels", rules.labels)
                             .add_raw("words", json_array(quoted)));
@@ -169,13 +174,18 @@ Result<PolicyRow> changed_policy(const EffectivePolicy& now, const PolicyArgumen
       return fail(ErrorKind::usage, "policy.vault_only",
                   std::string(span.flag) + " holds for the whole vault: leave the bucket out");
     }
-    if (is_of_vault && rules.*span.seconds == 0) {
+    const bool may_be_nothing = !is_of_vault || span.seconds == &PolicyRow::half_life_seconds;
+    if (!may_be_nothing && rules.*span.seconds == 0) {
       return fail(ErrorKind::usage, "policy.no_horizon", std::string(span.flag) + " cannot be nothing",
                   "To end point-in-time recovery once, and free what only it keeps: atoll gc --horizon 0");
     }
   }
   if (!arguments.tiers.empty()) rules.tier_rules = arguments.tiers;
   if (rules.tier_rules.size() == 1 && rules.tier_rules.front() == "none") rules.tier_rules.clear();
+  for (std::string& rule : rules.tier_rules) {
+    ATOLL_ASSIGN(const auto parsed, vault::parse_tier_rule(rule, Timestamp{}));
+    rule = parsed.text;
+  }
   if (!arguments.labels.empty()) rules.labels = arguments.labels == "none" ? "" : arguments.labels;
   ATOLL_TRY(vault::check_policy(rules));
   return rules;
@@ -202,7 +212,9 @@ Result<int> set_policy(Session& session, const PolicyArguments& arguments) {
     }
     if (!session.options.is_dry_run) {
       PolicyRow stored = policy.rules;
-      if (!bucket.is_none()) stored.horizon_seconds = stored.audit_seconds = 0;  // the vault's, not the bucket's
+      if (!bucket.is_none()) {  // the vault's, not the bucket's
+        stored.horizon_seconds = stored.audit_seconds = stored.half_life_seconds = 0;
+      }
       ATOLL_TRY(opened.commit(journal::CommandKind::policy_change,
                               [&](const vault::CommitContext&, vault::ChangeSet& changes) -> Result<void> {
                                 changes.put(stored);
@@ -210,7 +222,10 @@ Result<int> set_policy(Session& session, const PolicyArguments& arguments) {
                               }));
     }
     say_policy(session, policy, arguments.bucket);
-    if (!session.output.is_json) session.output.message("`atoll gc -n` says what goes by that with the next gc.");
+    if (!session.output.is_json) {
+      session.output.message("`atoll gc -n` says what goes by that with the next gc.");
+      if (!arguments.tiers.empty()) session.output.message("`atoll tier plan` says what lies elsewhere by that.");
+    }
     return kExitOk;
   };
   return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
@@ -465,18 +480,21 @@ Result<int> remove_forever(Session& session, const ForeverArguments& arguments) 
       request.which = vault::EraseWhich::old;
     } else if (arguments.versions != "all") {
       request.which = vault::EraseWhich::one;
-      auto id = VersionId::parse(arguments.versions);
-      if (!id) {
-        return fail(ErrorKind::usage, "rm.bad_versions", "--versions is all, old, or the id of a version",
-                    "`atoll stat BUCKET/key` tells ids.");
+      if (selection.is_recursive) {
+        return fail(ErrorKind::usage, "rm.bad_versions", "with -r --versions is all or old",
+                    "The id or label of a version goes with one object.");
       }
-      request.version = *id;
     }
     requests.push_back(std::move(request));
   }
   const auto work = [&](vault::Vault& opened) -> Result<int> {
     vault::EraseCount all;
     for (auto& request : requests) {
+      if (request.which == vault::EraseWhich::one) {
+        const vault::Address address{request.selection.bucket, request.selection.prefix, true};
+        ATOLL_ASSIGN(const auto found, vault::find_addressed(opened, address, arguments.versions));
+        request.version = found.version.version;
+      }
       auto count = vault::count_erasure(opened, request);
       auto& selection = request.selection;
       if (!count && count.error().kind == ErrorKind::not_found && selection.is_recursive && !selection.prefix.empty()) {
@@ -534,7 +552,8 @@ void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen) {
   set->add_flag("--keep-all", arguments->keeps_all, "every version, for ever");
   set->add_flag("--keep-none", arguments->keeps_none, "no rule but those given with it");
   for (const SpanOption& span : kOtherSpans) set->add_option(span.flag, (*arguments).*span.text, span.help);
-  set->add_option("--tier", arguments->tiers, "\"cold if FILTER\" (repeatable; replaces all; none)")
+  set->add_option("--tier", arguments->tiers,
+                  "\"cold if FILTER\", the tiers are hot, warm, cold (repeatable; replaces all; none)")
       ->allow_extra_args(false);
   set->add_option("--labels", arguments->labels, "names of new versions: none, semantic, timestamp, hash");
   set->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would hold");

@@ -7,6 +7,7 @@
 #include "vault/folder/restore.h"
 #include "vault/history/past.h"
 #include "vault/keeping/policy.h"
+#include "vault/tier/rules.h"
 
 namespace atl::cli {
 namespace {
@@ -107,6 +108,10 @@ Result<Listed> find_one(Session& session, vault::Vault& vault, const vault::Addr
   vault::View view(*reader, std::move(moment));
   ATOLL_ASSIGN(const auto bucket, view.bucket(address.bucket));
   if (!which.version.empty()) return vault::find_version(*reader, bucket, address.key, which.version);
+  if (is_now) {
+    ATOLL_ASSIGN(const auto split, vault::split_version(*reader, bucket.id, address.key));
+    if (!split.version.empty()) return vault::find_version(*reader, bucket, split.key, split.version);
+  }
   ATOLL_ASSIGN(auto found, view.current(bucket.id, address.key));
   if (found) return std::move(*found);
   return fail(ErrorKind::not_found, "object.not_found",
@@ -244,7 +249,7 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
     vault::Objects objects(vault);
     ATOLL_ASSIGN(const auto found, find_one(session, vault, address, which));
     // A restore of one object, into its folder, under its own or the given name.
-    const std::string name = address.key.substr(address.key.rfind('/') + 1);
+    const std::string name = found.entry.key.substr(found.entry.key.rfind('/') + 1);
     const std::string path = session.absolute(output.empty() ? name : output);
     const bool into_folder = output.ends_with('/');
     const std::string folder = into_folder ? path : platform::parent_of(path);
@@ -358,7 +363,8 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
 
 struct CopyArguments {
   std::string from, to;
-  bool is_recursive = false, force = false;
+  bool is_recursive = false, force = false, keeps_origin = false;
+  OriginArguments origin;
 };
 
 Result<int> copy_or_move(Session& session, const CopyArguments& arguments, bool is_move) {
@@ -368,6 +374,13 @@ Result<int> copy_or_move(Session& session, const CopyArguments& arguments, bool 
     return fail(ErrorKind::usage, "cp.needs_recursive", arguments.from + " names a whole bucket", "Add -r.");
   }
   const auto selection = selection_of(from, arguments.is_recursive);
+  vault::CopyOrigin origin;
+  ATOLL_ASSIGN(origin.origin, origin_of(arguments.origin));
+  origin.records_source = !arguments.keeps_origin;
+  if (arguments.is_recursive && !origin.origin.label.empty()) {
+    return fail(ErrorKind::usage, "cp.label_of_many", "--label names one version, and -r copies many",
+                "`atoll snapshot create` names a whole folder's state.");
+  }
   std::string target = to.key;
   if (arguments.is_recursive) {
     if (!target.empty() && !target.ends_with('/')) target += "/";
@@ -380,9 +393,9 @@ Result<int> copy_or_move(Session& session, const CopyArguments& arguments, bool 
     if (session.options.is_dry_run) {
       ATOLL_ASSIGN(count, objects.count(selection));
     } else if (is_move) {
-      ATOLL_ASSIGN(count, objects.move(selection, to.bucket, target, arguments.force));
+      ATOLL_ASSIGN(count, objects.move(selection, to.bucket, target, arguments.force, origin));
     } else {
-      ATOLL_ASSIGN(count, objects.copy(selection, to.bucket, target, arguments.force));
+      ATOLL_ASSIGN(count, objects.copy(selection, to.bucket, target, arguments.force, origin));
     }
     say_count(session, is_move ? "moved" : "copied", count, " to " + arguments.to);
     return kExitOk;
@@ -458,7 +471,8 @@ struct FindArguments {
 Result<int> find(Session& session, const FindArguments& arguments) {
   std::string text;
   for (const std::string& word : arguments.words) text += (text.empty() ? "" : " ") + word;
-  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, session.environment.machine.clock.now()));
+  const Timestamp now = session.environment.machine.clock.now();
+  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, now));
   vault::Address within;
   if (!arguments.within.empty()) {
     ATOLL_ASSIGN(within, vault::parse_address(arguments.within));
@@ -474,6 +488,10 @@ Result<int> find(Session& session, const FindArguments& arguments) {
     }
     ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
     vault::View view(*reader, std::move(moment));
+    std::optional<vault::AccessBook> book;
+    if (filter.asks_for_accesses()) {
+      ATOLL_ASSIGN(book, vault::AccessBook::open(vault));
+    }
     std::uint64_t found = 0;
     for (const auto& bucket : buckets) {
       std::string prefix = within.key;
@@ -482,18 +500,8 @@ Result<int> find(Session& session, const FindArguments& arguments) {
         const auto& version = listed.version;
         std::string_view key = listed.entry.key;
         if (key == "./") return true;
-        filter::Subject subject;
-        std::string_view path = key;
-        if (path.ends_with('/')) path.remove_suffix(1);
-        subject.name = path.substr(path.rfind('/') + 1);
-        subject.key = key;
-        subject.type = kind_word(version.kind);
-        subject.size = version.size;
-        subject.modified = version.modified;
-        subject.stored = version.begin_time;
-        subject.content_type = version.content_type;
-        subject.tags = &version.tags;
-        subject.metadata = &version.metadata;
+        filter::Subject subject = vault::subject_of(key, version, now);
+        if (book) ATOLL_TRY(vault::add_accesses(subject, version, *book));
         if (filter.matches(subject)) {
           ++found;
           if (arguments.ends_with_nul) {
@@ -573,7 +581,7 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   rm->add_flag("--forever", remove_arguments->is_forever,
                "with their versions, from every earlier moment too; asks. The room comes with the next gc");
   rm->add_option("--versions", remove_arguments->versions,
-                 "with --forever: all, old (what is current stays), or one by its id");
+                 "with --forever: all, old (what is current stays), or one by its id or label");
   rm->add_option("--reason", remove_arguments->reason, "with --forever: kept with the record of it");
   on_chosen(rm, session, chosen, remove_arguments, remove);
 
@@ -586,6 +594,8 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
     command->add_option("to", arguments->to, "BUCKET/key, or BUCKET/prefix/ ")->required();
     command->add_flag("-r,--recursive", arguments->is_recursive, "everything below, as a folder");
     command->add_flag("-f,--force", arguments->force, "replace objects that exist");
+    command->add_flag("--no-source", arguments->keeps_origin, "do not note which version it was made from");
+    add_origin_options(*command, arguments->origin, HasLabel::yes);
     command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
     on_chosen(command, session, chosen, arguments,
               [is_move](Session& s, const CopyArguments& a) { return copy_or_move(s, a, is_move); });

@@ -80,6 +80,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_journal_commands(app, session, chosen);
   add_schedule_commands(app, session, chosen);
   add_undo_commands(app, session, chosen);
+  add_provenance_commands(app, session, chosen);
   add_shred_commands(app, session, chosen);
   add_copy_commands(app, session, chosen);
   add_transfer_commands(app, session, chosen);
@@ -90,6 +91,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_account_commands(app, session, chosen);
   add_right_commands(app, session, chosen);
   add_audit_commands(app, session, chosen);
+  add_tier_commands(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =
       app.add_subcommand("completion", "Completion for bash, zsh or fish: source <(atoll completion bash)");

@@ -76,6 +76,7 @@ struct ImportArguments {
   std::string source, target;
   std::string format = "auto";
   bool keeps_sidecars = false;
+  OriginArguments origin;
 };
 
 void say_import(Session& session, const transfer::ImportSummary& summary, const std::string& target) {
@@ -95,6 +96,7 @@ void say_import(Session& session, const transfer::ImportSummary& summary, const 
         .add("objects_removed", summary.objects_removed)
         .add("bytes_new", summary.bytes_new)
         .add("renamed", summary.renamed)
+        .add("labels_left_out", summary.labels_left_out)
         .add("sidecars", summary.sidecars)
         .add("sidecars_unused", summary.sidecars_unused)
         .add("snapshots", summary.snapshots)
@@ -128,6 +130,8 @@ void say_import(Session& session, const transfer::ImportSummary& summary, const 
                   format_count(summary.sidecars_unused) + " of them about none that is here.");
     }
   }
+  if (summary.labels_left_out > 0)
+    output.message(format_count(summary.labels_left_out) + " labels were left out: another version has them already.");
   if (summary.problem_count > 0)
     output.message(format_count(summary.problem_count) + " could not be imported; they are listed above.");
 }
@@ -138,6 +142,7 @@ Result<int> import_from(Session& session, const ImportArguments& arguments) {
   ATOLL_ASSIGN(options.format, transfer::parse_format(arguments.format));
   options.is_dry_run = session.options.is_dry_run;
   options.keeps_sidecars = arguments.keeps_sidecars;
+  ATOLL_ASSIGN(options.origin, origin_of(arguments.origin));
   options.stop = &session.environment.stop;
   const auto programs = platform::make_posix_program_streams();
   options.programs = programs.get();
@@ -193,6 +198,7 @@ void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen) {
   import_command->add_option("target", import_arguments->target, "BUCKET[/prefix]")->required();
   import_command->add_option("--format", import_arguments->format,
                              "auto, tar, zip, plain (an export), mbox, maildir, takeout or restic");
+  add_origin_options(*import_command, import_arguments->origin, HasLabel::no);
   import_command->add_flag("--keep-sidecars", import_arguments->keeps_sidecars,
                            "takeout: store the JSON files about photos too");
   import_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");

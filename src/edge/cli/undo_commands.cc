@@ -81,7 +81,8 @@ std::string words_of(const UndoCounts& counts, bool is_done) {
   };
   add(counts.bring_back, is_done ? "brought back" : "to bring back");
   add(counts.put_back, is_done ? "put back to what they were" : "to put back to what they were");
-  add(counts.retag, is_done ? "with the tags they had" : "to give the tags they had");
+  add(counts.retag,
+      is_done ? "with the tags, label and origin they had" : "to give the tags, label and origin they had");
   add(counts.remove, is_done ? "removed" : "to remove");
   add(counts.rows, is_done ? "buckets, rules and snapshots as they were" : "buckets, rules and snapshots to change");
   return text.empty() ? "nothing" : text;
@@ -257,6 +258,7 @@ std::string_view verb_of(journal::CommandKind kind) {
     case CommandKind::restore_objects: return "undo";
     case CommandKind::rewind: return "rewind";
     case CommandKind::tag_objects: return "tag";
+    case CommandKind::describe_versions: return "describe";
     case CommandKind::erase_objects: return "erase";
     case CommandKind::snapshot_change: return "snapshot";
     case CommandKind::copy_change: return "copy";

@@ -115,6 +115,7 @@ class Drill {
   Result<void> try_one(const Chosen& one, const std::string& target) {
     vault::RestoreOptions options;
     options.workers = 1;
+    options.counts_accesses = false;
     std::string why;
     vault::RestoreCallbacks callbacks;
     callbacks.on_problem = [&](const vault::FileProblem& problem) { why = problem.error.message; };

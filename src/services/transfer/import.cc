@@ -107,9 +107,12 @@ Result<void> ImportRun::open() {
     is_listing = true;
     return {};
   }
+  ATOLL_TRY(vault::check_origin(options_->origin));
+  ATOLL_TRY(vault::resolve_sources(*vault_->reader(), options_->origin.sources));
   ATOLL_TRY(vault_->check_room(0));
   ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault_).ensure_bucket(bucket_name_));
   ATOLL_ASSIGN(writer_, vault::BulkWriter::open(*vault_, bucket));
+  writer_->set_origin(options_->origin);
   return {};
 }
 
@@ -125,6 +128,7 @@ ImportSummary ImportRun::summary() {
     counts.objects_changed = writer_->counts().updated;
     counts.objects_unchanged = writer_->counts().unchanged;
     counts.bytes_new = writer_->counts().new_bytes;
+    counts.labels_left_out = writer_->counts().labels_left_out;
   }
   counts.was_interrupted = is_stopped();
   counts.seconds = static_cast<double>(vault_->machine().clock.monotonic_ns() - started_ns_) * 1e-9;

@@ -28,7 +28,9 @@ enum class Format : std::uint8_t { automatic, tar, zip, plain, mbox, maildir, ta
 struct ImportOptions {
   Format format = Format::automatic;
   bool is_dry_run = false;
-  bool keeps_sidecars = false;                                     // Takeout's *.json become objects too
+  bool keeps_sidecars = false;  // Takeout's *.json become objects too
+  // Said of every version that does not say it itself. No label: an import may bring many versions of an object.
+  vault::Origin origin;
   std::vector<std::string> worker = {"/proc/self/exe", "worker"};  // the reader's name is added
   platform::ProgramStreams* programs = nullptr;                    // for restic
   const std::atomic<bool>* stop = nullptr;
@@ -43,6 +45,7 @@ struct ImportSummary {
   std::uint64_t sidecars = 0, sidecars_unused = 0;   // Takeout
   std::uint64_t snapshots = 0, snapshots_known = 0;  // restic
   std::uint64_t renamed = 0;                         // stored under a safer name than the source had
+  std::uint64_t labels_left_out = 0;                 // another version of the object has them, or they are none
   bool was_interrupted = false;
   double seconds = 0;
   std::uint64_t problem_count = 0;

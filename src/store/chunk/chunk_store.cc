@@ -50,6 +50,12 @@ Result<std::uint64_t> ChunkStore::length_of(const ChunkId& id) {
   return found.length;
 }
 
+Result<std::optional<ChunkPlace>> ChunkStore::place_of(const ChunkId& id) { return state_->place_of(id); }
+Result<std::uint64_t> ChunkStore::stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
+                                                  Temperature temperature) {
+  return state_->stored_bytes_as(ids, domain, temperature);
+}
+
 Result<VerifyReport> ChunkStore::verify(const VerifyOptions& options) { return state_->verify(options); }
 Result<bool> ChunkStore::maintain() { return state_->maintain(); }
 Result<void> ChunkStore::rebuild_index() { return state_->rebuild_index(); }

@@ -163,6 +163,13 @@ class ChunkStore {
   [[nodiscard]] Result<bool> contains(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> length_of(const ChunkId& id);
 
+  // Where read() would read it from; none where it would find nothing, or where the chunk is not in a pack yet.
+  [[nodiscard]] Result<std::optional<ChunkPlace>> place_of(const ChunkId& id);
+  // What these chunks of one domain would take in a pack of that temperature, parity included: they are read, grouped
+  // in this order and compressed as a writer would, but nothing is written. Memory as a writer's.
+  [[nodiscard]] Result<std::uint64_t> stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
+                                                      Temperature temperature);
+
   [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options);
   // Merges files of the index where that is worth doing, and compacts it where much of it leads nowhere any more: true
   // where it did something, so call again. Takes time in proportion to what is merged, and nobody waits for it: for a

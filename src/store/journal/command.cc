@@ -55,7 +55,7 @@ Result<PayloadDigest> decode_digest(ByteView encoded) {
 }  // namespace
 
 std::string name_of(CommandKind kind) {
-  constexpr std::array<std::string_view, 21> names = {"",
+  constexpr std::array<std::string_view, 22> names = {"",
                                                       "put_objects",
                                                       "remove_objects",
                                                       "create_bucket",
@@ -75,7 +75,8 @@ std::string name_of(CommandKind kind) {
                                                       "expire_versions",
                                                       "snapshot_change",
                                                       "copy_change",
-                                                      "schedule_change"};
+                                                      "schedule_change",
+                                                      "describe_versions"};
   const auto number = static_cast<std::uint32_t>(kind);
   if (number > 0 && number < names.size()) return std::string(names[number]);
   if (kind == CommandKind::upload_change) return "upload_change";

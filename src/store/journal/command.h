@@ -43,6 +43,7 @@ enum class CommandKind : std::uint32_t {
   snapshot_change = 18,
   copy_change = 19,
   schedule_change = 20,
+  describe_versions = 21,
   upload_change = 40,
   access_change = 60,
   audit = 61,

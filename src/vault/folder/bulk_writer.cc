@@ -75,6 +75,15 @@ Result<std::optional<catalog::VersionRow>> BulkWriter::find(const std::string& k
   return std::move(listed->version);
 }
 
+void BulkWriter::say_origin(NewVersion& fresh, const std::vector<catalog::Source>& sources) const {
+  catalog::VersionRow& version = fresh.version;
+  if (version.author.empty()) version.author = origin_.author;
+  if (version.description.empty()) version.description = origin_.description;
+  if (version.transformation.empty()) version.transformation = origin_.transformation;
+  if (version.sources.empty()) version.sources = sources;
+  fresh.change = origin_.change;
+}
+
 Result<void> BulkWriter::flush() {
   last_flush_ns_ = vault_->machine().clock.monotonic_ns();
   if (batch_.empty()) return {};
@@ -92,8 +101,13 @@ Result<void> BulkWriter::flush() {
       ++at;
     }
     builders.push_back([this, first, end = at](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+      ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, bucket_));
+      ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, origin_.sources));
       for (auto one = first; one != end; ++one) {
         NewVersion fresh{one->first, one->second.version};
+        const std::string label = fresh.version.label;
+        if (!label.empty() && !check_label(label)) fresh.version.label.clear();
+        say_origin(fresh, sources);
         if (one->second.words == Words::keep_of_same) {
           ATOLL_ASSIGN(const auto old, context.state.current(bucket_.id, one->first));
           if (old && has_same_facts(old->version, fresh.version)) {
@@ -104,7 +118,17 @@ Result<void> BulkWriter::flush() {
         }
         ATOLL_ASSIGN(const PutEffect effect,
                      stage_put(context, changes, bucket_, fresh, platform::new_id<VersionId>(vault_->machine()),
-                               vault_->actor(), operation_));
+                               vault_->actor(), operation_, scheme));
+        if (!label.empty() && effect != PutEffect::unchanged) {
+          ATOLL_ASSIGN(const auto entry, context.state.entry(bucket_.id, one->first));
+          // Only what was there before this command can have taken it.
+          bool is_left_out = fresh.version.label.empty();
+          if (entry && !is_left_out) {
+            ATOLL_ASSIGN(const auto holder, context.state.labelled(entry->object, label));
+            is_left_out = holder.has_value();
+          }
+          if (is_left_out) ++counts_.labels_left_out;
+        }
         if (effect == PutEffect::created) ++counts_.created;
         if (effect == PutEffect::updated) ++counts_.updated;
         if (effect == PutEffect::unchanged) ++counts_.unchanged;

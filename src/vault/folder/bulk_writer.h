@@ -21,8 +21,9 @@ class BulkWriter {
  public:
   struct Counts {
     std::uint64_t created = 0, updated = 0, unchanged = 0;
-    std::uint64_t bytes = 0;      // of content that came
-    std::uint64_t new_bytes = 0;  // of chunks that were not there before
+    std::uint64_t bytes = 0;            // of content that came
+    std::uint64_t new_bytes = 0;        // of chunks that were not there before
+    std::uint64_t labels_left_out = 0;  // another version of the object has them, or they are none
   };
   // What old words mean where the content and all facts are what they were.
   enum class Words : std::uint8_t {
@@ -43,6 +44,8 @@ class BulkWriter {
   [[nodiscard]] Result<void> append(ByteView bytes);
   // `version` holds kind, facts and words; content is filled in here, and size too where there are no holes.
   [[nodiscard]] Result<void> finish(const std::string& key, catalog::VersionRow version, Words words = Words::replace);
+  // Said of every version that does not say it itself. Once, before the first.
+  void set_origin(Origin origin) { origin_ = std::move(origin); }
   // An object whose content needs nothing more: a folder, a link, or content that is stored already.
   [[nodiscard]] Result<void> add(const std::string& key, catalog::VersionRow version, Words words = Words::replace);
   // The version that `key` will have or has; none where there is no such object.
@@ -51,6 +54,7 @@ class BulkWriter {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  void say_origin(NewVersion& fresh, const std::vector<catalog::Source>& sources) const;
   BulkWriter(Vault& vault, catalog::BucketRow bucket, const codec::GearTable& gear);
   struct Pending {
     catalog::VersionRow version;
@@ -62,6 +66,7 @@ class BulkWriter {
   std::unique_ptr<chunk::ChunkWriter> chunks_;
   ContentWriter writer_;
   OperationId operation_;
+  Origin origin_;
   std::map<std::string, Pending> batch_;  // a key stands in a command once
   std::uint64_t batch_bytes_ = 0;
   std::uint64_t batch_row_bytes_ = 0;

@@ -39,6 +39,7 @@ class PutRun {
 
   Result<FolderPutSummary> run(const std::string& bucket_name) {
     ATOLL_TRY(check_bucket_name(bucket_name));
+    ATOLL_TRY(check_origin(options_->origin));
     ATOLL_ASSIGN(rules_, PathRules::compile(options_->include, options_->exclude));
     for (const auto& [path, fields] : options_->metadata_by_path) unmatched_metadata_.insert({path, true});
     Objects objects(*vault_);
@@ -49,6 +50,8 @@ class PutRun {
     } else if (existing.error().kind != ErrorKind::not_found) {
       return pass(std::move(existing).error());
     }
+    // A source that is not there is said before anything is read; what counts is what it is at the commit.
+    ATOLL_TRY(resolve_sources(*vault_->reader(), options_->origin.sources));
     if (!options_->is_dry_run) {
       ATOLL_TRY(vault_->check_room(0));
       ATOLL_ASSIGN(bucket_, objects.ensure_bucket(bucket_name));
@@ -185,7 +188,8 @@ class PutRun {
         is_unchanged = version.has_source && version.size == info.size && version.modified == info.modified &&
                        version.changed == info.changed && version.inode == info.inode && version.mode == info.mode &&
                        version.uid == info.uid && version.gid == info.gid && !options_->reads_unchanged &&
-                       options_->tags.empty() && options_->metadata.empty() && options_->metadata_by_path.empty();
+                       options_->tags.empty() && options_->metadata.empty() && options_->metadata_by_path.empty() &&
+                       !options_->origin.says_something();
       }
     }
     const bool is_file = info.kind == platform::NodeKind::file;
@@ -353,6 +357,9 @@ class PutRun {
       prepared.version.version.tags = options_->tags;
       prepared.version.version.metadata = options_->metadata;
       add_metadata(task.below + item.name, prepared.version.version.metadata);
+      describe(prepared.version.version, options_->origin, {});
+      prepared.version.words = task.single_key.empty() ? NewVersion::Words::given_to_new : NewVersion::Words::given;
+      prepared.version.change = options_->origin.change;
       prepared.bytes = prepared.version.version.size;
       bytes_new_.fetch_add(stored->new_bytes);
       done.push_back(std::move(prepared));
@@ -439,10 +446,21 @@ class PutRun {
       }
       const auto part = std::span(batch).subspan(at, end - at);
       builders.push_back([this, part](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-        for (const Prepared& one : part) {
-          ATOLL_ASSIGN(const PutEffect effect,
-                       stage_put(context, changes, bucket_, one.version, platform::new_id<VersionId>(vault_->machine()),
-                                 vault_->actor(), operation_));
+        ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, bucket_));
+        ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, options_->origin.sources));
+        for (Prepared& one : part) {
+          one.version.version.sources = sources;
+          const auto stage = [&] {
+            return stage_put(context, changes, bucket_, one.version, platform::new_id<VersionId>(vault_->machine()),
+                             vault_->actor(), operation_, scheme);
+          };
+          auto staged = stage();
+          if (!staged && staged.error().id == "label.taken" && one.version.words == NewVersion::Words::given_to_new) {
+            add_problem({bucket_.name + "/" + one.version.key, staged.error()});
+            one.version.version.label.clear();
+            staged = stage();
+          }
+          ATOLL_ASSIGN(const PutEffect effect, std::move(staged));
           if (one.version.version.kind != catalog::EntryKind::file) continue;
           if (effect == PutEffect::created) ++files_new_;
           if (effect == PutEffect::updated) ++files_changed_;

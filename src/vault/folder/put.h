@@ -44,6 +44,9 @@ struct FolderPutOptions {
   std::map<std::string, std::string> tags;
   std::map<std::string, std::string> metadata;
   std::map<std::string, std::map<std::string, std::string>> metadata_by_path;  // path below the source -> fields
+  // Of a file that is named by itself: of that object. Of what lies in folders: of what is stored anew; files that are
+  // unchanged are left as they are, and where a label is taken the file is stored without it and reported.
+  Origin origin;
   bool is_dry_run = false;
   bool reads_unchanged = false;  // --force: do not trust size, times and inode
   bool one_file_system = false;

@@ -9,6 +9,7 @@
 #include "vault/folder/folder_node.h"
 #include "vault/folder/plan.h"
 #include "vault/history/past.h"
+#include "vault/tier/accesses.h"
 
 namespace atl::vault {
 namespace {
@@ -366,6 +367,7 @@ class RestoreRun {
 
   Result<void> fill(platform::TargetFile& file, const Item& item, const NodeInfo& info) {
     const catalog::VersionRow& version = item.version;
+    if (options_->counts_accesses) vault_->accesses().note(version.object);
     // What lies between the holes is written where it belongs; the holes stay unwritten.
     std::size_t hole = 0;
     std::uint64_t at = 0;

@@ -28,6 +28,7 @@ struct RestoreOptions {
   std::vector<std::string> exclude;
   bool replace = false;
   bool is_dry_run = false;
+  bool counts_accesses = true;  // false: nobody wants the files for their own sake
   unsigned workers = 0;
   const std::atomic<bool>* stop = nullptr;
 };

@@ -56,7 +56,9 @@ Result<Lsn> roll_back(Vault& vault, const RollbackPlan& plan) {
         NewVersion fresh{plan.key, *version};
         fresh.version.label.clear();  // labels are unique per object
         fresh.version.description = "rolled back to version " + version->version.text();
-        fresh.version.sources = {{version->object, version->version, {}}};
+        fresh.version.sources = {{version->object, version->version, plan.bucket.name + "/" + plan.key}};
+        fresh.version.transformation = "rollback";
+        fresh.change = ChangeSize::minor;
         ATOLL_TRY(stage_put(context, changes, plan.bucket, fresh, id, vault.actor(), operation));
         return {};
       },

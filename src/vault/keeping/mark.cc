@@ -15,12 +15,6 @@ using catalog::ContentReference;
 using catalog::VersionRow;
 using journal::TableNumber;
 
-constexpr std::size_t kIdBytes = 12;
-constexpr std::size_t kMemoryBytes = 32 * kMiB;
-constexpr std::size_t kPage = 32 * 1024;
-
-ByteView short_id(const ChunkId& id) { return id.view().first(kIdBytes); }
-
 // Tables whose rows refer to no content, or whose references are followed here. Rows of any other table come from a
 // newer program and may refer to chunks in ways that this one does not know.
 bool is_known(TableNumber table) {
@@ -227,114 +221,6 @@ class Marking {
 };
 
 }  // namespace
-
-Result<std::unique_ptr<run::RunSet>> make_scratch_set(Vault& vault, const std::string& folder,
-                                                      std::size_t memory_bytes) {
-  ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder));
-  ATOLL_TRY(platform::create_directories(vault.machine().files, folder));
-  codec::SecretKey key;
-  vault.machine().random.fill(key.fill());  // what is left of a broken-off run opens for nobody
-  run::Options options;
-  options.memtable_bytes_max = memory_bytes;
-  options.suite = vault.head().suite;
-  return run::RunSet::open(vault.machine(), folder, key, vault.head().vault, options, true);
-}
-
-Result<std::unique_ptr<LiveSet>> LiveSet::make(Vault& vault, const std::string& folder) {
-  std::unique_ptr<LiveSet> live(new LiveSet(vault, folder));
-  ATOLL_ASSIGN(live->set_, make_scratch_set(vault, folder, kMemoryBytes));
-  return live;
-}
-
-LiveSet::~LiveSet() {
-  set_.reset();
-  ignore_error_on_purpose(run::RunSet::remove_all(vault_->machine(), folder_));
-}
-
-Result<void> LiveSet::add(const ChunkId& id, Keeper keeper) {
-  const auto value = static_cast<std::uint8_t>(keeper);
-  return set_->put(short_id(id), ByteView(&value, 1));
-}
-
-Result<void> LiveSet::add_content(const ContentReference& content, Keeper keeper) {
-  if (content.depth > kContentDepthMax)
-    return fail(ErrorKind::damaged, "content.too_deep", "a content reference has too many levels");
-  for (const auto& part : content.parts) {
-    if (content.depth == 0) {
-      ATOLL_TRY(add(part.chunk, keeper));
-    } else {
-      ATOLL_TRY(add_list(content.domain, part, content.depth, keeper));
-    }
-  }
-  return {};
-}
-
-// A list that was followed for this reason, or a stronger one, is not read again; which ones were stands in the set
-// under their whole ids, behind their short ones.
-Result<void> LiveSet::add_list(DomainNumber domain, const ContentReference::Part& list, unsigned depth, Keeper keeper) {
-  ATOLL_ASSIGN(const auto known, set_->get(list.chunk.view()));
-  if (known && !known->empty() && known->front() >= static_cast<std::uint8_t>(keeper)) return {};
-  ContentReference below;
-  below.domain = domain;
-  below.length = list.length;
-  below.depth = static_cast<std::uint8_t>(depth);
-  below.parts.push_back(list);
-  ATOLL_TRY(for_each_chunk(vault_->chunks(), below, [&](const ChunkId& id, bool) -> Result<bool> {
-    ATOLL_TRY(add(id, keeper));
-    return true;
-  }));
-  const auto value = static_cast<std::uint8_t>(keeper);
-  return set_->put(list.chunk.view(), ByteView(&value, 1));
-}
-
-Result<bool> LiveSet::contains(const ChunkId& id) const { return set_->contains(short_id(id)); }
-
-Result<void> LiveSet::settle() { return set_->flush({}); }
-
-Result<bool> LiveSet::Cursor::next() {
-  while (at_ == page_.size()) {
-    if (is_end_) return false;
-    page_.clear();
-    at_ = 0;
-    is_end_ = true;
-    ATOLL_TRY(live_->set_->for_each_from(from_, [&](ByteView key, ByteView value) -> Result<bool> {
-      if (key.size() != kIdBytes || value.size() != 1) return true;
-      Marked& marked = page_.emplace_back();
-      std::copy(key.begin(), key.end(), marked.id.begin());
-      marked.keeper = static_cast<Keeper>(value[0]);
-      if (page_.size() < kPage) return true;
-      from_.assign(key.begin(), key.end());
-      from_.push_back(0);
-      is_end_ = false;
-      return false;
-    }));
-  }
-  return true;
-}
-
-Result<Keeper> LiveSet::Cursor::find(const ChunkId& id) {
-  for (;;) {
-    ATOLL_ASSIGN(const bool is_there, next());
-    if (!is_there) return Keeper::nobody;
-    const auto order = compare(page_[at_].id, short_id(id));
-    if (order > 0) return Keeper::nobody;
-    if (order == 0) {  // it stays: another chunk may share the short id
-      asked_ = page_[at_].id;
-      return page_[at_].keeper;
-    }
-    if (!(asked_ && *asked_ == page_[at_].id)) ++unasked_;
-    ++at_;
-  }
-}
-
-Result<std::uint64_t> LiveSet::Cursor::count_unasked() {
-  for (;;) {
-    ATOLL_ASSIGN(const bool is_there, next());
-    if (!is_there) return unasked_;
-    if (!(asked_ && *asked_ == page_[at_].id)) ++unasked_;
-    ++at_;
-  }
-}
 
 Result<void> mark_roots(Vault& vault, const KeptPast& past, const MarkOptions& options, LiveSet& live) {
   auto marked = Marking(vault, past, options, live).run();

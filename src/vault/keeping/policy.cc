@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "vault/tier/rules.h"
+
 namespace atl::vault {
 namespace {
 
@@ -123,6 +125,7 @@ Result<EffectivePolicy> policy_of(catalog::CatalogReader& reader, const catalog:
   if (!row) return policy;
   row->horizon_seconds = policy.rules.horizon_seconds;
   row->audit_seconds = policy.rules.audit_seconds;
+  row->half_life_seconds = policy.rules.half_life_seconds;
   policy.rules = std::move(*row);
   policy.source = PolicySource::bucket;
   return policy;
@@ -133,15 +136,8 @@ Result<void> check_policy(const PolicyRow& rules) {
     return fail(ErrorKind::usage, "policy.audit_too_short",
                 "who changed what cannot be forgotten before the changes themselves: audit is shorter than horizon");
   }
-  for (const std::string& rule : rules.tier_rules) {
-    const std::size_t space = rule.find(' ');
-    const std::string tier = rule.substr(0, space);
-    const bool is_tier = tier == "hot" || tier == "warm" || tier == "cold";
-    if (!is_tier || space == std::string::npos || rule.compare(space, 4, " if ") != 0 || rule.size() <= space + 4) {
-      return fail(ErrorKind::usage, "policy.bad_tier_rule", "\"" + rule + "\" is no rule for a tier",
-                  "Write it as \"cold if FILTER\"; the tiers are hot, warm and cold.");
-    }
-  }
+  // Relative times in rules count from when they are asked; whether they can be understood does not.
+  ATOLL_TRY(TierRules::parse(rules.tier_rules, Timestamp{}));
   static constexpr std::string_view kLabels[] = {"", "semantic", "timestamp", "hash"};
   if (std::ranges::find(kLabels, rules.labels) == std::end(kLabels)) {
     return fail(ErrorKind::usage, "policy.bad_labels", "\"" + rules.labels + "\" is no way to name versions",
@@ -184,7 +180,15 @@ std::vector<std::string> words(const EffectivePolicy& policy) {
   sentences.push_back("The vault as a whole can go back to any moment of the last " +
                       span_words(rules.horizon_seconds) + ".");
   sentences.push_back("Who changed what, and when, is kept for " + span_words(rules.audit_seconds) + ".");
-  for (const std::string& rule : rules.tier_rules) sentences.push_back("Tier: " + rule + ".");
+  if (!rules.tier_rules.empty()) {
+    std::string sentence = "Tiers, the first rule that matches an object decides: ";
+    for (const std::string& rule : rules.tier_rules) sentence += rule + "; ";
+    sentences.push_back(sentence + "warm otherwise. `atoll tier run` moves what lies elsewhere.");
+  }
+  if (!rules.tier_rules.empty() || rules.half_life_seconds > 0) {
+    sentences.push_back("Accesses count half after " +
+                        span_words(rules.half_life_seconds > 0 ? rules.half_life_seconds : kHalfLifeSeconds) + ".");
+  }
   if (!rules.labels.empty()) sentences.push_back("New versions are named: " + rules.labels + ".");
   return sentences;
 }

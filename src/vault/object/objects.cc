@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/tier/accesses.h"
+
 namespace atl::vault {
 namespace {
 
@@ -43,9 +45,50 @@ bool reads_the_same(const VersionRow& a, const VersionRow& b) {
          a.content_type == b.content_type;
 }
 
+namespace {
+
+// What was given of an object whose content stays as it is.
+struct GivenWords {
+  bool differs = false;   // from what the current version says: a new one
+  bool attaches = false;  // to what it does not say yet
+  template <class Text>
+  void compare(const Text& fresh, const Text& old) {
+    if (fresh.empty() || fresh == old) return;
+    (old.empty() ? attaches : differs) = true;
+  }
+};
+
+GivenWords compare_words(const VersionRow& fresh, const VersionRow& old) {
+  GivenWords given;
+  given.compare(fresh.label, old.label);
+  given.compare(fresh.author, old.author);
+  given.compare(fresh.description, old.description);
+  given.compare(fresh.sources, old.sources);
+  given.compare(fresh.transformation, old.transformation);
+  return given;
+}
+
+void attach_words(VersionRow& old, const VersionRow& fresh) {
+  if (!fresh.label.empty()) old.label = fresh.label;
+  if (!fresh.author.empty()) old.author = fresh.author;
+  if (!fresh.description.empty()) old.description = fresh.description;
+  if (!fresh.sources.empty()) old.sources = fresh.sources;
+  if (!fresh.transformation.empty()) old.transformation = fresh.transformation;
+}
+
+}  // namespace
+
 Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, const BucketRow& bucket,
                             const NewVersion& fresh, const VersionId& version_id, std::string_view actor,
                             const OperationId& operation) {
+  ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, bucket));
+  return stage_put(context, changes, bucket, fresh, version_id, actor, operation, scheme);
+}
+
+Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, const BucketRow& bucket,
+                            const NewVersion& fresh, const VersionId& version_id, std::string_view actor,
+                            const OperationId& operation, LabelScheme scheme) {
+  using Words = NewVersion::Words;
   ATOLL_ASSIGN(auto entry, context.state.entry(bucket.id, fresh.key));
   VersionRow version = fresh.version;
   version.bucket = bucket.id;
@@ -58,25 +101,33 @@ Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, co
   if (!operation.is_none()) version.operation = to_bytes(operation.view());
 
   PutEffect effect = PutEffect::created;
+  std::optional<VersionRow> old;
   if (entry) {
     version.object = entry->object;
-    ATOLL_ASSIGN(auto old, context.state.version(entry->object, entry->version));
+    ATOLL_ASSIGN(old, context.state.version(entry->object, entry->version));
     if (!entry->is_deleted && old) {
       // Words the user gave to the old version stay with the object unless new ones are given.
       if (version.metadata.empty()) version.metadata = old->metadata;
       if (version.tags.empty()) version.tags = old->tags;
       if (version.content_type.empty()) version.content_type = old->content_type;
-      if (reads_the_same(*old, version)) {
-        if (!facts_differ(*old, version)) return PutEffect::unchanged;
+      const GivenWords given = fresh.words == Words::given ? compare_words(version, *old) : GivenWords{};
+      if (reads_the_same(*old, version) && !given.differs) {
+        if (given.attaches) {
+          if (!version.label.empty()) {
+            ATOLL_TRY(check_label_free(context.state, old->object, old->version, version.label,
+                                       bucket.name + "/" + fresh.key));
+          }
+          attach_words(*old, version);
+          changes.put(bucket.domain, *entry);  // it is, and the command says which name it changed
+        } else if (!facts_differ(*old, version)) {
+          return PutEffect::unchanged;
+        }
         old->changed = version.changed;
         old->device = version.device;
         old->inode = version.inode;
         changes.put(bucket.domain, *old);
         return PutEffect::unchanged;
       }
-      old->end = context.lsn;
-      old->end_time = context.commit_time;
-      changes.put(bucket.domain, *old);
       effect = PutEffect::updated;
     }
   } else {
@@ -86,6 +137,21 @@ Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes, co
     // An object is known by the id of its first version: one random id less for each file.
     entry->object.bytes = version_id.bytes;
     version.object = entry->object;
+  }
+  if (!version.label.empty()) {
+    const auto is_free =
+        check_label_free(context.state, version.object, version_id, version.label, bucket.name + "/" + fresh.key);
+    if (!is_free && (fresh.words != Words::carried || is_free.error().kind != ErrorKind::conflict))
+      return pass(is_free.error());
+    if (!is_free) version.label.clear();
+  }
+  if (version.label.empty() && scheme != LabelScheme::none && version.kind != EntryKind::directory) {
+    ATOLL_ASSIGN(version.label, next_label(context, scheme, old ? &*old : nullptr, version, fresh.change));
+  }
+  if (effect == PutEffect::updated) {
+    old->end = context.lsn;
+    old->end_time = context.commit_time;
+    changes.put(bucket.domain, *old);
   }
   entry->version = version_id;
   entry->is_deleted = false;
@@ -192,6 +258,8 @@ Result<void> Objects::remove_bucket(const std::string& name) {
 Result<Objects::PutResult> Objects::put(const std::string& bucket_name, const std::string& key, const ReadSome& read,
                                         const PutRequest& request) {
   ATOLL_TRY(check_key(key));
+  ATOLL_TRY(check_origin(request.origin));
+  ATOLL_TRY(resolve_sources(*vault_->reader(), request.origin.sources));  // said before anything is read
   ATOLL_TRY(vault_->check_room(0));
   ATOLL_ASSIGN(const BucketRow bucket_row, ensure_bucket(bucket_name));
   const codec::GearTable* gear = vault_->gear(bucket_row.domain);
@@ -222,9 +290,13 @@ Result<Objects::PutResult> Objects::put(const std::string& bucket_name, const st
   fresh.version.metadata = request.metadata;
   fresh.version.tags = request.tags;
   fresh.version.content_type = request.content_type;
+  fresh.words = NewVersion::Words::given;
+  fresh.change = request.origin.change;
   result.version = platform::new_id<VersionId>(vault_->machine());
   ATOLL_ASSIGN(result.lsn, vault_->commit_content([&](const CommitContext& context,
                                                       ChangeSet& changes) -> Result<void> {
+    ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, request.origin.sources));
+    describe(fresh.version, request.origin, sources);
     ATOLL_ASSIGN(result.effect, stage_put(context, changes, bucket_row, fresh, result.version, vault_->actor(), {}));
     return {};
   }));
@@ -243,6 +315,7 @@ Result<Objects::Found> Objects::find(const std::string& bucket_name, const std::
 
 Result<void> Objects::read(const VersionRow& version, std::uint64_t offset, std::uint64_t length,
                            const std::function<Result<bool>(ByteView)>& visit) {
+  vault_->accesses().note(version.object);
   return read_version(vault_->chunks(), version, offset, length, visit);
 }
 
@@ -252,7 +325,7 @@ using Batch = std::span<const catalog::Listed>;
 
 // What the rows of one object take in a command that ends a version and begins another under another key.
 std::size_t row_bytes(const catalog::Listed& item) {
-  return 3 * catalog::encode(item.version).size() + 2 * item.entry.key.size() + 256;
+  return 3 * catalog::encode(item.version).size() + 3 * item.entry.key.size() + 512;
 }
 
 // Content may be shared only with a version that is still there: what an erased one held may be gone already.
@@ -261,6 +334,41 @@ Result<void> check_still_there(const CommitContext& context, const std::string& 
   if (version) return {};
   return fail(ErrorKind::conflict, "object.changed", bucket + "/" + item.entry.key + " was removed for good meanwhile",
               "Look again with `atoll ls " + bucket + "`.");
+}
+
+std::size_t bytes_of(const Origin& origin) {
+  std::size_t bytes = origin.label.size() + origin.author.size() + origin.description.size();
+  bytes += origin.transformation.size();
+  for (const std::string& source : origin.sources) bytes += source.size() + 64;
+  return bytes;
+}
+
+// What a copied or moved version says of itself.
+void take_origin(NewVersion& fresh, const std::string& from_bucket, const catalog::Listed& item, bool is_move,
+                 const CopyOrigin& said, const std::vector<catalog::Source>& sources) {
+  VersionRow& version = fresh.version;
+  fresh.change = said.origin.change;
+  // Another way to the same place, not another way of making it.
+  if (fresh.change == ChangeSize::automatic && said.origin.transformation.empty()) fresh.change = ChangeSize::minor;
+  if (said.origin.says_something()) fresh.words = NewVersion::Words::given;
+  if (!is_move) version.label.clear();
+  if (said.records_source) {
+    // The name too: it says what is missing once the version is no longer kept.
+    const catalog::Source former{item.version.object, item.version.version, from_bucket + "/" + item.entry.key};
+    if (!is_move) {
+      version.sources = {former};
+      version.transformation = "copy";
+    } else if (version.sources.size() < kSourcesMax) {
+      version.sources.push_back(former);
+      if (version.transformation.empty()) version.transformation = "move";
+    }
+  }
+  const auto recorded = version.sources;
+  describe(version, said.origin, sources);
+  if (sources.empty() || !said.records_source) return;
+  for (const auto& one : recorded) {
+    if (std::ranges::find(version.sources, one) == version.sources.end()) version.sources.push_back(one);
+  }
 }
 
 // Calls `work` with batches of the selected current objects, each batch read before the next command changes things.
@@ -335,7 +443,8 @@ Result<SelectionCount> Objects::remove(const Selection& selection) {
 }
 
 Result<SelectionCount> Objects::copy(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
-                                     bool replace) {
+                                     bool replace, const CopyOrigin& origin) {
+  ATOLL_TRY(check_origin(origin.origin));
   if (from.bucket == to_bucket && from.is_recursive && to_prefix.starts_with(from.prefix)) {
     return fail(ErrorKind::usage, "copy.into_itself", "a folder cannot be copied into itself");
   }
@@ -347,33 +456,39 @@ Result<SelectionCount> Objects::copy(const Selection& from, const std::string& t
                 "Restore the objects and put them into the other bucket.");
   }
   const auto operation = platform::new_id<OperationId>(vault_->machine());
-  return in_batches(*vault_, source, from, kObjectsPerCommand, to_prefix.size(), [&](Batch batch) -> Result<void> {
-    ATOLL_TRY(vault_->commit(
-        journal::CommandKind::put_objects,
-        [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-          for (const auto& item : batch) {
-            NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
-            ATOLL_TRY(check_key(fresh.key));
-            ATOLL_TRY(check_still_there(context, from.bucket, item));
-            if (!replace) {
-              ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
-              if (taken && !taken->is_deleted) {
-                return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
-                            "Add --force to replace it.");
+  return in_batches(
+      *vault_, source, from, kObjectsPerCommand, to_prefix.size() + bytes_of(origin.origin),
+      [&](Batch batch) -> Result<void> {
+        ATOLL_TRY(vault_->commit(
+            journal::CommandKind::put_objects,
+            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+              ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, target));
+              ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, origin.origin.sources));
+              for (const auto& item : batch) {
+                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+                ATOLL_TRY(check_key(fresh.key));
+                take_origin(fresh, from.bucket, item, false, origin, sources);
+                ATOLL_TRY(check_still_there(context, from.bucket, item));
+                if (!replace) {
+                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+                  if (taken && !taken->is_deleted) {
+                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
+                                "Add --force to replace it.");
+                  }
+                }
+                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                    vault_->actor(), operation, scheme));
               }
-            }
-            ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
-                                vault_->actor(), operation));
-          }
-          return {};
-        },
-        operation));
-    return {};
-  });
+              return {};
+            },
+            operation));
+        return {};
+      });
 }
 
 Result<SelectionCount> Objects::move(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
-                                     bool replace) {
+                                     bool replace, const CopyOrigin& origin) {
+  ATOLL_TRY(check_origin(origin.origin));
   if (from.bucket == to_bucket && from.prefix == to_prefix) {
     return fail(ErrorKind::usage, "move.same_place", "source and target are the same");
   }
@@ -388,30 +503,35 @@ Result<SelectionCount> Objects::move(const Selection& from, const std::string& t
   }
   const auto operation = platform::new_id<OperationId>(vault_->machine());
   // Moving takes five rows an object.
-  return in_batches(*vault_, source, from, kObjectsPerCommand / 2, to_prefix.size(), [&](Batch batch) -> Result<void> {
-    ATOLL_TRY(vault_->commit(
-        journal::CommandKind::put_objects,
-        [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-          for (const auto& item : batch) {
-            NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
-            ATOLL_TRY(check_key(fresh.key));
-            ATOLL_TRY(check_still_there(context, from.bucket, item));
-            if (!replace) {
-              ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
-              if (taken && !taken->is_deleted) {
-                return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
-                            "Add --force to replace it.");
+  return in_batches(
+      *vault_, source, from, kObjectsPerCommand / 2, to_prefix.size() + bytes_of(origin.origin),
+      [&](Batch batch) -> Result<void> {
+        ATOLL_TRY(vault_->commit(
+            journal::CommandKind::put_objects,
+            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+              ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, target));
+              ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, origin.origin.sources));
+              for (const auto& item : batch) {
+                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+                ATOLL_TRY(check_key(fresh.key));
+                take_origin(fresh, from.bucket, item, true, origin, sources);
+                ATOLL_TRY(check_still_there(context, from.bucket, item));
+                if (!replace) {
+                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+                  if (taken && !taken->is_deleted) {
+                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
+                                "Add --force to replace it.");
+                  }
+                }
+                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
+                                    vault_->actor(), operation, scheme));
+                ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
               }
-            }
-            ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
-                                vault_->actor(), operation));
-            ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
-          }
-          return {};
-        },
-        operation));
-    return {};
-  });
+              return {};
+            },
+            operation));
+        return {};
+      });
 }
 
 namespace {
@@ -437,6 +557,7 @@ Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& ta
                       ATOLL_TRY(vault_->commit(
                           journal::CommandKind::tag_objects,
                           [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                            ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, row));
                             for (const auto& item : batch) {
                               ATOLL_ASSIGN(const auto entry, context.state.entry(row.id, item.entry.key));
                               if (!entry || entry->is_deleted) continue;
@@ -449,7 +570,8 @@ Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& ta
                                 changes.put(row.domain, *version);
                                 continue;
                               }
-                              VersionRow old = *version;
+                              const VersionRow before = *version;
+                              VersionRow old = before;
                               old.end = context.lsn;
                               old.end_time = context.commit_time;
                               changes.put(row.domain, old);
@@ -460,6 +582,10 @@ Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& ta
                               version->begin_time = context.commit_time;
                               version->actor = vault_->actor();
                               version->operation = to_bytes(operation.view());
+                              version->label.clear();  // stays with the version it was given to
+                              if (scheme != LabelScheme::none && version->kind != EntryKind::directory) {
+                                ATOLL_ASSIGN(version->label, next_label(context, scheme, &before, *version, {}));
+                              }
                               EntryRow moved = *entry;
                               moved.version = version->version;
                               changes.put(row.domain, moved);

@@ -7,6 +7,10 @@
 //  - A command that changes anything a reader sees of an object puts its entry, also where the entry stays as it is:
 //    the journal alone says which names a command touched. A version that ends is written whole, with its end.
 //  - What is answered is durable.
+//  - Content, facts and metadata make a version. Label, author, description, sources and transformation are said of
+//  one:
+//    given anew for content that stays as it is, they are attached to the current version where it says nothing there
+//    yet, and begin a new version with the same content where it says something else.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +23,7 @@
 
 #include "catalog/catalog.h"
 #include "vault/object/content.h"
+#include "vault/object/labels.h"
 #include "vault/vault.h"
 
 namespace atl::vault {
@@ -44,14 +49,27 @@ struct Address {
 struct NewVersion {
   std::string key;
   catalog::VersionRow version;  // object, version, bucket, begin*, end*, actor, operation are filled in on commit
+  // What label, author, description, sources and transformation in `version` are:
+  enum class Words : std::uint8_t {
+    carried,       // of a version that is new; where nothing changes they are left out, and so is a label that is taken
+    given_to_new,  // the same, but a label that is taken is a conflict
+    given,         // said by somebody of this object: see the top of this file
+  };
+  Words words = Words::carried;
+  ChangeSize change = ChangeSize::automatic;  // for semantic labels
 };
 enum class PutEffect : std::uint8_t { created, updated, unchanged };
 
-// True where a reader could tell no difference; facts that only serve to recognise an unchanged source are left out,
-// and so are label, author and sources.
+// True where a reader could tell no difference in what an object is; facts that only serve to recognise an unchanged
+// source are left out, and so are label, author and sources.
 [[nodiscard]] bool reads_the_same(const catalog::VersionRow& a, const catalog::VersionRow& b);
 // Adds to `changes` what putting `fresh` means in the state that `context` shows: a new object, a new version of an old
 // one, or only newer facts about the source where content and everything a reader sees are the same.
+[[nodiscard]] Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes,
+                                          const catalog::BucketRow& bucket, const NewVersion& fresh,
+                                          const VersionId& version_id, std::string_view actor,
+                                          const OperationId& operation, LabelScheme scheme);
+// The same for one object: looks up the bucket's label_scheme() by itself.
 [[nodiscard]] Result<PutEffect> stage_put(const CommitContext& context, ChangeSet& changes,
                                           const catalog::BucketRow& bucket, const NewVersion& fresh,
                                           const VersionId& version_id, std::string_view actor,
@@ -64,6 +82,13 @@ struct PutRequest {
   std::map<std::string, std::string> metadata;
   std::map<std::string, std::string> tags;
   std::string content_type;
+  Origin origin = {};
+};
+
+// What a copy or move says of where its versions come from.
+struct CopyOrigin {
+  Origin origin;               // said besides
+  bool records_source = true;  // that they are copies, and of which version
 };
 
 struct Selection {  // objects named by key or by prefix
@@ -106,19 +131,22 @@ class Objects {
     catalog::VersionRow version;
   };
   [[nodiscard]] Result<Found> find(const std::string& bucket, const std::string& key);  // `not_found`
+  // Counts as an access (vault/tier/accesses.h); what only checks or copies reads with read_version().
   [[nodiscard]] Result<void> read(const catalog::VersionRow& version, std::uint64_t offset, std::uint64_t length,
                                   const std::function<Result<bool>(ByteView)>& visit);
 
   // Objects that the selection names, folders' entries included when recursive.
   [[nodiscard]] Result<SelectionCount> count(const Selection& selection);
   [[nodiscard]] Result<SelectionCount> remove(const Selection& selection);
-  // Target key or prefix as cp and mv do: a recursive selection's keys get `to_prefix` in place of `prefix`. Content is
-  // shared, not copied. `conflict` where a target exists, unless `replace`.
+  // A copy names the version it is of as its source, with the transformation "copy", and leaves the label behind. A
+  // moved version keeps its label (where the target has none like it) and all it says, and names its former self as one
+  // more source. Target key or prefix as cp and mv do: a recursive selection's keys get `to_prefix` in place of
+  // `prefix`. Content is shared, not copied. `conflict` where a target exists, unless `replace`.
   [[nodiscard]] Result<SelectionCount> copy(const Selection& from, const std::string& to_bucket,
-                                            const std::string& to_prefix, bool replace);
+                                            const std::string& to_prefix, bool replace, const CopyOrigin& origin = {});
   // One command per batch: both names change together or not at all.
   [[nodiscard]] Result<SelectionCount> move(const Selection& from, const std::string& to_bucket,
-                                            const std::string& to_prefix, bool replace);
+                                            const std::string& to_prefix, bool replace, const CopyOrigin& origin = {});
 
   struct Labels {
     std::map<std::string, std::string> set;

@@ -24,6 +24,7 @@ constexpr std::uint32_t row_key = 15;
 constexpr std::uint32_t row_target = 16;
 constexpr std::uint32_t row_now = 17;
 constexpr std::uint32_t row_bytes = 18;
+constexpr std::uint32_t is_of_past = 19;
 }  // namespace field
 
 }  // namespace
@@ -51,6 +52,7 @@ Bytes encode_item(const UndoItem& item) {
   if (item.row_target) out.put_bytes_always(field::row_target, *item.row_target);
   if (item.row_now) out.put_bytes_always(field::row_now, *item.row_now);
   out.put_unsigned(field::row_bytes, item.row_bytes);
+  out.put_unsigned(field::is_of_past, item.is_of_past ? 1 : 0);
   return encoded;
 }
 
@@ -92,6 +94,7 @@ Result<UndoItem> decode_item(ByteView value) {
       case field::row_target: item.row_target = to_bytes(in.as_view()); break;
       case field::row_now: item.row_now = to_bytes(in.as_view()); break;
       case field::row_bytes: item.row_bytes = in.as_unsigned(); break;
+      case field::is_of_past: item.is_of_past = in.as_unsigned() != 0; break;
       default: break;
     }
   }

@@ -62,6 +62,7 @@ bool may_touch(CommandKind kind, TableNumber table) {
     case CommandKind::put_objects:
     case CommandKind::remove_objects:
     case CommandKind::tag_objects:
+    case CommandKind::describe_versions:
     case CommandKind::erase_objects:
     case CommandKind::expire_versions: return is_object_row || table == TableNumber::erasures;
     case CommandKind::note:

@@ -15,6 +15,7 @@ using journal::TableNumber;
 
 constexpr std::uint8_t kObjectMark = 'o';
 constexpr std::uint8_t kRowMark = 'r';
+constexpr std::uint8_t kVersionMark = 'v';
 
 namespace field {
 constexpr std::uint32_t bucket = 1;
@@ -33,6 +34,13 @@ constexpr std::uint32_t is_foreign = 11;
 Bytes key_of(const ObjectId& object) {
   Bytes key{kObjectMark};
   key.insert(key.end(), object.bytes.begin(), object.bytes.end());
+  return key;
+}
+
+Bytes key_of(const ObjectId& object, const VersionId& version) {
+  Bytes key{kVersionMark};
+  key.insert(key.end(), object.bytes.begin(), object.bytes.end());
+  key.insert(key.end(), version.bytes.begin(), version.bytes.end());
   return key;
 }
 
@@ -92,6 +100,32 @@ Result<TouchedObject> decode_object(ByteView key, ByteView value) {
   return one;
 }
 
+Bytes encode(const TouchedVersion& one) {
+  TouchedObject fields;  // the same fields, but for the version's id, which is in the key
+  fields.bucket = one.bucket;
+  fields.key = one.key;
+  fields.domain = one.domain;
+  fields.moment = one.moment;
+  fields.after_words = one.after_words;
+  fields.is_foreign = one.is_foreign;
+  return encode(fields);
+}
+
+Result<TouchedVersion> decode_touched_version(ByteView key, ByteView value) {
+  constexpr std::size_t kIdBytes = ObjectId{}.bytes.size();
+  ATOLL_ASSIGN(TouchedObject fields, decode_object(key.first(1 + kIdBytes), value));
+  TouchedVersion one;
+  one.object = fields.object;
+  ATOLL_ASSIGN(one.version, VersionId::from_view(key.subspan(1 + kIdBytes)));
+  one.bucket = fields.bucket;
+  one.key = std::move(fields.key);
+  one.domain = fields.domain;
+  one.moment = fields.moment;
+  one.after_words = std::move(fields.after_words);
+  one.is_foreign = fields.is_foreign;
+  return one;
+}
+
 Bytes encode(const TouchedRow& one) {
   Bytes bytes;
   codec::FieldWriter out(bytes);
@@ -125,6 +159,7 @@ struct Touches::ObjectChange {
   std::optional<EntryRow> entry;    // the last put
   std::optional<VersionRow> ended;  // by this command, and older than it
   std::map<VersionId, VersionRow> living;
+  std::map<VersionId, VersionRow> described;  // ended before this command, and only said something else of
   bool removes_version = false;
   bool has_erasure = false;
   bool erases_current = false;  // what was there until this command
@@ -134,6 +169,10 @@ Bytes words_of(const VersionRow& version) {
   VersionRow words;
   words.tags = version.tags;
   words.label = version.label;
+  words.author = version.author;
+  words.description = version.description;
+  words.sources = version.sources;
+  words.transformation = version.transformation;
   const codec::Digest digest = codec::blake3(catalog::encode(words));
   return {digest.begin(), digest.end()};
 }
@@ -174,6 +213,8 @@ Result<void> Touches::take_objects(const journal::Command& command, const journa
       } else if (version.end == lsn) {
         object.living.erase(version.version);
         if (version.begin < lsn && !object.ended) object.ended = std::move(version);
+      } else {
+        object.described[version.version] = std::move(version);
       }
     } else if (change.table == TableNumber::versions && change.key.size() > ObjectId{}.bytes.size()) {
       ATOLL_ASSIGN(const ObjectId object, ObjectId::from_view(ByteView(change.key).first(ObjectId{}.bytes.size())));
@@ -205,6 +246,12 @@ Result<void> Touches::take_objects(const journal::Command& command, const journa
   }
   for (auto& [id, object] : objects) {
     if (!object.entry) continue;  // nothing that a reader sees: see vault/object/objects.h
+    for (const auto& [version, row] : object.described) {
+      ATOLL_TRY(note_version({id, version, object.entry->bucket, object.entry->key, payload.domain, lsn, words_of(row)},
+                             is_chosen, from_first));
+    }
+    // Only words of the past: what is there is as it was.
+    if (!object.described.empty() && !object.ended && object.living.empty() && !object.removes_version) continue;
     TouchedObject fresh;
     fresh.object = id;
     fresh.bucket = object.entry->bucket;
@@ -249,6 +296,20 @@ Result<void> Touches::note_object(TouchedObject fresh, bool is_chosen, bool from
   return set_->set().put(key, encode(one));
 }
 
+Result<void> Touches::note_version(TouchedVersion fresh, bool is_chosen, bool from_first) {
+  const Bytes key = key_of(fresh.object, fresh.version);
+  ATOLL_ASSIGN(const auto known, set_->set().get(key));
+  if (!known) {
+    if (!is_chosen) return {};
+    return set_->set().put(key, encode(fresh));
+  }
+  ATOLL_ASSIGN(TouchedVersion one, decode_touched_version(key, *known));
+  if (is_chosen && one.is_foreign && !from_first) return set_->set().put(key, encode(fresh));
+  one.after_words = std::move(fresh.after_words);
+  one.is_foreign = !is_chosen;
+  return set_->set().put(key, encode(one));
+}
+
 Result<void> Touches::note_row(const RowChange& change, Lsn lsn, bool is_chosen, bool from_first) {
   const Bytes key = key_of(change.table, change.key);
   TouchedRow fresh{change.table, change.key, lsn, change.row, false};
@@ -267,6 +328,14 @@ Result<void> Touches::note_row(const RowChange& change, Lsn lsn, bool is_chosen,
 Result<void> Touches::for_each_object(const std::function<Result<void>(const TouchedObject&)>& visit) {
   return set_->for_each_with(Bytes{kObjectMark}, [&](ByteView key, ByteView value) -> Result<bool> {
     ATOLL_ASSIGN(const TouchedObject one, decode_object(key, value));
+    ATOLL_TRY(visit(one));
+    return true;
+  });
+}
+
+Result<void> Touches::for_each_version(const std::function<Result<void>(const TouchedVersion&)>& visit) {
+  return set_->for_each_with(Bytes{kVersionMark}, [&](ByteView key, ByteView value) -> Result<bool> {
+    ATOLL_ASSIGN(const TouchedVersion one, decode_touched_version(key, value));
     ATOLL_TRY(visit(one));
     return true;
   });

@@ -49,18 +49,31 @@ struct TouchedRow {
   bool is_foreign = false;
 };
 
-// What may change in a version without making a new one: tags and label, as a digest.
+// Words of a version that had ended already when a command changed them: label, author, description, origin.
+struct TouchedVersion {
+  ObjectId object;
+  VersionId version;
+  BucketId bucket;
+  std::string key;
+  DomainNumber domain;
+  Lsn moment;  // of the first command of the newest run
+  Bytes after_words;
+  bool is_foreign = false;
+};
+
+// What may change in a version without making a new one: tags, label, author, description, origin; as a digest.
 [[nodiscard]] Bytes words_of(const catalog::VersionRow& version);
 [[nodiscard]] bool can_be_put_back(journal::TableNumber table);
 
 class Touches {
  public:
-  // Records are kept in `set` under keys beginning with 'o' and 'r'.
+  // Records are kept in `set` under keys beginning with 'o', 'v' and 'r'.
   explicit Touches(StagedSet& set) : set_(&set) {}
 
   // In rising order. `from_first`: what is put back is the state before the very first chosen command.
   [[nodiscard]] Result<void> take(const journal::Command& command, bool is_chosen, bool from_first);
   [[nodiscard]] Result<void> for_each_object(const std::function<Result<void>(const TouchedObject&)>& visit);
+  [[nodiscard]] Result<void> for_each_version(const std::function<Result<void>(const TouchedVersion&)>& visit);
   [[nodiscard]] Result<void> for_each_row(const std::function<Result<void>(const TouchedRow&)>& visit);
   // Versions that the chosen commands removed for good.
   [[nodiscard]] std::uint64_t erased() const { return erased_; }
@@ -71,6 +84,7 @@ class Touches {
                                           const std::vector<journal::RowChange>& changes, bool is_chosen,
                                           bool from_first);
   [[nodiscard]] Result<void> note_object(TouchedObject fresh, bool is_chosen, bool from_first);
+  [[nodiscard]] Result<void> note_version(TouchedVersion fresh, bool is_chosen, bool from_first);
   [[nodiscard]] Result<void> note_row(const journal::RowChange& change, Lsn lsn, bool is_chosen, bool from_first);
 
   StagedSet* set_;

@@ -18,10 +18,12 @@ using journal::TableNumber;
 
 // Records of the plan, after those of the touches: 'p', the order of work, the name.
 constexpr std::uint8_t kPlanMark = 'p';
-constexpr std::uint8_t kFirst = 1;  // buckets that come back
-constexpr std::uint8_t kObjects = 2;
-constexpr std::uint8_t kRows = 3;
-constexpr std::uint8_t kLast = 4;  // buckets that go
+constexpr std::uint8_t kFirst = 1;       // buckets that come back
+constexpr std::uint8_t kUnlabelled = 2;  // versions of the past that lose a label
+constexpr std::uint8_t kObjects = 3;
+constexpr std::uint8_t kDescribed = 4;  // the other versions of the past
+constexpr std::uint8_t kRows = 5;
+constexpr std::uint8_t kLast = 6;  // buckets that go
 constexpr std::size_t kNameBytesMax = 16'000;
 
 // A name as a run set's key: the longest ones keep their beginning, for the order, and a digest.
@@ -183,6 +185,12 @@ Result<void> UndoPlan::make() {
     version.version = one.before_version;
     return rows->want(one.domain, TableNumber::versions, catalog::key_of(version), one.moment);
   }));
+  ATOLL_TRY(touches.for_each_version([&](const TouchedVersion& one) -> Result<void> {
+    VersionRow version;
+    version.object = one.object;
+    version.version = one.version;
+    return rows->want(one.domain, TableNumber::versions, catalog::key_of(version), one.moment);
+  }));
   ATOLL_TRY(touches.for_each_row([&](const TouchedRow& one) -> Result<void> {
     if (is_rewind_ && one.table != TableNumber::buckets) return {};
     return rows->want(kDefaultDomain, one.table, one.key, one.moment);
@@ -192,7 +200,45 @@ Result<void> UndoPlan::make() {
   const auto reader = vault_->reader();
   // Buckets first: objects come back into them.
   ATOLL_TRY(touches.for_each_row([&](const TouchedRow& one) { return plan_row(*reader, *rows, one); }));
-  return touches.for_each_object([&](const TouchedObject& one) { return plan_object(*reader, *rows, one); });
+  ATOLL_TRY(touches.for_each_object([&](const TouchedObject& one) { return plan_object(*reader, *rows, one); }));
+  return touches.for_each_version([&](const TouchedVersion& one) { return plan_version(*reader, *rows, one); });
+}
+
+Result<void> UndoPlan::plan_version(catalog::CatalogReader& reader, const RowsAt& rows, const TouchedVersion& touched) {
+  ATOLL_ASSIGN(const auto bucket, bucket_of(reader, touched.bucket));
+  UndoItem item;
+  item.step = UndoStep::retag;
+  item.is_of_past = true;
+  item.bucket = bucket ? bucket->name : touched.bucket.text();
+  item.bucket_id = touched.bucket;
+  item.key = touched.key;
+  item.object = touched.object;
+  if (!request_.scope.covers(item.bucket, item.key)) return {};
+  VersionRow id;
+  id.object = touched.object;
+  id.version = touched.version;
+  ATOLL_ASSIGN(const auto answer, rows.row(touched.domain, TableNumber::versions, catalog::key_of(id)));
+  ATOLL_ASSIGN(const auto now, reader.version(touched.object, touched.version));
+  if (!now) return {};  // the version is gone, and what was said of it
+  if (answer.row) {
+    ATOLL_ASSIGN(item.target, catalog::decode_version(catalog::key_of(id), *answer.row));
+  }
+  item.version_now = now->version;
+  item.words_now = words_of(*now);
+  item.row_bytes = 2 * catalog::encode(*now).size() + 2 * item.key.size() + 256;
+  if (!bucket || !item.target) {
+    item.step = UndoStep::impossible;
+    item.why = "how it was before is no longer kept";
+  } else if (words_of(*item.target) == item.words_now) {
+    ++counts_.already;
+    return {};
+  } else if (!force_ && (touched.is_foreign || touched.after_words != item.words_now)) {
+    item.step = UndoStep::leave;
+    item.why = "an older version was described anew since";
+  }
+  Bytes name = catalog::entry_key(touched.bucket, touched.key);
+  name.insert(name.end(), touched.version.bytes.begin(), touched.version.bytes.end());
+  return keep(item.target && item.target->label.empty() ? kUnlabelled : kDescribed, name, item);
 }
 
 Result<std::optional<BucketRow>> UndoPlan::bucket_of(catalog::CatalogReader& reader, BucketId id) {
@@ -331,7 +377,7 @@ Result<void> UndoPlan::plan_object(catalog::CatalogReader& reader, const RowsAt&
     return {};
   }
   if (item.target && now && reads_the_same(*item.target, now->version) &&
-      (!is_same_version || item.target->label == now->version.label)) {
+      (!is_same_version || has_same_words(*item.target, now->version))) {
     ++counts_.already;
     return {};
   }

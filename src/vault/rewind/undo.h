@@ -28,7 +28,7 @@ namespace atl::vault {
 enum class UndoStep : std::uint8_t {
   bring_back = 1,  // it is not there now
   put_back = 2,    // older content or words in place of newer
-  retag = 3,       // the same version with the tags it had
+  retag = 3,       // the same version with the tags, label and origin it had
   remove = 4,      // it was not there
   change_row = 5,  // a bucket, policy, snapshot or schedule as it was
   leave = 6,       // changed since by others, see `why`
@@ -52,6 +52,7 @@ struct UndoItem {
   Bytes words_now;
   Bytes row_key;
   std::optional<Bytes> row_target, row_now;
+  bool is_of_past = false;      // retag: of a version that is not the current one
   std::uint64_t row_bytes = 0;  // what its rows take in a command, about
 };
 
@@ -98,6 +99,8 @@ class UndoPlan {
   [[nodiscard]] Result<void> plan_row(catalog::CatalogReader& reader, const RowsAt& rows, const TouchedRow& touched);
   [[nodiscard]] Result<void> plan_object(catalog::CatalogReader& reader, const RowsAt& rows,
                                          const TouchedObject& touched);
+  [[nodiscard]] Result<void> plan_version(catalog::CatalogReader& reader, const RowsAt& rows,
+                                          const TouchedVersion& touched);
   [[nodiscard]] Result<std::optional<std::string>> why_impossible(catalog::CatalogReader& reader,
                                                                   const catalog::VersionRow& target);
   [[nodiscard]] Result<std::optional<catalog::BucketRow>> bucket_of(catalog::CatalogReader& reader, BucketId id);
@@ -106,6 +109,10 @@ class UndoPlan {
 
   [[nodiscard]] Result<void> commit_batch(const std::vector<UndoItem>& batch, UndoReport& report, bool is_last);
   [[nodiscard]] Result<bool> stage(const CommitContext& context, ChangeSet& changes, const UndoItem& item) const;
+  [[nodiscard]] Result<void> put_words_back(const CommitContext& context, catalog::VersionRow& now,
+                                            const catalog::VersionRow& target) const;
+  [[nodiscard]] Result<bool> stage_version(const CommitContext& context, ChangeSet& changes,
+                                           const UndoItem& item) const;
   [[nodiscard]] Result<bool> stage_row(const CommitContext& context, ChangeSet& changes, const UndoItem& item) const;
   void stage_job(const CommitContext& context, ChangeSet& changes, bool is_last) const;
 

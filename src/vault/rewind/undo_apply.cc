@@ -16,6 +16,13 @@ using journal::TableNumber;
 constexpr std::size_t kObjectsPerCommand = 2'500;
 constexpr std::size_t kRowBytesPerCommand = kCommandBytesMax / 2;
 
+// Versions of the past that lose a label go first, those that get one last: it may go from one to the current one, or
+// back, and names one of them at every moment.
+int phase_of(const UndoItem& item) {
+  if (!item.is_of_past) return 1;
+  return item.target && item.target->label.empty() ? 0 : 2;
+}
+
 bool is_step(const UndoItem& item) { return item.step != UndoStep::leave && item.step != UndoStep::impossible; }
 
 }  // namespace
@@ -45,7 +52,8 @@ Result<UndoReport> UndoPlan::apply(const std::function<bool()>& stop) {
     if (!is_step(item)) return true;
     // Objects need their bucket to be there, and a bucket goes only after what was in it.
     const bool begins_anew =
-        !gathered.empty() && ((gathered.back().table == TableNumber::buckets) != (item.table == TableNumber::buckets));
+        !gathered.empty() && ((gathered.back().table == TableNumber::buckets) != (item.table == TableNumber::buckets) ||
+                              phase_of(gathered.back()) != phase_of(item));
     if (begins_anew || gathered.size() == kObjectsPerCommand ||
         (!gathered.empty() && bytes + item.row_bytes > kRowBytesPerCommand))
       ATOLL_TRY(hand_over());
@@ -68,7 +76,9 @@ Result<void> UndoPlan::commit_batch(const std::vector<UndoItem>& batch, UndoRepo
       [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
         for (const UndoItem& item : batch) {
           const bool is_row = item.step == UndoStep::change_row;
-          ATOLL_ASSIGN(const bool was_done, is_row ? stage_row(context, changes, item) : stage(context, changes, item));
+          ATOLL_ASSIGN(const bool was_done, is_row            ? stage_row(context, changes, item)
+                                            : item.is_of_past ? stage_version(context, changes, item)
+                                                              : stage(context, changes, item));
           if (!was_done) {
             ++left;
             continue;
@@ -131,6 +141,34 @@ Result<bool> UndoPlan::stage_row(const CommitContext& context, ChangeSet& change
   return true;
 }
 
+// A label that another version was given meanwhile stays there.
+Result<void> UndoPlan::put_words_back(const CommitContext& context, VersionRow& now, const VersionRow& target) const {
+  now.tags = target.tags;
+  now.author = target.author;
+  now.description = target.description;
+  now.sources = target.sources;
+  now.transformation = target.transformation;
+  if (now.label == target.label) return {};
+  if (!target.label.empty()) {
+    ATOLL_ASSIGN(const auto holder, context.state.labelled(now.object, target.label));
+    if (holder && *holder != now.version) return {};
+  }
+  now.label = target.label;
+  return {};
+}
+
+Result<bool> UndoPlan::stage_version(const CommitContext& context, ChangeSet& changes, const UndoItem& item) const {
+  ATOLL_ASSIGN(const auto bucket, context.state.bucket(item.bucket_id));
+  if (!bucket) return false;
+  ATOLL_ASSIGN(const auto entry, context.state.entry(bucket->id, item.key));
+  ATOLL_ASSIGN(auto now, context.state.version(item.object, item.version_now));
+  if (!entry || entry->object != item.object || !now || words_of(*now) != item.words_now) return false;
+  ATOLL_TRY(put_words_back(context, *now, *item.target));
+  changes.put(bucket->domain, *entry);
+  changes.put(bucket->domain, *now);
+  return true;
+}
+
 Result<bool> UndoPlan::stage(const CommitContext& context, ChangeSet& changes, const UndoItem& item) const {
   ATOLL_ASSIGN(const auto bucket, context.state.bucket(item.bucket_id));
   if (!bucket) return false;
@@ -149,14 +187,7 @@ Result<bool> UndoPlan::stage(const CommitContext& context, ChangeSet& changes, c
   }
   ATOLL_INVARIANT(item.target.has_value(), "every other step puts something back");
   if (item.step == UndoStep::retag) {
-    now->tags = item.target->tags;
-    // A label that another version was given meanwhile stays there.
-    bool is_free = true;
-    if (now->label != item.target->label && !item.target->label.empty()) {
-      ATOLL_ASSIGN(const auto versions, context.state.versions_of(now->object));
-      is_free = std::ranges::none_of(versions, [&](const VersionRow& one) { return one.label == item.target->label; });
-    }
-    if (is_free) now->label = item.target->label;
+    ATOLL_TRY(put_words_back(context, *now, *item.target));
     changes.put(bucket->domain, *entry);
     changes.put(bucket->domain, *now);
     return true;
@@ -183,6 +214,17 @@ Result<bool> UndoPlan::stage(const CommitContext& context, ChangeSet& changes, c
   version.actor = vault_->actor();
   version.operation = to_bytes(operation_.view());
   version.label.clear();  // stays with the version it was given to
+  // What is known of its origin goes on through the version it is of, as long as that is kept.
+  ATOLL_ASSIGN(const auto kept, context.state.version(item.target->object, item.target->version));
+  if (kept) {
+    version.sources = {{kept->object, kept->version, bucket->name + "/" + item.key}};
+    version.transformation = is_rewind_ ? "rewind" : "undo";
+  }
+  ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, *bucket));
+  if (scheme != LabelScheme::none && version.kind != catalog::EntryKind::directory) {
+    const VersionRow& before = now ? *now : *item.target;
+    ATOLL_ASSIGN(version.label, next_label(context, scheme, &before, version, ChangeSize::minor));
+  }
   if (is_rewind_) {
     version.description = "rewind to change " + std::to_string(to_.value);
   } else {

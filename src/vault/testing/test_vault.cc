@@ -106,6 +106,15 @@ Result<VaultState> state_of(Vault& vault) {
       ObjectState object = object_state(bytes);
       object.metadata = listed.version.metadata;
       object.tags = listed.version.tags;
+      object.author = listed.version.author;
+      const auto rows = vault.reader();
+      ATOLL_ASSIGN(const auto labels, rows->labels_of(listed.entry.object));
+      for (const auto& [label, id] : labels) {
+        ATOLL_ASSIGN(const auto version, rows->version(listed.entry.object, id));
+        if (!version || version->label != label || object.labels.contains(label))
+          return fail(ErrorKind::damaged, "test.label", listed.entry.key + ": the label " + label + " is not one's");
+        object.labels[label] = version->size;
+      }
       objects.emplace(listed.entry.key, std::move(object));
       return true;
     }));
@@ -125,6 +134,8 @@ std::string difference(const VaultState& expected, const VaultState& found) {
         return bucket + "/" + key + " has other content: " + std::to_string(other->second.size) + " bytes";
       if (other->second.metadata != object.metadata) return bucket + "/" + key + " has other metadata";
       if (other->second.tags != object.tags) return bucket + "/" + key + " has other tags";
+      if (other->second.author != object.author) return bucket + "/" + key + " has another author";
+      if (other->second.labels != object.labels) return bucket + "/" + key + " has other labels";
     }
     for (const auto& [key, object] : there->second) {
       if (!objects.contains(key)) return bucket + "/" + key + " should not be there";

@@ -44,6 +44,8 @@ struct ObjectState {
   std::uint64_t size = 0;
   codec::Digest digest{};
   std::map<std::string, std::string> metadata, tags;
+  std::string author = {};
+  std::map<std::string, std::uint64_t> labels = {};  // of all its versions -> size of the one that it names
   friend bool operator==(const ObjectState&, const ObjectState&) = default;
 };
 using VaultState = std::map<std::string, std::map<std::string, ObjectState>>;

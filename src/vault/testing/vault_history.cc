@@ -6,7 +6,10 @@
 #include "vault/checkpoint.h"
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
+#include "vault/object/describe.h"
 #include "vault/rewind/undo.h"
+#include "vault/tier/accesses.h"
+#include "vault/tier/tiers.h"
 #include "vault/verify.h"
 
 namespace atl::vault::testing {
@@ -43,8 +46,25 @@ class Script {
           if (old != state[name].end()) {  // words stay with the object unless new ones are given
             if (object.metadata.empty()) object.metadata = old->second.metadata;
             if (object.tags.empty()) object.tags = old->second.tags;
+            object.labels = old->second.labels;
           }
           state[name][key] = object;
+        });
+  }
+  // The current version gets this label, wherever it was.
+  void label(const std::string& name, const std::string& key, const std::string& label) {
+    step(
+        "label " + name + "/" + key,
+        [=](HistoryPlay& play) -> Result<void> {
+          ATOLL_ASSIGN(const auto found, Objects(*play.vault).find(name, key));
+          ATOLL_TRY(set_label(*play.vault, found, label, true));
+          return {};
+        },
+        [=](VaultState& state) {
+          ObjectState& object = state[name][key];
+          // A version has one label at most. Sizes differ from version to version, so they tell which it named.
+          std::erase_if(object.labels, [&](const auto& one) { return one.second == object.size; });
+          object.labels[label] = object.size;
         });
   }
   void remove(const std::string& name, const std::string& prefix, bool is_recursive) {
@@ -172,6 +192,39 @@ class Script {
       return {};
     });
   }
+  void rules(const std::vector<std::string>& tiers) {
+    step("rules", [tiers](HistoryPlay& play) -> Result<void> {
+      catalog::PolicyRow row;
+      row.tier_rules = tiers;
+      ATOLL_TRY(play.vault->commit(journal::CommandKind::policy_change,
+                                   [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+                                     changes.put(row);
+                                     return {};
+                                   }));
+      return {};
+    });
+  }
+  // `must_move`: at least so many packs.
+  void move_tiers(std::uint64_t must_move, std::uint64_t bytes_max = 0) {
+    step("tier run", [=](HistoryPlay& play) -> Result<void> {
+      TierOptions options;
+      options.misplaced_share_min = 0;
+      options.bytes_max = bytes_max;
+      ATOLL_ASSIGN(const auto report, vault::move_tiers(*play.vault, options));
+      if (report.packs_rewritten < must_move)
+        return fail(ErrorKind::failed, "test.nothing_moved", "more packs should have been written anew");
+      return {};
+    });
+  }
+  void read(const std::string& name, const std::string& key) {
+    step("read", [=](HistoryPlay& play) -> Result<void> {
+      Objects objects(*play.vault);
+      ATOLL_ASSIGN(const auto found, objects.find(name, key));
+      ATOLL_TRY(objects.read(found.version, 0, found.version.size, [](ByteView) -> Result<bool> { return true; }));
+      play.vault->accesses().flush();
+      return {};
+    });
+  }
   // No ended version is kept.
   void keep_nothing_old() {
     step("policy", [](HistoryPlay& play) -> Result<void> {
@@ -271,6 +324,30 @@ VaultHistory VaultHistory::standard() {
       "rotate root",
       [](HistoryPlay& play) -> Result<void> { return play.vault->keys().rotate_root(test_keys(kFirstKey)); },
       [](VaultState& state) { state[kKeysBucket].erase(std::to_string(kSecondKey)); });
+  script.put("docs", "named", words(20, 100));
+  script.label("docs", "named", "1.0.0");
+  script.put("docs", "named", words(21, 200));
+  script.label("docs", "named", "2.0.0");
+  script.label("docs", "named", "1.0.0");  // from an older version
+  script.step(
+      "origin",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_ASSIGN(const auto found, Objects(*play.vault).find("docs", "named"));
+        Origin origin;
+        origin.author = "Anna";
+        origin.sources = {"docs/big", "https://example.org/data"};
+        ATOLL_TRY(add_origin(*play.vault, found, origin, false));
+        return {};
+      },
+      [](VaultState& state) { state["docs"]["named"].author = "Anna"; });
+  script.step(
+      "label away",
+      [](HistoryPlay& play) -> Result<void> {
+        ATOLL_TRY(remove_label(*play.vault, {"docs", "named", true}, "1.0.0"));
+        return {};
+      },
+      [](VaultState& state) { state["docs"]["named"].labels.clear(); });
+  script.label("docs", "named", "final");
   script.rebuild();
   script.put("photos", "after rebuild", words(11, 50 * kKiB));
   script.step(
@@ -339,14 +416,44 @@ VaultHistory VaultHistory::keeping() {
   return VaultHistory(script.take());
 }
 
+VaultHistory VaultHistory::tiers() {
+  Script script;
+  script.bucket("docs");
+  script.put("docs", "t/1", words(1, 90 * kKiB));
+  script.put("docs", "t/2", words(2, 60 * kKiB));
+  script.put("docs", "n/1", noise(3, 200 * kKiB));
+  script.put("docs", "same as n/1", noise(3, 200 * kKiB));
+  script.reopen(true);
+  script.rules({"cold if key:t/** and accesses<0.5", "hot if key:n/**"});
+  script.move_tiers(1);
+  script.read("docs", "t/1");
+  script.put("docs", "t/3", words(4, 70 * kKiB));
+  script.put("docs", "t/4", words(2, 60 * kKiB));  // built on what lies cold
+  script.move_tiers(1);                            // t/1 back to warm
+  script.reopen(false);
+  script.rules({"cold if name:*"});
+  script.checkpoint();
+  script.reopen(true);
+  script.move_tiers(1, 1);
+  script.move_tiers(1);
+  script.remove("docs", "t/2", false);
+  script.collect(true);
+  script.rebuild();
+  script.rules({});
+  script.move_tiers(1);
+  script.reopen(true);
+  return VaultHistory(script.take());
+}
+
 VaultHistory VaultHistory::random(std::uint64_t seed, std::size_t steps) {
   platform::SeededRandom random(seed);
   Script script;
   script.bucket("docs");
   std::set<std::string> there;
+  bool has_steady = false;
   for (std::size_t i = 0; i < steps; ++i) {
     const std::string key = "k" + std::to_string(random.below(6));
-    switch (random.below(12)) {
+    switch (random.below(13)) {
       case 0:
       case 1:
       case 2: {
@@ -383,7 +490,13 @@ VaultHistory VaultHistory::random(std::uint64_t seed, std::size_t steps) {
         if (random.one_in(2)) script.truncate(false);
         break;
       case 10: script.rebuild(); break;
-      default: script.put("docs", "steady", words(i, 2000)); break;
+      case 11:
+        if (has_steady) script.label("docs", "steady", "l" + std::to_string(random.below(3)));
+        break;
+      default:
+        script.put("docs", "steady", words(i, 2000 + i));
+        has_steady = true;
+        break;
     }
   }
   script.reopen(true);

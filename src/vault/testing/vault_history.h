@@ -41,6 +41,9 @@ class VaultHistory {
   // Policies, removal for good, expiry and gc in all their forms, with puts and crashes of the process between.
   [[nodiscard]] static VaultHistory keeping();
 
+  // Content moved between the tiers in every direction, with reads, puts, gc and crashes of the process between.
+  [[nodiscard]] static VaultHistory tiers();
+
   // Such steps as the standard ones in an order and with sizes from a seed.
   [[nodiscard]] static VaultHistory random(std::uint64_t seed, std::size_t steps);
 

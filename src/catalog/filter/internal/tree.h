@@ -15,7 +15,21 @@
 
 namespace atl::filter::internal {
 
-enum class Field : std::uint8_t { word, name, key, type, size, modified, stored, content_type, tag, metadata };
+enum class Field : std::uint8_t {
+  word,
+  name,
+  key,
+  type,
+  size,
+  modified,
+  stored,
+  content_type,
+  age,
+  idle,
+  accesses,
+  tag,
+  metadata
+};
 enum class Operator : std::uint8_t { matches, equal, not_equal, less, less_or_equal, greater, greater_or_equal };
 
 [[nodiscard]] std::string_view name_of(Field field);  // as written before the operator; "tag." and "meta." with the dot
@@ -27,9 +41,11 @@ struct Value {
     text,          // equal byte by byte; for tag and metadata also by value where is_number or is_time
     pattern,       // glob
     contains,      // folded `text`
-    size,          // low_size
+    size,          // low_size; of age and idle: seconds
     time,          // low_span
+    count,         // low_count
     size_range,    // low_size..high_size
+    count_range,   // low_count..high_count
     time_range,    // low_span..high_span
     number_range,  // low_number..high_number
   };
@@ -38,6 +54,8 @@ struct Value {
   bool has_high = true;
   std::uint64_t low_size = 0;
   std::uint64_t high_size = 0;
+  double low_count = 0;
+  double high_count = 0;
   Span low_span;
   Span high_span;
   Number low_number;  // views into `text` and `high_text`, made when the tree has its final place

@@ -173,6 +173,13 @@ std::optional<Span> parse_relative_time(std::string_view text, Timestamp now) {
   return Span{begin, add_nanoseconds(begin, 1)};
 }
 
+std::optional<std::uint64_t> parse_span_s(std::string_view text) {
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
+  const auto seconds = parse_duration_s(text);
+  if (!seconds || *seconds < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*seconds);
+}
+
 FileTime to_file_time(Timestamp time) {
   std::int64_t seconds = time.unix_us / 1'000'000;
   std::int64_t rest_us = time.unix_us % 1'000'000;

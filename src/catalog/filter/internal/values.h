@@ -26,6 +26,8 @@ struct Span {
 };
 [[nodiscard]] std::optional<Span> parse_time(std::string_view text);  // 2024, 2024-05, ... 2024-05-01T09:30:15.25+02:00
 [[nodiscard]] std::optional<Span> parse_relative_time(std::string_view text, Timestamp now);  // -30d
+// "90d": seconds; nothing but digits and a unit.
+[[nodiscard]] std::optional<std::uint64_t> parse_span_s(std::string_view text);
 [[nodiscard]] FileTime to_file_time(Timestamp time);
 
 // Exact for whole numbers of bytes; stricter than atl::parse_size about what a number is.

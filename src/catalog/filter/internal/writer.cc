@@ -64,6 +64,9 @@ std::string_view name_of(Field field) {
     case Field::modified: return "modified";
     case Field::stored: return "stored";
     case Field::content_type: return "content_type";
+    case Field::age: return "age";
+    case Field::idle: return "idle";
+    case Field::accesses: return "accesses";
     case Field::tag: return "tag.";
     case Field::metadata: return "meta.";
   }

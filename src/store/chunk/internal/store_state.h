@@ -57,6 +57,9 @@ class ChunkStore::State {
   [[nodiscard]] Result<std::optional<Location>> entry_of(const ChunkId& id);
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
   [[nodiscard]] Result<void> read_at(const ChunkId& id, const Location& place, DomainNumber domain, Buffer& out);
+  [[nodiscard]] Result<std::optional<ChunkPlace>> place_of(const ChunkId& id);
+  [[nodiscard]] Result<std::uint64_t> stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
+                                                      Temperature temperature);
   [[nodiscard]] Result<std::shared_ptr<PackReader>> reader_of(const PackId& id);
   void forget_reader(const PackId& id);
   [[nodiscard]] std::vector<PackInfo> list_packs() const;
