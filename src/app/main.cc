@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "edge/cli/environment.h"
+#include "edge/rest/rest_door.h"
 #include "edge/serve/server.h"
 #include "foundation/platform/posix_machine.h"
 #include "services/transfer/readers.h"
@@ -132,7 +133,9 @@ int main(int argc, char** argv) {
                                     folder};
   environment.serve = [](const atl::cli::ServeRequest& request, atl::cli::Environment& surroundings) {
     return atl::serve::serve(request, surroundings, [](atl::server::Host&) {
-      return std::vector<std::unique_ptr<atl::server::Door>>{};
+      std::vector<std::unique_ptr<atl::server::Door>> doors;
+      doors.push_back(std::make_unique<atl::rest::RestDoor>());
+      return doors;
     });
   };
   return atl::cli::run(arguments, environment);

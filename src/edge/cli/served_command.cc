@@ -30,8 +30,8 @@ Result<void> FrameReader::add(ByteView bytes, const Visit& visit) {
     std::uint32_t length = 0;
     for (unsigned i = 0; i < 4; ++i)
       length |= static_cast<std::uint32_t>(static_cast<unsigned char>(held_[at + 1 + i])) << (8 * i);
-    const bool is_known = kind == FrameKind::out || kind == FrameKind::error || kind == FrameKind::question ||
-                          kind == FrameKind::exit;
+    const bool is_known =
+        kind == FrameKind::out || kind == FrameKind::error || kind == FrameKind::question || kind == FrameKind::exit;
     if (!is_known || length > kFrameBytesMax)
       return fail(ErrorKind::damaged, "frames.malformed", "the server's answer is not what a command prints");
     if (held_.size() - at - kHeadBytes < length) break;
@@ -241,8 +241,8 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
     ATOLL_ASSIGN(const bool goes_on, session.confirm(*outcome->question));
     if (!goes_on) return kExitFailed;
     if (reads_input) {
-      return fail(ErrorKind::usage, "confirm.input_is_used", "standard input was read already: it cannot be asked again",
-                  "Add --yes.");
+      return fail(ErrorKind::usage, "confirm.input_is_used",
+                  "standard input was read already: it cannot be asked again", "Add --yes.");
     }
     auto again = words;
     again.insert(again.begin(), "--yes");

@@ -1,6 +1,7 @@
 // A command that runs inside a server and prints here: where a server has the home, every other program is its client.
 //
-//     POST /api/v1/commands      Atoll-Arguments: base64 of a JSON list of words, each in base64; Atoll-Working-Folder: base64
+//     POST /api/v1/commands      Atoll-Arguments: base64 of a JSON list of words, each in base64; Atoll-Working-Folder:
+//     base64
 //                                the body is the command's standard input, where it reads one
 //     200                        frames: kind (1 byte), length (4 bytes, little-endian), bytes
 //                                'o' standard output, 'e' standard error, 'q' a question to be asked here, 'x' exit

@@ -31,6 +31,12 @@ constexpr std::array kRows = {
     ErrorRow{ErrorKind::limit, "quota.exceeded", 23, 507, "QuotaExceeded", "The quota is used up"},
     ErrorRow{ErrorKind::wrong_key, "access.not_signed_in", 12, 401, "AccessDenied", "Sign in first"},
     ErrorRow{ErrorKind::wrong_key, "access.code_needed", 12, 401, "AccessDenied", "A one-time code is needed"},
+    ErrorRow{ErrorKind::not_found, "upload.not_found", 20, 404, "NoSuchUpload", "No such upload"},
+    ErrorRow{ErrorKind::not_found, "upload.expired", 20, 410, "NoSuchUpload", "The upload has expired"},
+    ErrorRow{ErrorKind::conflict, "upload.in_use", 21, 423, "OperationAborted", "The upload is in use"},
+    ErrorRow{ErrorKind::usage, "upload.bad_version", 2, 412, "InvalidRequest", "This version of tus is not known"},
+    // tus 1.0, "Checksum".
+    ErrorRow{ErrorKind::usage, "upload.checksum", 2, 460, "BadDigest", "The checksum differs"},
     ErrorRow{ErrorKind::not_found, "journal.below_horizon", 20, 410, "InvalidRequest", "No longer kept"},
 
     ErrorRow{ErrorKind::usage, "", 2, 400, "InvalidRequest", "Bad request"},

@@ -109,6 +109,17 @@ Result<std::string> position_of(const Call& call) {
   return to_string(*bytes).substr(mark.size());
 }
 
+std::string attachment(std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    plain += byte < 0x20 || byte >= 0x7F || c == '"' || c == '\\' || c == '/' ? '_' : c;
+  }
+  std::string out = "attachment; filename=\"" + plain + "\"";
+  if (is_utf8(name)) out += "; filename*=UTF-8''" + net::percent_encode(name);
+  return out;
+}
+
 net::Response no_content() {
   net::Response response;
   response.status = 204;

@@ -38,6 +38,9 @@ void set_name(json::Value& object, std::string_view name, std::string_view bytes
 [[nodiscard]] Result<std::string> position_of(const Call& call);  // "" where none is given
 inline constexpr std::uint64_t kPageMax = 1000;
 
+// A Content-Disposition: "attachment", with the name for old and new readers (RFC 6266 section 4.3, RFC 8187).
+[[nodiscard]] std::string attachment(std::string_view name);
+
 [[nodiscard]] net::Response no_content();
 [[nodiscard]] net::Response created(const json::Value& value);
 [[nodiscard]] net::Response ok(const json::Value& value);

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "edge/rest/schema.h"
-#include "vault/history/past.h"
+#include "vault/object/versions.h"
 
 namespace atl::rest {
 namespace {
@@ -43,6 +43,16 @@ Result<void> check_parameter(const Parameter& parameter, const net::QueryPair& p
 }
 
 }  // namespace
+
+access::Action overwrite_action(const vault::BucketState& state) {
+  const bool keeps = state.versioning() == catalog::Versioning::enabled;
+  return keeps ? access::Action::overwrite : access::Action::overwrite_for_good;
+}
+
+access::Action remove_action(const vault::BucketState& state) {
+  const bool keeps = state.versioning() == catalog::Versioning::enabled;
+  return keeps ? access::Action::remove : access::Action::remove_for_good;
+}
 
 const std::string& Call::path(std::string_view name) const {
   static const std::string kNone;
@@ -217,14 +227,13 @@ Result<void> Call::require(access::Action action, std::string_view bucket, const
 Result<VersionId> Call::require_write(const std::string& bucket, const std::string& key) {
   ATOLL_TRY(open_vault());
   const auto reader = use_->vault().reader();
-  ATOLL_ASSIGN(const auto row, reader->bucket_named(bucket));
   access::Resource asked = resource(bucket, key, false);
   access::Action action = access::Action::write;
   VersionId there;
-  if (row) {
-    ATOLL_ASSIGN(const auto listed, reader->current(row->id, key));
+  if (const auto state = vault::bucket_state(*reader, bucket); state) {
+    ATOLL_ASSIGN(const auto listed, reader->current(state->bucket.id, key));
     if (listed) {
-      action = row->keeps_history ? access::Action::overwrite : access::Action::overwrite_for_good;
+      action = overwrite_action(*state);
       there = listed->version.version;
       asked.age_seconds = age_seconds(listed->version);
     }
@@ -234,9 +243,12 @@ Result<VersionId> Call::require_write(const std::string& bucket, const std::stri
   return there;
 }
 
-Result<void> Call::require_remove(const catalog::BucketRow& bucket, std::string_view key, bool is_prefix) {
-  return require(bucket.keeps_history ? access::Action::remove : access::Action::remove_for_good, bucket.name, key,
-                 is_prefix);
+Result<void> Call::require_remove(const std::string& bucket, std::string_view key, bool is_prefix) {
+  ATOLL_TRY(open_vault());
+  const auto reader = use_->vault().reader();
+  const auto state = vault::bucket_state(*reader, bucket);
+  // Of a bucket that is not there nothing goes for good.
+  return require(state ? remove_action(*state) : access::Action::remove, bucket, key, is_prefix);
 }
 
 bool Call::may(access::Action action, std::string_view bucket, std::string_view key, bool is_prefix,

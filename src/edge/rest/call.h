@@ -13,18 +13,30 @@
 #include <vector>
 
 #include "edge/rest/operation.h"
+#include "edge/rest/state.h"
 #include "edge/server/exchange.h"
+#include "vault/object/versions.h"
 
 namespace atl::rest {
+
+// What it takes there, as the bucket keeps what was or does not.
+[[nodiscard]] access::Action overwrite_action(const vault::BucketState& state);
+[[nodiscard]] access::Action remove_action(const vault::BucketState& state);
 
 using PathValues = std::vector<std::pair<std::string_view, std::string>>;
 
 class Call {
  public:
-  Call(server::Exchange& exchange, const Operation& operation, PathValues path, net::Query query)
-      : exchange_(&exchange), operation_(&operation), path_(std::move(path)), query_(std::move(query)) {}
+  // Borrows all.
+  Call(server::Exchange& exchange, State& state, const Operation& operation, PathValues path, net::Query query)
+      : exchange_(&exchange),
+        state_(&state),
+        operation_(&operation),
+        path_(std::move(path)),
+        query_(std::move(query)) {}
 
   [[nodiscard]] server::Exchange& exchange() const { return *exchange_; }
+  [[nodiscard]] State& state() const { return *state_; }
   [[nodiscard]] net::Request& request() const { return exchange_->request; }
   [[nodiscard]] const net::Headers& headers() const { return exchange_->request.headers; }
   [[nodiscard]] const Operation& operation() const { return *operation_; }
@@ -51,7 +63,7 @@ class Call {
   // was there (none: none), which a builder compares with what it finds.
   [[nodiscard]] Result<VersionId> require_write(const std::string& bucket, const std::string& key);
   // Removing: `remove`, or `remove_for_good` where the bucket keeps no history.
-  [[nodiscard]] Result<void> require_remove(const catalog::BucketRow& bucket, std::string_view key, bool is_prefix);
+  [[nodiscard]] Result<void> require_remove(const std::string& bucket, std::string_view key, bool is_prefix);
   // Without a record, for many: see Filter.
   [[nodiscard]] bool may(access::Action action, std::string_view bucket, std::string_view key = {},
                          bool is_prefix = false, std::optional<std::uint64_t> age_seconds = {}) const;
@@ -79,6 +91,7 @@ class Call {
   [[nodiscard]] access::Resource resource(std::string_view bucket, std::string_view key, bool is_prefix) const;
 
   server::Exchange* exchange_;
+  State* state_;
   const Operation* operation_;
   PathValues path_;
   net::Query query_;

@@ -77,8 +77,7 @@ Result<std::string> term_text(const json::Value& term, const std::string& place)
   ATOLL_ASSIGN(const std::string name, field_text(field, place));
   ATOLL_ASSIGN(const std::string op, term.text_of("op", ":"));
   constexpr std::array<std::string_view, 7> kOperators = {":", "=", "!=", "<", "<=", ">", ">="};
-  if (std::ranges::find(kOperators, op) == kOperators.end())
-    return bad(place + ".op", "is none of : = != < <= > >=");
+  if (std::ranges::find(kOperators, op) == kOperators.end()) return bad(place + ".op", "is none of : = != < <= > >=");
   const json::Value* const value = term.find("value");
   const json::Value* const from = term.find("from");
   const json::Value* const to = term.find("to");

@@ -1,5 +1,5 @@
-// A filter of a JSON body as the text of spec/filter.md: an object of must, should, must_not, a term, or the text itself.
-// Always true: what comes out parses, or the error names the place in the body.
+// A filter of a JSON body as the text of spec/filter.md: an object of must, should, must_not, a term, or the text
+// itself. Always true: what comes out parses, or the error names the place in the body.
 #pragma once
 
 #include <string>

@@ -25,4 +25,9 @@ namespace atl::rest {
 [[nodiscard]] std::vector<Operation> search_operations();
 [[nodiscard]] std::vector<NamedSchema> search_schemas();
 
+[[nodiscard]] std::vector<Operation> archive_operations();
+[[nodiscard]] std::vector<Operation> upload_operations();
+[[nodiscard]] std::vector<Operation> change_operations();
+[[nodiscard]] std::vector<NamedSchema> change_schemas();
+
 }  // namespace atl::rest

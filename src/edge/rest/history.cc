@@ -115,7 +115,8 @@ Result<net::Response> list_versions(Call& call) {
   ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault).bucket(call.bucket()));
   ATOLL_ASSIGN(const auto entry, reader->entry(bucket.id, call.key()));
   if (!entry) {
-    return fail(ErrorKind::not_found, "object.not_found", "there never was an object " + bucket.name + "/" + call.key());
+    return fail(ErrorKind::not_found, "object.not_found",
+                "there never was an object " + bucket.name + "/" + call.key());
   }
   ATOLL_ASSIGN(const std::string after, position_of(call));
   ATOLL_ASSIGN(const auto versions, reader->versions_of(entry->object));
@@ -189,26 +190,27 @@ Result<net::Response> bucket_log(Call& call) {
   Value out = Value::object();
   bool has_more = false;
   Lsn last;
-  ATOLL_ASSIGN(const Lsn reached,
-               vault::for_each_command(*vault, bucket.id, call.text("prefix"), up_to,
-                                       [&](const vault::CommandLine& line) -> Result<bool> {
-                                         if (since && line.envelope.commit_time < *since) return false;
-                                         has_more = list.as_array()->size() == limit;
-                                         if (has_more) return false;
-                                         Value one = Value::object();
-                                         one.set("lsn", line.envelope.lsn.value);
-                                         one.set("time", format_rfc3339(line.envelope.commit_time));
-                                         one.set("actor", line.envelope.actor);
-                                         one.set("kind", journal::name_of(line.envelope.kind));
-                                         one.set("stored", line.stored).set("removed", line.removed);
-                                         one.set("described", line.described);
-                                         if (!line.envelope.operation.is_none())
-                                           one.set("operation", line.envelope.operation.text());
-                                         if (!line.first_key.empty()) set_name(one, "first_key", line.first_key);
-                                         list.push(std::move(one));
-                                         last = line.envelope.lsn;
-                                         return true;
-                                       }));
+  ATOLL_ASSIGN(const Lsn reached, vault::for_each_command(*vault, bucket.id, call.text("prefix"), up_to,
+                                                          [&](const vault::CommandLine& line) -> Result<bool> {
+                                                            if (since && line.envelope.commit_time < *since)
+                                                              return false;
+                                                            has_more = list.as_array()->size() == limit;
+                                                            if (has_more) return false;
+                                                            Value one = Value::object();
+                                                            one.set("lsn", line.envelope.lsn.value);
+                                                            one.set("time", format_rfc3339(line.envelope.commit_time));
+                                                            one.set("actor", line.envelope.actor);
+                                                            one.set("kind", journal::name_of(line.envelope.kind));
+                                                            one.set("stored", line.stored).set("removed", line.removed);
+                                                            one.set("described", line.described);
+                                                            if (!line.envelope.operation.is_none())
+                                                              one.set("operation", line.envelope.operation.text());
+                                                            if (!line.first_key.empty())
+                                                              set_name(one, "first_key", line.first_key);
+                                                            list.push(std::move(one));
+                                                            last = line.envelope.lsn;
+                                                            return true;
+                                                          }));
   if (has_more) {
     Bytes next;
     append_be64(next, last.value - 1);
@@ -227,7 +229,8 @@ Result<vault::View> view_at(Call& call, catalog::CatalogReader& reader, std::str
 Result<net::Response> bucket_diff(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   const auto reader = vault->reader();
-  if (!call.has("from")) return fail(ErrorKind::usage, "http.bad_query", "`from` names the earlier state: 2d, or a time");
+  if (!call.has("from"))
+    return fail(ErrorKind::usage, "http.bad_query", "`from` names the earlier state: 2d, or a time");
   ATOLL_ASSIGN(vault::View before, view_at(call, *reader, "from"));
   ATOLL_ASSIGN(vault::View after, view_at(call, *reader, "to"));
   ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault).bucket(call.bucket()));
@@ -236,24 +239,26 @@ Result<net::Response> bucket_diff(Call& call) {
   std::uint64_t removed = 0;
   std::uint64_t changed = 0;
   Value list = Value::array();
-  ATOLL_TRY(vault::diff_names(before, after, bucket.id, call.text("prefix"), [&](const vault::Difference& one) -> Result<bool> {
-    using Kind = vault::Difference::Kind;
-    ++(one.kind == Kind::added ? added : one.kind == Kind::removed ? removed : changed);
-    if (list.as_array()->size() == limit) return true;  // counted all the same
-    const Listed& listed = one.after != nullptr ? *one.after : *one.before;
-    Value item = Value::object();
-    item.set("kind", one.kind == Kind::added ? "added" : one.kind == Kind::removed ? "removed" : "changed");
-    set_name(item, "key", listed.entry.key);
-    if (one.before != nullptr)
-      item.set("before", one.before->version.version.text()).set("size_before", one.before->version.size);
-    if (one.after != nullptr) item.set("after", one.after->version.version.text()).set("size_after", one.after->version.size);
-    Value what = Value::array();
-    if (one.is_content) what.push("content");
-    if (one.is_facts) what.push("facts");
-    if (one.is_words) what.push("words");
-    list.push(item.set("changed", std::move(what)));
-    return true;
-  }));
+  ATOLL_TRY(vault::diff_names(
+      before, after, bucket.id, call.text("prefix"), [&](const vault::Difference& one) -> Result<bool> {
+        using Kind = vault::Difference::Kind;
+        ++(one.kind == Kind::added ? added : one.kind == Kind::removed ? removed : changed);
+        if (list.as_array()->size() == limit) return true;  // counted all the same
+        const Listed& listed = one.after != nullptr ? *one.after : *one.before;
+        Value item = Value::object();
+        item.set("kind", one.kind == Kind::added ? "added" : one.kind == Kind::removed ? "removed" : "changed");
+        set_name(item, "key", listed.entry.key);
+        if (one.before != nullptr)
+          item.set("before", one.before->version.version.text()).set("size_before", one.before->version.size);
+        if (one.after != nullptr)
+          item.set("after", one.after->version.version.text()).set("size_after", one.after->version.size);
+        Value what = Value::array();
+        if (one.is_content) what.push("content");
+        if (one.is_facts) what.push("facts");
+        if (one.is_words) what.push("words");
+        list.push(item.set("changed", std::move(what)));
+        return true;
+      }));
   Value out = Value::object();
   out.set("added", added).set("removed", removed).set("changed", changed);
   out.set("is_cut_off", added + removed + changed > list.as_array()->size());
@@ -372,7 +377,8 @@ std::vector<Operation> history_operations() {
        .guards = {{Action::read_history, Place::prefix}},
        .query = {prefix_parameter(),
                  {"since", ParameterType::text, "Only what came later: a time, or 3d (ago)."},
-                 limit_parameter(), cursor_parameter()},
+                 limit_parameter(),
+                 cursor_parameter()},
        .answers = {{200, "ChangeLog", "A page."}},
        .handler = bucket_log},
       {.id = "bucket_diff",
@@ -380,10 +386,14 @@ std::vector<Operation> history_operations() {
        .path = "/api/v1/buckets/{bucket}/diff",
        .tag = "history",
        .words = "The names that differ between two moments.",
-       .guards = {{Action::list, Place::prefix}, {Action::read_history, Place::prefix}, {Action::read_version, Place::prefix}},
-       .query = {prefix_parameter(), state_parameter("from", "The earlier moment: a time, 2d (ago), a change's number, a snapshot."),
-                 state_parameter("to", "The later moment, likewise.", "now"),
-                 {"limit", ParameterType::number, "How many are listed; all are counted.", {}, 1, kDifferencesMax, "1000"}},
+       .guards = {{Action::list, Place::prefix},
+                  {Action::read_history, Place::prefix},
+                  {Action::read_version, Place::prefix}},
+       .query =
+           {prefix_parameter(),
+            state_parameter("from", "The earlier moment: a time, 2d (ago), a change's number, a snapshot."),
+            state_parameter("to", "The later moment, likewise.", "now"),
+            {"limit", ParameterType::number, "How many are listed; all are counted.", {}, 1, kDifferencesMax, "1000"}},
        .answers = {{200, "NameDifferences", "What differs."}},
        .handler = bucket_diff},
   };
@@ -392,66 +402,77 @@ std::vector<Operation> history_operations() {
 std::vector<NamedSchema> history_schemas() {
   using namespace schema;
   std::vector<NamedSchema> out = {
-      {"ContentInfo", object("How the content is stored.",
-                             {required("stored_bytes", number("Without holes, before compression.")),
-                              required("key_domain", number("Number of the keys that seal it.")),
-                              required("cutter", number("Which cutter made the chunks.")),
-                              required("chunks", number("How many; counted up to a million."))})},
-      {"SourceInfo", object("Something it was made from.",
-                            {required("words", text("As it was named.")), optional("object", text("Its id, if it is here.")),
-                             optional("version", text("Its version."))})},
+      {"ContentInfo",
+       object("How the content is stored.", {required("stored_bytes", number("Without holes, before compression.")),
+                                             required("key_domain", number("Number of the keys that seal it.")),
+                                             required("cutter", number("Which cutter made the chunks.")),
+                                             required("chunks", number("How many; counted up to a million."))})},
+      {"SourceInfo", object("Something it was made from.", {required("words", text("As it was named.")),
+                                                            optional("object", text("Its id, if it is here.")),
+                                                            optional("version", text("Its version."))})},
       {"Version",
        object("A version.",
-              {required("version", text("Its id.")), required("etag", text("For If-Match.")), required("type", text("As of an object.")),
-               required("size", number("In bytes.")), required("modified", time("The file's own time.")),
-               required("began", time("When it was stored.")), required("lsn", number("By which change.")),
-               optional("ended", time("When it was replaced or removed.")), optional("end_lsn", number("By which change.")),
-               required("is_current", flag("True of one at most.")), required("actor", text("Who stored it.")),
+              {required("version", text("Its id.")), required("etag", text("For If-Match.")),
+               required("type", text("As of an object.")), required("size", number("In bytes.")),
+               required("modified", time("The file's own time.")), required("began", time("When it was stored.")),
+               required("lsn", number("By which change.")), optional("ended", time("When it was replaced or removed.")),
+               optional("end_lsn", number("By which change.")), required("is_current", flag("True of one at most.")),
+               required("actor", text("Who stored it.")),
                required("changed", list(text(""), "created, came_back, content, metadata, …")),
                optional("label", text("Its name.")), optional("author", text("Who is answerable for it.")),
                optional("description", text("What changed and why."))})},
       {"VersionList",
        object("A page of versions.",
-              {required("bucket", text("The bucket.")), required("key", text("The key.")), optional("key_b64", text("In base64.")),
-               required("versions", list(reference("Version"))), optional("removed", time("When the object was removed.")),
+              {required("bucket", text("The bucket.")), required("key", text("The key.")),
+               optional("key_b64", text("In base64.")), required("versions", list(reference("Version"))),
+               optional("removed", time("When the object was removed.")),
                optional("removed_lsn", number("By which change.")), optional("next_cursor", text("There is more."))})},
       {"RollbackRequest",
-       object("To which version.",
-              {optional("to", text("A version's id or label, or a moment; missing: the version before the current one.")),
-               optional("dry_run", flag("True: only say what would be done."))})},
-      {"Rollback", object("What was brought back.",
-                          {required("from_version", text("Which.")), required("size", number("In bytes.")),
-                           required("changed", flag("False: it is the current one already.")),
-                           required("dry_run", flag("True: nothing was done.")), optional("lsn", number("The change."))})},
-      {"Change", object("A command.", {required("lsn", number("Its number.")), required("time", time("When.")),
-                                       required("actor", text("Who.")), required("kind", text("put_objects, …")),
-                                       required("stored", number("Names stored.")), required("removed", number("Names removed.")),
-                                       required("described", number("Versions with new words alone.")),
-                                       optional("operation", text("The id it shares with others.")),
-                                       optional("first_key", text("One of the names.")),
-                                       optional("first_key_b64", text("In base64."))})},
-      {"ChangeLog", object("A page of changes.",
-                           {required("changes", list(reference("Change"))), optional("next_cursor", text("There is more.")),
-                            optional("kept_from_lsn", number("What came before is no longer kept."))})},
+       object(
+           "To which version.",
+           {optional("to", text("A version's id or label, or a moment; missing: the version before the current one.")),
+            optional("dry_run", flag("True: only say what would be done."))})},
+      {"Rollback",
+       object("What was brought back.",
+              {required("from_version", text("Which.")), required("size", number("In bytes.")),
+               required("changed", flag("False: it is the current one already.")),
+               required("dry_run", flag("True: nothing was done.")), optional("lsn", number("The change."))})},
+      {"Change",
+       object("A command.",
+              {required("lsn", number("Its number.")), required("time", time("When.")), required("actor", text("Who.")),
+               required("kind", text("put_objects, …")), required("stored", number("Names stored.")),
+               required("removed", number("Names removed.")),
+               required("described", number("Versions with new words alone.")),
+               optional("operation", text("The id it shares with others.")),
+               optional("first_key", text("One of the names.")), optional("first_key_b64", text("In base64."))})},
+      {"ChangeLog",
+       object("A page of changes.",
+              {required("changes", list(reference("Change"))), optional("next_cursor", text("There is more.")),
+               optional("kept_from_lsn", number("What came before is no longer kept."))})},
       {"NameDifference",
        object("A name that differs.",
               {required("kind", choice("How.", {"added", "removed", "changed"})), required("key", text("The key.")),
                optional("key_b64", text("In base64.")), optional("before", text("Version before.")),
                optional("after", text("Version after.")), optional("size_before", number("In bytes.")),
-               optional("size_after", number("In bytes.")), required("changed", list(text(""), "content, facts, words"))})},
+               optional("size_after", number("In bytes.")),
+               required("changed", list(text(""), "content, facts, words"))})},
       {"NameDifferences",
-       object("What differs.", {required("added", number("Names.")), required("removed", number("Names.")),
-                                required("changed", number("Names.")), required("is_cut_off", flag("True: not all are listed.")),
-                                required("differences", list(reference("NameDifference")))})},
-      {"ByteRange", object("A range.", {required("offset", number("First byte.")), required("length", number("Bytes."))})},
+       object("What differs.",
+              {required("added", number("Names.")), required("removed", number("Names.")),
+               required("changed", number("Names.")), required("is_cut_off", flag("True: not all are listed.")),
+               required("differences", list(reference("NameDifference")))})},
+      {"ByteRange",
+       object("A range.", {required("offset", number("First byte.")), required("length", number("Bytes."))})},
       {"ObjectDifference",
        object("What differs.",
               {required("before", text("A version.")), required("after", text("A version.")),
                required("size_before", number("In bytes.")), required("size_after", number("In bytes.")),
                required("same_content", flag("True: only words or facts differ.")),
                required("metadata_before", map_of_texts("Then.")), required("metadata_after", map_of_texts("Later.")),
-               optional("lines", text("Unified hunks.", 64U << 20)), optional("shared_bytes", number("Of the later content.")),
-               optional("changed_bytes", number("Of the later content.")), optional("changed", list(reference("ByteRange")))})},
+               optional("lines", text("Unified hunks.", 64U << 20)),
+               optional("shared_bytes", number("Of the later content.")),
+               optional("changed_bytes", number("Of the later content.")),
+               optional("changed", list(reference("ByteRange")))})},
   };
   // An object with more to it.
   std::vector<Member> info = object_members();

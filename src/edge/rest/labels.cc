@@ -80,19 +80,18 @@ Result<void> ask_copy(Call& call, const Ends& ends, bool is_move, bool replaces)
     ATOLL_TRY(call.require(Action::write, ends.to_bucket, ends.to_key, !ends.to_key.empty()));
   }
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  vault::Objects objects(*vault);
-  ATOLL_ASSIGN(const auto target, objects.bucket(ends.to_bucket));
-  if (is_many && replaces) {
-    ATOLL_TRY(call.require(target.keeps_history ? Action::overwrite : Action::overwrite_for_good, ends.to_bucket,
-                           ends.to_key, !ends.to_key.empty()));
-  }
+  const auto reader = vault->reader();
+  // A copy does not make buckets: that is another right.
+  ATOLL_ASSIGN(const auto target, vault::bucket_state(*reader, ends.to_bucket));
+  if (is_many && replaces)
+    ATOLL_TRY(call.require(overwrite_action(target), ends.to_bucket, ends.to_key, !ends.to_key.empty()));
   if (!is_move) return {};
-  ATOLL_ASSIGN(const auto source, objects.bucket(ends.from.bucket));
-  return call.require_remove(source, ends.from.prefix, is_many && !ends.from.prefix.empty());
+  return call.require_remove(ends.from.bucket, ends.from.prefix, is_many && !ends.from.prefix.empty());
 }
 
 // Whose objects were replaced or moved is not known one by one: where quotas hang on it, it is counted anew.
-void note_many(Call& call, vault::Vault& vault, const std::string& bucket, const vault::SelectionCount& count, int sign) {
+void note_many(Call& call, vault::Vault& vault, const std::string& bucket, const vault::SelectionCount& count,
+               int sign) {
   auto& access = call.exchange().host.access();
   if (!access.view()->rows().quotas.empty()) {
     ignore_error_on_purpose(access.usage().count(vault, true));
@@ -133,8 +132,10 @@ Result<net::Response> move(Call& call) { return copy_or_move(call, true); }
 Result<net::Response> remove_by_keys(Call& call, const std::vector<std::string>& keys, bool is_dry_run) {
   ATOLL_TRY(call.begin_filter());
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault).bucket(call.bucket()));
-  const Action action = bucket.keeps_history ? Action::remove : Action::remove_for_good;
+  const auto reader = vault->reader();
+  ATOLL_ASSIGN(const auto bucket_state, vault::bucket_state(*reader, call.bucket()));
+  const auto& bucket = bucket_state.bucket;
+  const Action action = remove_action(bucket_state);
   std::vector<std::string> allowed;
   Value failed = Value::array();
   const auto fail_one = [&](const std::string& key, const Error& error) {
@@ -165,14 +166,17 @@ Result<net::Response> remove_by_keys(Call& call, const std::vector<std::string>&
     return work();
   };
   if (is_dry_run) {
-    const auto reader = vault->reader();
     for (const std::string& key : allowed) ATOLL_TRY(remove(*reader, key, []() -> Result<void> { return {}; }));
   } else if (!allowed.empty()) {
     ATOLL_TRY(vault->commit(journal::CommandKind::remove_objects,
                             [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                              ATOLL_ASSIGN(const auto now, vault::bucket_state(context.state, bucket.name));
                               for (const std::string& key : allowed) {
                                 ATOLL_TRY(remove(context.state, key, [&]() -> Result<void> {
-                                  return vault::stage_remove(context, changes, bucket, key);
+                                  const auto marker = platform::new_id<VersionId>(vault->machine());
+                                  ATOLL_TRY(vault::stage_removal_by_name(context, changes, now, key, marker,
+                                                                         vault->actor(), {}));
+                                  return {};
                                 }));
                               }
                               return {};
@@ -196,8 +200,7 @@ Result<net::Response> remove_many(Call& call) {
   const bool has_prefix = call.body().find("prefix") != nullptr || call.body().find("prefix_b64") != nullptr;
   if (keys.empty() == !has_prefix)
     return fail(ErrorKind::usage, "remove.what", "the body names keys, or a prefix, and not both");
-  if (keys.size() > kKeysMax)
-    return fail(ErrorKind::limit, "remove.too_many", "one request removes at most 1000 keys");
+  if (keys.size() > kKeysMax) return fail(ErrorKind::limit, "remove.too_many", "one request removes at most 1000 keys");
   std::ranges::sort(keys);
   const auto twice = std::ranges::unique(keys);
   keys.erase(twice.begin(), twice.end());
@@ -207,7 +210,7 @@ Result<net::Response> remove_many(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   vault::Objects objects(*vault);
   ATOLL_ASSIGN(const auto bucket, objects.bucket(call.bucket()));
-  ATOLL_TRY(call.require_remove(bucket, prefix, !prefix.empty()));
+  ATOLL_TRY(call.require_remove(bucket.name, prefix, !prefix.empty()));
   const vault::Selection selection{bucket.name, prefix, true};
   ATOLL_ASSIGN(const auto count, is_dry_run ? objects.count(selection) : objects.remove(selection));
   if (!is_dry_run) note_many(call, *vault, bucket.name, count, -1);
@@ -229,8 +232,9 @@ std::vector<Operation> label_operations() {
        .method = "PATCH",
        .path = "/api/v1/buckets/{bucket}/objects/{key...}",
        .tag = "objects",
-       .words = "Sets and removes tags and metadata, the others stay (RFC 7396).\nTags change in place; metadata makes a "
-                "new version.",
+       .words =
+           "Sets and removes tags and metadata, the others stay (RFC 7396).\nTags change in place; metadata makes a "
+           "new version.",
        .guards = {{Action::tag, Place::object}},
        .body = "ObjectPatch",
        .answers = {{200, "Object", "As it is now."}},
@@ -277,29 +281,30 @@ std::vector<NamedSchema> label_schemas() {
     return object(words, members);
   };
   return {
-      {"ObjectPatch", object("What to set, and with null what to remove.",
-                             {optional("tags", map_of_texts_or_null("Tags.")),
-                              optional("metadata", map_of_texts_or_null("Metadata."))})},
+      {"ObjectPatch",
+       object("What to set, and with null what to remove.", {optional("tags", map_of_texts_or_null("Tags.")),
+                                                             optional("metadata", map_of_texts_or_null("Metadata."))})},
       {"CopySource", end("An object, or several.", true)},
       {"CopyTarget", end("A key; of several objects what replaces their prefix.", false)},
-      {"CopyRequest",
-       object("From where to where.", {required("from", reference("CopySource")), required("to", reference("CopyTarget")),
-                                       optional("replace", flag("True: over objects that are there.")),
-                                       optional("dry_run", flag("True: only count."))})},
-      {"Count", object("How much.", {required("objects", number("Objects.")), required("bytes", number("As readers see them.")),
-                                     required("dry_run", flag("True: nothing was done."))})},
+      {"CopyRequest", object("From where to where.",
+                             {required("from", reference("CopySource")), required("to", reference("CopyTarget")),
+                              optional("replace", flag("True: over objects that are there.")),
+                              optional("dry_run", flag("True: only count."))})},
+      {"Count",
+       object("How much.", {required("objects", number("Objects.")), required("bytes", number("As readers see them.")),
+                            required("dry_run", flag("True: nothing was done."))})},
       {"RemoveRequest",
        object("Keys, or a prefix.",
               {optional("keys", list(text("A key."))), optional("keys_b64", list(text("A key in base64."))),
                optional("prefix", text("Everything that begins with it.")), optional("prefix_b64", text("In base64.")),
                optional("dry_run", flag("True: only count."))})},
-      {"Failed", object("One that was not done.", {required("key", text("The key.")), optional("key_b64", text("In base64.")),
-                                                   required("id", text("The error's id.")),
-                                                   required("detail", text("Why."))})},
-      {"RemoveCount", object("How much.", {required("objects", number("Objects.")),
-                                           required("bytes", number("As readers see them.")),
-                                           required("dry_run", flag("True: nothing was done.")),
-                                           required("failed", list(reference("Failed")))})},
+      {"Failed",
+       object("One that was not done.", {required("key", text("The key.")), optional("key_b64", text("In base64.")),
+                                         required("id", text("The error's id.")), required("detail", text("Why."))})},
+      {"RemoveCount",
+       object("How much.",
+              {required("objects", number("Objects.")), required("bytes", number("As readers see them.")),
+               required("dry_run", flag("True: nothing was done.")), required("failed", list(reference("Failed")))})},
   };
 }
 

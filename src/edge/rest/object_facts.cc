@@ -54,8 +54,10 @@ Result<void> check_words(const catalog::VersionRow& version) {
                   std::to_string(kTagsMax) + " tags");
 }
 
-Result<catalog::VersionRow> facts_of(const net::Headers& headers) {
+Result<catalog::VersionRow> facts_of(const net::Headers& headers, Timestamp now) {
   catalog::VersionRow facts;
+  facts.modified = {now.unix_us / 1'000'000, static_cast<std::uint32_t>(now.unix_us % 1'000'000 * 1000)};
+  facts.mode = 0644;
   facts.content_type = headers.get("Content-Type").value_or("");
   facts.description = headers.get("Atoll-Description").value_or("");
   for (const auto& field : headers) {

@@ -77,18 +77,6 @@ Result<catalog::Listed> find_object(Call& call, vault::Vault& vault) {
               "there is no object " + call.bucket() + "/" + call.key() + (is_now ? "" : " at that time"));
 }
 
-// "attachment", with the name for old and new readers (RFC 6266 section 4.3, RFC 8187).
-std::string attachment(std::string_view name) {
-  std::string plain;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    plain += byte < 0x20 || byte >= 0x7F || c == '"' || c == '\\' || c == '/' ? '_' : c;
-  }
-  std::string out = "attachment; filename=\"" + plain + "\"";
-  if (is_utf8(name)) out += "; filename*=UTF-8''" + net::percent_encode(name);
-  return out;
-}
-
 Result<net::Response> read_object(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto found, find_object(call, *vault));
@@ -176,7 +164,7 @@ Result<net::Response> put_object(Call& call) {
   PutOrder order;
   order.bucket = call.bucket();
   order.key = call.key();
-  ATOLL_ASSIGN(order.facts, facts_of(call.headers()));
+  ATOLL_ASSIGN(order.facts, facts_of(call.headers(), call.exchange().now()));
   ATOLL_ASSIGN(order.sha256, sha256_of(call.headers()));
   order.length_hint = call.request().content_length.value_or(0);
   order.check = [&call](const catalog::VersionRow* there) { return check_conditions(call, there); };
@@ -184,7 +172,7 @@ Result<net::Response> put_object(Call& call) {
                put_content(call, std::move(order), [&](ByteSpan out) { return call.request().body.read(out); }));
   Value out = object_json(call.bucket(), done.listed);
   out.set("new_bytes", done.new_bytes);
-  auto response = done.effect == vault::PutEffect::created ? created(out) : ok(out);
+  auto response = done.existed ? ok(out) : created(out);
   response.headers.set("ETag", etag(done.listed.version.version));
   return response;
 }
@@ -218,10 +206,7 @@ Result<net::Response> remove_for_ever(Call& call, vault::Vault& vault) {
   ATOLL_ASSIGN(const auto before, reader->current(bucket.id, call.key()));
   ATOLL_ASSIGN(const auto count, vault::erase(vault, request));
   ATOLL_ASSIGN(const auto after, reader->current(bucket.id, call.key()));
-  if (before && !after) {
-    call.exchange().host.access().usage().note(call.vault_id(), bucket.name, before->version.actor,
-                                               {-static_cast<std::int64_t>(before->version.size), -1});
-  }
+  if (before && !after) note_removed(call, bucket.name, before->version);
   return ok(Value::object().set("objects", count.objects).set("versions", count.versions).set("bytes", count.bytes));
 }
 
@@ -235,22 +220,26 @@ Result<net::Response> delete_object(Call& call) {
     return fail(ErrorKind::usage, "http.bad_query", "`versions`, `reason` and `dry_run` go with `forever`",
                 "Without it the object is removed as it is now, and its versions stay.");
   }
-  ATOLL_TRY(call.require(Action::remove, call.bucket(), call.key()));
+  ATOLL_TRY(call.require_remove(call.bucket(), call.key(), false));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault).bucket(call.bucket()));
-  if (!bucket.keeps_history) ATOLL_TRY(call.require_remove(bucket, call.key(), false));
   std::optional<catalog::VersionRow> before;
+  const auto look = [&](const catalog::VersionRow* there) -> Result<void> {
+    ATOLL_TRY(check_conditions(call, there));
+    if (there == nullptr) {
+      return fail(ErrorKind::not_found, "object.not_found", "there is no object " + call.bucket() + "/" + call.key());
+    }
+    before = *there;
+    return {};
+  };
+  const VersionId marker = platform::new_id<VersionId>(vault->machine());
   ATOLL_TRY(vault->commit(journal::CommandKind::remove_objects,
                           [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-                            ATOLL_ASSIGN(const auto there, context.state.current(bucket.id, call.key()));
-                            ATOLL_TRY(check_conditions(call, there ? &there->version : nullptr));
-                            if (there) before = there->version;
-                            return vault::stage_remove(context, changes, bucket, call.key());
+                            ATOLL_ASSIGN(const auto bucket, vault::bucket_state(context.state, call.bucket()));
+                            ATOLL_TRY(vault::stage_removal_by_name(context, changes, bucket, call.key(), marker,
+                                                                   vault->actor(), look));
+                            return {};
                           }));
-  if (before) {
-    call.exchange().host.access().usage().note(call.vault_id(), bucket.name, before->actor,
-                                               {-static_cast<std::int64_t>(before->size), -1});
-  }
+  if (before) note_removed(call, call.bucket(), *before);
   return no_content();
 }
 
@@ -323,8 +312,10 @@ std::vector<Operation> object_operations() {
        .method = "PUT",
        .path = kObjectPath,
        .tag = "objects",
-       .words = "Stores the body under this key; what was there stays in the history.\nContent type, metadata and tags "
-                "that are not given stay as they were. Answered when it is durable.",
+       .words =
+           "Stores the body under this key; what was there stays in the history, where the bucket keeps one.\nContent "
+           "type, metadata and tags are those that are given, none of the version before. Answered when it is "
+           "durable.",
        .guards = {{Action::write, Place::inside},
                   {Action::overwrite, Place::inside},
                   {Action::overwrite_for_good, Place::inside}},

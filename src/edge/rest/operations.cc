@@ -39,6 +39,9 @@ const std::vector<Operation>& operations() {
     add(all, snapshot_operations());
     add(all, rewind_operations());
     add(all, search_operations());
+    add(all, archive_operations());
+    add(all, upload_operations());
+    add(all, change_operations());
     return all;
   }();
   return kAll;
@@ -56,6 +59,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, snapshot_schemas());
     add(all, rewind_schemas());
     add(all, search_schemas());
+    add(all, change_schemas());
     return all;
   }();
   return kAll;

@@ -2,22 +2,10 @@
 
 #include "edge/rest/answers.h"
 #include "foundation/codec/hash.h"
-#include "vault/object/content.h"
 
 namespace atl::rest {
-namespace {
 
 using access::Action;
-
-// What the counters of quotas have to learn of a committed change.
-void note_usage(const Call& call, const catalog::BucketRow& bucket, const catalog::VersionRow& now,
-                const std::optional<catalog::VersionRow>& before) {
-  auto& usage = call.exchange().host.access().usage();
-  if (before) usage.note(call.vault_id(), bucket.name, before->actor, {-static_cast<std::int64_t>(before->size), -1});
-  usage.note(call.vault_id(), bucket.name, now.actor, {static_cast<std::int64_t>(now.size), 1});
-}
-
-}  // namespace
 
 Result<void> check_conditions(const Call& call, const catalog::VersionRow* there) {
   if (!net::has_conditions(call.headers())) return {};
@@ -31,47 +19,62 @@ Result<void> check_conditions(const Call& call, const catalog::VersionRow* there
               "Look at it again before changing it.");
 }
 
+vault::Condition still_may_write(const Call& call, const std::string& bucket, const std::string& key,
+                                 const VersionId& decided, vault::Condition check) {
+  return [&call, bucket, key, decided, check = std::move(check)](const catalog::VersionRow* there) -> Result<void> {
+    if (check) ATOLL_TRY(check(there));
+    if (there == nullptr || !decided.is_none()) return {};
+    if (call.may(Action::overwrite, bucket, key, false, call.age_seconds(*there)) &&
+        call.may(Action::overwrite_for_good, bucket, key, false, call.age_seconds(*there))) {
+      return {};
+    }
+    return fail(ErrorKind::conflict, "object.changed", bucket + "/" + key + " was stored by somebody else meanwhile",
+                "Look at it, and try again.");
+  };
+}
+
+void note_stored(const Call& call, const std::string& bucket, std::uint64_t size, const catalog::VersionRow* before) {
+  if (before != nullptr) note_removed(call, bucket, *before);
+  call.exchange().host.access().usage().note(call.vault_id(), bucket, call.exchange().caller().actor,
+                                             {static_cast<std::int64_t>(size), 1});
+}
+
+void note_removed(const Call& call, const std::string& bucket, const catalog::VersionRow& before) {
+  call.exchange().host.access().usage().note(call.vault_id(), bucket, before.actor,
+                                             {-static_cast<std::int64_t>(before.size), -1});
+}
+
 Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
   ATOLL_TRY(vault::check_key(order.key));
-  ATOLL_ASSIGN(const VersionId expected, call.require_write(order.bucket, order.key));
+  ATOLL_ASSIGN(const VersionId decided, call.require_write(order.bucket, order.key));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault).bucket(order.bucket));
-  {
-    const auto reader = vault->reader();
-    ATOLL_ASSIGN(const auto there, reader->current(bucket.id, order.key));
-    if (order.check) ATOLL_TRY(order.check(there ? &there->version : nullptr));
+  const auto reader = vault->reader();
+  ATOLL_ASSIGN(const auto bucket, vault::bucket_state(*reader, order.bucket));
+  const std::uint64_t objects_added = decided.is_none() ? 1 : 0;
+  if (order.check) {
+    ATOLL_ASSIGN(const auto there, reader->current(bucket.bucket.id, order.key));
+    ATOLL_TRY(order.check(there ? &there->version : nullptr));
   }
   auto& access = call.exchange().host.access();
-  ATOLL_TRY(
-      access.check_quota(call.who(), call.vault_id(), bucket.name, order.length_hint, expected.is_none() ? 1 : 0));
-  ATOLL_TRY(vault->check_room(order.length_hint));
-  const codec::GearTable* const gear = vault->gear(bucket.domain);
-  if (gear == nullptr) {
-    return fail(ErrorKind::wrong_key, "bucket.no_keys",
-                "the keys of bucket \"" + bucket.name + "\" are gone: nothing can be stored in it");
-  }
-  const auto use = vault->chunks().begin_use();
-  const auto chunks = vault->chunks().new_writer(bucket.domain, chunk::Temperature::warm);
-  vault::ContentWriter writer(*chunks, bucket.domain, *gear);
-  writer.begin(vault::choose_cutter(order.length_hint, order.key));
+  ATOLL_TRY(access.check_quota(call.who(), call.vault_id(), order.bucket, order.length_hint, objects_added));
   codec::Sha256 sha256;
   std::uint64_t size = 0;
-  for (;;) {
-    const ByteSpan space = writer.space();
-    ATOLL_ASSIGN(const std::size_t count, read(space));
-    if (count == 0) break;
-    if (!order.sha256.empty()) sha256.update(space.first(count));
+  const auto read_and_look = [&](ByteSpan out) -> Result<std::size_t> {
+    ATOLL_ASSIGN(const std::size_t count, read(out));
+    if (!order.sha256.empty()) sha256.update(out.first(count));
     size += count;
-    ATOLL_TRY(writer.advance(count));
     // A body of unknown length is stopped where the quota ends.
     if (size > order.length_hint)
-      ATOLL_TRY(access.check_quota(call.who(), call.vault_id(), bucket.name, size, expected.is_none() ? 1 : 0));
-  }
+      ATOLL_TRY(access.check_quota(call.who(), call.vault_id(), order.bucket, size, objects_added));
+    return count;
+  };
+  ATOLL_ASSIGN(auto stored, vault::store_content(*vault, bucket.bucket, order.length_hint, order.key, read_and_look));
   vault::NewVersion fresh;
   fresh.key = order.key;
   fresh.version = std::move(order.facts);
   fresh.version.kind = order.key.ends_with('/') && size == 0 ? catalog::EntryKind::marker : catalog::EntryKind::file;
   fresh.version.size = size;
+  fresh.version.content = std::move(stored.content);
   if (!order.sha256.empty()) {
     if (to_hex(sha256.finish()) != order.sha256) {
       return fail(ErrorKind::usage, "http.digest_mismatch", "the content that came is not what its digest says",
@@ -79,44 +82,30 @@ Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
     }
     fresh.version.checksums["sha256"] = order.sha256;
   }
-  ATOLL_ASSIGN(fresh.version.content, writer.finish());
-  if (fresh.version.modified == FileTime{}) {
-    const Timestamp now = call.exchange().now();
-    fresh.version.modified = {now.unix_us / 1'000'000, static_cast<std::uint32_t>(now.unix_us % 1'000'000 * 1000)};
-  }
-  fresh.version.mode = 0644;
 
   PutDone done;
+  done.new_bytes = stored.new_bytes;
   std::optional<catalog::VersionRow> before;
   const VersionId id = platform::new_id<VersionId>(vault->machine());
+  const auto check = still_may_write(call, order.bucket, order.key, decided, order.check);
   ATOLL_TRY(vault->commit_content([&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-    ATOLL_ASSIGN(const auto still, context.state.bucket(bucket.id));
-    if (!still) return fail(ErrorKind::not_found, "bucket.not_found", "the bucket was removed meanwhile");
-    ATOLL_ASSIGN(auto there, context.state.current(bucket.id, order.key));
-    if (order.check) ATOLL_TRY(order.check(there ? &there->version : nullptr));
-    // Somebody was quicker: storing has become overwriting, which may need another right.
-    const Action overwrites = bucket.keeps_history ? Action::overwrite : Action::overwrite_for_good;
-    if (there && expected.is_none() && !call.may(overwrites, bucket.name, order.key, false)) {
-      return fail(ErrorKind::denied, "access.denied",
-                  bucket.name + "/" + order.key + " was stored meanwhile, and " + "overwriting is not allowed");
-    }
-    if (there) before = there->version;
-    ATOLL_ASSIGN(done.effect, vault::stage_put(context, changes, bucket, fresh, id, vault->actor(), {}));
+    ATOLL_ASSIGN(const auto now, vault::bucket_state(context.state, order.bucket));
+    const auto look = [&](const catalog::VersionRow* there) -> Result<void> {
+      ATOLL_TRY(check(there));
+      if (there != nullptr) before = *there;
+      return {};
+    };
+    ATOLL_TRY(vault::stage_version(context, changes, now, fresh, id, vault->actor(), {}, look));
     return {};
   }));
-  const auto reader = vault->reader();
-  ATOLL_ASSIGN(auto listed, reader->current(bucket.id, order.key));
+  done.existed = before.has_value();
+  note_stored(call, order.bucket, size, before ? &*before : nullptr);
+  ATOLL_ASSIGN(auto listed, reader->current(bucket.bucket.id, order.key));
   if (!listed) {
     return fail(ErrorKind::conflict, "object.changed",
-                bucket.name + "/" + order.key + " was stored, and removed by somebody else since");
-  }
-  if (done.effect != vault::PutEffect::unchanged) {
-    catalog::VersionRow now = fresh.version;
-    now.actor = vault->actor();
-    note_usage(call, bucket, now, before);
+                order.bucket + "/" + order.key + " was stored, and removed by somebody else since");
   }
   done.listed = std::move(*listed);
-  done.new_bytes = writer.new_bytes();
   return done;
 }
 

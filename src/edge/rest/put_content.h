@@ -8,7 +8,7 @@
 #include <string>
 
 #include "edge/rest/call.h"
-#include "vault/object/objects.h"
+#include "vault/object/versions.h"
 
 namespace atl::rest {
 
@@ -18,20 +18,25 @@ using ReadSome = std::function<Result<std::size_t>(ByteSpan)>;
 struct PutOrder {
   std::string bucket;
   std::string key;
-  catalog::VersionRow
-      facts;  // modified, content_type, metadata, tags, checksums, description … as the caller gives them
+  catalog::VersionRow facts;      // modified, content_type, metadata, tags, … exactly as the new version has them
   std::uint64_t length_hint = 0;  // 0: unknown
-  // Lower-case hexadecimal SHA-256 that the content has to have; empty: none asked for.
-  std::string sha256;
-  // Looks at the object as it is now (null: not there); `conflict` "http.precondition_failed" to refuse.
-  std::function<Result<void>(const catalog::VersionRow* there)> check;
+  std::string sha256;             // lower-case hexadecimal, that the content has to have; empty: none asked for
+  vault::Condition check;         // may be empty
 };
 struct PutDone {
-  vault::PutEffect effect = vault::PutEffect::created;
+  bool existed = false;
   catalog::Listed listed;  // as it is now
   std::uint64_t new_bytes = 0;
 };
 [[nodiscard]] Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read);
+
+// The condition of a command that stores under this key, for whoever `decided` says what was there when they were
+// asked: what became overwriting meanwhile may need another right.
+[[nodiscard]] vault::Condition still_may_write(const Call& call, const std::string& bucket, const std::string& key,
+                                               const VersionId& decided, vault::Condition check);
+// What the counters of quotas learn: of an object that is now `size` bytes, and of the one before it (null: none).
+void note_stored(const Call& call, const std::string& bucket, std::uint64_t size, const catalog::VersionRow* before);
+void note_removed(const Call& call, const std::string& bucket, const catalog::VersionRow& before);
 
 // If-Match, If-None-Match and the dates of this request, against the object.
 [[nodiscard]] Result<void> check_conditions(const Call& call, const catalog::VersionRow* there);

@@ -6,6 +6,7 @@ namespace atl::rest {
 namespace {
 
 constexpr std::string_view kRoot = "/api/v1";
+constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
 bool is_description(std::string_view path) {
   return path == "/openapi.json" || path == "/api/v1/openapi.json" || path == kRoot || path == "/api/v1/";
@@ -60,13 +61,41 @@ net::Response RestDoor::answer(server::Exchange& exchange) {
   return std::move(*response);
 }
 
+Result<net::Response> RestDoor::handle(Call& call) {
+  const auto key = call.headers().get("Idempotency-Key");
+  const bool is_json_post = call.request().method == "POST" && call.operation().body != kAnyBytes;
+  if (!key || !is_json_post) return call.operation().handler(call);
+  if (key->empty() || key->size() > kIdempotencyKeyBytesMax) {
+    return fail(ErrorKind::usage, "http.bad_field",
+                "an Idempotency-Key has 1 to " + std::to_string(kIdempotencyKeyBytesMax) + " bytes");
+  }
+  const IdempotencyKeys::Name name{call.who().principal, call.who().name, std::string(*key)};
+  const std::string request = call.request().target + "\n" +
+                              std::string(call.headers().get("Atoll-Vault").value_or("")) + "\n" + call.body().text();
+  ATOLL_ASSIGN(auto known, call.state().answers.begin(name, codec::blake3(as_bytes(request)), call.exchange().now()));
+  if (known) {
+    net::Response again;
+    again.status = known->status;
+    again.headers = std::move(known->headers);
+    again.headers.set("Idempotency-Replayed", "true");
+    again.body = std::move(known->body);
+    return again;
+  }
+  auto response = call.operation().handler(call);
+  std::optional<IdempotencyKeys::Kept> kept;
+  if (response && std::holds_alternative<std::string>(response->body))
+    kept = {response->status, response->headers, std::get<std::string>(response->body)};
+  call.state().answers.end(name, std::move(kept));
+  return response;
+}
+
 Result<net::Response> RestDoor::call(server::Exchange& exchange, const Operation& operation, PathValues path) {
   ATOLL_ASSIGN(auto query, net::Query::parse(exchange.target.query.value_or("")));
-  Call call(exchange, operation, std::move(path), std::move(query));
+  Call call(exchange, state_, operation, std::move(path), std::move(query));
   ATOLL_TRY(call.ask_guards());
   ATOLL_TRY(call.check_query());
   ATOLL_TRY(call.read_body());
-  auto response = operation.handler(call);
+  auto response = handle(call);
   if (response && !call.is_decided()) {
     return fail(ErrorKind::failed, "rest.no_decision",
                 "the operation " + std::string(operation.id) + " answered without asking who may");

@@ -22,9 +22,12 @@ class RestDoor final : public server::Door {
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
 
  private:
+  // The handler, or the answer that it gave to the same Idempotency-Key before.
+  [[nodiscard]] static Result<net::Response> handle(Call& call);
   [[nodiscard]] Result<net::Response> call(server::Exchange& exchange, const Operation& operation, PathValues path);
   [[nodiscard]] net::Response describe(const server::Exchange& exchange) const;
   Router router_;
+  State state_;
   std::string document_;  // OpenAPI
 };
 

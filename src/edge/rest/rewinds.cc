@@ -116,8 +116,8 @@ Result<net::Response> undo(Call& call) {
   ATOLL_ASSIGN(const bool force, body.flag_of("force"));
   ATOLL_ASSIGN(const bool is_dry_run, body.flag_of("dry_run"));
   ATOLL_ASSIGN(request.scope, scope_of(body));
-  const int ways = (request.is_last ? 1 : 0) + (request.name.empty() ? 0 : 1) +
-                   (request.actor.empty() && since.empty() ? 0 : 1);
+  const int ways =
+      (request.is_last ? 1 : 0) + (request.name.empty() ? 0 : 1) + (request.actor.empty() && since.empty() ? 0 : 1);
   if (ways != 1) {
     return fail(ErrorKind::usage, "undo.needs_what",
                 "the body says what to take back: \"last\": true, an \"operation\", or \"actor\" and \"since\"");
@@ -162,9 +162,10 @@ std::vector<Operation> rewind_operations() {
        .method = "POST",
        .path = "/api/v1/undo",
        .tag = "history",
-       .words = "Takes back the last operation, a named one, or everything by somebody or since a moment.\nForward only: "
-                "it can be undone itself. What others changed since stays, unless `force` says otherwise. Preview with "
-                "dry_run.",
+       .words =
+           "Takes back the last operation, a named one, or everything by somebody or since a moment.\nForward only: "
+           "it can be undone itself. What others changed since stays, unless `force` says otherwise. Preview with "
+           "dry_run.",
        .guards = {{Action::undo, Place::vault}},
        .body = "UndoRequest",
        .answers = {{200, "UndoReport", "What was, or would be, done."}},
@@ -173,8 +174,9 @@ std::vector<Operation> rewind_operations() {
        .method = "POST",
        .path = "/api/v1/rewind",
        .tag = "history",
-       .words = "Makes the vault, a bucket, what lies below a prefix, or an object as it was at a moment.\nPreview with "
-                "dry_run.",
+       .words =
+           "Makes the vault, a bucket, what lies below a prefix, or an object as it was at a moment.\nPreview with "
+           "dry_run.",
        .guards = {{Action::undo, Place::vault}},
        .body = "RewindRequest",
        .answers = {{200, "UndoReport", "What was, or would be, done."}},
@@ -184,10 +186,12 @@ std::vector<Operation> rewind_operations() {
 
 std::vector<NamedSchema> rewind_schemas() {
   using namespace schema;
-  const std::vector<Member> scope = {
-      optional("bucket", text("Only in this bucket.")), optional("prefix", text("Only below it.")),
-      optional("prefix_b64", text("In base64.")), optional("key", text("Only this object.")),
-      optional("key_b64", text("In base64.")), optional("dry_run", flag("True: only say what would be done."))};
+  const std::vector<Member> scope = {optional("bucket", text("Only in this bucket.")),
+                                     optional("prefix", text("Only below it.")),
+                                     optional("prefix_b64", text("In base64.")),
+                                     optional("key", text("Only this object.")),
+                                     optional("key_b64", text("In base64.")),
+                                     optional("dry_run", flag("True: only say what would be done."))};
   std::vector<Member> undo = {optional("last", flag("True: the newest operation.")),
                               optional("operation", text("Its name, or a change's number.")),
                               optional("actor", text("Everything that they did.")),
@@ -198,12 +202,13 @@ std::vector<NamedSchema> rewind_schemas() {
   rewind.insert(rewind.end(), scope.begin(), scope.end());
   return {
       {"OperationSummary",
-       object("Something a user did.",
-              {required("name", text("Its id, or a change's number.")), required("first_lsn", number("Its first change.")),
-               required("last_lsn", number("Its last change.")), required("begun", time("When.")),
-               required("ended", time("When.")), required("kind", text("put_objects, …")), required("actor", text("Who.")),
-               required("commands", number("How many changes.")), required("objects", number("Names that it changed.")),
-               required("can_be_undone", flag("False: it is too long ago.")), optional("undone_by", text("The undo."))})},
+       object(
+           "Something a user did.",
+           {required("name", text("Its id, or a change's number.")), required("first_lsn", number("Its first change.")),
+            required("last_lsn", number("Its last change.")), required("begun", time("When.")),
+            required("ended", time("When.")), required("kind", text("put_objects, …")), required("actor", text("Who.")),
+            required("commands", number("How many changes.")), required("objects", number("Names that it changed.")),
+            required("can_be_undone", flag("False: it is too long ago.")), optional("undone_by", text("The undo."))})},
       {"OperationList", object("Newest first.", {required("operations", list(reference("OperationSummary")))})},
       {"UndoRequest", object("What to take back: last, operation, or actor and since.", undo)},
       {"RewindRequest", object("To when.", rewind)},
@@ -216,18 +221,21 @@ std::vector<NamedSchema> rewind_schemas() {
                             optional("reason", text("Why it is left, or impossible."))})},
       {"UndoCounts",
        object("How much.",
-              {required("brought_back", number("Objects that were gone.")), required("put_back", number("To older content.")),
-               required("retagged", number("To older tags.")), required("removed", number("That were not there.")),
+              {required("brought_back", number("Objects that were gone.")),
+               required("put_back", number("To older content.")), required("retagged", number("To older tags.")),
+               required("removed", number("That were not there.")),
                required("other_rows", number("Buckets, rules, snapshots.")), required("bytes", number("Put back.")),
                required("already", number("As they should be.")), required("left", number("Changed since by others.")),
-               required("impossible", number("Cannot be given back.")), required("erased", number("Removed for good by it.")),
+               required("impossible", number("Cannot be given back.")),
+               required("erased", number("Removed for good by it.")),
                required("unreadable", number("Changes that are no longer known."))})},
       {"UndoReport",
-       object("What was, or would be, done.",
-              {required("of", text("What is taken back, in words.")), required("dry_run", flag("True: nothing was done.")),
-               required("items", list(reference("UndoItem"))), required("is_cut_off", flag("True: not all are listed.")),
-               required("plan", reference("UndoCounts")), optional("done", reference("UndoCounts")),
-               optional("operation", text("Takes this back, given to undo."))})},
+       object(
+           "What was, or would be, done.",
+           {required("of", text("What is taken back, in words.")), required("dry_run", flag("True: nothing was done.")),
+            required("items", list(reference("UndoItem"))), required("is_cut_off", flag("True: not all are listed.")),
+            required("plan", reference("UndoCounts")), optional("done", reference("UndoCounts")),
+            optional("operation", text("Takes this back, given to undo."))})},
   };
 }
 

@@ -111,8 +111,9 @@ std::vector<Operation> search_operations() {
        .method = "POST",
        .path = "/api/v1/search",
        .tag = "search",
-       .words = "Finds objects by name, size, time, type, tags and metadata, in the order of bucket and key.\nThe filter is "
-                "text or an object, see spec/filter.md. A page may hold fewer than `limit` and still have a next one.",
+       .words =
+           "Finds objects by name, size, time, type, tags and metadata, in the order of bucket and key.\nThe filter is "
+           "text or an object, see spec/filter.md. A page may hold fewer than `limit` and still have a next one.",
        .guards = {{Action::search, Place::inside},
                   {Action::read_metadata, Place::inside},
                   {Action::read_version, Place::inside}},
@@ -129,16 +130,15 @@ std::vector<NamedSchema> search_schemas() {
              "Text (\"name:*.jpg size>2MB\"), or {\"must\": [], \"should\": [], \"must_not\": []} of such objects and "
              "terms {\"field\": \"size\", \"op\": \">\", \"value\": \"2MB\"}.");
   return {
-      {"SearchRequest",
-       object("What to look for.",
-              {optional("filter", std::move(filter)), optional("bucket", text("Only in this bucket.")),
-               optional("prefix", text("Only below it.")), optional("prefix_b64", text("In base64.")),
-               optional("as_of", text("Among what was there at that moment.")),
-               optional("limit", number("How many at most; otherwise 100.", 1, kLimitMax)),
-               optional("cursor", text("`next_cursor` of the page before."))})},
-      {"SearchResults",
-       object("A page.", {required("filter", text("As it was understood.")), required("results", list(reference("Object"))),
-                          optional("next_cursor", text("There is more."))})},
+      {"SearchRequest", object("What to look for.",
+                               {optional("filter", std::move(filter)), optional("bucket", text("Only in this bucket.")),
+                                optional("prefix", text("Only below it.")), optional("prefix_b64", text("In base64.")),
+                                optional("as_of", text("Among what was there at that moment.")),
+                                optional("limit", number("How many at most; otherwise 100.", 1, kLimitMax)),
+                                optional("cursor", text("`next_cursor` of the page before."))})},
+      {"SearchResults", object("A page.", {required("filter", text("As it was understood.")),
+                                           required("results", list(reference("Object"))),
+                                           optional("next_cursor", text("There is more."))})},
   };
 }
 

@@ -84,8 +84,7 @@ Result<net::Response> create_snapshot(Call& call) {
   ATOLL_ASSIGN(wanted.hold_reason, body.text_of("hold_reason"));
   ATOLL_ASSIGN(const std::string as_of, body.text_of("as_of"));
   ATOLL_TRY(call.require(Action::snapshot, wanted.bucket, wanted.prefix, !wanted.prefix.empty()));
-  if (wanted.is_held)
-    ATOLL_TRY(call.require(Action::hold, wanted.bucket, wanted.prefix, !wanted.prefix.empty()));
+  if (wanted.is_held) ATOLL_TRY(call.require(Action::hold, wanted.bucket, wanted.prefix, !wanted.prefix.empty()));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   if (!as_of.empty()) {
     ATOLL_ASSIGN(wanted.as_of, vault::parse_moment(*vault, as_of));
@@ -189,12 +188,12 @@ std::vector<NamedSchema> snapshot_schemas() {
       {"Snapshot",
        object("A frozen state.",
               {required("name", text("Its name.")), required("bucket", text("Of which bucket.")),
-               required("prefix", text("Below which prefix; empty: all of it.")), optional("prefix_b64", text("In base64.")),
-               required("lsn", number("The last change that counts.")), required("time", time("Of that state.")),
-               required("created", time("When it was made.")), required("actor", text("By whom.")),
-               required("objects", number("How many.")), required("bytes", number("As readers see them.")),
-               required("is_held", flag("True: nobody removes it.")), optional("hold_reason", text("Why.")),
-               optional("description", text("What it is for."))})},
+               required("prefix", text("Below which prefix; empty: all of it.")),
+               optional("prefix_b64", text("In base64.")), required("lsn", number("The last change that counts.")),
+               required("time", time("Of that state.")), required("created", time("When it was made.")),
+               required("actor", text("By whom.")), required("objects", number("How many.")),
+               required("bytes", number("As readers see them.")), required("is_held", flag("True: nobody removes it.")),
+               optional("hold_reason", text("Why.")), optional("description", text("What it is for."))})},
       {"SnapshotList", object("A page of snapshots.", {required("snapshots", list(reference("Snapshot"))),
                                                        optional("next_cursor", text("There is more."))})},
       {"NewSnapshot",

@@ -100,26 +100,25 @@ Answer object_retention(Exchange& exchange) {
   ATOLL_ASSIGN(const RetentionDocument wanted, read_retention(document));
   const bool wants_bypass = net::equal_ignoring_case(exchange.header_or("x-amz-bypass-governance-retention"), "true");
   if (wants_bypass) ATOLL_TRY(exchange.require(access::Action::bypass_retention));
-  ATOLL_TRY(change_version(
-      exchange, chosen,
-      [&](const vault::CommitContext& context, vault::ChangeSet& changes, catalog::VersionRow& version,
-          catalog::EntryRow& entry) -> Result<void> {
-        ATOLL_ASSIGN(VersionLockRow lock, lock_of(context.state, version));
-        const bool is_longer = wanted.until >= lock.until && wanted.mode >= lock.mode;
-        if (lock.mode != LockMode::none && lock.until > context.commit_time && !is_longer) {
-          if (lock.mode == LockMode::compliance || !wants_bypass) {
-            return fail(Code::AccessDenied, "The retention that is there can be made longer only");
-          }
-        }
-        if (wanted.mode != LockMode::none && wanted.until <= context.commit_time) {
-          return fail(Code::InvalidArgument, "The retain until date must be in the future");
-        }
-        lock.mode = wanted.mode;
-        lock.until = wanted.until;
-        changes.put(lock);
-        changes.put(chosen.state.bucket.domain, entry);
-        return {};
-      }));
+  ATOLL_TRY(change_version(exchange, chosen,
+                           [&](const vault::CommitContext& context, vault::ChangeSet& changes,
+                               catalog::VersionRow& version, catalog::EntryRow& entry) -> Result<void> {
+                             ATOLL_ASSIGN(VersionLockRow lock, lock_of(context.state, version));
+                             const bool is_longer = wanted.until >= lock.until && wanted.mode >= lock.mode;
+                             if (lock.mode != LockMode::none && lock.until > context.commit_time && !is_longer) {
+                               if (lock.mode == LockMode::compliance || !wants_bypass) {
+                                 return fail(Code::AccessDenied, "The retention that is there can be made longer only");
+                               }
+                             }
+                             if (wanted.mode != LockMode::none && wanted.until <= context.commit_time) {
+                               return fail(Code::InvalidArgument, "The retain until date must be in the future");
+                             }
+                             lock.mode = wanted.mode;
+                             lock.until = wanted.until;
+                             changes.put(lock);
+                             changes.put(chosen.state.bucket.domain, entry);
+                             return {};
+                           }));
   return empty_response(200);
 }
 

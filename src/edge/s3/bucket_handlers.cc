@@ -26,24 +26,23 @@ Result<vault::BucketState> find_bucket(Exchange& exchange, access::Action action
 }
 
 // Reads, changes and puts back the settings in one command.
-Result<void> change_settings(
-    Exchange& exchange, const std::function<Result<void>(const vault::CommitContext&, vault::ChangeSet&,
-                                                         const vault::BucketState&, BucketSettingsRow&)>& change) {
-  ATOLL_TRY(exchange.vault->commit(
-      journal::CommandKind::policy_change,
-      [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-        ATOLL_ASSIGN(const vault::BucketState state, vault::bucket_state(context.state, exchange.bucket));
-        BucketSettingsRow settings = vault::settings_to_change(state);
-        ATOLL_TRY(change(context, changes, state, settings));
-        changes.put(settings);
-        return {};
-      }));
+Result<void> change_settings(Exchange& exchange,
+                             const std::function<Result<void>(const vault::CommitContext&, vault::ChangeSet&,
+                                                              const vault::BucketState&, BucketSettingsRow&)>& change) {
+  ATOLL_TRY(exchange.vault->commit(journal::CommandKind::policy_change,
+                                   [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                     ATOLL_ASSIGN(const vault::BucketState state,
+                                                  vault::bucket_state(context.state, exchange.bucket));
+                                     BucketSettingsRow settings = vault::settings_to_change(state);
+                                     ATOLL_TRY(change(context, changes, state, settings));
+                                     changes.put(settings);
+                                     return {};
+                                   }));
   return {};
 }
 
 // The bucket's policy, as its lifecycle rules for noncurrent versions say; without any every version stays.
-void put_policy(vault::ChangeSet& changes, const vault::BucketState& state,
-                const std::vector<LifecycleRule>& rules) {
+void put_policy(vault::ChangeSet& changes, const vault::BucketState& state, const std::vector<LifecycleRule>& rules) {
   catalog::PolicyRow policy;
   policy.bucket = state.bucket.id;
   policy.keeps_all = true;
@@ -131,27 +130,26 @@ Answer create_bucket(Exchange& exchange) {
   row.id = platform::new_id<BucketId>(*exchange.context.machine);
   row.name = exchange.bucket;
   row.keeps_history = false;
-  ATOLL_TRY(exchange.vault->commit(
-      journal::CommandKind::create_bucket,
-      [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-        ATOLL_ASSIGN(const auto taken, context.state.bucket_named(exchange.bucket));
-        if (taken) return fail(Code::BucketAlreadyOwnedByYou);
-        row.created = context.commit_time;
-        BucketSettingsRow settings;
-        settings.bucket = row.id;
-        settings.owner = exchange.vault->actor();
-        if (has_lock) {
-          settings.has_object_lock = true;
-          settings.versioning.push_back({context.lsn, Versioning::enabled});
-          row.keeps_history = true;
-          vault::BucketState state;
-          state.bucket = row;
-          put_policy(changes, state, {});
-        }
-        changes.put(row);
-        changes.put(settings);
-        return {};
-      }));
+  ATOLL_TRY(exchange.vault->commit(journal::CommandKind::create_bucket,
+                                   [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                     ATOLL_ASSIGN(const auto taken, context.state.bucket_named(exchange.bucket));
+                                     if (taken) return fail(Code::BucketAlreadyOwnedByYou);
+                                     row.created = context.commit_time;
+                                     BucketSettingsRow settings;
+                                     settings.bucket = row.id;
+                                     settings.owner = exchange.vault->actor();
+                                     if (has_lock) {
+                                       settings.has_object_lock = true;
+                                       settings.versioning.push_back({context.lsn, Versioning::enabled});
+                                       row.keeps_history = true;
+                                       vault::BucketState state;
+                                       state.bucket = row;
+                                       put_policy(changes, state, {});
+                                     }
+                                     changes.put(row);
+                                     changes.put(settings);
+                                     return {};
+                                   }));
   net::Response response = empty_response(200);
   response.headers.add("Location", "/" + exchange.bucket);
   return response;
@@ -282,8 +280,8 @@ Answer change_bucket_setting(Exchange& exchange) {
       if (operation == PutBucketLifecycleConfiguration) {
         ATOLL_ASSIGN(rules, read_lifecycle(document));
       }
-      ATOLL_TRY(change_settings(
-          exchange, [&](const auto&, auto& changes, const auto& state, auto& settings) -> Result<void> {
+      ATOLL_TRY(
+          change_settings(exchange, [&](const auto&, auto& changes, const auto& state, auto& settings) -> Result<void> {
             settings.lifecycle = document;
             const bool speaks_of_old =
                 std::ranges::any_of(rules, [](const LifecycleRule& rule) { return rule.noncurrent_days.has_value(); });
@@ -300,7 +298,8 @@ Answer change_bucket_setting(Exchange& exchange) {
       ATOLL_TRY(check_headers(exchange));
       if (!document.empty()) {
         ATOLL_ASSIGN(const bool is_private, is_private_acl(document));
-        if (!is_private) return fail(Code::NotImplemented, "Only the private list is taken: grants of accounts say who may do what");
+        if (!is_private)
+          return fail(Code::NotImplemented, "Only the private list is taken: grants of accounts say who may do what");
       }
       return empty_response(200);
     }
@@ -358,7 +357,8 @@ void write_cors(const CorsRule& rule, std::string_view origin, net::Headers& hea
 Answer preflight(const ServiceContext& context, const net::Request& request, const std::string& bucket) {
   const auto origin = request.headers.get("Origin");
   const auto method = request.headers.get("Access-Control-Request-Method");
-  if (!origin || !method) return fail(Code::InvalidRequest, "A preflight needs Origin and Access-Control-Request-Method");
+  if (!origin || !method)
+    return fail(Code::InvalidRequest, "A preflight needs Origin and Access-Control-Request-Method");
   std::vector<std::string_view> wanted;
   const std::string names = request.headers.joined("Access-Control-Request-Headers").value_or("");
   for (std::string_view rest = names; !rest.empty();) {

@@ -20,9 +20,7 @@ struct Listing {
     return is_encoded ? uri_encode(key, Slash::kept) : std::string(key);
   }
   // Keys that S3 cannot make and XML cannot hold are listed encoded only.
-  [[nodiscard]] bool can_show(std::string_view key) const {
-    return is_encoded || (key.size() <= 1024 && is_utf8(key));
-  }
+  [[nodiscard]] bool can_show(std::string_view key) const { return is_encoded || (key.size() <= 1024 && is_utf8(key)); }
 };
 
 Result<Listing> read_listing(const Exchange& exchange, std::string_view limit_name) {
@@ -189,7 +187,8 @@ Answer list_object_versions(Exchange& exchange) {
     ATOLL_ASSIGN(auto page, reader->list(query));
     // Keys and common prefixes come in one order.
     auto prefix = page.common_prefixes.begin();
-    for (auto item = page.items.begin(); !has_more && (item != page.items.end() || prefix != page.common_prefixes.end());) {
+    for (auto item = page.items.begin();
+         !has_more && (item != page.items.end() || prefix != page.common_prefixes.end());) {
       if (prefix != page.common_prefixes.end() && (item == page.items.end() || *prefix < item->entry.key)) {
         if (listing.can_show(*prefix)) {
           if (is_full()) {

@@ -76,9 +76,8 @@ void override_headers(const Exchange& exchange, net::Headers& headers) {
       {"response-content-encoding", "Content-Encoding"}};
   for (const auto& [parameter, header] : kOverrides) {
     const auto value = exchange.parameter(parameter);
-    const bool is_clean = value && std::ranges::none_of(*value, [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    });
+    const bool is_clean =
+        value && std::ranges::none_of(*value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
     if (is_clean) headers.set(header, std::string(*value));
   }
 }
@@ -167,11 +166,11 @@ Answer get_object(Exchange& exchange) {
   if (length <= kReadAtOnceBytes) {
     Bytes content;
     content.reserve(static_cast<std::size_t>(length));
-    ATOLL_TRY(vault::read_version(exchange.vault->chunks(), version, offset, length,
-                                  [&](ByteView piece) -> Result<bool> {
-                                    content.insert(content.end(), piece.begin(), piece.end());
-                                    return true;
-                                  }));
+    ATOLL_TRY(
+        vault::read_version(exchange.vault->chunks(), version, offset, length, [&](ByteView piece) -> Result<bool> {
+          content.insert(content.end(), piece.begin(), piece.end());
+          return true;
+        }));
     if (content.size() != length) {
       return atl::fail(ErrorKind::damaged, "content.short", "a version has less content than its row says");
     }
@@ -202,12 +201,11 @@ Answer put_object(Exchange& exchange) {
     ATOLL_ASSIGN(const auto there, exchange.vault->reader()->current(state.bucket.id, exchange.key));
     ATOLL_TRY(write_condition(exchange, true)(there ? &there->version : nullptr));
   }
-  ATOLL_ASSIGN(const auto stored,
-               vault::store_content(*exchange.vault, state.bucket, body->length().value_or(0), exchange.key,
-                                    [&](ByteSpan out) { return body->read(out); }));
+  ATOLL_ASSIGN(const auto stored, vault::store_content(*exchange.vault, state.bucket, body->length().value_or(0),
+                                                       exchange.key, [&](ByteSpan out) { return body->read(out); }));
   ATOLL_TRY(body->verify());
-  fresh.version.kind = exchange.key.ends_with('/') && stored.bytes == 0 ? catalog::EntryKind::marker
-                                                                        : catalog::EntryKind::file;
+  fresh.version.kind =
+      exchange.key.ends_with('/') && stored.bytes == 0 ? catalog::EntryKind::marker : catalog::EntryKind::file;
   fresh.version.size = stored.bytes;
   fresh.version.content = stored.content;
   fresh.version.etag = etag_for(*body);
@@ -272,8 +270,8 @@ Result<void> check_source_conditions(const Exchange& exchange, const catalog::Ve
     if (const auto value = exchange.header(from)) conditions.add(std::string(to), std::string(*value));
   }
   if (conditions.empty()) return {};
-  const auto outcome = net::evaluate_conditions(conditions, "GET", representation_of(version),
-                                                seconds_of(exchange.now), {.takes_bare_tags = true});
+  const auto outcome = net::evaluate_conditions(conditions, "GET", representation_of(version), seconds_of(exchange.now),
+                                                {.takes_bare_tags = true});
   if (outcome != net::Outcome::proceed) return fail(Code::PreconditionFailed);
   return {};
 }
@@ -285,8 +283,8 @@ Result<Chosen> choose_copy_source(Exchange& exchange) {
   ATOLL_TRY(exchange.require(source.version ? access::Action::read_version : access::Action::read, source.bucket,
                              source.key));
   ChoiceFailure failure;
-  ATOLL_ASSIGN(Chosen chosen, choose_version(*exchange.vault->reader(), source.bucket, source.key, source.version,
-                                             failure));
+  ATOLL_ASSIGN(Chosen chosen,
+               choose_version(*exchange.vault->reader(), source.bucket, source.key, source.version, failure));
   ATOLL_TRY(check_source_conditions(exchange, chosen.version.row));
   return chosen;
 }
@@ -345,10 +343,11 @@ Answer copy_object(Exchange& exchange) {
   if (tagging == "COPY") fresh.version.tags = from.tags;
   ATOLL_ASSIGN(const vault::LockWish lock, read_lock_headers(exchange));
   ATOLL_ASSIGN(const vault::BucketState target, vault::bucket_state(*exchange.vault->reader(), exchange.bucket));
-  const bool is_itself = source.state.bucket.id == target.bucket.id && source.entry.key == exchange.key &&
-                         source.version.is_latest;
+  const bool is_itself =
+      source.state.bucket.id == target.bucket.id && source.entry.key == exchange.key && source.version.is_latest;
   if (is_itself && directive == "COPY" && tagging == "COPY" && !exchange.header("x-amz-storage-class")) {
-    return fail(Code::InvalidRequest, "An object can be copied onto itself only with new metadata, tags or storage class");
+    return fail(Code::InvalidRequest,
+                "An object can be copied onto itself only with new metadata, tags or storage class");
   }
   ATOLL_TRY(exchange.context.access->check_quota(exchange.who, exchange.vault_id, exchange.bucket, from.size, 1));
   ATOLL_ASSIGN(const auto stored, content_for_copy(exchange, target.bucket, from, 0, from.size));
@@ -402,18 +401,18 @@ Result<vault::VersionChange> stage_removal(const Exchange& exchange, const vault
     return {};
   };
   if (!removal.version) {
-    return vault::stage_removal_by_name(context, changes, state, removal.key, marker_id, exchange.vault->actor(), check);
+    return vault::stage_removal_by_name(context, changes, state, removal.key, marker_id, exchange.vault->actor(),
+                                        check);
   }
   ATOLL_ASSIGN(const auto id, parse_version(*removal.version));
-  const bool wants_bypass =
-      net::equal_ignoring_case(exchange.header_or("x-amz-bypass-governance-retention"), "true");
+  const bool wants_bypass = net::equal_ignoring_case(exchange.header_or("x-amz-bypass-governance-retention"), "true");
   if (wants_bypass) ATOLL_TRY(exchange.require(access::Action::bypass_retention, exchange.bucket, removal.key));
   return vault::stage_removal_by_id(context, changes, state, removal.key, id, exchange.vault->actor(), wants_bypass);
 }
 
 Result<void> require_removal(const Exchange& exchange, const vault::BucketState& state, const Removal& removal) {
   const bool is_for_good = removal.version.has_value();
-  return exchange.require(is_for_good                                                ? access::Action::erase
+  return exchange.require(is_for_good                                          ? access::Action::erase
                           : state.versioning() == catalog::Versioning::enabled ? access::Action::remove
                                                                                : access::Action::remove_for_good,
                           exchange.bucket, removal.key);
@@ -482,12 +481,13 @@ Answer delete_objects(Exchange& exchange) {
       continue;
     }
     places.push_back(at);
-    builders.push_back([&exchange, &one](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-      ATOLL_ASSIGN(one.state, vault::bucket_state(context.state, exchange.bucket));
-      ATOLL_TRY(require_removal(exchange, one.state, one.removal));
-      ATOLL_ASSIGN(one.change, stage_removal(exchange, context, changes, one.state, one.removal, one.marker));
-      return {};
-    });
+    builders.push_back(
+        [&exchange, &one](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+          ATOLL_ASSIGN(one.state, vault::bucket_state(context.state, exchange.bucket));
+          ATOLL_TRY(require_removal(exchange, one.state, one.removal));
+          ATOLL_ASSIGN(one.change, stage_removal(exchange, context, changes, one.state, one.removal, one.marker));
+          return {};
+        });
   }
   const auto answers = exchange.vault->commit_group(journal::CommandKind::remove_objects, std::move(builders),
                                                     platform::new_id<OperationId>(*exchange.context.machine));
@@ -518,8 +518,8 @@ Answer delete_objects(Exchange& exchange) {
 }
 
 Answer get_object_attributes(Exchange& exchange) {
-  ATOLL_TRY(exchange.require(exchange.parameter("versionId") ? access::Action::read_version
-                                                             : access::Action::read_metadata));
+  ATOLL_TRY(
+      exchange.require(exchange.parameter("versionId") ? access::Action::read_version : access::Action::read_metadata));
   const auto wanted = exchange.request.headers.joined("x-amz-object-attributes");
   if (!wanted) return fail(Code::InvalidArgument, "x-amz-object-attributes is missing");
   ChoiceFailure failure;

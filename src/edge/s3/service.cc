@@ -128,9 +128,8 @@ Answer answer(Exchange& exchange) {
   if (exchange.request.method == "OPTIONS") {
     return preflight(exchange.context, exchange.request, exchange.bucket);
   }
-  ATOLL_ASSIGN(exchange.operation,
-               find_operation(exchange.request.method, exchange.resource, exchange.parameters,
-                              exchange.header(kCopySource).has_value()));
+  ATOLL_ASSIGN(exchange.operation, find_operation(exchange.request.method, exchange.resource, exchange.parameters,
+                                                  exchange.header(kCopySource).has_value()));
   ATOLL_TRY(authenticate(exchange));
   return dispatch(exchange);
 }
@@ -200,7 +199,8 @@ Result<void> Exchange::require(access::Action action, std::string_view of_bucket
   resource_asked.key = of_key;
   const auto decision = context.access->decide(who, action, resource_asked);
   if (decision.allowed) return {};
-  return fail(Code::AccessDenied, "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
+  return fail(Code::AccessDenied,
+              "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
 }
 
 Result<void> Exchange::require_prefix(access::Action action, std::string_view prefix) const {
@@ -211,7 +211,8 @@ Result<void> Exchange::require_prefix(access::Action action, std::string_view pr
   resource_asked.is_prefix = true;
   const auto decision = context.access->decide(who, action, resource_asked);
   if (decision.allowed) return {};
-  return fail(Code::AccessDenied, "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
+  return fail(Code::AccessDenied,
+              "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
 }
 
 net::Response xml_response(std::string document) {

@@ -129,10 +129,12 @@ class ServiceTest : public ::testing::Test {
   // An upload in chunks; `change` may spoil what is sent.
   Reply upload_chunks(const std::string& data, PayloadKind kind, const std::function<void(std::string&)>& change = {}) {
     const bool is_signed = kind != PayloadKind::unsigned_and_trailer;
-    const std::string hash = kind == PayloadKind::signed_chunks               ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-                             : kind == PayloadKind::signed_chunks_and_trailer ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-                                                                              : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-    Fields fields{{"Content-Encoding", "aws-chunked,gzip"}, {"x-amz-decoded-content-length", std::to_string(data.size())}};
+    const std::string hash = kind == PayloadKind::signed_chunks ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+                             : kind == PayloadKind::signed_chunks_and_trailer
+                                 ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+                                 : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+    Fields fields{{"Content-Encoding", "aws-chunked,gzip"},
+                  {"x-amz-decoded-content-length", std::to_string(data.size())}};
     if (kind != PayloadKind::signed_chunks) fields.emplace_back("x-amz-trailer", "x-amz-checksum-crc64nvme");
     fields = signed_fields("PUT", "/bucket/chunks", fields, hash);
     std::vector<HeaderView> views;
@@ -179,8 +181,8 @@ TEST_F(ServiceTest, WhatIsPutIsReadInEveryEncodingOfBodies) {
   const std::string data = to_string(noise(1, 300'000));
   ASSERT_EQ(call("PUT", "/bucket/plain", data).status, 200U);
   EXPECT_EQ(get("plain").body, data);
-  for (const auto kind : {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer,
-                          PayloadKind::unsigned_and_trailer}) {
+  for (const auto kind :
+       {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer, PayloadKind::unsigned_and_trailer}) {
     const Reply put = upload_chunks(data, kind);
     ASSERT_EQ(put.status, 200U) << put.body;
     EXPECT_EQ(put.headers.has("x-amz-checksum-crc64nvme"), kind != PayloadKind::signed_chunks);
@@ -193,17 +195,18 @@ TEST_F(ServiceTest, WhatIsPutIsReadInEveryEncodingOfBodies) {
 
 TEST_F(ServiceTest, ABodyThatIsNotWhatWasSignedStoresNothing) {
   const std::string data = to_string(noise(2, 200'000));
-  for (const auto kind : {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer,
-                          PayloadKind::unsigned_and_trailer}) {
+  for (const auto kind :
+       {PayloadKind::signed_chunks, PayloadKind::signed_chunks_and_trailer, PayloadKind::unsigned_and_trailer}) {
     const Reply flipped = upload_chunks(data, kind, [](std::string& sent) { sent[100'000] ^= 1; });
     EXPECT_EQ(flipped.status, kind == PayloadKind::unsigned_and_trailer ? 400U : 403U) << flipped.body;
     EXPECT_EQ(upload_chunks(data, kind, [](std::string& sent) { sent.resize(sent.size() / 2); }).code(),
               "IncompleteBody");
     EXPECT_EQ(get("chunks").code(), "NoSuchKey");
   }
-  EXPECT_EQ(send("PUT", "/bucket/a", signed_fields("PUT", "/bucket/a", {}, to_hex(codec::sha256(as_bytes("other")))), "data")
-                .code(),
-            "XAmzContentSHA256Mismatch");
+  EXPECT_EQ(
+      send("PUT", "/bucket/a", signed_fields("PUT", "/bucket/a", {}, to_hex(codec::sha256(as_bytes("other")))), "data")
+          .code(),
+      "XAmzContentSHA256Mismatch");
   EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"Content-MD5", "nonsense"}}).code(), "InvalidDigest");
   EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-checksum-crc32", "AAAAAA=="}}).code(), "BadDigest");
   EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-checksum-crc32", "AA=="}}).code(), "InvalidRequest");
@@ -227,7 +230,8 @@ TEST_F(ServiceTest, NoOperationGoesWithoutARight) {
     for (std::size_t at; (at = keys.find(' ')) != std::string::npos;) keys[at] = '&';
     while (keys.ends_with('&')) keys.pop_back();
     if (row.operation == Operation::ListObjectsV2) keys = "list-type=2";
-    if (row.operation == Operation::UploadPart || row.operation == Operation::UploadPartCopy) keys = "partNumber=1&uploadId=a";
+    if (row.operation == Operation::UploadPart || row.operation == Operation::UploadPartCopy)
+      keys = "partNumber=1&uploadId=a";
     if (!keys.empty()) target += "?" + keys;
     const Reply reply = call(std::string(row.method), target, "", fields, "nobody");
     if (row.operation == Operation::ListBuckets) {
@@ -284,7 +288,8 @@ TEST_F(ServiceTest, TheTimeOfAFileIsOneValue) {
 
 TEST_F(ServiceTest, ADamagedAddressOrDocumentIsAClearError) {
   EXPECT_EQ(call("GET", "/bucket/a%zz").code(), "InvalidURI");
-  EXPECT_EQ(call("POST", "/bucket?delete", "<!DOCTYPE x [<!ENTITY a \"b\">]><Delete>&a;</Delete>").code(), "MalformedXML");
+  EXPECT_EQ(call("POST", "/bucket?delete", "<!DOCTYPE x [<!ENTITY a \"b\">]><Delete>&a;</Delete>").code(),
+            "MalformedXML");
   EXPECT_EQ(call("POST", "/bucket?delete", std::string(5 << 20, ' ')).code(), "EntityTooLarge");
   EXPECT_EQ(call("PUT", "/bucket/key?website", "x").code(), "NotImplemented")
       << "a parameter of another operation never means the object itself";

@@ -88,8 +88,8 @@ Answer put_part(Exchange& exchange, const catalog::UploadRow& upload, std::uint3
   ATOLL_ASSIGN(const auto bucket, exchange.vault->reader()->bucket(upload.bucket));
   if (!bucket) return fail(Code::NoSuchBucket);
   // The name decides how it is cut; the length of all is not known yet.
-  ATOLL_ASSIGN(const auto stored, vault::store_content(*exchange.vault, *bucket, body->length().value_or(0),
-                                                       upload.key, [&](ByteSpan out) { return body->read(out); }));
+  ATOLL_ASSIGN(const auto stored, vault::store_content(*exchange.vault, *bucket, body->length().value_or(0), upload.key,
+                                                       [&](ByteSpan out) { return body->read(out); }));
   ATOLL_TRY(body->verify());
   vault::StoredPart part;
   part.number = number;
@@ -152,8 +152,7 @@ namespace {
 // The parts that are named, as they are stored. InvalidPart, InvalidPartOrder, EntityTooSmall.
 Result<std::vector<catalog::UploadPartRow>> chosen_parts(Exchange& exchange, const catalog::UploadRow& upload,
                                                          const CompleteDocument& document) {
-  ATOLL_ASSIGN(const auto stored,
-               vault::Uploads(*exchange.vault).parts(upload.id, 0, vault::kUploadPartsMax));
+  ATOLL_ASSIGN(const auto stored, vault::Uploads(*exchange.vault).parts(upload.id, 0, vault::kUploadPartsMax));
   std::vector<catalog::UploadPartRow> parts;
   std::uint32_t before = 0;
   for (const CompleteDocument::Part& named : document.parts) {
@@ -161,7 +160,8 @@ Result<std::vector<catalog::UploadPartRow>> chosen_parts(Exchange& exchange, con
     before = named.number;
     const auto found = std::ranges::lower_bound(stored, named.number, {}, &catalog::UploadPartRow::number);
     if (found == stored.end() || found->number != named.number || part_etag(*found) != named.etag) {
-      return fail(Code::InvalidPart, "Part " + std::to_string(named.number) + " was not uploaded, or its ETag is another");
+      return fail(Code::InvalidPart,
+                  "Part " + std::to_string(named.number) + " was not uploaded, or its ETag is another");
     }
     for (const auto& [algorithm, text] : named.checksums) {
       ATOLL_ASSIGN(const Bytes value, parse_checksum(algorithm, text));
@@ -267,8 +267,8 @@ Answer list_parts(Exchange& exchange) {
   ATOLL_ASSIGN(const std::uint64_t wanted, exchange.number("max-parts", kPartsShownMax, INT32_MAX));
   ATOLL_ASSIGN(const std::uint64_t after, exchange.number("part-number-marker", 0, INT32_MAX));
   const std::size_t limit = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, kPartsShownMax));
-  ATOLL_ASSIGN(auto parts, vault::Uploads(*exchange.vault)
-                               .parts(upload.id, static_cast<std::uint32_t>(after), limit + 1));
+  ATOLL_ASSIGN(auto parts,
+               vault::Uploads(*exchange.vault).parts(upload.id, static_cast<std::uint32_t>(after), limit + 1));
   const bool has_more = parts.size() > limit;
   if (has_more) parts.pop_back();
   xml::Writer writer;

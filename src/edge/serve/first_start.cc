@@ -63,8 +63,7 @@ Result<net::TlsIdentity> own_identity(const platform::Machine& machine, const st
     if (key != std::string::npos) {
       net::TlsIdentity identity{text.substr(0, key), text.substr(key)};
       const auto facts = net::certificate_facts(identity.certificate_chain_pem);
-      if (facts && net::check_identity(identity) &&
-          facts->not_after.unix_us > machine.clock.now().unix_us + kMonthUs)
+      if (facts && net::check_identity(identity) && facts->not_after.unix_us > machine.clock.now().unix_us + kMonthUs)
         return identity;
     }
   }

@@ -132,9 +132,9 @@ void Housekeeping::run_schedules(const VaultId& id, const std::string& name) {
       if (one.is_missed) tell_("schedule " + one.row.name + " was missed at " + format_rfc3339(one.last_due));
       auto global = global_;
       global.insert(global.end(), {"--vault", name});
-      ATOLL_ASSIGN(const auto run,
-                   jobs::run_schedule(environment_->programs, host_->machine().clock, one, global));
-      tell_("schedule " + run.name + ": " + (run.exit_code == 0 ? "good" : "ended with " + std::to_string(run.exit_code)));
+      ATOLL_ASSIGN(const auto run, jobs::run_schedule(environment_->programs, host_->machine().clock, one, global));
+      tell_("schedule " + run.name + ": " +
+            (run.exit_code == 0 ? "good" : "ended with " + std::to_string(run.exit_code)));
       for (const std::string& missed : run.not_told) tell_("news of schedule " + run.name + ": " + missed);
       ATOLL_ASSIGN(const auto use, host_->use(id, kServer));
       ATOLL_TRY(jobs::remember_run(use.vault(), run, started));

@@ -135,9 +135,8 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
     family("atoll_dedup_ratio", "Logical bytes by unique bytes.", [](const vault::VaultStatus& s) {
       return s.unique_bytes == 0 ? 1.0 : static_cast<double>(s.logical_bytes) / static_cast<double>(s.unique_bytes);
     });
-    family("atoll_findings", "What is not safe yet.", [](const vault::VaultStatus& s) {
-      return static_cast<std::uint64_t>(s.findings.size());
-    });
+    family("atoll_findings", "What is not safe yet.",
+           [](const vault::VaultStatus& s) { return static_cast<std::uint64_t>(s.findings.size()); });
     family("atoll_last_verify_timestamp_seconds", "When everything was read and checked last; 0: never.",
            [](const vault::VaultStatus& s) {
              return static_cast<std::uint64_t>(s.last_data_verify ? s.last_data_verify->unix_us / 1'000'000 : 0);
@@ -149,11 +148,13 @@ void say_first_credentials(cli::Environment& environment, const FirstCredentials
   // On standard output, once: whoever runs the server in the background finds them there and nowhere else.
   const std::string words =
       "First account (shown once; keep it):\n"
-      "  user              " + made.user + "\n  password          " + made.password + "\n  token             " +
-      made.token + "\n  access key id     " + made.access_key_id + "\n  secret access key " + made.secret_access_key +
-      "\nTry:\n  ATOLL_URL=" + address + " ATOLL_TOKEN_FILE=FILE atoll ls        (FILE holds the token)\n"
-      "  AWS_ACCESS_KEY_ID=" + made.access_key_id + " AWS_SECRET_ACCESS_KEY=… aws --endpoint-url " + address +
-      " s3 ls\n";
+      "  user              " +
+      made.user + "\n  password          " + made.password + "\n  token             " + made.token +
+      "\n  access key id     " + made.access_key_id + "\n  secret access key " + made.secret_access_key +
+      "\nTry:\n  ATOLL_URL=" + address +
+      " ATOLL_TOKEN_FILE=FILE atoll ls        (FILE holds the token)\n"
+      "  AWS_ACCESS_KEY_ID=" +
+      made.access_key_id + " AWS_SECRET_ACCESS_KEY=… aws --endpoint-url " + address + " s3 ls\n";
   ignore_error_on_purpose(environment.terminal.write_out(as_bytes(words)));
 }
 
@@ -228,7 +229,8 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
 
   net::ServerOptions listen_options;
   listen_options.threads = static_cast<unsigned>(std::min<std::uint64_t>(request.threads, 4096));
-  listen_options.drain_timeout_ms = static_cast<std::uint32_t>(std::min<std::uint64_t>(request.drain_seconds, 3600) * 1000);
+  listen_options.drain_timeout_ms =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(request.drain_seconds, 3600) * 1000);
   ATOLL_ASSIGN(const auto listening,
                net::HttpServer::start(environment.machine, endpoints, identity ? &*identity : nullptr, listen_options,
                                       [&front](net::Request& one) { return front.answer(one); }));

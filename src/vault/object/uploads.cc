@@ -25,12 +25,12 @@ constexpr std::size_t kPartRowsPerCommand = 9'000;
 
 // Its row, and the rows of its parts. Parts that outlive it are nothing to anybody: gc passes them over.
 Result<void> stage_end(const CommitContext& context, ChangeSet& changes, const UploadRow& upload) {
-  ATOLL_TRY(context.state.for_each_row_under(
-      TableNumber::upload_parts, upload.id.view(), [&](ByteView key, ByteView) -> Result<bool> {
-        if (changes.count() >= kPartRowsPerCommand) return false;
-        changes.remove(kDefaultDomain, TableNumber::upload_parts, to_bytes(key));
-        return true;
-      }));
+  ATOLL_TRY(context.state.for_each_row_under(TableNumber::upload_parts, upload.id.view(),
+                                             [&](ByteView key, ByteView) -> Result<bool> {
+                                               if (changes.count() >= kPartRowsPerCommand) return false;
+                                               changes.remove(kDefaultDomain, TableNumber::upload_parts, to_bytes(key));
+                                               return true;
+                                             }));
   changes.remove(upload);
   return {};
 }

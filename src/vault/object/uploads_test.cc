@@ -39,13 +39,13 @@ class UploadsTest : public ::testing::Test {
   Result<void> add(const catalog::UploadRow& upload, std::uint32_t number, const Bytes& bytes) {
     ATOLL_ASSIGN(const BucketState state, bucket_state(*vault_->reader(), "bucket"));
     ByteView rest = bytes;
-    ATOLL_ASSIGN(const auto stored,
-                 store_content(*vault_, state.bucket, bytes.size(), upload.key, [&](ByteSpan out) -> Result<std::size_t> {
-                   const std::size_t count = std::min(out.size(), rest.size());
-                   std::copy_n(rest.begin(), count, out.begin());
-                   rest = rest.subspan(count);
-                   return count;
-                 }));
+    ATOLL_ASSIGN(const auto stored, store_content(*vault_, state.bucket, bytes.size(), upload.key,
+                                                  [&](ByteSpan out) -> Result<std::size_t> {
+                                                    const std::size_t count = std::min(out.size(), rest.size());
+                                                    std::copy_n(rest.begin(), count, out.begin());
+                                                    rest = rest.subspan(count);
+                                                    return count;
+                                                  }));
     StoredPart part;
     part.number = number;
     part.content = stored.content;

@@ -112,7 +112,8 @@ class Change {
     return false;
   }
 
-  // What the entry says once `rest` (newest first) is all there is. Without a version left it goes, and markers with it.
+  // What the entry says once `rest` (newest first) is all there is. Without a version left it goes, and markers with
+  // it.
   Result<void> settle(EntryRow entry, const std::vector<ObjectVersion>& rest) {
     const auto newest = std::ranges::find_if(rest, [](const ObjectVersion& one) { return !one.is_marker; });
     if (newest == rest.end()) {
@@ -184,9 +185,7 @@ catalog::Versioning BucketState::versioning() const {
   if (!settings) return bucket.keeps_history ? catalog::Versioning::enabled : catalog::Versioning::off;
   return settings->versioning_now();
 }
-bool BucketState::was_ever_versioned() const {
-  return settings ? !settings->versioning.empty() : bucket.keeps_history;
-}
+bool BucketState::was_ever_versioned() const { return settings ? !settings->versioning.empty() : bucket.keeps_history; }
 bool BucketState::has_id(Lsn begin) const {
   if (!settings) return bucket.keeps_history;
   return settings->versioning_at(begin) == catalog::Versioning::enabled;

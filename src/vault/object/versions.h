@@ -6,7 +6,8 @@
 //   remove id     that one is gone for good; what was before it is the latest again
 //
 // Always true:
-//  - "Gone for good" is an erasure (catalog/keeping_rows.h): gc frees the content at once. What a snapshot keeps ends in
+//  - "Gone for good" is an erasure (catalog/keeping_rows.h): gc frees the content at once. What a snapshot keeps ends
+//  in
 //    place of that; what a lock or the bucket's retention keeps is refused where it was named by its id.
 //  - Which versions have no id follows from when they began (BucketSettingsRow::versioning): nothing is stored for it.
 //    At most one of an object counts as the one without; older ones, which other doors than S3 made, have their ids.
@@ -63,7 +64,7 @@ struct VersionChange {
   VersionId id;  // of the version or marker that was made or removed
   bool has_id = false;
   bool is_marker = false;
-  bool existed = false;  // there was something by that name before
+  bool existed = false;            // there was something by that name before
   std::uint64_t bytes_before = 0;  // size of what a reader no longer sees
 };
 
@@ -76,8 +77,8 @@ struct LockWish {
 // A new version in every case, with exactly the words it brings.
 [[nodiscard]] Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& changes,
                                                   const BucketState& state, const NewVersion& fresh,
-                                                  const VersionId& id, const std::string& actor,
-                                                  const LockWish& lock, const Condition& check);
+                                                  const VersionId& id, const std::string& actor, const LockWish& lock,
+                                                  const Condition& check);
 [[nodiscard]] Result<VersionChange> stage_removal_by_name(const CommitContext& context, ChangeSet& changes,
                                                           const BucketState& state, const std::string& key,
                                                           const VersionId& marker_id, const std::string& actor,

@@ -72,13 +72,14 @@ class VersionsTest : public ::testing::Test {
     row.id = platform::new_id<BucketId>(vault_->machine());
     row.name = "bucket";
     row.keeps_history = false;
-    const auto made = vault_->commit(journal::CommandKind::create_bucket, [&](const CommitContext&, ChangeSet& changes) {
-      changes.put(row);
-      catalog::BucketSettingsRow settings;
-      settings.bucket = row.id;
-      changes.put(settings);
-      return Result<void>{};
-    });
+    const auto made =
+        vault_->commit(journal::CommandKind::create_bucket, [&](const CommitContext&, ChangeSet& changes) {
+          changes.put(row);
+          catalog::BucketSettingsRow settings;
+          settings.bucket = row.id;
+          changes.put(settings);
+          return Result<void>{};
+        });
     ASSERT_EQ(told(made), "ok");
   }
   void set_versioning(Versioning wanted) {

@@ -62,9 +62,45 @@ std::vector<Sample> object_samples() {
        .target = "/api/v1/search",
        .body = R"({"filter": {"must": ["name:*.txt", {"field": "size", "op": ">", "value": 3}]}})",
        .is_list = true},
+      {.id = "bucket_archive", .target = "/api/v1/buckets/photos/archive?prefix=2024/"},
+      {.id = "bucket_archive", .target = "/api/v1/buckets/photos/archive?format=tar&as_of={first_lsn}"},
+      {.id = "changes", .target = "/api/v1/changes?since=0", .is_list = true},
+      {.id = "changes", .target = "/api/v1/changes?since=0&bucket=photos&prefix=2024/"},
       {.id = "object_rollback",
        .target = "/api/v1/buckets/photos/rollback/2024/beach.txt",
        .body = R"({"to": "{first}"})"},
+  };
+}
+
+std::vector<Sample> upload_samples() {
+  const net::Header version{"Tus-Resumable", "1.0.0"};
+  const net::Header type{"Content-Type", "application/offset+octet-stream"};
+  const std::string all = "/api/v1/uploads";
+  return {
+      {.id = "upload_options", .target = all, .status = 204},
+      {.id = "upload_create", .target = all + "?bucket=photos&key=up", .status = 412},
+      {.id = "upload_create",
+       .target = all + "?bucket=photos&key=up",
+       .status = 201,
+       .headers = {version, {"Upload-Length", "6"}},
+       .keep_location = "upload"},
+      {.id = "upload_head", .target = all + "/{upload}", .headers = {version}},
+      {.id = "upload_patch",
+       .target = all + "/{upload}",
+       .body = "abc",
+       .status = 204,
+       .headers = {version, type, {"Upload-Offset", "0"}}},
+      {.id = "upload_patch",
+       .target = all + "/{upload}",
+       .body = "def",
+       .status = 204,
+       .headers = {version, type, {"Upload-Offset", "3"}}},
+      {.id = "upload_create",
+       .target = all + "?bucket=photos&key=other",
+       .status = 201,
+       .headers = {version, {"Upload-Length", "6"}},
+       .keep_location = "other"},
+      {.id = "upload_delete", .target = all + "/{other}", .status = 204, .headers = {version}},
   };
 }
 
@@ -95,6 +131,7 @@ std::vector<Sample> samples() {
             {.id = "vault_show", .target = "/api/v1/vaults/main"}});
   add(all, bucket_samples());
   add(all, object_samples());
+  add(all, upload_samples());
   add(all, history_samples());
   return all;
 }

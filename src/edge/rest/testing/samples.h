@@ -17,7 +17,8 @@ struct Sample {
   unsigned status = 200;
   std::vector<std::pair<std::string, std::string>> keep = {};  // name, member of the answer
   std::vector<net::Header> headers = {};
-  bool is_list = false;  // whoever may see nothing of it gets an empty list
+  std::string keep_location = {};  // name, for the last piece of the answer's Location
+  bool is_list = false;            // whoever may see nothing of it gets an empty list
 };
 
 [[nodiscard]] std::vector<Sample> samples();

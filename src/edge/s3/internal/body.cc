@@ -121,7 +121,8 @@ Result<void> Body::verify() {
   }
   for (const auto& [algorithm, value] : expected_) {
     if (values_.at(algorithm) != value) {
-      return fail(Code::BadDigest, "The " + std::string(name_of(algorithm)) + " does not match the body that was received");
+      return fail(Code::BadDigest,
+                  "The " + std::string(name_of(algorithm)) + " does not match the body that was received");
     }
   }
   return {};

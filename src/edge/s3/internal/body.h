@@ -19,8 +19,8 @@ inline constexpr std::uint64_t kEtagIsMd5UpToBytes = 16 << 20;
 
 class Body {
  public:
-  // What the headers say is checked here, before a byte is read. `wants_md5`: also without Content-MD5 where the body is
-  // short enough. `also`: a checksum to compute whatever the client sends.
+  // What the headers say is checked here, before a byte is read. `wants_md5`: also without Content-MD5 where the body
+  // is short enough. `also`: a checksum to compute whatever the client sends.
   [[nodiscard]] static Result<std::unique_ptr<Body>> open(Exchange& exchange, bool wants_md5,
                                                           std::optional<ChecksumAlgorithm> also = std::nullopt,
                                                           ChecksumsOf checksums = ChecksumsOf::body);
@@ -49,7 +49,7 @@ class Body {
   std::optional<Bytes> md5_expected_;
   std::optional<std::array<std::uint8_t, 16>> md5_value_;
   std::vector<Checksummer> checksummers_;
-  std::map<ChecksumAlgorithm, Bytes> expected_;       // of headers
+  std::map<ChecksumAlgorithm, Bytes> expected_;  // of headers
   std::vector<ChecksumAlgorithm> expected_trailers_;
   std::map<ChecksumAlgorithm, Bytes> values_;
   std::uint64_t bytes_ = 0;

@@ -22,10 +22,7 @@ inline constexpr std::string_view kNamespace = "http://s3.amazonaws.com/doc/2006
 
 struct Exchange {
   Exchange(const ServiceContext& service_context, net::Request& asked, std::string id)
-      : context(service_context),
-        request(asked),
-        request_id(std::move(id)),
-        now(service_context.machine->clock.now()) {
+      : context(service_context), request(asked), request_id(std::move(id)), now(service_context.machine->clock.now()) {
     for (const net::Header& one : asked.headers) headers.push_back({one.name, one.value});
   }
   const ServiceContext& context;
@@ -46,7 +43,9 @@ struct Exchange {
   VaultId vault_id;
   std::shared_ptr<vault::Vault> vault;
 
-  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const { return request.headers.get(name); }
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
+    return request.headers.get(name);
+  }
   [[nodiscard]] std::string_view header_or(std::string_view name, std::string_view otherwise = "") const {
     return header(name).value_or(otherwise);
   }

@@ -17,8 +17,8 @@ constexpr std::size_t kMetadataBytesMax = 8 * 1024;
 constexpr std::array<std::string_view, 5> kStandard{"Cache-Control", "Content-Disposition", "Content-Encoding",
                                                     "Content-Language", "Expires"};
 constexpr std::array<std::string_view, 10> kStorageClasses{
-    "STANDARD",   "REDUCED_REDUNDANCY", "STANDARD_IA",  "ONEZONE_IA", "INTELLIGENT_TIERING",
-    "GLACIER_IR", "GLACIER",            "DEEP_ARCHIVE", "OUTPOSTS",   "EXPRESS_ONEZONE"};
+    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA",     "INTELLIGENT_TIERING", "GLACIER_IR",
+    "GLACIER",  "DEEP_ARCHIVE",       "OUTPOSTS",    "EXPRESS_ONEZONE"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -107,24 +107,25 @@ std::string format_mtime(FileTime time) {
 Result<void> check_headers(const Exchange& exchange) {
   for (const HeaderView& header : exchange.headers) {
     if (starts_with_ignoring_case(header.name, "x-amz-server-side-encryption-")) {
-      return fail(Code::NotImplemented, "Encryption with keys of one's own is not done: the vault is encrypted as a whole");
+      return fail(Code::NotImplemented,
+                  "Encryption with keys of one's own is not done: the vault is encrypted as a whole");
     }
     if (starts_with_ignoring_case(header.name, "x-amz-grant-") && !header.value.empty()) {
       return fail(Code::NotImplemented, "Grants in headers are not taken: grants of accounts say who may do what");
     }
   }
   for (const std::string_view name : {"x-amz-website-redirect-location", "x-amz-write-offset-bytes"}) {
-    if (exchange.header(name)) return fail(Code::NotImplemented, "The header " + std::string(name) + " is not known here");
+    if (exchange.header(name))
+      return fail(Code::NotImplemented, "The header " + std::string(name) + " is not known here");
   }
   const std::string_view encryption = exchange.header_or("x-amz-server-side-encryption");
-  if (!encryption.empty() &&
-      (encryption != "AES256" || exchange.vault->head().suite == codec::SealSuite::none)) {
+  if (!encryption.empty() && (encryption != "AES256" || exchange.vault->head().suite == codec::SealSuite::none)) {
     return fail(Code::NotImplemented, "Only AES256 is done, in an encrypted vault");
   }
   const std::string_view acl = exchange.header_or("x-amz-acl");
   if (!acl.empty() && acl != "private" && acl != "bucket-owner-full-control" && acl != "bucket-owner-read") {
-    return fail(Code::NotImplemented,
-                "The list \"" + std::string(acl.substr(0, 40)) + "\" is not taken: grants of accounts say who may read");
+    return fail(Code::NotImplemented, "The list \"" + std::string(acl.substr(0, 40)) +
+                                          "\" is not taken: grants of accounts say who may read");
   }
   return {};
 }
@@ -180,7 +181,8 @@ Result<vault::LockWish> read_lock_headers(const Exchange& exchange) {
     if (lock.until <= exchange.now) return fail(Code::InvalidArgument, "The retain until date must be in the future");
   }
   const std::string_view hold = exchange.header_or("x-amz-object-lock-legal-hold", "OFF");
-  if (hold != "ON" && hold != "OFF") return fail(Code::InvalidArgument, "x-amz-object-lock-legal-hold must be ON or OFF");
+  if (hold != "ON" && hold != "OFF")
+    return fail(Code::InvalidArgument, "x-amz-object-lock-legal-hold must be ON or OFF");
   lock.is_held = hold == "ON";
   return lock;
 }

@@ -1,7 +1,7 @@
 // What S3 keeps of an object besides its content, as headers: from a request into a version row, and back.
 //
-// Always true: x-amz-meta-NAME stands in the row's metadata under NAME. Standard headers (Cache-Control and so on) stand
-// there too, under "header:" and their name in lower case. The time of x-amz-meta-mtime is also the row's own.
+// Always true: x-amz-meta-NAME stands in the row's metadata under NAME. Standard headers (Cache-Control and so on)
+// stand there too, under "header:" and their name in lower case. The time of x-amz-meta-mtime is also the row's own.
 #pragma once
 
 #include "edge/s3/documents.h"
