@@ -54,7 +54,8 @@ Result<net::Response> list_jobs(Call& call) {
     return !call.exchange().may(Action::job_read, place_of_job(facts)) ||
            (!state.empty() && server::name_of(facts.state) != state);
   });
-  return page_of(call, std::move(rows), "jobs", [](const auto& facts) { return facts.id.text(); }, job_json);
+  return page_of(
+      call, std::move(rows), "jobs", [](const auto& facts) { return facts.id.text(); }, job_json);
 }
 
 // Whoever may not see jobs of its vault is told the same as of one that is not there.
@@ -194,11 +195,11 @@ std::vector<Operation> job_operations() {
 std::vector<NamedSchema> job_schemas() {
   using namespace schema;
   return {
-      {"JobProgress", object("How far a job is.", {required("step", text("What is being done.")),
-                                                   required("done", number("So much,")),
-                                                   required("total", number("of so much; 0: nobody knows."))})},
-      {"JobError", object("Why a job failed.",
-                          {required("id", text("Stable.")), required("message", text("One sentence."))})},
+      {"JobProgress",
+       object("How far a job is.", {required("step", text("What is being done.")), required("done", number("So much,")),
+                                    required("total", number("of so much; 0: nobody knows."))})},
+      {"JobError",
+       object("Why a job failed.", {required("id", text("Stable.")), required("message", text("One sentence."))})},
       {"Job", object("Work that takes longer than a request.",
                      {required("id", text("Its id.")), required("kind", text("gc, verify, checkpoint, tiers.")),
                       required("vault", text("Where.")), required("actor", text("Who asked for it.")),

@@ -19,8 +19,8 @@ Result<net::Response> list_users(Call& call) {
   const auto view = accounts_of(call).view();
   auto rows = view->rows().principals;
   std::erase_if(rows, [](const auto& row) { return row.kind == PrincipalKind::group; });
-  return page_of(call, std::move(rows), "users", [](const auto& row) -> const std::string& { return row.name; },
-                 user_json);
+  return page_of(
+      call, std::move(rows), "users", [](const auto& row) -> const std::string& { return row.name; }, user_json);
 }
 
 Result<net::Response> create_user(Call& call) {
@@ -144,8 +144,9 @@ Result<net::Response> list_groups(Call& call) {
   const auto view = accounts_of(call).view();
   auto rows = view->rows().principals;
   std::erase_if(rows, [](const auto& row) { return row.kind != PrincipalKind::group; });
-  return page_of(call, std::move(rows), "groups", [](const auto& row) -> const std::string& { return row.name; },
-                 [&](const auto& row) { return group_json(*view, row); });
+  return page_of(
+      call, std::move(rows), "groups", [](const auto& row) -> const std::string& { return row.name; },
+      [&](const auto& row) { return group_json(*view, row); });
 }
 
 Result<net::Response> create_group(Call& call) {
@@ -348,30 +349,30 @@ std::vector<Operation> people_operations() {
 std::vector<NamedSchema> people_schemas() {
   using namespace schema;
   return {
-      {"User", object("An account.",
-                      {required("name", text("What it signs in with.")), required("id", text("Its id.")),
-                       required("kind", choice("What it is.", {"person", "agent", "service", "group"})),
-                       required("display_name", text("Its name for people.")),
-                       required("email", text("Where it is reached.")), required("created", time("Since when.")),
-                       required("is_disabled", flag("True: nobody signs in with it.")),
-                       required("has_password", flag("False: tokens and keys only.")),
-                       required("has_one_time_codes", flag("True: codes are asked for, too.")),
-                       required("requests_per_second_max", number("0: what its kind has (agents 50)."))})},
+      {"User",
+       object("An account.", {required("name", text("What it signs in with.")), required("id", text("Its id.")),
+                              required("kind", choice("What it is.", {"person", "agent", "service", "group"})),
+                              required("display_name", text("Its name for people.")),
+                              required("email", text("Where it is reached.")), required("created", time("Since when.")),
+                              required("is_disabled", flag("True: nobody signs in with it.")),
+                              required("has_password", flag("False: tokens and keys only.")),
+                              required("has_one_time_codes", flag("True: codes are asked for, too.")),
+                              required("requests_per_second_max", number("0: what its kind has (agents 50)."))})},
       {"UserList", list_schema("A page of accounts.", "users", "User")},
-      {"NewUser", object("An account to be made.",
-                         {required("name", text("1 to 64 of a-z 0-9 . _ @ -.", 64)),
-                          optional("kind", choice("What it is; a person otherwise.", {"person", "agent", "service"})),
-                          optional("display_name", text("Its name for people.", 1024)),
-                          optional("email", text("Where it is reached.", 1024)),
-                          optional("password", text("8 to 1024 bytes; none: tokens and keys only.", 1024)),
-                          optional("requests_per_second_max", number("At most so many.", 0, UINT32_MAX)),
-                          optional("role", text("And grant it this role.", 256)),
-                          optional("place", reference("Place"))})},
-      {"UserChange", object("What is to change.",
-                            {optional("display_name", text("Its name for people.", 1024)),
-                             optional("email", text("Where it is reached.", 1024)),
-                             optional("requests_per_second_max", number("At most so many.", 0, UINT32_MAX)),
-                             optional("is_disabled", flag("True: nobody signs in with it."))})},
+      {"NewUser",
+       object("An account to be made.",
+              {required("name", text("1 to 64 of a-z 0-9 . _ @ -.", 64)),
+               optional("kind", choice("What it is; a person otherwise.", {"person", "agent", "service"})),
+               optional("display_name", text("Its name for people.", 1024)),
+               optional("email", text("Where it is reached.", 1024)),
+               optional("password", text("8 to 1024 bytes; none: tokens and keys only.", 1024)),
+               optional("requests_per_second_max", number("At most so many.", 0, UINT32_MAX)),
+               optional("role", text("And grant it this role.", 256)), optional("place", reference("Place"))})},
+      {"UserChange",
+       object("What is to change.", {optional("display_name", text("Its name for people.", 1024)),
+                                     optional("email", text("Where it is reached.", 1024)),
+                                     optional("requests_per_second_max", number("At most so many.", 0, UINT32_MAX)),
+                                     optional("is_disabled", flag("True: nobody signs in with it."))})},
       {"NewPassword", object("A password.", {required("password", text("8 to 1024 bytes.", 1024))})},
       {"Person", any_object("All about one person.")},
       {"EraseConfirmation", object("That it is meant.", {required("name", text("The account's name again.", 64))})},

@@ -122,8 +122,9 @@ Result<net::Response> list_grants(Call& call) {
   const std::string subject = call.text("subject");
   if (!subject.empty())
     std::erase_if(rows, [&](const auto& row) { return name_of_subject(*view, row.subject) != subject; });
-  return page_of(call, std::move(rows), "grants", [](const auto& row) { return row.id.text(); },
-                 [&](const auto& row) { return grant_json(call, *view, row); });
+  return page_of(
+      call, std::move(rows), "grants", [](const auto& row) { return row.id.text(); },
+      [&](const auto& row) { return grant_json(call, *view, row); });
 }
 
 Result<net::Response> create_grant(Call& call) {
@@ -167,8 +168,8 @@ Result<net::Response> delete_grant(Call& call) {
 // --- Quotas
 
 Value quota_json(const Call& call, const access::AccessView& view, const catalog::QuotaRow& row) {
-  const auto used = accounts_of(call).usage().of(
-      row.vault, row.bucket, row.principal.is_none() ? "" : name_of_subject(view, row.principal));
+  const auto used = accounts_of(call).usage().of(row.vault, row.bucket,
+                                                 row.principal.is_none() ? "" : name_of_subject(view, row.principal));
   Value out = Value::object();
   if (!row.principal.is_none()) out.set("user", name_of_subject(view, row.principal));
   out.set("place", place_json(call, {row.vault, row.bucket, ""}));
@@ -323,9 +324,9 @@ std::vector<NamedSchema> right_schemas() {
       {"ActionName", object("What a rule can name.", {required("name", text("Its name.")),
                                                       required("changes", flag("Something that others see.")),
                                                       required("words", text("What it is."))})},
-      {"RoleList", object("All roles.", {required("roles", list(reference("Role"))),
-                                         required("templates", list(reference("Role"))),
-                                         required("actions", list(reference("ActionName")))})},
+      {"RoleList",
+       object("All roles.", {required("roles", list(reference("Role"))), required("templates", list(reference("Role"))),
+                             required("actions", list(reference("ActionName")))})},
       {"Grant", object("Who has which role where.",
                        {required("id", text("Its id.")), required("subject", text("Who.")),
                         required("role", text("The role.")), required("place", reference("Place")),
@@ -342,16 +343,15 @@ std::vector<NamedSchema> right_schemas() {
                            optional("tiers", list(choice("Only objects there.", {"hot", "warm", "cold"}))),
                            optional("age_seconds_max", number("Only what was stored at most so long ago.")),
                            optional("expires", text("A time, or so long from now (30d).", 64))})},
-      {"Quota", object("A limit.", {optional("user", text("Of what this account stores.")),
-                                    required("place", reference("Place")),
-                                    required("bytes_max", number("0: no limit.")),
-                                    required("objects_max", number("0: no limit.")),
-                                    required("bytes_used", number("Now.")), required("objects_used", number("Now."))})},
+      {"Quota", object("A limit.",
+                       {optional("user", text("Of what this account stores.")), required("place", reference("Place")),
+                        required("bytes_max", number("0: no limit.")), required("objects_max", number("0: no limit.")),
+                        required("bytes_used", number("Now.")), required("objects_used", number("Now."))})},
       {"QuotaList", list_schema("A page of limits.", "quotas", "Quota")},
-      {"NewQuota", object("A limit to be set.", {optional("user", text("Of what this account stores.", 64)),
-                                                 optional("place", reference("Place")),
-                                                 optional("bytes_max", number("0: no limit.")),
-                                                 optional("objects_max", number("0: no limit."))})},
+      {"NewQuota",
+       object("A limit to be set.",
+              {optional("user", text("Of what this account stores.", 64)), optional("place", reference("Place")),
+               optional("bytes_max", number("0: no limit.")), optional("objects_max", number("0: no limit."))})},
   };
 }
 

@@ -57,8 +57,9 @@ Result<net::Response> list_tokens(Call& call) {
   const auto view = accounts_of(call).view();
   auto rows = view->rows().tokens;
   keep_asked(call, *view, rows, &catalog::TokenRow::principal);
-  return page_of(call, std::move(rows), "tokens", [](const auto& row) { return row.id.text(); },
-                 [&](const auto& row) { return token_json(call, *view, row); });
+  return page_of(
+      call, std::move(rows), "tokens", [](const auto& row) { return row.id.text(); },
+      [&](const auto& row) { return token_json(call, *view, row); });
 }
 
 // What a token that narrows its account makes is as narrow, and ends no later.
@@ -120,8 +121,9 @@ Result<net::Response> list_s3_keys(Call& call) {
   const auto view = accounts_of(call).view();
   auto rows = view->rows().s3_keys;
   keep_asked(call, *view, rows, &catalog::S3KeyRow::principal);
-  return page_of(call, std::move(rows), "s3_keys", [](const auto& row) { return row.access_key_id; },
-                 [&](const auto& row) { return s3_key_json(call, *view, row); });
+  return page_of(
+      call, std::move(rows), "s3_keys", [](const auto& row) { return row.access_key_id; },
+      [&](const auto& row) { return s3_key_json(call, *view, row); });
 }
 
 Result<net::Response> create_s3_key(Call& call) {
@@ -178,8 +180,9 @@ Result<net::Response> list_shares(Call& call) {
   auto rows = view->rows().shares;
   if (!call.exchange().may(Action::account_read, {}))
     std::erase_if(rows, [&](const auto& row) { return row.made_by != who.principal; });
-  return page_of(call, std::move(rows), "shares", [](const auto& row) { return row.id.text(); },
-                 [&](const auto& row) { return share_json(call, *view, row); });
+  return page_of(
+      call, std::move(rows), "shares", [](const auto& row) { return row.id.text(); },
+      [&](const auto& row) { return share_json(call, *view, row); });
 }
 
 Result<net::Response> create_share(Call& call) {
@@ -280,9 +283,12 @@ std::vector<schema::Member> token_members() {
 }
 std::vector<schema::Member> s3_key_members() {
   using namespace schema;
-  return {required("access_key_id", text("Its public half.")), required("user", text("Whose it is.")),
-          required("place", reference("Place")),               required("label", text("What it is for.")),
-          required("is_disabled", flag("True: refused.")),     required("created", time("Since when.")),
+  return {required("access_key_id", text("Its public half.")),
+          required("user", text("Whose it is.")),
+          required("place", reference("Place")),
+          required("label", text("What it is for.")),
+          required("is_disabled", flag("True: refused.")),
+          required("created", time("Since when.")),
           optional("last_used", text("The day it was last used."))};
 }
 std::vector<schema::Member> share_members() {
@@ -386,16 +392,15 @@ std::vector<NamedSchema> secret_schemas() {
       {"MadeS3Key", object("A key, with its secret.",
                            with(s3_key_members(), {required("secret_access_key", text("Its secret half."))}))},
       {"S3KeyList", list_schema("A page of keys.", "s3_keys", "S3Key")},
-      {"NewS3Key",
-       object("A key to be made.", {optional("user", text("Whose; one's own otherwise.", 64)),
-                                    optional("label", text("What it is for.", 1024)),
-                                    optional("vault", text("For this one; the default otherwise.", 256)),
-                                    optional("access_key_id", text("Keep this, from another server,", 128)),
-                                    optional("secret_access_key", text("and this.", 128))})},
+      {"NewS3Key", object("A key to be made.", {optional("user", text("Whose; one's own otherwise.", 64)),
+                                                optional("label", text("What it is for.", 1024)),
+                                                optional("vault", text("For this one; the default otherwise.", 256)),
+                                                optional("access_key_id", text("Keep this, from another server,", 128)),
+                                                optional("secret_access_key", text("and this.", 128))})},
       {"Share", object("A link.", share_members())},
-      {"MadeShare", object("A link, with its secret.",
-                           with(share_members(), {required("secret", text("For /api/v1/shared/.")),
-                                                  required("link", text("For people."))}))},
+      {"MadeShare",
+       object("A link, with its secret.", with(share_members(), {required("secret", text("For /api/v1/shared/.")),
+                                                                 required("link", text("For people."))}))},
       {"ShareList", list_schema("A page of links.", "shares", "Share")},
       {"NewShare",
        object("A link to be made.",
@@ -403,9 +408,8 @@ std::vector<NamedSchema> secret_schemas() {
                optional("is_prefix", flag("Everything below; otherwise so where the prefix ends with /.")),
                optional("takes_uploads", flag("Files can be left there; nothing can be read.")),
                optional("version", text("This version, whatever comes later.", 64)),
-               optional("downloads_max", number("End after so many.")),
-               optional("password", text("Ask for it.", 1024)), optional("label", text("What it is for.", 1024)),
-               expires()})},
+               optional("downloads_max", number("End after so many.")), optional("password", text("Ask for it.", 1024)),
+               optional("label", text("What it is for.", 1024)), expires()})},
   };
 }
 

@@ -28,10 +28,8 @@ Result<net::Response> show_server(Call& call) {
     Value findings = Value::array();
     if (status) {
       for (const auto& finding : status->findings) {
-        findings.push(Value::object()
-                          .set("id", finding.id)
-                          .set("message", finding.message)
-                          .set("command", finding.command));
+        findings.push(
+            Value::object().set("id", finding.id).set("message", finding.message).set("command", finding.command));
       }
     }
     vaults.push(vault.set("findings", std::move(findings)));
@@ -102,8 +100,9 @@ std::vector<Operation> server_operations() {
        .method = "GET",
        .path = "/api/v1/alarms",
        .tag = "server",
-       .words = "What the server warned of since it was started, newest first: failed sign-ins, mass reads and removals, "
-                "a damaged audit.",
+       .words =
+           "What the server warned of since it was started, newest first: failed sign-ins, mass reads and removals, "
+           "a damaged audit.",
        .guards = {{Action::audit_read, Place::home}},
        .answers = {{200, "AlarmList", "The last 100."}},
        .handler = list_alarms},
@@ -130,25 +129,24 @@ std::vector<Operation> server_operations() {
 std::vector<NamedSchema> server_schemas() {
   using namespace schema;
   return {
-      {"ServerVault", object("A vault that is open.",
-                             {required("name", text("Its name.")), required("id", text("Its id.")),
-                              required("is_well", flag("False: it takes no writes now.")),
-                              required("findings", list(reference("Finding")))})},
+      {"ServerVault",
+       object("A vault that is open.", {required("name", text("Its name.")), required("id", text("Its id.")),
+                                        required("is_well", flag("False: it takes no writes now.")),
+                                        required("findings", list(reference("Finding")))})},
       {"Server", object("How the server is.",
                         {required("version", text("Of the program.")), required("uptime_seconds", number("So long.")),
-                         required("vaults", list(reference("ServerVault"))),
-                         required("jobs_running", number("Now.")), required("alarms", number("Since it was started."))})},
-      {"Alarm", object("A warning.", {required("id", text("alarm.failed_logins …")), required("time", time("When.")),
-                                      required("actor", text("About whom.")), required("address", text("From where.")),
-                                      required("count", number("So often,")),
-                                      required("window_seconds", number("in so long.")),
-                                      required("words", text("One sentence."))})},
+                         required("vaults", list(reference("ServerVault"))), required("jobs_running", number("Now.")),
+                         required("alarms", number("Since it was started."))})},
+      {"Alarm",
+       object("A warning.", {required("id", text("alarm.failed_logins …")), required("time", time("When.")),
+                             required("actor", text("About whom.")), required("address", text("From where.")),
+                             required("count", number("So often,")), required("window_seconds", number("in so long.")),
+                             required("words", text("One sentence."))})},
       {"AlarmList", object("Warnings.", {required("alarms", list(reference("Alarm")))})},
-      {"AlarmThresholds", object("From how many on.",
-                                 {optional("failed_logins", number("Of one name or address.")),
-                                  optional("reads", number("Of one account.")),
-                                  optional("removals", number("Of one account.")),
-                                  optional("window_seconds", number("In so long.", 1, 86'400))})},
+      {"AlarmThresholds", object("From how many on.", {optional("failed_logins", number("Of one name or address.")),
+                                                       optional("reads", number("Of one account.")),
+                                                       optional("removals", number("Of one account.")),
+                                                       optional("window_seconds", number("In so long.", 1, 86'400))})},
       {"Settings",
        object("How the server is set.",
               {required("base_url", text("As clients reach it; empty: from each request.")),

@@ -12,8 +12,8 @@ using json::Value;
 
 std::string cookie_field(const Call& call, std::string_view text, std::int64_t seconds) {
   const bool is_https = call.exchange().base_url().starts_with("https://");
-  return std::string(server::kSessionCookie) + "=" + std::string(text) + "; Path=/; Max-Age=" +
-         std::to_string(seconds) + "; HttpOnly; SameSite=Strict" + (is_https ? "; Secure" : "");
+  return std::string(server::kSessionCookie) + "=" + std::string(text) +
+         "; Path=/; Max-Age=" + std::to_string(seconds) + "; HttpOnly; SameSite=Strict" + (is_https ? "; Secure" : "");
 }
 
 Value actions_json(const Call& call, const access::Resource& resource) {
@@ -114,8 +114,7 @@ Result<net::Response> change_own_password(Call& call) {
 Result<net::Response> make_totp(Call& call) {
   ATOLL_ASSIGN(const auto row, own_row(call));
   const std::string secret = accounts_of(call).new_totp_secret();
-  return ok(
-      Value::object().set("secret", secret).set("address", access::totp_address("Atoll", row.name, secret)));
+  return ok(Value::object().set("secret", secret).set("address", access::totp_address("Atoll", row.name, secret)));
 }
 
 Result<net::Response> confirm_totp(Call& call) {
@@ -214,22 +213,21 @@ std::vector<Operation> session_operations() {
 std::vector<NamedSchema> session_schemas() {
   using namespace schema;
   return {
-      {"SignIn", object("Who signs in.", {required("name", text("The account.", 64)),
-                                          required("password", text("Its password.", 1024)),
-                                          optional("code", text("Of the authenticator app, where it has one.", 16))})},
+      {"SignIn", object("Who signs in.",
+                        {required("name", text("The account.", 64)), required("password", text("Its password.", 1024)),
+                         optional("code", text("Of the authenticator app, where it has one.", 16))})},
       {"VaultRights", object("What may be done in a whole vault.",
                              {required("name", text("The vault.")), required("id", text("Its id.")),
                               required("may", list(text("An action.")))})},
-      {"Session",
-       object("Who asks, and what they may do.",
-              {required("name", text("Their name.")),
-               required("is_local_owner", flag("True: this machine's own user, who may do everything.")),
-               optional("user", reference("User")),
-               optional("request_mark", text("Of the cookie's session: for Atoll-Request-Mark.")),
-               required("scopes", list(reference("Scope"), "What a token narrows them to; empty: nothing.")),
-               required("may", list(text("An action."), "In the home and everywhere in it.")),
-               required("vaults", list(reference("VaultRights"))),
-               required("grants", list(reference("Grant"), "What they and their groups were given."))})},
+      {"Session", object("Who asks, and what they may do.",
+                         {required("name", text("Their name.")),
+                          required("is_local_owner", flag("True: this machine's own user, who may do everything.")),
+                          optional("user", reference("User")),
+                          optional("request_mark", text("Of the cookie's session: for Atoll-Request-Mark.")),
+                          required("scopes", list(reference("Scope"), "What a token narrows them to; empty: nothing.")),
+                          required("may", list(text("An action."), "In the home and everywhere in it.")),
+                          required("vaults", list(reference("VaultRights"))),
+                          required("grants", list(reference("Grant"), "What they and their groups were given."))})},
       {"OwnPassword",
        object("A new password.", {required("password", text("The one so far.", 1024)),
                                   required("new_password", text("8 to 1024 bytes.", 1024)),

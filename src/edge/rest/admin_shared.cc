@@ -118,11 +118,12 @@ Result<net::Response> read_shared(Call& call) {
   ATOLL_ASSIGN(const std::string key, key_of(call, share));
   ATOLL_ASSIGN(const auto found, find_shared(call, share, key));
   const auto& version = found.version;
-  if (version.kind != catalog::EntryKind::file)
-    return fail(ErrorKind::conflict, "object.no_file", "this is no file");
+  if (version.kind != catalog::EntryKind::file) return fail(ErrorKind::conflict, "object.no_file", "this is no file");
   net::Response response;
-  if (!version.content_type.empty()) response.headers.set("Content-Type", version.content_type);
-  else response.headers.set("Content-Type", "application/octet-stream");
+  if (!version.content_type.empty())
+    response.headers.set("Content-Type", version.content_type);
+  else
+    response.headers.set("Content-Type", "application/octet-stream");
   response.headers.set("ETag", etag(version.version));
   response.headers.set("Accept-Ranges", "bytes");
   response.headers.set("Cache-Control", "private, no-store");
@@ -161,8 +162,7 @@ Result<net::Response> archive_shared(Call& call) {
 
 Result<net::Response> upload_shared(Call& call) {
   ATOLL_ASSIGN(const auto share, sign_in(call));
-  if (!share.takes_uploads)
-    return fail(ErrorKind::denied, "share.no_uploads", "nothing can be left at this link");
+  if (!share.takes_uploads) return fail(ErrorKind::denied, "share.no_uploads", "nothing can be left at this link");
   PutOrder order;
   order.bucket = share.place.bucket;
   ATOLL_ASSIGN(order.key, key_of(call, share));
@@ -171,7 +171,8 @@ Result<net::Response> upload_shared(Call& call) {
   // Never over what is there: the right to overwrite is not the link's to give.
   order.check = [](const catalog::VersionRow* there) -> Result<void> {
     if (there == nullptr) return {};
-    return fail(ErrorKind::conflict, "http.precondition_failed", "there is a file of this name", "Choose another name.");
+    return fail(ErrorKind::conflict, "http.precondition_failed", "there is a file of this name",
+                "Choose another name.");
   };
   ATOLL_ASSIGN(const PutDone done,
                put_content(call, std::move(order), [&](ByteSpan out) { return call.request().body.read(out); }));

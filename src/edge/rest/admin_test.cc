@@ -181,17 +181,21 @@ TEST(AdminRights, WhatIsDeniedCannotBeGivenBackByWhoeverItIsDenied) {
 TEST(AdminRights, ATokenMakesNoneThatMayMoreOrLonger) {
   RestWorld world;
   const std::string scopes = R"([{"role": "reader", "place": {"bucket": "photos"}}, {"role": "reader"}])";
-  const auto made = world.as("ada").ask_json("POST", "/api/v1/tokens", R"({"scopes": )" + scopes + R"(, "expires": "1d"})");
+  const auto made =
+      world.as("ada").ask_json("POST", "/api/v1/tokens", R"({"scopes": )" + scopes + R"(, "expires": "1d"})");
   ASSERT_EQ(made.status, 201U) << made.body;
   const std::string token = made.text("token");
   EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/tokens", "{}").status, 403U);
-  EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "owner"}], "expires": "1h"})").status,
-            403U);
+  EXPECT_EQ(
+      ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "owner"}], "expires": "1h"})").status,
+      403U);
   EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "reader"}]})").status, 403U);
-  EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "reader"}], "expires": "2d"})").status,
-            403U);
-  EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "reader"}], "expires": "1h"})").status,
-            201U);
+  EXPECT_EQ(
+      ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "reader"}], "expires": "2d"})").status,
+      403U);
+  EXPECT_EQ(
+      ask_with(world, token, "POST", "/api/v1/tokens", R"({"scopes": [{"role": "reader"}], "expires": "1h"})").status,
+      201U);
   EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/s3-keys", "{}").status, 403U);
   EXPECT_EQ(ask_with(world, token, "PUT", "/api/v1/session/password",
                      R"({"password": "a password", "new_password": "another one"})")

@@ -126,7 +126,8 @@ Result<net::Response> set_policy(Call& call) {
   ATOLL_ASSIGN(auto policy, policy_for(*vault, call.bucket()));
   const std::uint64_t retention_before = policy.rules.retention_seconds;
   ATOLL_ASSIGN(policy.rules, changed_policy(policy.rules, call.body(), !call.bucket().empty()));
-  if (policy.rules.retention_seconds < retention_before) ATOLL_TRY(call.require(Action::bypass_retention, call.bucket()));
+  if (policy.rules.retention_seconds < retention_before)
+    ATOLL_TRY(call.require(Action::bypass_retention, call.bucket()));
   policy.rules.bucket = {};
   policy.source = call.bucket().empty() ? vault::PolicySource::vault : vault::PolicySource::bucket;
   PolicyRow stored = policy.rules;
@@ -177,12 +178,12 @@ Result<net::Response> start_job(Call& call, std::string kind, VaultWork work) {
     if (one.id == wanted.vault) wanted.vault_name = one.name;
   wanted.actor = call.exchange().caller().actor;
   const vault::Caller caller = call.exchange().caller();
-  ATOLL_ASSIGN(const auto facts,
-               host.jobs().start(wanted, [&host, id = wanted.vault, caller, work = std::move(work)](
-                                             server::JobRunner::Progress& progress) -> Result<Value> {
-                 ATOLL_ASSIGN(const auto use, host.use(id, caller));
-                 return work(use.vault(), progress);
-               }));
+  ATOLL_ASSIGN(const auto facts, host.jobs().start(wanted,
+                                                   [&host, id = wanted.vault, caller, work = std::move(work)](
+                                                       server::JobRunner::Progress& progress) -> Result<Value> {
+                                                     ATOLL_ASSIGN(const auto use, host.use(id, caller));
+                                                     return work(use.vault(), progress);
+                                                   }));
   auto response = server::json_response(202, job_json(facts));
   response.headers.set("Location", "/api/v1/jobs/" + facts.id.text());
   return response;
@@ -304,19 +305,20 @@ Result<net::Response> list_copies(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   const auto reader = vault->reader();
   ATOLL_ASSIGN(auto rows, reader->all<catalog::CopyRow>());
-  return page_of(call, std::move(rows), "copies", [](const auto& row) -> const std::string& { return row.name; },
-                 [&](const catalog::CopyRow& row) {
-                   Value out = Value::object();
-                   out.set("name", row.name).set("place", row.place).set("created", format_rfc3339(row.created));
-                   const auto state = vault::read_copy_state(call.exchange().host.machine().files, vault->folder(), row.name);
-                   if (!state) return out;
-                   out.set("shipped_lsn", state->shipped.value).set("bytes", state->bytes);
-                   out.set("verify_ok", state->verify_ok).set("is_same_disk", state->is_same_disk);
-                   set_time(out, "synced", state->synced);
-                   set_time(out, "verified", state->verified);
-                   set_time(out, "data_verified", state->data_verified);
-                   return out;
-                 });
+  return page_of(
+      call, std::move(rows), "copies", [](const auto& row) -> const std::string& { return row.name; },
+      [&](const catalog::CopyRow& row) {
+        Value out = Value::object();
+        out.set("name", row.name).set("place", row.place).set("created", format_rfc3339(row.created));
+        const auto state = vault::read_copy_state(call.exchange().host.machine().files, vault->folder(), row.name);
+        if (!state) return out;
+        out.set("shipped_lsn", state->shipped.value).set("bytes", state->bytes);
+        out.set("verify_ok", state->verify_ok).set("is_same_disk", state->is_same_disk);
+        set_time(out, "synced", state->synced);
+        set_time(out, "verified", state->verified);
+        set_time(out, "data_verified", state->data_verified);
+        return out;
+      });
 }
 
 std::vector<Operation> policy_rows() {
@@ -333,8 +335,9 @@ std::vector<Operation> policy_rows() {
        .method = "PUT",
        .path = "/api/v1/policy",
        .tag = "upkeep",
-       .words = "Sets how long things are kept, for buckets without a policy of their own.\nWhat is named changes, the rest "
-                "stays as it is in force.",
+       .words =
+           "Sets how long things are kept, for buckets without a policy of their own.\nWhat is named changes, the rest "
+           "stays as it is in force.",
        .guards = {{Action::policy_write, Place::vault}, {Action::bypass_retention, Place::inside}},
        .query = {dry_run_parameter()},
        .body = "PolicyChange",
@@ -405,7 +408,8 @@ std::vector<Operation> upkeep_operations() {
        .method = "POST",
        .path = "/api/v1/checkpoints",
        .tag = "upkeep",
-       .words = "Writes the state down, so that less of the journal is needed. A job; the server does it by itself, too.",
+       .words =
+           "Writes the state down, so that less of the journal is needed. A job; the server does it by itself, too.",
        .guards = {{Action::job_run, Place::vault}},
        .answers = accepted,
        .handler = start_checkpoint},
@@ -434,16 +438,15 @@ std::vector<Operation> upkeep_operations() {
 
 std::vector<NamedSchema> upkeep_schemas() {
   using namespace schema;
-  std::vector<Member> policy = {
-      optional("bucket", text("Of this one; else of the vault.")),
-      required("source", text("bucket, vault or built_in: whose rules these are.")),
-      required("horizon_source", text("Whose horizon it is.")),
-      required("keeps_history", flag("False: no ended versions at all.")),
-      required("keeps_all", flag("For ever.")),
-      required("keep_last", number("So many ended versions of each object.")),
-      required("tiers", list(text("\"cold if age>180d\"."))),
-      required("labels", text("Names for new versions: none, semantic, timestamp or hash.")),
-      required("words", list(text("What that means.")))};
+  std::vector<Member> policy = {optional("bucket", text("Of this one; else of the vault.")),
+                                required("source", text("bucket, vault or built_in: whose rules these are.")),
+                                required("horizon_source", text("Whose horizon it is.")),
+                                required("keeps_history", flag("False: no ended versions at all.")),
+                                required("keeps_all", flag("For ever.")),
+                                required("keep_last", number("So many ended versions of each object.")),
+                                required("tiers", list(text("\"cold if age>180d\"."))),
+                                required("labels", text("Names for new versions: none, semantic, timestamp or hash.")),
+                                required("words", list(text("What that means.")))};
   std::vector<Member> change = {
       optional("keeps_all", flag("True: for ever; false: nothing but what else is named.")),
       optional("keep_last", number("So many ended versions of each object.", 0, UINT32_MAX)),
@@ -456,11 +459,11 @@ std::vector<NamedSchema> upkeep_schemas() {
   return {
       {"Policy", object("How long things are kept.", policy)},
       {"PolicyChange", object("What is to change.", change)},
-      {"GcOrder", object("What gc is to do.",
-                         {optional("dry_run", flag("Only say what would go.")),
-                          optional("horizon", text("Instead of the policy's, this once: 0, 12h.", 64)),
-                          optional("rewrite_from_percent", number("Dead share of a pack.", 1, 100)),
-                          optional("trusts_clock", flag("Also where the clock may have leapt."))})},
+      {"GcOrder",
+       object("What gc is to do.", {optional("dry_run", flag("Only say what would go.")),
+                                    optional("horizon", text("Instead of the policy's, this once: 0, 12h.", 64)),
+                                    optional("rewrite_from_percent", number("Dead share of a pack.", 1, 100)),
+                                    optional("trusts_clock", flag("Also where the clock may have leapt."))})},
       {"VerifyOrder", object("What verify is to do.", {optional("reads_data", flag("Read every byte.")),
                                                        optional("sample_percent", number("Of packs.", 1, 100))})},
       {"TierOrder", object("What is to be moved.", {optional("dry_run", flag("Only say what would be moved.")),

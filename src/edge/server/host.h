@@ -159,7 +159,7 @@ class Host {
   std::int64_t started_ns_ = 0;
   mutable std::mutex alarms_mutex_;
   std::deque<Alarmed> alarms_;  // guarded by alarms_mutex_
-  JobRunner jobs_;  // last: its threads end before anything else goes
+  JobRunner jobs_;              // last: its threads end before anything else goes
 };
 
 }  // namespace atl::server

@@ -43,7 +43,8 @@ JobRunner::Job* JobRunner::next_locked() {
 }
 
 void JobRunner::forget_old_locked() {
-  auto ended = static_cast<std::size_t>(std::ranges::count_if(jobs_, [](const auto& job) { return is_over(job->facts); }));
+  auto ended =
+      static_cast<std::size_t>(std::ranges::count_if(jobs_, [](const auto& job) { return is_over(job->facts); }));
   for (auto at = jobs_.begin(); at != jobs_.end() && ended > kKeptMax;) {
     if (!is_over((*at)->facts)) {
       ++at;

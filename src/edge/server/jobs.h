@@ -6,7 +6,8 @@
 // Always true:
 //  - Memory is bounded: kWaitingMax wait, kKeptMax are remembered, the oldest that ended goes first.
 //  - Of one vault, jobs run one after the other; jobs of different vaults side by side, kThreads of them.
-//  - Nothing here survives the server: each kind of job is safe to begin anew, and of gc, verify and checkpoints the vault
+//  - Nothing here survives the server: each kind of job is safe to begin anew, and of gc, verify and checkpoints the
+//  vault
 //    itself remembers the last run.
 // Thread rules: any thread. `Work` runs on a thread of this class and must not wait for another job.
 #pragma once
@@ -110,7 +111,7 @@ class JobRunner {
   platform::Machine machine_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  Jobs jobs_;                                               // guarded by mutex_, as all below
+  Jobs jobs_;  // guarded by mutex_, as all below
   bool is_stopped_ = false;
   std::vector<std::unique_ptr<platform::Thread>> threads_;  // started with the first jobs
 };

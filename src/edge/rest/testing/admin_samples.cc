@@ -25,7 +25,9 @@ std::vector<Sample> account_samples() {
       {.id = "user_create", .target = "/api/v1/users", .body = R"({"name": "Tim!"})", .status = 400},
       {.id = "user_list", .target = "/api/v1/users?limit=2"},
       {.id = "user_show", .target = "/api/v1/users/tim"},
-      {.id = "user_change", .target = "/api/v1/users/tim", .body = R"({"email": "t@example.org", "is_disabled": true})"},
+      {.id = "user_change",
+       .target = "/api/v1/users/tim",
+       .body = R"({"email": "t@example.org", "is_disabled": true})"},
       {.id = "user_change", .target = "/api/v1/users/tim", .body = R"({"is_disabled": false})"},
       {.id = "user_password_set",
        .target = "/api/v1/users/ada/password",
@@ -82,9 +84,7 @@ std::vector<Sample> right_samples() {
        .keep = {{"grant", "id"}}},
       {.id = "grant_list", .target = "/api/v1/grants?subject=tim"},
       {.id = "grant_delete", .target = "/api/v1/grants/{grant}", .status = 204},
-      {.id = "quota_set",
-       .target = "/api/v1/quotas",
-       .body = R"({"user": "tim", "bytes_max": 1000000})"},
+      {.id = "quota_set", .target = "/api/v1/quotas", .body = R"({"user": "tim", "bytes_max": 1000000})"},
       {.id = "quota_list", .target = "/api/v1/quotas"},
       {.id = "token_create",
        .target = "/api/v1/tokens",
@@ -177,7 +177,8 @@ std::vector<Sample> upkeep_samples() {
 
 std::vector<Sample> admin_samples() {
   std::vector<Sample> all = account_samples();
-  for (auto&& more : {right_samples(), share_samples(), upkeep_samples()}) all.insert(all.end(), more.begin(), more.end());
+  for (auto&& more : {right_samples(), share_samples(), upkeep_samples()})
+    all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
