@@ -167,6 +167,8 @@ Result<net::Response> upload_shared(Call& call) {
   order.bucket = share.place.bucket;
   ATOLL_ASSIGN(order.key, key_of(call, share));
   if (const auto type = call.headers().get("Content-Type"); type) order.facts.content_type = *type;
+  const std::int64_t now_us = call.exchange().now().unix_us;
+  order.facts.modified = {now_us / 1'000'000, static_cast<std::uint32_t>(now_us % 1'000'000 * 1000)};
   order.length_hint = call.request().content_length.value_or(0);
   // Never over what is there: the right to overwrite is not the link's to give.
   order.check = [](const catalog::VersionRow* there) -> Result<void> {
