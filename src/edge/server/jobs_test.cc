@@ -39,7 +39,7 @@ TEST(Jobs, TellWhatTheyDidOrWhyNot) {
   World world;
   const auto good = world.jobs.start(world.wanted(1), [](JobRunner::Progress& progress) -> Result<json::Value> {
     progress.note("counting", 3, 4);
-    return json::Value::object().set("count", 4);
+    return json::Value::object().set("count", 4U);
   });
   const auto bad = world.jobs.start(world.wanted(1), [](JobRunner::Progress&) -> Result<json::Value> {
     return fail(ErrorKind::io, "disk.gone", "the disk is gone");
