@@ -1,4 +1,6 @@
 // A folder as one download: zip or tar, made while it is sent.
+#include "edge/rest/archive.h"
+
 #include <algorithm>
 
 #include "edge/rest/answers.h"
@@ -133,8 +135,15 @@ class ArchiveSource final : public net::BodySource {
 };
 
 Result<net::Response> archive(Call& call) {
-  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(auto moment, moment_of(call));
+  return make_archive(call, call.bucket(), call.text("prefix"), call.text("format", "zip"), std::move(moment));
+}
+
+}  // namespace
+
+Result<net::Response> make_archive(Call& call, const std::string& bucket_name, const std::string& prefix,
+                                   const std::string& format_name, std::optional<vault::Moment> moment) {
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   const auto reader = vault->reader();
   if (!moment) {
     // Now, but one now for the whole of it.
@@ -144,9 +153,7 @@ Result<net::Response> archive(Call& call) {
     moment->words = "change " + std::to_string(applied.value);
   }
   vault::View view(*reader, moment);
-  ATOLL_ASSIGN(const auto bucket, view.bucket(call.bucket()));
-  const std::string prefix = call.text("prefix");
-  const std::string format_name = call.text("format", "zip");
+  ATOLL_ASSIGN(const auto bucket, view.bucket(bucket_name));
   auto format = format_name == "tar" ? tar_format() : zip_format();
   // Looked through once before a byte is sent: an archive that breaks off helps nobody.
   std::uint64_t kept = 0;
@@ -180,8 +187,6 @@ Result<net::Response> archive(Call& call) {
   response.body = std::make_unique<ArchiveSource>(std::move(use), std::move(format), bucket.id, prefix, *moment);
   return response;
 }
-
-}  // namespace
 
 std::vector<Operation> archive_operations() {
   return {

@@ -30,4 +30,23 @@ namespace atl::rest {
 [[nodiscard]] std::vector<Operation> change_operations();
 [[nodiscard]] std::vector<NamedSchema> change_schemas();
 
+[[nodiscard]] std::vector<Operation> session_operations();
+[[nodiscard]] std::vector<NamedSchema> session_schemas();
+[[nodiscard]] std::vector<Operation> people_operations();
+[[nodiscard]] std::vector<NamedSchema> people_schemas();
+[[nodiscard]] std::vector<Operation> right_operations();
+[[nodiscard]] std::vector<NamedSchema> right_schemas();
+[[nodiscard]] std::vector<Operation> secret_operations();
+[[nodiscard]] std::vector<NamedSchema> secret_schemas();
+[[nodiscard]] std::vector<Operation> shared_operations();
+[[nodiscard]] std::vector<NamedSchema> shared_schemas();
+[[nodiscard]] std::vector<Operation> audit_operations();
+[[nodiscard]] std::vector<NamedSchema> audit_schemas();
+[[nodiscard]] std::vector<Operation> upkeep_operations();
+[[nodiscard]] std::vector<NamedSchema> upkeep_schemas();
+[[nodiscard]] std::vector<Operation> job_operations();
+[[nodiscard]] std::vector<NamedSchema> job_schemas();
+[[nodiscard]] std::vector<Operation> server_operations();
+[[nodiscard]] std::vector<NamedSchema> server_schemas();
+
 }  // namespace atl::rest

@@ -170,7 +170,6 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   options.on_notice = [&log](const std::string& words) { log.say(words); };
   ATOLL_ASSIGN(const auto control, access::open_control(*home, request.secrets, options));
   ATOLL_ASSIGN(auto access, access::Access::open(control.get(), environment.machine, {}));
-  access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words); });
 
   server::HostSettings settings;
   settings.version = ATOLL_VERSION;
@@ -183,6 +182,10 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   settings.owner_user_id = home_info.uid;
   settings.metrics_token = request.metrics_token;
   server::Host host(environment.machine, *access, settings);
+  access->audit().on_alarm([&log, &host](const access::Alarm& alarm) {
+    host.note_alarm(alarm);
+    log.say(alarm.id + ": " + alarm.words);
+  });
   std::vector<std::unique_ptr<vault::Vault>> vaults;
   ATOLL_ASSIGN(const auto listings, home->vaults(request.secrets));
   for (const auto& listing : listings) {
@@ -257,8 +260,10 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   log.say("ending: requests under way have " + std::to_string(request.drain_seconds) + " s");
   front.set_ready(false);
   is_ending = true;
+  host.jobs().stop();
   listening->stop();
   housekeeping.stop();
+  access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words); });
   ignore_error_on_purpose(access->audit().flush());
   access.reset();  // writes what it still holds to the control vault
   std::optional<Error> trouble;

@@ -1,8 +1,26 @@
 #include "edge/server/exchange.h"
 
+#include <algorithm>
+
 #include "edge/errors/error_table.h"
 
 namespace atl::server {
+namespace {
+
+// "Try again in 12 s." names the wait; where nothing does, a second.
+std::string retry_after(const Error& error) {
+  constexpr std::string_view words = "Try again in ";
+  std::string seconds;
+  if (error.hint.starts_with(words)) {
+    for (const char c : error.hint.substr(words.size())) {
+      if (c < '0' || c > '9') break;
+      seconds += c;
+    }
+  }
+  return seconds.empty() ? "1" : seconds;
+}
+
+}  // namespace
 
 std::string Exchange::base_url() const {
   if (!host.settings().base_url.empty()) return host.settings().base_url;
@@ -69,8 +87,21 @@ net::Response problem(const Error& error, std::string_view request_id) {
   auto response = json_response(row.http_status, body);
   response.headers.set("Content-Type", "application/problem+json");
   if (row.http_status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"atoll\"");
-  if (row.http_status == 429 || row.http_status == 503) response.headers.set("Retry-After", "1");
+  if (row.http_status == 429 || row.http_status == 503) response.headers.set("Retry-After", retry_after(error));
   return response;
+}
+
+std::optional<std::string_view> cookie(const net::Headers& headers, std::string_view name) {
+  for (std::string_view field : headers.all("Cookie")) {
+    while (!field.empty()) {
+      const std::size_t end = std::min(field.find(';'), field.size());
+      const std::string_view pair = net::trim_blanks(field.substr(0, end));
+      if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+        return pair.substr(name.size() + 1);
+      field.remove_prefix(std::min(end + 1, field.size()));
+    }
+  }
+  return std::nullopt;
 }
 
 net::Response json_response(unsigned status, const json::Value& value) {

@@ -15,7 +15,6 @@ namespace {
 constexpr std::int64_t kPasswordRememberedNs = 300LL * 1'000'000'000;
 constexpr std::size_t kPasswordsRememberedMax = 1'000;
 constexpr std::size_t kRequestIdBytesMax = 64;
-constexpr std::string_view kSessionCookie = "atoll_session";
 
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= kRequestIdBytesMax && std::ranges::all_of(text, [](char c) {
@@ -30,18 +29,17 @@ std::string new_request_id(platform::Random& random) {
   return to_hex(bits);
 }
 
-// The value of one cookie (RFC 6265 section 4.2); none where it is not there.
-std::optional<std::string_view> cookie(const net::Headers& headers, std::string_view name) {
-  for (std::string_view field : headers.all("Cookie")) {
-    while (!field.empty()) {
-      const std::size_t end = std::min(field.find(';'), field.size());
-      const std::string_view pair = net::trim_blanks(field.substr(0, end));
-      if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-        return pair.substr(name.size() + 1);
-      field.remove_prefix(std::min(end + 1, field.size()));
-    }
+// A link's secret stands in its address; the log must not let its readers in.
+std::string without_secrets(std::string_view path) {
+  std::string out(path);
+  constexpr std::size_t id_letters = 6;  // enough to tell two links apart
+  const std::string mark = std::string(access::kShareKind) + "_";
+  for (std::size_t at = out.find(mark); at != std::string::npos; at = out.find(mark, at + mark.size())) {
+    const std::size_t end = std::min(out.find('/', at), out.size());
+    const std::size_t from = std::min(at + mark.size() + id_letters, end);
+    out.replace(from, end - from, "…");
   }
-  return std::nullopt;
+  return out;
 }
 
 bool changes_nothing(std::string_view method) {
@@ -273,7 +271,7 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
   line.actor = exchange.who.name;
   line.address = exchange.origin();
   line.method = exchange.request.method;
-  line.path = exchange.target.path;  // not the query: it may hold signatures
+  line.path = without_secrets(exchange.target.path);  // not the query: it may hold signatures
   line.route = route;
   line.door = door;
   line.status = response.status;

@@ -45,7 +45,11 @@ void Gate::Held::release() {
 }
 
 Host::Host(const platform::Machine& machine, access::Access& access, HostSettings settings)
-    : machine_(machine), access_(&access), settings_(std::move(settings)), started_ns_(machine_.clock.monotonic_ns()) {}
+    : machine_(machine),
+      access_(&access),
+      settings_(std::move(settings)),
+      started_ns_(machine_.clock.monotonic_ns()),
+      jobs_(machine) {}
 
 Host::~Host() = default;
 
@@ -103,6 +107,17 @@ Result<VaultUse> Host::use_alone(std::string_view name_or_id, const vault::Calle
 Result<VaultId> Host::find(std::string_view name_or_id) const {
   ATOLL_ASSIGN(const Open* const open, open_named(name_or_id));
   return open->id;
+}
+
+void Host::note_alarm(const access::Alarm& alarm) {
+  const std::lock_guard lock(alarms_mutex_);
+  alarms_.push_front({machine_.clock.now(), alarm});
+  if (alarms_.size() > kAlarmsMax) alarms_.pop_back();
+}
+
+std::vector<Host::Alarmed> Host::alarms() const {
+  const std::lock_guard lock(alarms_mutex_);
+  return {alarms_.begin(), alarms_.end()};
 }
 
 std::vector<Host::Listed> Host::vaults() const {

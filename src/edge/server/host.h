@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "edge/server/jobs.h"
 #include "edge/server/metrics.h"
 #include "foundation/platform/machine.h"
 #include "vault/access/access.h"
@@ -126,6 +128,16 @@ class Host {
 
   [[nodiscard]] access::Access& access() const { return *access_; }
   [[nodiscard]] Metrics& metrics() { return metrics_; }
+  // The last kAlarmsMax, newest first; since the server was started.
+  static constexpr std::size_t kAlarmsMax = 100;
+  struct Alarmed {
+    Timestamp time;
+    access::Alarm alarm;
+  };
+  void note_alarm(const access::Alarm& alarm);
+  [[nodiscard]] std::vector<Alarmed> alarms() const;
+  // Stopped before the vaults are closed.
+  [[nodiscard]] JobRunner& jobs() { return jobs_; }
   [[nodiscard]] const HostSettings& settings() const { return settings_; }
   [[nodiscard]] const platform::Machine& machine() const { return machine_; }
   [[nodiscard]] std::int64_t started_monotonic_ns() const { return started_ns_; }
@@ -145,6 +157,9 @@ class Host {
   Metrics metrics_;
   std::vector<std::unique_ptr<Open>> vaults_;
   std::int64_t started_ns_ = 0;
+  mutable std::mutex alarms_mutex_;
+  std::deque<Alarmed> alarms_;  // guarded by alarms_mutex_
+  JobRunner jobs_;              // last: its threads end before anything else goes
 };
 
 }  // namespace atl::server

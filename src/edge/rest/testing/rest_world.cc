@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "edge/rest/rest_door.h"
 #include "edge/rest/schema.h"
 
@@ -92,7 +96,14 @@ Reply RestWorld::ask(const std::string& method, const std::string& target, std::
                           << response.length.value_or(0);
   }
   if (response.on_sent) response.on_sent({reply.status, true, reply.body.size()});
+  if (reply.status == 202) wait_for_jobs();
   return reply;
+}
+
+void RestWorld::wait_for_jobs() {
+  const auto is_over = [](const server::JobFacts& facts) { return facts.ended.unix_us != 0; };
+  for (int i = 0; i < 6'000 && !std::ranges::all_of(host_->jobs().list(), is_over); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 Reply RestWorld::ask_json(const std::string& method, const std::string& target, const std::string& body,

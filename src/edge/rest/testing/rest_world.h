@@ -52,6 +52,8 @@ class RestWorld {
   void restart_door();
 
  private:
+  // What was started is over before the next request, so that nothing happens beside it: a minute at most.
+  void wait_for_jobs();
   platform::TestMachine machine_;
   net::ConnectionFacts connection_;
   std::unique_ptr<vault::Vault> vault_, control_;

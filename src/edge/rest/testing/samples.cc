@@ -133,6 +133,7 @@ std::vector<Sample> samples() {
   add(all, object_samples());
   add(all, upload_samples());
   add(all, history_samples());
+  add(all, admin_samples());
   return all;
 }
 

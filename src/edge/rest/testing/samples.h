@@ -22,5 +22,6 @@ struct Sample {
 };
 
 [[nodiscard]] std::vector<Sample> samples();
+[[nodiscard]] std::vector<Sample> admin_samples();  // the last of them
 
 }  // namespace atl::rest::testing

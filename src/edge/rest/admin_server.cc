@@ -1,0 +1,161 @@
+// The server itself: how it is, what it warned of, how it is set. No secrets.
+#include "edge/rest/admin_facts.h"
+#include "edge/rest/groups.h"
+#include "vault/status.h"
+
+namespace atl::rest {
+namespace {
+
+using access::Action;
+using json::Value;
+
+Result<net::Response> show_server(Call& call) {
+  server::Host& host = call.exchange().host;
+  Value out = Value::object();
+  out.set("version", host.settings().version);
+  const std::int64_t up_ns = host.machine().clock.monotonic_ns() - host.started_monotonic_ns();
+  out.set("uptime_seconds", static_cast<std::uint64_t>(up_ns / 1'000'000'000));
+  Value vaults = Value::array();
+  for (const auto& one : host.vaults()) {
+    access::Resource whole;
+    whole.vault = one.id;
+    if (!call.exchange().may(Action::status, whole)) continue;
+    Value vault = Value::object().set("name", one.name).set("id", one.id.text());
+    // One that is being worked on alone has no answer now; the others have.
+    const auto use = host.use(one.id, call.exchange().caller());
+    const auto status = use ? vault::vault_status(use->vault()) : Result<vault::VaultStatus>(pass(use.error()));
+    vault.set("is_well", use.has_value() && status.has_value() && !use->vault().write_trouble());
+    Value findings = Value::array();
+    if (status) {
+      for (const auto& finding : status->findings) {
+        findings.push(
+            Value::object().set("id", finding.id).set("message", finding.message).set("command", finding.command));
+      }
+    }
+    vaults.push(vault.set("findings", std::move(findings)));
+  }
+  out.set("vaults", std::move(vaults));
+  std::uint64_t running = 0;
+  for (const auto& job : host.jobs().list()) running += job.state == server::JobState::running ? 1 : 0;
+  out.set("jobs_running", running).set("alarms", std::uint64_t{host.alarms().size()});
+  return ok(out);
+}
+
+Result<net::Response> list_alarms(Call& call) {
+  Value list = Value::array();
+  for (const auto& one : call.exchange().host.alarms()) {
+    list.push(Value::object()
+                  .set("id", one.alarm.id)
+                  .set("time", format_rfc3339(one.time))
+                  .set("actor", one.alarm.actor)
+                  .set("address", one.alarm.address)
+                  .set("count", one.alarm.count)
+                  .set("window_seconds", one.alarm.window_seconds)
+                  .set("words", one.alarm.words));
+  }
+  return ok(Value::object().set("alarms", std::move(list)));
+}
+
+Result<net::Response> show_settings(Call& call) {
+  const auto& settings = call.exchange().host.settings();
+  Value proxies = Value::array();
+  for (const auto& one : settings.trusted_proxies) proxies.push(one);
+  Value thresholds = Value::object();
+  const auto view = accounts_of(call).view();
+  for (const auto& row : view->rows().settings)
+    if (row.name.starts_with("alarm.")) thresholds.set(row.name, row.value);
+  return ok(Value::object()
+                .set("base_url", settings.base_url)
+                .set("trusted_proxies", std::move(proxies))
+                .set("s3_domain", settings.s3_domain)
+                .set("s3_region", settings.s3_region)
+                .set("default_vault", settings.default_vault)
+                .set("has_metrics_token", !settings.metrics_token.empty())
+                .set("alarm_thresholds", std::move(thresholds)));
+}
+
+Result<net::Response> change_thresholds(Call& call) {
+  static constexpr std::array<std::string_view, 4> names = {"failed_logins", "reads", "removals", "window_seconds"};
+  for (const std::string_view name : names) {
+    if (call.body().find(name) == nullptr) continue;
+    ATOLL_ASSIGN(const std::uint64_t number, call.body().number_of(name));
+    ATOLL_TRY(accounts_of(call).set_home_setting(call.who(), "alarm." + std::string(name), std::to_string(number)));
+  }
+  return show_settings(call);
+}
+
+}  // namespace
+
+std::vector<Operation> server_operations() {
+  return {
+      {.id = "server_show",
+       .method = "GET",
+       .path = "/api/v1/server",
+       .tag = "server",
+       .words = "How the server is: version, vaults, what is not safe yet.",
+       .guards = {{Action::status, Place::home}},
+       .answers = {{200, "Server", "Facts and findings."}},
+       .handler = show_server},
+      {.id = "alarm_list",
+       .method = "GET",
+       .path = "/api/v1/alarms",
+       .tag = "server",
+       .words =
+           "What the server warned of since it was started, newest first: failed sign-ins, mass reads and removals, "
+           "a damaged audit.",
+       .guards = {{Action::audit_read, Place::home}},
+       .answers = {{200, "AlarmList", "The last 100."}},
+       .handler = list_alarms},
+      {.id = "settings_show",
+       .method = "GET",
+       .path = "/api/v1/settings",
+       .tag = "server",
+       .words = "How the server is set. Secrets are not shown.",
+       .guards = {{Action::server_admin, Place::home}},
+       .answers = {{200, "Settings", "As they hold."}},
+       .handler = show_settings},
+      {.id = "alarm_thresholds_set",
+       .method = "PUT",
+       .path = "/api/v1/settings/alarms",
+       .tag = "server",
+       .words = "Sets from how many on an alarm is raised; 0: never.",
+       .guards = {{Action::server_admin, Place::home}},
+       .body = "AlarmThresholds",
+       .answers = {{200, "Settings", "As they hold."}},
+       .handler = change_thresholds},
+  };
+}
+
+std::vector<NamedSchema> server_schemas() {
+  using namespace schema;
+  return {
+      {"ServerVault",
+       object("A vault that is open.", {required("name", text("Its name.")), required("id", text("Its id.")),
+                                        required("is_well", flag("False: it takes no writes now.")),
+                                        required("findings", list(reference("Finding")))})},
+      {"Server", object("How the server is.",
+                        {required("version", text("Of the program.")), required("uptime_seconds", number("So long.")),
+                         required("vaults", list(reference("ServerVault"))), required("jobs_running", number("Now.")),
+                         required("alarms", number("Since it was started."))})},
+      {"Alarm",
+       object("A warning.", {required("id", text("alarm.failed_logins …")), required("time", time("When.")),
+                             required("actor", text("About whom.")), required("address", text("From where.")),
+                             required("count", number("So often,")), required("window_seconds", number("in so long.")),
+                             required("words", text("One sentence."))})},
+      {"AlarmList", object("Warnings.", {required("alarms", list(reference("Alarm")))})},
+      {"AlarmThresholds", object("From how many on.", {optional("failed_logins", number("Of one name or address.")),
+                                                       optional("reads", number("Of one account.")),
+                                                       optional("removals", number("Of one account.")),
+                                                       optional("window_seconds", number("In so long.", 1, 86'400))})},
+      {"Settings",
+       object("How the server is set.",
+              {required("base_url", text("As clients reach it; empty: from each request.")),
+               required("trusted_proxies", list(text("An address or network."))),
+               required("s3_domain", text("Buckets as subdomains of it.")), required("s3_region", text("For S3.")),
+               required("default_vault", text("Where requests go that name none.")),
+               required("has_metrics_token", flag("/metrics wants one.")),
+               required("alarm_thresholds", map_of_texts("Those that were set."))})},
+  };
+}
+
+}  // namespace atl::rest
