@@ -62,9 +62,8 @@ class Bench {
     const Lsn first_of_one = filled("one object, every version a command of its own row", one, versions_,
                                     [](std::uint64_t) { return std::string("object"); });
     const Lsn end_of_one = vault_.journal().last();
-    const Lsn first_of_many =
-        filled("many objects, " + std::to_string(kVersionsPerObject) + " versions each", many, versions_,
-               [&](std::uint64_t i) { return number("folder/%07llu", i % objects); });
+    const Lsn first_of_many = filled("many objects, " + std::to_string(kVersionsPerObject) + " versions each", many,
+                                     versions_, [&](std::uint64_t i) { return number("folder/%07llu", i % objects); });
     const Lsn end_of_many = vault_.journal().last();
     filled("a large bucket, one version each", large, versions_,
            [](std::uint64_t i) { return number("album/%09llu", i); });
@@ -160,8 +159,8 @@ class Bench {
           ChunkId chunk;
           chunk.bytes = codec::blake3(as_bytes(std::to_string(i)));
           fresh.version.content.parts.push_back({chunk, fresh.version.size});
-          ATOLL_TRY(vault::stage_put(context, changes, bucket, fresh, platform::new_id<VersionId>(machine_), "bench",
-                                     {}));
+          ATOLL_TRY(
+              vault::stage_put(context, changes, bucket, fresh, platform::new_id<VersionId>(machine_), "bench", {}));
         }
         return {};
       });

@@ -52,12 +52,11 @@ int say(Session& session, const jobs::DrillReport& report, const OfCopy* copy) {
                   ", which stands at change " + format_count(copy->last.value) +
                   (copy->behind > 0 ? ", " + format_count(copy->behind) + " behind this one" : "") + ".");
     }
-    output.line(format_count(report.objects) + " objects (" + format_size(report.bytes) + ") restored" +
-                (copy != nullptr ? " from it" : "") + " and compared byte by byte with what was stored. " +
-                (report.failures.empty() ? "All of them are right."
-                                         : format_count(report.failures.size()) + " are not."));
-    if (report.left_out > 0)
-      output.message(format_count(report.left_out) + " were too long for a drill and left out.");
+    output.line(
+        format_count(report.objects) + " objects (" + format_size(report.bytes) + ") restored" +
+        (copy != nullptr ? " from it" : "") + " and compared byte by byte with what was stored. " +
+        (report.failures.empty() ? "All of them are right." : format_count(report.failures.size()) + " are not."));
+    if (report.left_out > 0) output.message(format_count(report.left_out) + " were too long for a drill and left out.");
     if (report.newer > 0) output.message(format_count(report.newer) + " are newer than the copy and were not tried.");
   }
   if (report.was_interrupted) return kExitInterrupted;
@@ -87,8 +86,7 @@ Result<int> drill_copy(Session& session, const DrillArguments& arguments) {
         jobs::DrillOptions options = drill_options(session, arguments);
         backup::RestoreHomeOptions home;
         home.from = row.place;
-        home.home = platform::join(options.folder,
-                                   "atoll-drill-home-" + platform::new_id<OperationId>(machine).text());
+        home.home = platform::join(options.folder, "atoll-drill-home-" + platform::new_id<OperationId>(machine).text());
         home.stop = options.stop;
         home.workers = std::max(1U, machine.threads.hardware_count());
         home.on_notice = [&](const std::string& words) { session.output.warning("drill.notice", words); };
