@@ -90,12 +90,14 @@ Result<void> Committer::build_group(const std::vector<Waiting*>& group, std::vec
       waiting->answer = pass(built.error());
       continue;
     }
-    if (changes.count() == 0) {  // nothing to say: the answer is the state it was decided on
+    // A command with nothing else to say still carries them: no pack stays without a row for long.
+    const bool carries_packs = commands.empty() && !packs.empty();
+    if (changes.count() == 0 && !carries_packs) {  // nothing to say: the answer is the state it was decided on
       waiting->answer = lsn;
       continue;
     }
     ATOLL_INVARIANT(changes.count() <= kRowsPerCommandMax, "larger work is split into many commands by its caller");
-    if (commands.empty()) {
+    if (carries_packs) {
       for (const chunk::NewPack& pack : packs) {
         catalog::PackRow row;
         row.id = pack.id;
