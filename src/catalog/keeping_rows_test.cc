@@ -39,7 +39,7 @@ void expect_comes_back(const Row& row) {
 
 TEST(KeepingRows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
   expect_comes_back(
-      PolicyRow{some_bucket(), 3, 1, 2, 3, 4, 5, 6, true, 7, 8, 9, {"cold if age>1y", ""}, "hash", newer_fields()});
+      PolicyRow{some_bucket(), 3, 1, 2, 3, 4, 5, 6, true, 7, 8, 9, {"cold if age>1y", ""}, "hash", 10, newer_fields()});
   expect_comes_back(PolicyRow{});
   expect_comes_back(SnapshotRow{"paper",
                                 some_bucket(),
