@@ -60,7 +60,11 @@ Found look(std::unique_ptr<MemoryFileSystem> disk, const Closed& closed) {
   found.notices = notices.size();
   if (!notices.empty()) found.first_words = notices.front();
   auto rows = rows_of(**vault);
-  if (!rows && rows.error().id.starts_with("catalog.")) {  // derived: made anew on demand
+  // Derived: made anew where anything of it is damaged, as `atoll verify` does; also indexes that no row is read
+  // through.
+  const auto checked = (*vault)->reader()->check();
+  const auto is_catalogs = [](const auto& read) { return !read && read.error().id.starts_with("catalog."); };
+  if (is_catalogs(rows) || is_catalogs(checked)) {
     ++found.notices;
     if (auto rebuilt = (*vault)->rebuild(); !rebuilt) {
       found.trouble = "rebuild: " + told(rebuilt);
