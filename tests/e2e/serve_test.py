@@ -90,6 +90,11 @@ class Serve(AtollTest):
         self.assertEqual(second.returncode, 11, err)
         self.assertIn(b"another program is at work", err)
 
+    def test_init_knows_that_a_served_home_is_there(self):
+        self.serve()
+        self.atoll("init", "--if-missing")
+        self.atoll("init", code=21)
+
     def test_a_server_that_was_killed_leaves_nothing_in_the_way(self):
         server = self.serve()
         self.atoll("put", "-", "some-bucket/key", input=b"content")

@@ -72,7 +72,12 @@ Result<int> init(Session& session, const CreateArguments& arguments) {
   auto home = vault::Home::create(session.environment.machine, folder);
   if (!home && home.error().id == "home.exists") {
     // Broken off between home and vault, or asked for on purpose: made whole either way.
-    ATOLL_ASSIGN(auto existing, vault::Home::open(session.environment.machine, folder));
+    auto opened = vault::Home::open(session.environment.machine, folder);
+    // A server opens no home without a vault: it is whole.
+    if (!opened && opened.error().id == "home.served")
+      return arguments.if_missing ? Result<int>(kExitOk) : pass(home.error());
+    if (!opened) return pass(std::move(opened).error());
+    auto existing = std::move(*opened);
     ATOLL_ASSIGN(const auto secrets, session.secrets());
     ATOLL_ASSIGN(const auto vaults, existing->vaults(secrets));
     if (!vaults.empty()) {
