@@ -58,6 +58,24 @@ void write_common_prefixes(xml::Writer& writer, const Listing& listing, const st
 
 std::string owner_of(const std::string& actor) { return actor.empty() ? "owner" : actor; }
 
+// False where below a common prefix lie only things that S3 does not show, such as an empty folder that `put` stored.
+Result<bool> has_shown_below(catalog::CatalogReader& reader, const Listing& listing, const BucketId& bucket,
+                             const std::string& prefix, bool with_deleted) {
+  if (!listing.can_show(prefix)) return false;
+  catalog::ListQuery query;
+  query.bucket = bucket;
+  query.prefix = prefix;
+  query.include_deleted = with_deleted;
+  query.limit = 2;  // mostly the folder's own entry, and one in it
+  for (;;) {
+    ATOLL_ASSIGN(const auto page, reader.list(query));
+    if (std::ranges::any_of(page.items, [](const auto& item) { return is_shown(item.version.kind); })) return true;
+    if (!page.has_more) return false;
+    query.after = page.next_after;
+    query.limit = kKeysMax;
+  }
+}
+
 // Pages of the catalog until the page of S3 is full: kinds that S3 does not show are passed over.
 Result<catalog::ListPage> gather(catalog::CatalogReader& reader, const Listing& listing, catalog::ListQuery query) {
   catalog::ListPage out;
@@ -70,7 +88,8 @@ Result<catalog::ListPage> gather(catalog::CatalogReader& reader, const Listing& 
       if (is_shown(item.version.kind) && listing.can_show(item.entry.key)) out.items.push_back(std::move(item));
     }
     for (auto& prefix : page.common_prefixes) {
-      if (listing.can_show(prefix)) out.common_prefixes.push_back(std::move(prefix));
+      ATOLL_ASSIGN(const bool is_there, has_shown_below(reader, listing, query.bucket, prefix, false));
+      if (is_there) out.common_prefixes.push_back(std::move(prefix));
     }
     out.has_more = page.has_more;
     out.next_after = page.next_after;
@@ -190,7 +209,9 @@ Answer list_object_versions(Exchange& exchange) {
     for (auto item = page.items.begin();
          !has_more && (item != page.items.end() || prefix != page.common_prefixes.end());) {
       if (prefix != page.common_prefixes.end() && (item == page.items.end() || *prefix < item->entry.key)) {
-        if (listing.can_show(*prefix)) {
+        ATOLL_ASSIGN(const bool is_there,
+                     has_shown_below(*reader, listing, state.bucket.id, *prefix, state.was_ever_versioned()));
+        if (is_there) {
           if (is_full()) {
             has_more = true;
             break;

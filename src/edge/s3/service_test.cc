@@ -281,6 +281,35 @@ TEST_F(ServiceTest, BucketsAreNamedInTheHostToo) {
   EXPECT_EQ(send("GET", "/a/b", fields).body, "data");
 }
 
+TEST_F(ServiceTest, FoldersWithNothingToShowInThemAreNoPrefixes) {
+  ASSERT_EQ(call("PUT", "/bucket/a/file", "data").status, 200U);
+  // As `put` of a folder stores it: the folder's own entry, empty folders, links.
+  const auto bucket = vault::Objects(*vault_).bucket("bucket").value();
+  ASSERT_EQ(
+      told(vault_->commit(journal::CommandKind::put_objects,
+                          [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                            for (const char* key : {"./", "a/", "empty/", "empty/inner/", "z/link"}) {
+                              vault::NewVersion fresh;
+                              fresh.key = key;
+                              const bool is_folder = fresh.key.ends_with('/');
+                              fresh.version.kind =
+                                  is_folder ? catalog::EntryKind::directory : catalog::EntryKind::symlink;
+                              ATOLL_TRY(vault::stage_put(context, changes, bucket, fresh,
+                                                         platform::new_id<VersionId>(vault_->machine()), "owner", {}));
+                            }
+                            return {};
+                          })),
+      "ok");
+  for (const char* target : {"/bucket?delimiter=%2F", "/bucket?delimiter=%2F&list-type=2",
+                             "/bucket?delimiter=%2F&versions", "/bucket?delimiter=%2F&list-type=2&max-keys=1"}) {
+    const std::string body = call("GET", target).body;
+    EXPECT_NE(body.find("<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>"), std::string::npos) << target << body;
+    EXPECT_EQ(body.find("<Prefix>./<"), std::string::npos) << target << body;
+    EXPECT_EQ(body.find("<Prefix>empty/<"), std::string::npos) << target << body;
+    EXPECT_EQ(body.find("<Prefix>z/<"), std::string::npos) << target << body;
+  }
+}
+
 TEST_F(ServiceTest, TheTimeOfAFileIsOneValue) {
   ASSERT_EQ(call("PUT", "/bucket/t", "data", {{"x-amz-meta-mtime", "1600000000.5"}}).status, 200U);
   const auto found = vault::Objects(*vault_).find("bucket", "t").value();
