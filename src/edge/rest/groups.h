@@ -44,6 +44,10 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> audit_schemas();
 [[nodiscard]] std::vector<Operation> upkeep_operations();
 [[nodiscard]] std::vector<NamedSchema> upkeep_schemas();
+[[nodiscard]] std::vector<Operation> copy_operations();
+[[nodiscard]] std::vector<NamedSchema> copy_schemas();
+[[nodiscard]] std::vector<Operation> schedule_operations();
+[[nodiscard]] std::vector<NamedSchema> schedule_schemas();
 [[nodiscard]] std::vector<Operation> job_operations();
 [[nodiscard]] std::vector<NamedSchema> job_schemas();
 [[nodiscard]] std::vector<Operation> server_operations();

@@ -1,5 +1,6 @@
 #include "edge/rest/rest_door.h"
 
+#include "edge/rest/job_kinds.h"
 #include "edge/rest/openapi.h"
 
 namespace atl::rest {
@@ -20,6 +21,8 @@ bool RestDoor::takes(const server::Exchange& exchange) const {
   const std::string_view path = exchange.target.path;
   return is_description(path) || path.starts_with("/api/v1/");
 }
+
+void RestDoor::begin(server::Host& host) { take_up_jobs(host); }
 
 net::Response RestDoor::describe(const server::Exchange& exchange) const {
   if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {
