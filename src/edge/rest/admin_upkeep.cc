@@ -205,6 +205,29 @@ Result<net::Response> start_gc(Call& call) {
 
 Result<net::Response> start_verify(Call& call) { return start_job(call, "verify", call.body()); }
 Result<net::Response> start_checkpoint(Call& call) { return start_job(call, "checkpoint", Value::object()); }
+// Of the vault by packs, older versions included; of a bucket by the objects that are there now.
+Result<net::Response> show_tiers(Call& call) {
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
+  const std::string bucket = call.text("bucket");
+  vault::PerTier<vault::TierUse> uses;
+  if (bucket.empty()) {
+    uses = vault::TierMap(*vault).packs();
+  } else {
+    ATOLL_ASSIGN(uses, vault::tiers_of(*vault, {bucket, call.text("prefix"), true}));
+  }
+  Value list = Value::array();
+  for (const chunk::Temperature tier : vault::kTiersHottestFirst) {
+    const vault::TierUse& use = uses[tier];
+    list.push(Value::object()
+                  .set("tier", vault::name_of(tier))
+                  .set("packs", use.packs)
+                  .set("objects", use.objects)
+                  .set("bytes", use.raw_bytes)
+                  .set("stored_bytes", use.stored_bytes));
+  }
+  return ok(Value::object().set("tiers", std::move(list)));
+}
+
 Result<net::Response> start_tiers(Call& call) { return start_job(call, "tiers", call.body()); }
 
 std::vector<Operation> policy_rows() {
@@ -374,6 +397,15 @@ std::vector<Operation> upkeep_operations() {
        .guards = {{Action::job_run, Place::vault}},
        .answers = accepted,
        .handler = start_checkpoint},
+      {.id = "tier_list",
+       .method = "GET",
+       .path = "/api/v1/tiers",
+       .tag = "upkeep",
+       .words = "How much lies in which tier: of the vault by packs, of a bucket by its objects.",
+       .guards = {{Action::policy_read, Place::vault}},
+       .query = {{"bucket", ParameterType::text, "Only of this bucket."}, prefix_parameter()},
+       .answers = {{200, "TierList", "The hottest first."}},
+       .handler = show_tiers},
       {.id = "tiers_start",
        .method = "POST",
        .path = "/api/v1/tiers",
@@ -418,6 +450,11 @@ std::vector<NamedSchema> upkeep_schemas() {
                                     optional("trusts_clock", flag("Also where the clock may have leapt."))})},
       {"VerifyOrder", object("What verify is to do.", {optional("reads_data", flag("Read every byte.")),
                                                        optional("sample_percent", number("Of packs.", 1, 100))})},
+      {"TierUse", object("What lies in a tier.",
+                         {required("tier", text("hot, warm, cold.")), required("packs", number("Of the vault.")),
+                          required("objects", number("Of a bucket.")), required("bytes", number("Before compression.")),
+                          required("stored_bytes", number("That they take."))})},
+      {"TierList", object("What lies where.", {required("tiers", list(reference("TierUse")))})},
       {"TierOrder", object("What is to be moved.", {optional("dry_run", flag("Only say what would be moved.")),
                                                     optional("bytes_max", number("Read at most so much; 0: all."))})},
   };

@@ -35,6 +35,7 @@ const std::vector<Operation>& operations() {
     add(all, bucket_operations());
     add(all, object_operations());
     add(all, label_operations());
+    add(all, version_word_operations());
     add(all, history_operations());
     add(all, snapshot_operations());
     add(all, rewind_operations());
@@ -66,6 +67,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, bucket_schemas());
     add(all, object_schemas());
     add(all, label_schemas());
+    add(all, version_word_schemas());
     add(all, history_schemas());
     add(all, snapshot_schemas());
     add(all, rewind_schemas());

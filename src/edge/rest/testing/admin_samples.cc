@@ -156,6 +156,8 @@ std::vector<Sample> upkeep_samples() {
        .keep = {{"job", "id"}}},
       {.id = "verify_start", .target = "/api/v1/verify", .body = "{}", .status = 202},
       {.id = "checkpoint_start", .target = "/api/v1/checkpoints", .status = 202},
+      {.id = "tier_list", .target = "/api/v1/tiers"},
+      {.id = "tier_list", .target = "/api/v1/tiers?bucket=photos"},
       {.id = "tiers_start", .target = "/api/v1/tiers", .body = R"({"dry_run": true})", .status = 202},
       {.id = "job_list", .target = "/api/v1/jobs"},
       {.id = "job_show", .target = "/api/v1/jobs/{job}"},
