@@ -219,7 +219,7 @@ Result<int> stat_object(Session& session, const std::string& text) {
     }
     if (!found) return pass(std::move(found).error());
     const auto& version = found->version;
-    ATOLL_ASSIGN(const auto versions, opened.reader()->versions_of(version.object));
+    ATOLL_ASSIGN(const std::uint64_t version_count, opened.reader()->version_count(version.object));
     Output& output = session.output;
     if (output.is_json) {
       JsonObject object("object");
@@ -235,7 +235,7 @@ Result<int> stat_object(Session& session, const std::string& text) {
           .add("uid", static_cast<std::uint64_t>(version.uid));
       object.add("gid", static_cast<std::uint64_t>(version.gid))
           .add("actor", version.actor)
-          .add("versions", static_cast<std::uint64_t>(versions.size()));
+          .add("versions", version_count);
       object.add_map("tags", version.tags).add_map("metadata", version.metadata);
       if (!version.label.empty()) object.add("label", version.label);
       if (!version.author.empty()) object.add("author", version.author);
@@ -258,7 +258,7 @@ Result<int> stat_object(Session& session, const std::string& text) {
     output.line("  stored    " + format_rfc3339(version.begin_time) + " by " + version.actor + ", change " +
                 std::to_string(version.begin.value));
     output.line("  version   " + version.version.text() +
-                (versions.size() > 1 ? ", one of " + std::to_string(versions.size()) : ""));
+                (version_count > 1 ? ", one of " + format_count(version_count) : ""));
     if (!version.label.empty()) output.line("  label     " + shown(version.label));
     if (!version.author.empty()) output.line("  author    " + shown(version.author));
     if (!version.description.empty()) output.line("  about     " + shown(version.description));
