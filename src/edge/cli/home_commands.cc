@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
+#include "edge/cli/config_file.h"
+#include "edge/cli/serve_reach.h"
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
 #include "vault/object/describe.h"
@@ -27,6 +29,7 @@ struct CreateArguments {
   std::string encryption = "aes256gcm";
   std::string new_password_file;
   bool if_missing = false;
+  std::string serve_for, base_url;  // of init
 };
 
 Result<VaultId> create_vault(Session& session, vault::Home& home, const CreateArguments& arguments) {
@@ -65,6 +68,18 @@ Result<VaultId> create_vault(Session& session, vault::Home& home, const CreateAr
     }
   }
   return id;
+}
+
+Result<void> note_serve_settings(Session& session, const CreateArguments& arguments) {
+  if (arguments.serve_for.empty()) return {};
+  ATOLL_ASSIGN(const ServeReach reach, parse_reach(arguments.serve_for));
+  ATOLL_ASSIGN(const std::string base_url, checked_base_url(arguments.base_url));
+  ATOLL_ASSIGN(const bool is_written, write_serve_settings(session, settings_for(reach, base_url)));
+  if (!is_written) {
+    session.output.message("The configuration file says already how the home is served; it stays as it is: " +
+                           config_file_path(session.environment));
+  }
+  return {};
 }
 
 Result<int> init(Session& session, const CreateArguments& arguments) {
@@ -562,8 +577,16 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto init_arguments = std::make_shared<CreateArguments>();
   init_command->add_flag("--if-missing", init_arguments->if_missing, "do nothing where there is one");
   add_create_options(init_command, init_arguments);
+  init_command->add_option(
+      "--serve-for", init_arguments->serve_for,
+      "who is to reach the home's server: machine, lan or proxy; written to the configuration file");
+  init_command->add_option("--base-url", init_arguments->base_url,
+                           "with --serve-for proxy: as people open it, https://files.example");
   init_command->callback([&session, &chosen, init_arguments] {
-    chosen.body = [&session, init_arguments] { return init(session, *init_arguments); };
+    chosen.body = [&session, init_arguments]() -> Result<int> {
+      ATOLL_TRY(note_serve_settings(session, *init_arguments));
+      return init(session, *init_arguments);
+    };
   });
 
   auto* stat_command =
