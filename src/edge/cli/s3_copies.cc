@@ -117,8 +117,8 @@ double cost_per_month(const blob::S3Place& place, std::uint64_t bytes) {
 std::string cost_words(const blob::S3Place& place, std::uint64_t bytes) {
   if (!(place.price_per_gib_month > 0)) return {};
   std::array<char, 64> text{};
-  const auto written = std::to_chars(text.data(), text.data() + text.size(), cost_per_month(place, bytes),
-                                     std::chars_format::fixed, 2);
+  const auto written =
+      std::to_chars(text.data(), text.data() + text.size(), cost_per_month(place, bytes), std::chars_format::fixed, 2);
   return ", which costs about " + std::string(text.data(), written.ptr) + " a month";
 }
 

@@ -17,8 +17,8 @@ inline constexpr std::int64_t kThawPollDefault_s = 300;
 [[nodiscard]] bool is_same_s3_place(const std::string& a, const std::string& b);
 
 // Until everything of a copy (its name, or its S3 place, for which no home is needed) can be read.
-[[nodiscard]] Result<int> wait_thawed(Session& session, const std::string& name_or_place,
-                                      const S3Arguments& arguments, std::int64_t poll_s);
+[[nodiscard]] Result<int> wait_thawed(Session& session, const std::string& name_or_place, const S3Arguments& arguments,
+                                      std::int64_t poll_s);
 
 void add_s3_copy_commands(CLI::App& copy, Session& session, Chosen& chosen);  // copy thaw, copy credentials
 

@@ -35,9 +35,9 @@ struct AwsCredentials {
 
 struct AwsRequest {
   std::string method;
-  std::string path;                                         // decoded, beginning with '/'
-  std::vector<std::pair<std::string, std::string>> query;   // decoded, any order
-  Headers headers;                                          // with Host
+  std::string path;                                        // decoded, beginning with '/'
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, any order
+  Headers headers;                                         // with Host
   codec::Digest body_sha256{};
 };
 struct AwsScope {

@@ -30,9 +30,10 @@ TEST(Sigv4, ObjectIsReadInARange) {
   AwsRequest get = request("GET", "/test.txt");
   get.headers.add("Range", "bytes=0-9");
   EXPECT_EQ(signature_of(get), "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
-  EXPECT_EQ(sign(get, kCredentials, kScope, kTime).get("Authorization").value().substr(0, 118),
-            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range;"
-            "x-amz-con");
+  EXPECT_EQ(
+      sign(get, kCredentials, kScope, kTime).get("Authorization").value().substr(0, 118),
+      "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range;"
+      "x-amz-con");
 }
 
 TEST(Sigv4, ObjectWithACharacterThatIsEncodedIsWritten) {

@@ -75,9 +75,8 @@ Result<void> CopyTarget::create_s3(const CopyReach& reach, const S3Place& place,
     const bool is_free = std::ranges::all_of(listing.objects, [](const auto& o) { return o.key == kWriterName; }) &&
                          std::ranges::all_of(listing.folders, [](const auto& folder) { return folder == "vaults/"; });
     ATOLL_ASSIGN(const auto vaults, client->list("vaults/", true));
-    const bool is_ours = std::ranges::all_of(vaults.folders, [&](const std::string& folder) {
-      return folder == "vaults/" + vault.text() + "/";
-    });
+    const bool is_ours = std::ranges::all_of(
+        vaults.folders, [&](const std::string& folder) { return folder == "vaults/" + vault.text() + "/"; });
     if (!is_free || !is_ours) {
       return fail(ErrorKind::conflict, "copy.folder_not_empty", place.shown() + " holds other objects",
                   "Choose another prefix of that bucket.");
@@ -119,8 +118,8 @@ Result<VaultId> CopyTarget::vault_in(const CopyReach& reach, const std::string& 
 Result<void> CopyTarget::lock_s3() {
   if (lock_path_.empty()) return {};
   ATOLL_TRY(platform::create_directories(machine_.files, platform::parent_of(lock_path_)));
-  auto lock = machine_.files.lock(lock_path_, use_ == Use::write ? platform::LockMode::exclusive
-                                                                 : platform::LockMode::shared);
+  auto lock =
+      machine_.files.lock(lock_path_, use_ == Use::write ? platform::LockMode::exclusive : platform::LockMode::shared);
   if (!lock && lock.error().kind == ErrorKind::locked) {
     return fail(ErrorKind::locked, "copy.locked", "another process is at work on the copy in " + shown_,
                 "Wait until it is done.");

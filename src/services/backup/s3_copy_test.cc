@@ -81,8 +81,8 @@ class S3CopyTest : public ::testing::Test {
     const auto opened = target(repairs ? CopyTarget::Use::write : CopyTarget::Use::read);
     EXPECT_TRUE(opened) << told(opened);
     if (!opened) return {};
-    const auto found = repairs ? repair_copy(*vault_, **opened, state_, options)
-                               : check_copy(*vault_, **opened, state_, options);
+    const auto found =
+        repairs ? repair_copy(*vault_, **opened, state_, options) : check_copy(*vault_, **opened, state_, options);
     EXPECT_TRUE(found) << told(found);
     return found ? *found : CopyCheck{};
   }

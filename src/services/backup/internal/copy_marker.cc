@@ -27,7 +27,8 @@ std::string field_of(std::string_view text, std::string_view name) {
 std::string marker_of(Timestamp now, const VaultId& vault) {
   return "{\n  \"format\": " + std::to_string(kFormat) + ",\n  \"vault\": \"" + vault.text() +
          "\",\n  \"created\": \"" + format_rfc3339(now) +
-         "\",\n  \"about\": \"A second copy of an Atoll vault, sealed. `atoll restore-home --from THIS --kit KIT` makes a "
+         "\",\n  \"about\": \"A second copy of an Atoll vault, sealed. `atoll restore-home --from THIS --kit KIT` "
+         "makes a "
          "home of it. Do not edit.\"\n}\n";
 }
 

@@ -181,9 +181,8 @@ class S3BlobStore final : public BlobStore {
     if (got < body->tail.size()) return fail(ErrorKind::damaged, "blob.short", "'" + std::string(name) + "' is short");
     // Nothing may be left that says something else about bytes that are written from here on.
     for (auto at = all.rbegin(); at != all.rend(); ++at) {
-      const bool is_kept = at->offset < keep_bytes && std::ranges::any_of(pieces, [&](const Piece& piece) {
-        return piece.offset == at->offset;
-      });
+      const bool is_kept = at->offset < keep_bytes &&
+                           std::ranges::any_of(pieces, [&](const Piece& piece) { return piece.offset == at->offset; });
       if (!is_kept) ATOLL_TRY(remove_piece(name, at->offset));
     }
     while (!pieces.empty() && pieces.back().offset >= keep_bytes) pieces.pop_back();
@@ -413,7 +412,7 @@ class S3BlobStore final : public BlobStore {
   std::string root_;
   S3BlobStoreOptions options_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Body>, std::less<>> open_;            // guarded by mutex_
+  std::map<std::string, std::shared_ptr<Body>, std::less<>> open_;         // guarded by mutex_
   mutable std::map<std::string, std::vector<Piece>, std::less<>> listed_;  // guarded by mutex_
 };
 

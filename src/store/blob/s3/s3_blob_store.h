@@ -26,8 +26,8 @@ namespace atl::blob {
 
 struct S3BlobStoreOptions {
   Layout layout = Layout::flat;
-  std::string suffix;         // only names that end so are blobs
-  std::string storage_class;  // of finished blobs; empty: the server's own
+  std::string suffix;                               // only names that end so are blobs
+  std::string storage_class;                        // of finished blobs; empty: the server's own
   std::uint64_t piece_bytes = 16ULL * 1024 * 1024;  // at least S3Client::kPartBytesMin
 };
 

@@ -20,7 +20,8 @@ using testing::FakeS3;
 constexpr std::uint64_t kPiece = S3Client::kPartBytesMin;
 
 std::unique_ptr<BlobStore> store_of(const FakeS3& server, Layout layout, std::string storage_class = {}) {
-  return make_s3_blob_store(server.client("copy"), "vaults/v/packs", {layout, ".pack", std::move(storage_class), kPiece});
+  return make_s3_blob_store(server.client("copy"), "vaults/v/packs",
+                            {layout, ".pack", std::move(storage_class), kPiece});
 }
 BlobStoreUnderTest make(Layout layout) {
   auto server = std::make_shared<FakeS3>();
@@ -163,7 +164,8 @@ TEST_F(S3BlobStoreTest, RandomHistoriesEndAsTheyWould) {
     Bytes expected;
     for (int step = 0; step < 12; ++step) {
       const std::uint32_t what = random() % 6;
-      if (random() % 3 == 0) server_.fail_next(1 + random() % 3, FakeS3::Fault::fail, random() % 2 == 0 ? "PUT" : "GET");
+      if (random() % 3 == 0)
+        server_.fail_next(1 + random() % 3, FakeS3::Fault::fail, random() % 2 == 0 ? "PUT" : "GET");
       if (what <= 2) {
         const Bytes more = noise(random() % (what == 0 ? 4'000'000 : 50'000), random());
         ASSERT_TRUE(writer->append(more));

@@ -176,9 +176,9 @@ Result<ClientResponse> S3Client::send(const Call& call) {
     const bool was_never_sent = id == "client.unreachable";
     if (!was_never_sent && id != "client.broken_off" && id != "client.timed_out") return response;
     if (call.repeats == Repeats::no && !was_never_sent) {
-      return fail(ErrorKind::unreachable, "s3.unknown_state",
-                  place_.shown() + ": whether \"" + call.what + "\" was done is not known: " +
-                      response.error().message);
+      return fail(
+          ErrorKind::unreachable, "s3.unknown_state",
+          place_.shown() + ": whether \"" + call.what + "\" was done is not known: " + response.error().message);
     }
     if (is_last) return response;
     ATOLL_TRY(wait(tries, nullptr));
@@ -194,8 +194,8 @@ Error S3Client::error_of(const Call& call, const ClientResponse& response) const
     message = error->message;
     if (region.empty()) region = error->region;
   }
-  const std::string said = code.empty() ? "status " + std::to_string(response.status)
-                                        : code + (message.empty() ? "" : " (" + message + ")");
+  const std::string said =
+      code.empty() ? "status " + std::to_string(response.status) : code + (message.empty() ? "" : " (" + message + ")");
   const std::string where = place_.shown();
   const auto make = [](ErrorKind kind, std::string id, std::string text, std::string hint = {}) {
     return Error{kind, std::move(id), std::move(text), std::move(hint), 0};
@@ -228,10 +228,12 @@ Error S3Client::error_of(const Call& call, const ClientResponse& response) const
                 region.empty() ? "Say where it is with --region and --endpoint." : "Say --region " + region + ".");
   }
   if (code == "InvalidObjectState") {
-    return make(ErrorKind::conflict, "s3.cold", where + ": " + call.key + " lies in a cold class and is not readable yet",
+    return make(ErrorKind::conflict, "s3.cold",
+                where + ": " + call.key + " lies in a cold class and is not readable yet",
                 "Ask for it with `atoll copy thaw`.");
   }
-  if (response.status == 412) return make(ErrorKind::conflict, "s3.taken", where + ": " + call.key + " is there already");
+  if (response.status == 412)
+    return make(ErrorKind::conflict, "s3.taken", where + ": " + call.key + " is there already");
   if (response.status == 501)
     return make(ErrorKind::unsupported, "s3.not_implemented", where + ": the server cannot \"" + call.what + "\"");
   if (response.status == 507 || code == "QuotaExceeded" || code == "XMinioStorageFull")
@@ -262,9 +264,9 @@ Result<std::optional<S3Head>> S3Client::head(const std::string& key) {
   S3Head head{*size, standard_as_none(response.headers.get("x-amz-storage-class").value_or("")), Thaw::not_needed};
   if (is_cold_class(head.storage_class)) {
     const auto restore = response.headers.get("x-amz-restore");
-    head.thaw = !restore                                                          ? Thaw::frozen
+    head.thaw = !restore                                                         ? Thaw::frozen
                 : restore->find("ongoing-request=\"true\"") != std::string::npos ? Thaw::under_way
-                                                                                  : Thaw::thawed;
+                                                                                 : Thaw::thawed;
   }
   return head;
 }
@@ -321,11 +323,8 @@ Result<S3Listing> S3Client::list(const std::string& prefix, bool is_flat) {
 }
 
 Result<void> S3Client::put(const std::string& key, ByteView body, const std::string& storage_class) {
-  ATOLL_TRY(send_well({.what = "write " + key,
-                       .method = "PUT",
-                       .key = key,
-                       .headers = with_class(storage_class),
-                       .body = body}));
+  ATOLL_TRY(send_well(
+      {.what = "write " + key, .method = "PUT", .key = key, .headers = with_class(storage_class), .body = body}));
   return {};
 }
 
@@ -412,8 +411,7 @@ Result<void> S3Client::complete_upload(const std::string& key, const std::string
 }
 
 Result<void> S3Client::abort_upload(const std::string& key, const std::string& upload) {
-  const Call call{
-      .what = "give up a part of " + key, .method = "DELETE", .key = key, .query = {{"uploadId", upload}}};
+  const Call call{.what = "give up a part of " + key, .method = "DELETE", .key = key, .query = {{"uploadId", upload}}};
   ATOLL_ASSIGN(const auto response, send(call));
   if ((response.status >= 200 && response.status < 300) || response.status == 404) return {};
   return pass(error_of(call, response));

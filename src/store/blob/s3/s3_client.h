@@ -9,8 +9,8 @@
 //  - A server that never answered yet is given up early: an unreachable one must not hold up who only tried.
 // Errors: `unreachable` "s3.server_error", "s3.no_bucket", "client.*"; `denied` "s3.denied", "s3.bad_key", "s3.clock";
 // `usage` "s3.wrong_region"; `conflict` "s3.cold" (content that has to be asked for first), "s3.taken"; `no_space`
-// "s3.full"; `unsupported` "s3.not_implemented"; `interrupted` "client.stopped"; `failed` "s3.refused", "s3.bad_answer".
-// Thread rules: any thread.
+// "s3.full"; `unsupported` "s3.not_implemented"; `interrupted` "client.stopped"; `failed` "s3.refused",
+// "s3.bad_answer". Thread rules: any thread.
 #pragma once
 
 #include <atomic>
@@ -65,8 +65,7 @@ struct S3ClientOptions {
 class S3Client {
  public:
   [[nodiscard]] static Result<std::unique_ptr<S3Client>> open(const platform::Machine& machine, S3Place place,
-                                                              net::AwsCredentials credentials,
-                                                              S3ClientOptions options);
+                                                              net::AwsCredentials credentials, S3ClientOptions options);
   [[nodiscard]] const S3Place& place() const { return place_; }
 
   [[nodiscard]] Result<std::optional<S3Head>> head(const std::string& key);

@@ -15,9 +15,7 @@ constexpr std::string_view kScheme = "s3://";
 constexpr std::size_t kPrefixBytesMax = 500;
 constexpr std::uint32_t kEveryMax_s = 24 * 3600;
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 tl::unexpected<Error> bad_place(std::string why) {
   return fail(ErrorKind::usage, "s3.bad_place", std::move(why), "Write it as s3://BUCKET/PREFIX.");
@@ -25,8 +23,7 @@ tl::unexpected<Error> bad_place(std::string why) {
 
 Result<void> check_names(const S3Place& place) {
   const bool is_bucket = place.bucket.size() >= 3 && place.bucket.size() <= 63 &&
-                         is_letter_or_digit(place.bucket.front()) &&
-                         std::ranges::all_of(place.bucket, [](char c) {
+                         is_letter_or_digit(place.bucket.front()) && std::ranges::all_of(place.bucket, [](char c) {
                            return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
                          });
   if (!is_bucket) return bad_place("\"" + place.bucket.substr(0, 80) + "\" cannot be a bucket's name");

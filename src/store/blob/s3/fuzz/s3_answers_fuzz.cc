@@ -16,7 +16,8 @@ void require(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   namespace blob = atl::blob;
   const std::string text(atl::as_text({data, size}));
-  if (const auto error = blob::s3::parse_error(text)) require(error->code.size() <= 100 && error->message.size() <= 300);
+  if (const auto error = blob::s3::parse_error(text))
+    require(error->code.size() <= 100 && error->message.size() <= 300);
   if (const auto page = blob::s3::parse_objects_page(text)) require(page->listing.objects.size() <= text.size());
   if (const auto page = blob::s3::parse_uploads_page(text)) require(page->next_id.empty() || !page->next_key.empty());
   for (const std::string& place_text : {text, "s3://bucket/" + text, "s3://bucket?" + text}) {

@@ -131,9 +131,11 @@ net::Response FakeS3::handle(net::Request& request) {
   for (const auto& header : request.headers) {
     std::string name = header.name;
     std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
-    const std::string names = authorization.substr(std::min(authorization.size(), authorization.find("SignedHeaders=")));
+    const std::string names =
+        authorization.substr(std::min(authorization.size(), authorization.find("SignedHeaders=")));
     const bool is_signed = names.find(name + ";") != std::string::npos || names.find(name + ",") != std::string::npos;
-    if (is_signed && name != "x-amz-date" && name != "x-amz-content-sha256") as_signed.headers.add(header.name, header.value);
+    if (is_signed && name != "x-amz-date" && name != "x-amz-content-sha256")
+      as_signed.headers.add(header.name, header.value);
   }
   const std::string time(request.headers.get("x-amz-date").value_or(""));
   if (time.size() != 16) return error(403, "AccessDenied");
@@ -185,7 +187,8 @@ net::Response FakeS3::get(const Parsed& parsed) {
     response.length = object.bytes.size();
     return response;
   }
-  if (freezes && is_cold_class(object.storage_class) && object.thaw != Thaw::thawed) return error(403, "InvalidObjectState");
+  if (freezes && is_cold_class(object.storage_class) && object.thaw != Thaw::thawed)
+    return error(403, "InvalidObjectState");
   const std::string range(parsed.headers.get("Range").value_or(""));
   const std::size_t dash = range.find('-');
   if (dash == std::string::npos) {

@@ -1,7 +1,8 @@
 // An S3 server in memory, for tests of what stands on one: a bucket "bucket" behind a real HTTP server.
 //
 // Always true:
-//  - A request whose signature, or whose body's digest, does not hold is answered 403: what was sent is what was signed.
+//  - A request whose signature, or whose body's digest, does not hold is answered 403: what was sent is what was
+//  signed.
 //  - Listings come in short pages, so that whoever forgets the second one is found out.
 // It can fail, lose answers, and keep content in a cold class until it was asked for.
 // Thread rules: any thread.
@@ -48,9 +49,9 @@ class FakeS3 {
   void fail_next(unsigned count, Fault fault, std::string method = {}, std::string target_part = {});
 
   std::mutex mutex;
-  std::map<std::string, Object> objects;  // by whole key; guarded by mutex
+  std::map<std::string, Object> objects;                     // by whole key; guarded by mutex
   std::map<std::string, std::map<unsigned, Bytes>> uploads;  // by upload id; guarded by mutex
-  bool freezes = true;  // else cold classes are names only
+  bool freezes = true;                                       // else cold classes are names only
   [[nodiscard]] std::vector<std::string> keys();
   [[nodiscard]] std::uint64_t requests(const std::string& method);
 
@@ -67,11 +68,11 @@ class FakeS3 {
   [[nodiscard]] net::Response list(const Parsed& parsed);
   [[nodiscard]] net::Response put(const Parsed& parsed);
   [[nodiscard]] net::Response post(const Parsed& parsed);
-  Planned planned_;                                        // guarded by mutex
-  std::map<std::string, std::uint64_t> requests_;          // by method; guarded by mutex
-  std::map<std::string, std::string> upload_keys_;         // guarded by mutex
-  std::map<std::string, std::string> upload_classes_;      // guarded by mutex
-  unsigned last_upload_ = 0;                               // guarded by mutex
+  Planned planned_;                                    // guarded by mutex
+  std::map<std::string, std::uint64_t> requests_;      // by method; guarded by mutex
+  std::map<std::string, std::string> upload_keys_;     // guarded by mutex
+  std::map<std::string, std::string> upload_classes_;  // guarded by mutex
+  unsigned last_upload_ = 0;                           // guarded by mutex
   std::unique_ptr<net::HttpServer> server_;
 };
 
