@@ -27,6 +27,7 @@ constexpr std::array kRows = {
     ErrorRow{ErrorKind::limit, "json.too_large", 23, 413, "EntityTooLarge", "The body is too large"},
     ErrorRow{ErrorKind::limit, "json.too_deep", 2, 400, "InvalidRequest", "The body is nested too deeply"},
     ErrorRow{ErrorKind::limit, "access.wait", 23, 429, "SlowDown", "Too many attempts"},
+    ErrorRow{ErrorKind::limit, "unlock.busy", 23, 429, "SlowDown", "Another passphrase is being tried"},
     ErrorRow{ErrorKind::limit, "access.too_many_requests", 23, 429, "SlowDown", "Too many requests"},
     ErrorRow{ErrorKind::limit, "server.busy", 23, 503, "SlowDown", "The server is busy"},
     ErrorRow{ErrorKind::limit, "quota.exceeded", 23, 507, "QuotaExceeded", "The quota is used up"},

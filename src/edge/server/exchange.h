@@ -19,11 +19,12 @@ namespace atl::server {
 struct Exchange {
   Host& host;
   net::Request& request;
-  net::Target target;  // views into request.target
+  net::Target target;  // views into request.target, from which the base URL's path was taken off
   std::string request_id;
   std::string remote_address;  // "" of a local socket
   std::string scheme;          // "http", "https"
   std::string authority;       // "files.example:8443"
+  std::string path_prefix;     // what stood before request.target where the client wrote it: "/files", or nothing
   access::Who who;
   // For figures and logs: "GET /api/v1/buckets/{bucket}". Set by the door; a small fixed set.
   std::string route;

@@ -1,10 +1,7 @@
 #include "edge/server/front.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "edge/errors/error_table.h"
 #include "foundation/codec/hash.h"
@@ -47,76 +44,22 @@ bool changes_nothing(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PROPFIND" || method == "REPORT";
 }
 
-// 16 bytes; IPv4 as ::ffff:a.b.c.d.
-std::optional<std::array<std::uint8_t, 16>> address_bytes(std::string_view text) {
-  const std::string address(text);
-  std::array<std::uint8_t, 16> out{};
-  if (::inet_pton(AF_INET6, address.c_str(), out.data()) == 1) return out;
-  out = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (::inet_pton(AF_INET, address.c_str(), out.data() + 12) == 1) return out;
-  return std::nullopt;
-}
-
 net::Response plain_health(bool is_well, std::string_view words) {
   return net::text_response(is_well ? 200 : 503, std::string(words));
 }
 
 }  // namespace
 
-bool is_in_network(std::string_view address, std::string_view network) {
-  const std::size_t slash = network.find('/');
-  const std::string_view base = network.substr(0, slash);
-  const auto wanted = address_bytes(base);
-  const auto given = address_bytes(address);
-  if (!wanted || !given) return false;
-  const bool is_v4 = base.find(':') == std::string_view::npos;
-  const unsigned most = is_v4 ? 32 : 128;
-  unsigned bits = most;
-  if (slash != std::string_view::npos) {
-    const std::string_view digits = network.substr(slash + 1);
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || bits > most) return false;
-  }
-  bits += 128 - most;
-  for (unsigned i = 0; i < bits; ++i) {
-    const unsigned mask = 0x80U >> (i % 8);
-    if (((wanted->at(i / 8) ^ given->at(i / 8)) & mask) != 0) return false;
-  }
-  return true;
-}
-
 Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log)
-    : host_(&host), doors_(std::move(doors)), log_(std::move(log)) {
+    : host_(&host),
+      path_prefix_(path_of_base_url(host.settings().base_url)),
+      doors_(std::move(doors)),
+      log_(std::move(log)) {
   host.machine().random.fill(passwords_key_.fill());
 }
 
-bool Front::is_trusted_proxy(std::string_view address) const {
-  return std::ranges::any_of(host_->settings().trusted_proxies,
-                             [&](const std::string& network) { return is_in_network(address, network); });
-}
-
-void Front::find_client(Exchange& exchange) const {
-  const net::ConnectionFacts& connection = exchange.request.connection;
-  exchange.remote_address = connection.remote_address;
-  exchange.scheme = connection.is_tls ? "https" : "http";
-  exchange.authority = exchange.request.headers.get("Host").value_or("localhost");
-  if (connection.is_local_socket || !is_trusted_proxy(connection.remote_address)) return;
-  const net::Headers& headers = exchange.request.headers;
-  // From the right: each proxy adds who it was called by; the first one that is not ours is the client.
-  const std::string forwarded = headers.joined("X-Forwarded-For").value_or("");
-  std::string_view rest = forwarded;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.rfind(',');
-    const std::string_view last = net::trim_blanks(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-    if (!address_bytes(last)) break;
-    exchange.remote_address = last;
-    if (!is_trusted_proxy(last) || comma == std::string_view::npos) break;
-    rest = rest.substr(0, comma);
-  }
-  if (const auto scheme = headers.get("X-Forwarded-Proto"); scheme && (*scheme == "http" || *scheme == "https"))
-    exchange.scheme = *scheme;
-  if (const auto given = headers.get("X-Forwarded-Host"); given && net::parse_authority(*given))
-    exchange.authority = *given;
+void Front::begin() {
+  for (const auto& door : doors_) door->begin(*host_);
 }
 
 std::optional<net::Response> Front::answer_health(Exchange& exchange) {
@@ -130,7 +73,7 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   if (path == "/livez") return plain_health(true, "ok");
   if (path != "/metrics") {
-    if (!is_ready_) return plain_health(false, "beginning or ending");
+    if (!is_ready_ || host_->is_ending()) return plain_health(false, "beginning or ending");
     // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
     for (const auto& listed : host_->vaults()) {
       const auto use = host_->use(listed.id, {});
@@ -231,11 +174,15 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
 
 net::Response Front::answer(net::Request& request) {
   const std::int64_t begun = host_->machine().clock.monotonic_ns();
-  Exchange exchange{*host_, request, net::split_target(request.target), {}, {}, {}, {}, {}, {}};
+  const ClientOrigin origin = origin_of_client(request, host_->settings().proxies);
+  Exchange exchange{*host_, request, {}, {}, origin.remote_address, origin.scheme, origin.authority, {}, {}, {}};
+  // A proxy may take the path of the base URL away or leave it; who comes without a proxy does not write it.
+  const std::string& prefix = path_prefix_;
+  if (remove_path_prefix(request.target, prefix) || origin.is_through_proxy) exchange.path_prefix = prefix;
+  exchange.target = net::split_target(request.target);
   const auto given_id = request.headers.get("X-Request-Id");
   exchange.request_id =
       given_id && is_request_id(*given_id) ? std::string(*given_id) : new_request_id(host_->machine().random);
-  find_client(exchange);
   if (auto health = answer_health(exchange); health) {
     finish(*health, exchange, "health", begun);
     return std::move(*health);
