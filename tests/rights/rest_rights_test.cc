@@ -24,7 +24,7 @@ struct Line {
 
 // What everybody with any role at all may see.
 constexpr std::string_view kLooks = "oerau pbvqtyd";
-constexpr std::string_view kOwn = "oeru pbvqtyd";  // about oneself; agents do not make tokens
+constexpr std::string_view kOwn = "oeru pbvqtyd";      // about oneself; agents do not make tokens
 constexpr std::string_view kReadsObject = "oera pbt";  // what is stored begins as warm
 constexpr std::string_view kReadsHistory = "oerau";
 constexpr std::string_view kReadsVersions = "oera";
@@ -66,6 +66,12 @@ constexpr std::array kLines = {
     Line{"search", kReadsVersions},
     Line{"changes", kReadsVersions},
 
+    Line{"label_list", kReadsHistory},
+    Line{"label_set", kChangesObject},
+    Line{"label_delete", kChangesObject},
+    Line{"provenance_show", kLooks},
+    Line{"provenance_add", kStores},  // the sample's is of a version that it names
+
     Line{"upload_options", "*"},
     Line{"upload_create", kStores},
     Line{"upload_head", kStores},
@@ -78,6 +84,7 @@ constexpr std::array kLines = {
     Line{"snapshot_hold", kOwner},
     Line{"snapshot_release", kOwner},
     Line{"snapshot_delete", kEdits},
+    Line{"snapshot_prune", kEdits},
     Line{"operation_list", kReadsHistory},
     Line{"undo", kEdits},
     Line{"rewind", kEdits},
@@ -141,11 +148,23 @@ constexpr std::array kLines = {
     Line{"verify_start", "oeu"},
     Line{"checkpoint_start", kEdits},
     Line{"tiers_start", kEdits},
+    Line{"tier_list", "oeru"},
     Line{"job_list", "oeru"},
     Line{"job_show", "oeru"},
     Line{"job_watch", "oeru"},
     Line{"job_cancel", kOwner},  // the sample's is one of gc, which needs the right to that
     Line{"copy_list", kOwner},
+    Line{"copy_create", kOwner},
+    Line{"copy_show", kOwner},
+    Line{"copy_sync", kOwner},
+    Line{"copy_verify", kOwner},
+    Line{"copy_repair", kOwner},
+    Line{"copy_delete", kOwner},
+    Line{"schedule_list", kOwner},
+    Line{"schedule_create", kOwner},
+    Line{"schedule_show", kOwner},
+    Line{"schedule_run", kOwner},
+    Line{"schedule_delete", kOwner},
     Line{"server_show", kLooks},
     Line{"alarm_list", kSupervises},
     Line{"settings_show", kOwner},

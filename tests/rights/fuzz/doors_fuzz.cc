@@ -1,6 +1,6 @@
-// Whole requests from foreign bytes through all doors, as the owner of a home in memory: REST and WebDAV with a token, S3
-// with a good signature, so that what stands behind signing in is reached. Nothing is answered 500, nothing throws, and
-// every answer says what it is.
+// Whole requests from foreign bytes through all doors, as the owner of a home in memory: REST and WebDAV with a token,
+// S3 with a good signature, so that what stands behind signing in is reached. Nothing is answered 500, nothing throws,
+// and every answer says what it is.
 //
 // The first byte chooses the door; then "METHOD target", lines of fields, an empty line, and the body.
 #include <algorithm>
@@ -18,8 +18,8 @@ constexpr int kRequestsOfAWorld = 2'000;
 std::unique_ptr<rights::RightsWorld> fresh_world() {
   auto world = std::make_unique<rights::RightsWorld>(rights::roles().front());
   world->ask_s3("PUT", "/photos");
-  world->ask_s3("PUT", "/photos?versioning=",
-                "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+  world->ask_s3("PUT",
+                "/photos?versioning=", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
   world->ask_s3("PUT", "/photos/a/b", "content");
   world->ask_s3("PUT", "/photos/key", "0123456789");
   return world;
