@@ -2,9 +2,9 @@
 //
 //     catalog ─► page, page (read ahead by a thread of its own) ─► find(key), find(next key) …
 //
-// Always true: at most kPagesAhead pages wait; nothing is read ahead of a walk that asks for few keys, nor of one that a
-// single page satisfies. Complexity: one pass over the entries, whatever is asked for.
-// Thread rules: one thread, which also makes and destroys it; the reader is the stream's alone while that lives.
+// Always true: at most kPagesAhead pages wait; nothing is read ahead of a walk that asks for few keys, nor of one that
+// a single page satisfies. Complexity: one pass over the entries, whatever is asked for. Thread rules: one thread,
+// which also makes and destroys it; the reader is the stream's alone while that lives.
 #pragma once
 
 #include <condition_variable>
