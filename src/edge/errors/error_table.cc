@@ -23,6 +23,7 @@ constexpr std::array kRows = {
     ErrorRow{ErrorKind::usage, "http.unsupported_media_type", 2, 415, "InvalidRequest", "Unsupported media type"},
     ErrorRow{ErrorKind::limit, "http.body_too_large", 23, 413, "EntityTooLarge", "The body is too large"},
     ErrorRow{ErrorKind::limit, "http.body_too_slow", 23, 408, "RequestTimeout", "The body came too slowly"},
+    ErrorRow{ErrorKind::unreachable, "http.body_broken_off", 24, 400, "IncompleteBody", "The body is incomplete"},
     ErrorRow{ErrorKind::limit, "json.too_large", 23, 413, "EntityTooLarge", "The body is too large"},
     ErrorRow{ErrorKind::limit, "json.too_deep", 2, 400, "InvalidRequest", "The body is nested too deeply"},
     ErrorRow{ErrorKind::limit, "access.wait", 23, 429, "SlowDown", "Too many attempts"},

@@ -61,7 +61,6 @@ net::Response RestDoor::answer(server::Exchange& exchange) {
   auto response = call(exchange, *found->operation, std::move(found->path));
   if (!response) return server::problem(response.error(), exchange.request_id);
   if (!response->headers.has("Cache-Control")) response->headers.set("Cache-Control", "no-store");
-  response->headers.set("X-Content-Type-Options", "nosniff");
   return std::move(*response);
 }
 

@@ -19,7 +19,9 @@ void Log::request(const server::Logged& one) {
   if (is_quiet_) return;
   if (is_json_) {
     json::Value line;
-    line.set("time", one.time).set("level", one.status >= 500 ? "error" : "info").set("message", "request");
+    // 501 and 502 tell what the client asked for, not how the server is.
+    const bool is_trouble = one.status == 500 || one.status >= 503;
+    line.set("time", one.time).set("level", is_trouble ? "error" : "info").set("message", "request");
     line.set("request_id", one.request_id).set("actor", one.actor).set("address", one.address);
     line.set("http.request.method", one.method).set("url.path", one.path).set("http.route", one.route);
     line.set("http.response.status_code", one.status).set("bytes", one.bytes).set("seconds", one.seconds);

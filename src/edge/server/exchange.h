@@ -52,7 +52,9 @@ struct Exchange {
 [[nodiscard]] net::Response json_response(unsigned status, const json::Value& value);
 // The value of one cookie (RFC 6265 section 4.2); none where it is not there.
 [[nodiscard]] std::optional<std::string_view> cookie(const net::Headers& headers, std::string_view name);
-inline constexpr std::string_view kSessionCookie = "atoll_session";
+// What the session's cookie is called. Over TLS its name itself keeps others off: browsers take one that begins with
+// "__Host-" only from this host, over TLS, and for all of it.
+[[nodiscard]] std::string_view session_cookie(const Exchange& exchange);
 // The request's JSON body; `usage` where it is none, "http.unsupported_media_type" where it says it is something else.
 [[nodiscard]] Result<json::Value> json_body(net::Request& request, std::size_t bytes_max = 1024 * 1024);
 

@@ -5,6 +5,7 @@
 
 #include "edge/errors/error_table.h"
 #include "foundation/codec/hash.h"
+#include "foundation/codec/hmac.h"
 
 namespace atl::server {
 namespace {
@@ -83,7 +84,8 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   const std::string& wanted = host_->settings().metrics_token;
   const std::string_view given = exchange.request.headers.get("Authorization").value_or("");
-  const bool has_token = !wanted.empty() && given == "Bearer " + wanted;
+  const bool has_token =
+      !wanted.empty() && codec::equal_in_constant_time(as_bytes(given), as_bytes("Bearer " + wanted));
   if (!has_token) {
     class Metering final : public Door {
      public:
@@ -115,20 +117,24 @@ Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::
   if (access::digest_of_secret(password, access::kTokenKind)) return host_->access().authenticate_token(password);
   const std::string mark = to_hex(codec::blake3_keyed(passwords_key_, as_bytes(text)));
   const std::int64_t now = host_->machine().clock.monotonic_ns();
+  // Taken before the password is tried: one that is changed meanwhile is not remembered as the new one.
+  const auto view = host_->access().view();
+  const auto* const named = view->principal_named(name);
   {
     const std::lock_guard lock(passwords_mutex_);
     const auto known = passwords_.find(mark);
-    if (known != passwords_.end() && known->second.until_ns > now) {
-      const auto row = host_->access().view();
-      const auto* principal = row->principal(known->second.who.principal);
-      if (principal != nullptr && !principal->is_disabled) return known->second.who;
+    if (known != passwords_.end()) {
+      const bool holds = known->second.until_ns > now && named != nullptr && !named->is_disabled &&
+                         named->id == known->second.who.principal &&
+                         named->password_hash == known->second.password_hash && named->totp_secret.empty();
+      if (holds) return known->second.who;
       passwords_.erase(known);
     }
   }
   ATOLL_ASSIGN(auto who, host_->access().authenticate_password(name, password, "", exchange.origin()));
   const std::lock_guard lock(passwords_mutex_);
   if (passwords_.size() >= kPasswordsRememberedMax) passwords_.clear();
-  passwords_[mark] = {who, now + kPasswordRememberedNs};
+  if (named != nullptr) passwords_[mark] = {who, named->password_hash, now + kPasswordRememberedNs};
   return who;
 }
 
@@ -145,7 +151,7 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
       return fail(ErrorKind::wrong_key, "access.not_signed_in", "this kind of Authorization is not taken here",
                   "Give a token: Authorization: Bearer atl_…");
     }
-  } else if (const auto session = cookie(headers, kSessionCookie); session) {
+  } else if (const auto session = cookie(headers, session_cookie(exchange)); session) {
     auto known = access.authenticate_session(*session);
     if (known) {
       who = std::move(*known);
@@ -203,6 +209,12 @@ net::Response Front::answer(net::Request& request) {
 
 void Front::finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns) {
   response.headers.set("X-Request-Id", exchange.request_id);
+  // A browser takes content for what it is said to be, and nothing else.
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  // Only where whoever runs the server says that it is reached by TLS: a browser that was told this asks every other
+  // server of the same name by TLS, too.
+  if (host_->settings().base_url.starts_with("https://"))
+    response.headers.set("Strict-Transport-Security", "max-age=31536000");
   const std::string route = exchange.route.empty() ? std::string("other") : exchange.route;
   Metrics& metrics = host_->metrics();
   Histogram& seconds = metrics.histogram("atoll_request_duration_seconds", "From a request's header to its answer.",

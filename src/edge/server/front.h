@@ -75,6 +75,7 @@ class Front {
   // right stays known for a few minutes, as a digest under a key that only this process knows.
   struct Remembered {
     access::Who who;
+    std::string password_hash;  // of the account, as it was then
     std::int64_t until_ns = 0;
   };
   std::mutex passwords_mutex_;
