@@ -51,6 +51,7 @@ const std::vector<Operation>& operations() {
     add(all, upkeep_operations());
     add(all, job_operations());
     add(all, server_operations());
+    add(all, health_operations());
     return all;
   }();
   return kAll;
@@ -78,6 +79,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, upkeep_schemas());
     add(all, job_schemas());
     add(all, server_schemas());
+    add(all, health_schemas());
     return all;
   }();
   return kAll;

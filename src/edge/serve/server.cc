@@ -6,6 +6,8 @@
 #include "edge/serve/commands_door.h"
 #include "edge/serve/first_start.h"
 #include "edge/serve/housekeeping.h"
+#include "edge/serve/trace_sink.h"
+#include "edge/server/watched_host.h"
 #include "vault/access/control.h"
 #include "vault/home.h"
 #include "vault/status.h"
@@ -20,6 +22,7 @@ using platform::join;
 #endif
 
 constexpr std::int64_t kWaitForStopMs = 200;
+constexpr std::int64_t kTracesMs = 2'000;
 
 // Lines for people on a terminal, JSON lines else; on standard error, for standard output is for data.
 class Log {
@@ -27,29 +30,36 @@ class Log {
   Log(cli::Environment& environment, bool is_json, bool is_quiet)
       : environment_(&environment), is_json_(is_json), is_quiet_(is_quiet) {}
 
-  void say(const std::string& words) {
+  void say(const std::string& words, std::string_view level = "info") {
     if (is_json_) {
       json::Value line;
-      line.set("time", format_rfc3339(environment_->machine.clock.now())).set("level", "info").set("message", words);
+      line.set("time", format_rfc3339(environment_->machine.clock.now())).set("level", level).set("message", words);
       write(line.text() + "\n");
     } else {
       write(words + "\n");
     }
   }
   void request(const server::Logged& one) {
-    if (is_quiet_) return;
+    // An answer that broke off has a good status and an error.
+    const bool is_error = one.status >= 500 || !one.error.empty();
+    if (is_quiet_ && !is_error) return;
     if (is_json_) {
       json::Value line;
-      line.set("time", one.time).set("level", one.status >= 500 ? "error" : "info").set("message", "request");
+      line.set("time", one.time).set("level", is_error ? "error" : "info").set("message", "request");
       line.set("request_id", one.request_id).set("actor", one.actor).set("address", one.address);
       line.set("http.request.method", one.method).set("url.path", one.path).set("http.route", one.route);
       line.set("http.response.status_code", one.status).set("bytes", one.bytes).set("seconds", one.seconds);
+      if (!one.trace_id.empty()) line.set("trace_id", one.trace_id);
+      if (!one.error_id.empty()) line.set("error.type", one.error_id);
+      if (!one.error.empty()) line.set("error.message", one.error);
       write(line.text() + "\n");
       return;
     }
     write(one.time + " " + std::to_string(one.status) + " " + one.method + " " + cli::shown(one.path) + " " +
           (one.actor.empty() ? "-" : one.actor) + " " + one.address + " " + std::to_string(one.bytes) + " B " +
-          std::to_string(static_cast<std::uint64_t>(one.seconds * 1000)) + " ms " + one.request_id + "\n");
+          std::to_string(static_cast<std::uint64_t>(one.seconds * 1000)) + " ms " + one.request_id +
+          (one.error_id.empty() ? "" : " " + one.error_id) + (one.error.empty() ? "" : ": " + cli::shown(one.error)) +
+          "\n");
   }
 
  private:
@@ -104,6 +114,11 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
     out.family("atoll_uptime_seconds", "gauge", "Since the server was started.");
     out.sample("atoll_uptime_seconds", {},
                static_cast<double>(host.machine().clock.monotonic_ns() - host.started_monotonic_ns()) * 1e-9);
+    out.family("atoll_query_duration_seconds", "histogram",
+               "From the header of a request that changes nothing to the first byte of its answer.");
+    for (std::size_t i = 0; i < observe::kDoorCount; ++i)
+      out.sample("atoll_query_duration_seconds", {{"door", std::string(observe::kDoors.at(i))}},
+                 host.door_counts(i).queries);
     struct Row {
       std::string vault;
       vault::VaultStatus status;
@@ -141,6 +156,7 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
            [](const vault::VaultStatus& s) {
              return static_cast<std::uint64_t>(s.last_data_verify ? s.last_data_verify->unix_us / 1'000'000 : 0);
            });
+    if (host.observer() != nullptr) server::write_health(*host.observer()->health(), out);
   });
 }
 
@@ -182,16 +198,14 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   settings.owner_user_id = home_info.uid;
   settings.metrics_token = request.metrics_token;
   server::Host host(environment.machine, *access, settings);
-  access->audit().on_alarm([&log, &host](const access::Alarm& alarm) {
-    host.note_alarm(alarm);
-    log.say(alarm.id + ": " + alarm.words);
-  });
   std::vector<std::unique_ptr<vault::Vault>> vaults;
+  std::vector<std::string> locked;
   ATOLL_ASSIGN(const auto listings, home->vaults(request.secrets));
   for (const auto& listing : listings) {
     if (listing.name == vault::kControlVaultName) continue;
     if (!listing.is_unlocked) {
-      log.say("vault " + listing.id.text() + " stays closed: nothing that was given unlocks it");
+      log.say("vault " + listing.id.text() + " stays closed: nothing that was given unlocks it", "warning");
+      locked.push_back(listing.id.text());
       continue;
     }
     auto vault_options = options;
@@ -209,6 +223,21 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
     if (use) ATOLL_TRY(access->usage().count(use->vault(), true));
   }
 
+  server::WatchedHost watched(host);
+  watched.set_locked_vaults(std::move(locked));
+  observe::Observer observer({environment.machine, environment.programs, *control, request.home_folder,
+                              [&environment](const std::string& path) -> std::optional<std::uint64_t> {
+                                const auto info = environment.host.info(path);
+                                return info ? std::optional(info->device) : std::nullopt;
+                              },
+                              watched, [&log](const std::string& words) { log.say(words, "warning"); }});
+  host.set_observer(&observer);
+  access->audit().on_alarm([&log, &host, &observer](const access::Alarm& alarm) {
+    host.note_alarm(alarm);
+    server::note_alarm(observer, alarm);
+    log.say(alarm.id + ": " + alarm.words, "warning");
+  });
+
   std::optional<net::TlsIdentity> identity;
   if (std::ranges::any_of(endpoints, [](const net::Endpoint& one) { return one.is_tls; })) {
     if (!request.tls_certificate.empty()) {
@@ -222,13 +251,22 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
       const auto facts = net::certificate_facts(identity->certificate_chain_pem);
       if (facts) log.say("certificate of its own, SHA-256 " + to_hex(facts->sha256));
     }
+    if (const auto facts = net::certificate_facts(identity->certificate_chain_pem); facts)
+      watched.set_certificate_end(facts->not_after);
   }
 
   std::atomic<bool> is_ending = false;
   std::vector<std::unique_ptr<server::Door>> doors;
   doors.push_back(std::make_unique<CommandsDoor>(environment, request.home_folder, is_ending));
   for (auto& door : make_doors(host)) doors.push_back(std::move(door));
-  server::Front front(host, std::move(doors), [&log](const server::Logged& line) { log.request(line); });
+  std::unique_ptr<TraceSink> traces;
+  if (!request.trace_sink.empty()) {
+    ATOLL_ASSIGN(traces, TraceSink::open(environment.machine, request.trace_sink, ATOLL_VERSION));
+  }
+  server::Front front(host, std::move(doors), [&log, &traces](const server::Logged& line) {
+    log.request(line);
+    if (traces) traces->note(line);
+  });
 
   front.set_ready(false);  // until whoever started it was told how to sign in
   net::ServerOptions listen_options;
@@ -239,6 +277,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
                net::HttpServer::start(environment.machine, endpoints, identity ? &*identity : nullptr, listen_options,
                                       [&front](net::Request& one) { return front.answer(one); }));
   add_figures(host, *listening);
+  watched.set_network([&listening] { return listening->stats(); });
 
   const std::string address = address_of(listening->endpoints().front(), request);
   ATOLL_ASSIGN(const VaultId first_vault, [&]() -> Result<VaultId> {
@@ -252,8 +291,9 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   if (first) say_first_credentials(environment, *first, address);
   front.set_ready(true);
 
-  Housekeeping housekeeping(host, environment, {"--home", request.home_folder},
+  Housekeeping housekeeping(host, observer, environment, {"--home", request.home_folder},
                             [&log](const std::string& words) { log.say(words); });
+  if (traces) housekeeping.add("trace sink", kTracesMs, [&traces] { return traces->send(); });
   housekeeping.start();
   while (!environment.stop.load()) environment.watchers.pause(kWaitForStopMs);
 
@@ -263,7 +303,7 @@ Result<int> serve(const cli::ServeRequest& request, cli::Environment& environmen
   host.jobs().stop();
   listening->stop();
   housekeeping.stop();
-  access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words); });
+  access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words, "warning"); });
   ignore_error_on_purpose(access->audit().flush());
   access.reset();  // writes what it still holds to the control vault
   std::optional<Error> trouble;

@@ -41,10 +41,13 @@ class Door {
 
 // A line of the log, one for each request.
 struct Logged {
-  std::string time, request_id, actor, address, method, path, route, door, error_id;
+  std::string time, request_id, actor, address, method, path, route, door;
+  std::string error_id, error;  // of what failed; the words only of what failed inside, which the client is not told
+  std::string trace_id, parent_span_id;  // as the client's `traceparent` says; else empty
   unsigned status = 0;
   std::uint64_t bytes = 0;
   double seconds = 0;
+  std::int64_t begun_unix_us = 0;
 };
 
 class Front {
@@ -77,6 +80,10 @@ class Front {
   std::unordered_map<std::string, Remembered> passwords_;  // guarded by passwords_mutex_
   codec::SecretKey passwords_key_;
 };
+
+// "00-<32 hexadecimal digits>-<16>-<2>", not all zeros (W3C Trace Context, section 3.2). Of a later version than 00
+// what follows is passed over.
+[[nodiscard]] bool is_trace_parent(std::string_view text);
 
 // True where `address` is `network` ("10.0.0.7") or lies in it ("10.0.0.0/8", "fd00::/8"). False for what is neither.
 [[nodiscard]] bool is_in_network(std::string_view address, std::string_view network);
