@@ -3,7 +3,6 @@ import json
 import os
 import re
 import stat
-import unittest
 
 import harness
 from harness import wait_until
@@ -167,4 +166,4 @@ class Health(RestTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()

@@ -120,7 +120,8 @@ Result<int> set_news(Session& session, const TellArguments& arguments) {
   for (const std::string& address : arguments.addresses) {
     ATOLL_TRY(jobs::check_address(address));
     // A program of the server is named only by who sits at it.
-    const bool is_elsewhere = session.environment.served != nullptr && !session.environment.served->who().is_local_owner;
+    const bool is_elsewhere =
+        session.environment.served != nullptr && !session.environment.served->who().is_local_owner;
     if (is_elsewhere && address.starts_with("command:")) {
       return fail(ErrorKind::denied, "command.path_of_server", "a program of the server cannot be named from elsewhere",
                   "Run this on the server's machine.");
@@ -144,8 +145,10 @@ Result<int> test_news(Session& session) {
     ++failed;
     session.output.warning("news.not_told", answer);
   }
-  if (answers.empty()) return fail(ErrorKind::conflict, "alarm.nobody", "nobody is to be told", "atoll alarm tell mail:ADDRESS");
-  session.output.message("Told " + std::to_string(answers.size() - failed) + " of " + std::to_string(answers.size()) + ".");
+  if (answers.empty())
+    return fail(ErrorKind::conflict, "alarm.nobody", "nobody is to be told", "atoll alarm tell mail:ADDRESS");
+  session.output.message("Told " + std::to_string(answers.size() - failed) + " of " + std::to_string(answers.size()) +
+                         ".");
   return failed == 0 ? kExitOk : kExitFailed;
 }
 
@@ -173,7 +176,8 @@ void add_alarm_commands(CLI::App& app, Session& session, Chosen& chosen) {
     chosen.body = [&session, name, limits] { return set_limits(session, *name, *limits); };
   });
   auto told = std::make_shared<TellArguments>();
-  auto* tell_verb = verb->add_subcommand("tell", "Who is told when an alarm is raised or ends, in place of who was before");
+  auto* tell_verb =
+      verb->add_subcommand("tell", "Who is told when an alarm is raised or ends, in place of who was before");
   tell_verb->add_option("address", told->addresses, "mail:ADDRESS, webhook:URL or command:/PATH; several");
   tell_verb->add_flag("--nobody", told->is_nobody, "nobody any more");
   tell_verb->callback(

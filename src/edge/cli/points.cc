@@ -24,9 +24,8 @@ Result<std::shared_ptr<const observe::Health>> look_here(Session& session, vault
   Environment& environment = session.environment;
   auto health = std::make_shared<observe::Health>();
   health->time = environment.machine.clock.now();
-  ATOLL_ASSIGN(auto looked, observe::vault_health(vault, [&](Timestamp time) {
-                 return environment.programs.local_time_ahead_s(time);
-               }));
+  ATOLL_ASSIGN(auto looked, observe::vault_health(
+                                vault, [&](Timestamp time) { return environment.programs.local_time_ahead_s(time); }));
   const observe::DeviceOf device_of = [&](const std::string& path) -> std::optional<std::uint64_t> {
     const auto info = environment.host.info(path);
     return info ? std::optional(info->device) : std::nullopt;

@@ -1,6 +1,6 @@
 // top: what the server does, and how everything is, again and again.
-// Always true: on a terminal one screen that is drawn anew; else, and with --json, one block or line for each look. What
-// nobody knows is shown as "-".
+// Always true: on a terminal one screen that is drawn anew; else, and with --json, one block or line for each look.
+// What nobody knows is shown as "-".
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -69,8 +69,8 @@ std::string traffic_block(const Health& health) {
     name.resize(10, ' ');
     out += "  " + name + padded(rounded_or(rate, ""), 12) + padded(milliseconds_or(p99), 17) + "\n";
   }
-  return out + "  reads of all doors: half within " + milliseconds_or(now[Figure::query_p50_seconds]) + ", 99 of 100 within " +
-         milliseconds_or(now[Figure::query_p99_seconds]) + "\n";
+  return out + "  reads of all doors: half within " + milliseconds_or(now[Figure::query_p50_seconds]) +
+         ", 99 of 100 within " + milliseconds_or(now[Figure::query_p99_seconds]) + "\n";
 }
 
 std::string places_block(const Health& health) {
@@ -156,8 +156,8 @@ bool wait(const Session& session, std::uint64_t seconds) {
 
 Result<int> top(Session& session, const TopArguments& arguments) {
   const bool is_served = served_observer(session) != nullptr;
-  const bool redraws = !session.output.is_json &&
-                       (arguments.redraws || (!is_served && session.environment.terminal.is_out_terminal()));
+  const bool redraws =
+      !session.output.is_json && (arguments.redraws || (!is_served && session.environment.terminal.is_out_terminal()));
   for (std::uint64_t look = 1;; ++look) {
     // No vault is held between two looks: others may want it alone.
     ATOLL_ASSIGN(const auto health, health_of(session, look == 1 ? Looks::closely : Looks::quickly));
@@ -179,9 +179,8 @@ void add_top_command(CLI::App& app, Session& session, Chosen& chosen) {
   verb->add_option("--count", arguments->count, "end after so many looks");
   // Set where the command is sent to a server from a terminal: nobody types it.
   verb->add_flag("--redraws", arguments->redraws)->group("");
-  verb->callback([&session, &chosen, arguments] {
-    chosen.body = [&session, arguments] { return top(session, *arguments); };
-  });
+  verb->callback(
+      [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return top(session, *arguments); }; });
 }
 
 }  // namespace atl::cli

@@ -27,9 +27,8 @@ struct Seen {
   [[nodiscard]] bool sees(std::string_view kind, std::string_view subject) const {
     const observe::AlarmKind* const known = observe::find_kind(kind);
     if (known != nullptr && known->is_of_accounts && !sees_accounts) return false;
-    return std::ranges::none_of(hidden, [&](const std::string& name) {
-      return subject == name || subject.starts_with(name + ": ");
-    });
+    return std::ranges::none_of(
+        hidden, [&](const std::string& name) { return subject == name || subject.starts_with(name + ": "); });
   }
 };
 
@@ -92,7 +91,9 @@ Value vault_json(const observe::VaultHealth& vault) {
   out.set("name", status.name).set("id", status.id.text()).set("takes_writes", !vault.write_trouble.has_value());
   out.set("files", status.files).set("logical_bytes", status.logical_bytes);
   out.set("stored_bytes", status.pack_bytes + status.journal_bytes).set("derived_bytes", status.derived_bytes);
-  out.set("hot_bytes", vault.tier_bytes[0]).set("warm_bytes", vault.tier_bytes[1]).set("cold_bytes", vault.tier_bytes[2]);
+  out.set("hot_bytes", vault.tier_bytes[0])
+      .set("warm_bytes", vault.tier_bytes[1])
+      .set("cold_bytes", vault.tier_bytes[2]);
   set_time(out, "last_stored", status.last_commit_time);
   set_if(out, "last_full_verify", status.last_data_verify);
   return out.set("verify_ok", status.last_verify_ok).set("kit", observe::name_of(vault.kit));
@@ -120,7 +121,8 @@ Value drive_json(const observe::Drive& drive) {
 }
 
 Value disk_place_json(const observe::Place& place) {
-  Value out = Value::object().set("name", place.name).set("path", place.path).set("is_reachable", place.device.has_value());
+  Value out =
+      Value::object().set("name", place.name).set("path", place.path).set("is_reachable", place.device.has_value());
   out.set("total_bytes", place.total_bytes).set("available_bytes", place.available_bytes);
   set_if(out, "used_percent", place.used_percent());
   Value drives = Value::array();
@@ -338,7 +340,8 @@ std::vector<Operation> alarm_rows() {
        .method = "GET",
        .path = "/api/v1/health/summary",
        .tag = "health",
-       .words = "How the home is, in one answer: what is stored, how safe it is, how much room there is, and what to do.",
+       .words =
+           "How the home is, in one answer: what is stored, how safe it is, how much room there is, and what to do.",
        .guards = guards,
        .answers = {{200, "HealthSummary", "As it was seen last, ten seconds ago at most."}},
        .handler = show_summary},
@@ -346,8 +349,9 @@ std::vector<Operation> alarm_rows() {
        .method = "GET",
        .path = "/api/v1/alarms",
        .tag = "health",
-       .words = "Everything that is watched, with its level, the worst first.\nWho may read the audit gets its warnings "
-                "since the server was started, too.",
+       .words =
+           "Everything that is watched, with its level, the worst first.\nWho may read the audit gets its warnings "
+           "since the server was started, too.",
        .guards = guards,
        .answers = {{200, "AlarmList", "All of them."}},
        .handler = list_alarms},
@@ -381,8 +385,9 @@ std::vector<Operation> health_operations() {
        .method = "GET",
        .path = "/api/v1/drives",
        .tag = "health",
-       .words = "The file systems of the home and its copies, and the drives below them.\nWhat a drive does not tell is "
-                "missing, and `unknown_because` says why.",
+       .words =
+           "The file systems of the home and its copies, and the drives below them.\nWhat a drive does not tell is "
+           "missing, and `unknown_because` says why.",
        .guards = guards,
        .answers = {{200, "DriveList", "As they were seen last."}},
        .handler = list_drives},
@@ -390,11 +395,17 @@ std::vector<Operation> health_operations() {
        .method = "GET",
        .path = "/api/v1/monitor",
        .tag = "health",
-       .words = "Key figures over time, for plots.\nKept every 10 s for an hour, every minute for a day, every 15 min for "
-                "30 days, every 6 h for a year.",
+       .words =
+           "Key figures over time, for plots.\nKept every 10 s for an hour, every minute for a day, every 15 min for "
+           "30 days, every 6 h for a year.",
        .guards = guards,
        .query = {{"since", ParameterType::text, "A time, or 1d (ago).", {}, 0, UINT64_MAX, "an hour ago"},
-                 {"step", ParameterType::number, "10, 60, 900 or 21600 seconds.", {}, 0, UINT64_MAX,
+                 {"step",
+                  ParameterType::number,
+                  "10, 60, 900 or 21600 seconds.",
+                  {},
+                  0,
+                  UINT64_MAX,
                   "the finest that reaches back so far"},
                  {"figures", ParameterType::text, "Names, with commas between them.", {}, 0, UINT64_MAX, "all"}},
        .answers = {{200, "Monitor", "Times in seconds since 1970, and a list of the same length for each figure."}},
@@ -417,78 +428,89 @@ std::vector<NamedSchema> health_schemas() {
   const auto level = choice("unknown, good, ok (within limits, but near one), warning or critical.",
                             {"unknown", "good", "ok", "warning", "critical"});
   const std::vector<Member> copy = {
-      required("vault", text("Of which vault.")), required("name", text("Its name.")),
-      required("place", text("Where it is.")), required("kind", text("folder …")),
+      required("vault", text("Of which vault.")),
+      required("name", text("Its name.")),
+      required("place", text("Where it is.")),
+      required("kind", text("folder …")),
       required("is_whole", flag("False: it never had everything, or nothing is known of it.")),
       required("is_same_disk", flag("True: it dies with this disk.")),
       required("verify_ok", flag("False: the last check found damage.")),
       required("lag_changes", number("Changes that it does not have.")),
       required("lag_seconds", number("Since when it has not had everything; 0: it has.")),
-      required("bytes", number("That it takes.")), optional("synced", time("When the last round ended well.")),
+      required("bytes", number("That it takes.")),
+      optional("synced", time("When the last round ended well.")),
       optional("verified", time("When its structure was last checked.")),
       optional("data_verified", time("When every byte was last read."))};
   const std::vector<Member> vault = {
-      required("name", text("Its name.")), required("id", text("Its id.")),
+      required("name", text("Its name.")),
+      required("id", text("Its id.")),
       required("takes_writes", flag("False: a sync failed; it has to be opened again.")),
-      required("files", number("Stored.")), required("logical_bytes", number("As a reader sees them.")),
+      required("files", number("Stored.")),
+      required("logical_bytes", number("As a reader sees them.")),
       required("stored_bytes", number("On disk: packs and journal.")),
       required("derived_bytes", number("On disk: catalog and indexes.")),
-      required("hot_bytes", number("Of packs in this tier.")), required("warm_bytes", number("In this.")),
-      required("cold_bytes", number("In this.")), optional("last_stored", time("When something changed last.")),
+      required("hot_bytes", number("Of packs in this tier.")),
+      required("warm_bytes", number("In this.")),
+      required("cold_bytes", number("In this.")),
+      optional("last_stored", time("When something changed last.")),
       optional("last_full_verify", time("When every byte was last read and checked.")),
       required("verify_ok", flag("False: it found damage.")),
       required("kit", choice("Of the recovery kit.", {"never_saved", "saved", "stale", "not_needed"}))};
-  const std::vector<Member> drive = {
-      required("name", text("nvme0n1")), required("kind", text("spinning, solid_state, nvme, card, virtual or unknown.")),
-      required("model", text("As it calls itself; may be empty.")),
-      required("holds", list(text("home, or a copy."))), required("capacity_bytes", number("0: unknown.")),
-      required("read_bytes", number("Since the machine was started.")),
-      required("written_bytes", number("Since the machine was started.")),
-      optional("read_bytes_per_second", ratio("Over the last ten seconds.")),
-      optional("written_bytes_per_second", ratio("Over the last ten seconds.")),
-      optional("temperature_celsius", ratio("Now.")), optional("health_percent", ratio("What is left of its life.")),
-      optional("passed", flag("Its own verdict on itself.")),
-      optional("life_written_bytes", number("In all its life.")), optional("life_read_bytes", number("In all its life.")),
-      optional("unreadable_sectors", number("That it could not read.")), optional("hours_on", number("In all.")),
-      optional("source", text("Who told of its wear: smartctl, nvme or sysfs.")),
-      optional("unknown_because", text("Why something is not known."))};
+  const std::vector<Member> drive = {required("name", text("nvme0n1")),
+                                     required("kind", text("spinning, solid_state, nvme, card, virtual or unknown.")),
+                                     required("model", text("As it calls itself; may be empty.")),
+                                     required("holds", list(text("home, or a copy."))),
+                                     required("capacity_bytes", number("0: unknown.")),
+                                     required("read_bytes", number("Since the machine was started.")),
+                                     required("written_bytes", number("Since the machine was started.")),
+                                     optional("read_bytes_per_second", ratio("Over the last ten seconds.")),
+                                     optional("written_bytes_per_second", ratio("Over the last ten seconds.")),
+                                     optional("temperature_celsius", ratio("Now.")),
+                                     optional("health_percent", ratio("What is left of its life.")),
+                                     optional("passed", flag("Its own verdict on itself.")),
+                                     optional("life_written_bytes", number("In all its life.")),
+                                     optional("life_read_bytes", number("In all its life.")),
+                                     optional("unreadable_sectors", number("That it could not read.")),
+                                     optional("hours_on", number("In all.")),
+                                     optional("source", text("Who told of its wear: smartctl, nvme or sysfs.")),
+                                     optional("unknown_because", text("Why something is not known."))};
   return {
-      {"Alarm", object("Something that is watched.",
-                       {required("name", text("capacity …")), required("subject", text("What of: home, nvme0n1; may be empty.")),
-                        required("level", level), optional("value", ratio("The figure, where it has one.")),
-                        optional("unit", text("Of the figure.")), required("words", text("One sentence.")),
-                        required("advice", text("What to do; may be empty.")), required("since", time("In this level."))})},
-      {"AlarmEvent",
-       object("A warning of the audit.",
-              {required("id", text("alarm.failed_logins …")), required("time", time("When.")),
-               required("actor", text("About whom.")), required("address", text("From where.")),
-               required("count", number("So often,")), required("window_seconds", number("in so long.")),
-               required("words", text("One sentence."))})},
-      {"AlarmList",
-       object("What is watched.", {required("time", time("When it was looked at.")),
-                                   required("alarms", list(reference("Alarm"))),
-                                   required("events", list(reference("AlarmEvent")))})},
+      {"Alarm",
+       object("Something that is watched.",
+              {required("name", text("capacity …")), required("subject", text("What of: home, nvme0n1; may be empty.")),
+               required("level", level), optional("value", ratio("The figure, where it has one.")),
+               optional("unit", text("Of the figure.")), required("words", text("One sentence.")),
+               required("advice", text("What to do; may be empty.")), required("since", time("In this level."))})},
+      {"AlarmEvent", object("A warning of the audit.",
+                            {required("id", text("alarm.failed_logins …")), required("time", time("When.")),
+                             required("actor", text("About whom.")), required("address", text("From where.")),
+                             required("count", number("So often,")), required("window_seconds", number("in so long.")),
+                             required("words", text("One sentence."))})},
+      {"AlarmList", object("What is watched.", {required("time", time("When it was looked at.")),
+                                                required("alarms", list(reference("Alarm"))),
+                                                required("events", list(reference("AlarmEvent")))})},
       {"AlarmChange", object("An alarm that was raised, or ended.",
                              {required("time", time("When.")), required("name", text("capacity …")),
                               required("subject", text("What of.")), required("from", level), required("to", level),
                               required("words", text("One sentence."))})},
       {"AlarmHistory", object("Changes.", {required("changes", list(reference("AlarmChange")))})},
-      {"AlarmKind", object("Something that can be watched.",
-                           {required("name", text("Its name.")), required("words", text("What it watches.")),
-                            required("advice", text("What to do.")), required("unit", text("Of its figure; may be empty.")),
-                            required("limits", text("From when on it is an alarm; on or off.")),
-                            required("is_set", flag("Somebody set these limits."))})},
+      {"AlarmKind",
+       object("Something that can be watched.",
+              {required("name", text("Its name.")), required("words", text("What it watches.")),
+               required("advice", text("What to do.")), required("unit", text("Of its figure; may be empty.")),
+               required("limits", text("From when on it is an alarm; on or off.")),
+               required("is_set", flag("Somebody set these limits."))})},
       {"AlarmKindList", object("All of them.", {required("kinds", list(reference("AlarmKind")))})},
-      {"DiskPlace", object("A file system that holds the home or a copy.",
-                       {required("name", text("home, or a copy.")), required("path", text("Where.")),
-                        required("is_reachable", flag("False: nothing is known of it now.")),
-                        required("total_bytes", number("Its size.")), required("available_bytes", number("Free.")),
-                        optional("used_percent", ratio("How full it is.")), required("drives", list(text("Names.")))})},
+      {"DiskPlace",
+       object("A file system that holds the home or a copy.",
+              {required("name", text("home, or a copy.")), required("path", text("Where.")),
+               required("is_reachable", flag("False: nothing is known of it now.")),
+               required("total_bytes", number("Its size.")), required("available_bytes", number("Free.")),
+               optional("used_percent", ratio("How full it is.")), required("drives", list(text("Names.")))})},
       {"Drive", object("A drive.", drive)},
-      {"DriveList",
-       object("File systems and drives.",
-              {required("time", time("When they were looked at.")), required("drives", list(reference("Drive"))),
-               required("places", list(reference("DiskPlace")))})},
+      {"DriveList", object("File systems and drives.", {required("time", time("When they were looked at.")),
+                                                        required("drives", list(reference("Drive"))),
+                                                        required("places", list(reference("DiskPlace")))})},
       {"HealthCopy", object("A second copy.", copy)},
       {"HealthVault", object("A vault.", vault)},
       {"HealthRoom", object("Of the file system of the home.",
@@ -497,25 +519,27 @@ std::vector<NamedSchema> health_schemas() {
                              optional("grown_bytes_per_day", ratio("By so much it fills; not known for three days.")),
                              optional("months", ratio("Until it is full; missing where it does not fill."))})},
       {"HealthSummary",
-       object("How the home is.",
-              {required("time", time("When it was looked at.")), required("level", level),
-               required("sentence", text("The state in words.")),
-               required("points", list(reference("Alarm"), "What is wrong, the worst first, each with what to do.")),
-               required("files", number("Stored.")), required("logical_bytes", number("As a reader sees them.")),
-               required("stored_bytes", number("On disk.")), optional("last_stored", time("When something changed last.")),
-               optional("last_full_verify",
-                        time("Since then every byte of every vault was read and checked; missing: never.")),
-               required("verify_ok", flag("False: damage was found.")), required("room", reference("HealthRoom")),
-               required("vaults", list(reference("HealthVault"))), required("copies", list(reference("HealthCopy")))})},
-      {"Monitor", object("Figures over time.",
-                         {required("step_seconds", number("From one time to the next.")),
-                          required("times", list(number("Seconds since 1970: the end of a step."))),
-                          required("series", any_object("A list for each figure; null: not known.")),
-                          required("now", any_object("Of the last ten seconds."))})},
+       object(
+           "How the home is.",
+           {required("time", time("When it was looked at.")), required("level", level),
+            required("sentence", text("The state in words.")),
+            required("points", list(reference("Alarm"), "What is wrong, the worst first, each with what to do.")),
+            required("files", number("Stored.")), required("logical_bytes", number("As a reader sees them.")),
+            required("stored_bytes", number("On disk.")), optional("last_stored", time("When something changed last.")),
+            optional("last_full_verify",
+                     time("Since then every byte of every vault was read and checked; missing: never.")),
+            required("verify_ok", flag("False: damage was found.")), required("room", reference("HealthRoom")),
+            required("vaults", list(reference("HealthVault"))), required("copies", list(reference("HealthCopy")))})},
+      {"Monitor",
+       object("Figures over time.", {required("step_seconds", number("From one time to the next.")),
+                                     required("times", list(number("Seconds since 1970: the end of a step."))),
+                                     required("series", any_object("A list for each figure; null: not known.")),
+                                     required("now", any_object("Of the last ten seconds."))})},
       {"RequestCounts",
        object("Requests of one kind.",
               {required("door", text("rest, s3, webdav …")), required("route", text("GET /api/v1/buckets …")),
-               required("count", number("Answered.")), required("p50_seconds", ratio("Half of them took at most so long.")),
+               required("count", number("Answered.")),
+               required("p50_seconds", ratio("Half of them took at most so long.")),
                required("p95_seconds", ratio("19 of 20.")), required("p99_seconds", ratio("99 of 100.")),
                required("sum_seconds", ratio("All together."))})},
       {"RequestList", object("By kind.", {required("requests", list(reference("RequestCounts")))})},

@@ -39,7 +39,7 @@ Result<void> read_address(Exchange& exchange) {
 
 // A key that nobody has takes as long as a wrong secret.
 Result<void> authenticate(Exchange& exchange) {
-  const RequestView view{exchange.request.method, exchange.request.target, exchange.headers};
+  const RequestView view{exchange.request.method, exchange.signed_target, exchange.headers};
   ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
   exchange.who = access::Who::nobody();
   if (!exchange.claim.is_anonymous) {

@@ -46,7 +46,8 @@ Value span_json(const server::Logged& line, platform::Random& random) {
   span.set("startTimeUnixNano", std::to_string(begun_ns));
   span.set("endTimeUnixNano", std::to_string(begun_ns + static_cast<std::int64_t>(line.seconds * 1e9)));
   span.set("attributes", std::move(attributes));
-  if (line.status >= 500 || !line.error.empty()) span.set("status", Value::object().set("code", status_error));
+  if (server::is_trouble(line.status) || !line.error.empty())
+    span.set("status", Value::object().set("code", status_error));
   return span;
 }
 
@@ -102,8 +103,7 @@ Result<void> TraceSink::send() {
   ATOLL_ASSIGN(const auto answer, client_->send(request));
   // Refused for good (4xx) is not sent again; a busy or ailing collector gets it once more.
   if (answer.status == 429 || answer.status >= 500)
-    return fail(ErrorKind::unreachable, "trace.not_taken",
-                "the trace sink answered " + std::to_string(answer.status));
+    return fail(ErrorKind::unreachable, "trace.not_taken", "the trace sink answered " + std::to_string(answer.status));
   const std::lock_guard lock(mutex_);
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(batch.size()));
   dropped_ -= dropped;

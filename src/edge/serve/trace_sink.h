@@ -1,9 +1,9 @@
-// Spans of requests, sent to a collector of OpenTelemetry: OTLP over HTTP as JSON (opentelemetry-proto 1.x, "OTLP/HTTP";
-// names of attributes: semantic conventions for HTTP).
+// Spans of requests, sent to a collector of OpenTelemetry: OTLP over HTTP as JSON (opentelemetry-proto 1.x,
+// "OTLP/HTTP"; names of attributes: semantic conventions for HTTP).
 //
-// Always true: a request never waits for it. At most kHeldMax spans wait; what is beyond is dropped and counted, and the
-// next batch says how many. What the log does not have (queries, bodies, secrets) is not sent either.
-// Thread rules: note() from any thread; send() by one.
+// Always true: a request never waits for it. At most kHeldMax spans wait; what is beyond is dropped and counted, and
+// the next batch says how many. What the log does not have (queries, bodies, secrets) is not sent either. Thread rules:
+// note() from any thread; send() by one.
 #pragma once
 
 #include <cstdint>

@@ -48,13 +48,12 @@ TEST(TraceSink, WhatIsNotTakenIsKeptAndWhatIsTooMuchIsCounted) {
   std::vector<std::string> bodies;
   unsigned answers = 503;
   net::Endpoint endpoint = net::parse_endpoint("127.0.0.1:0").value();
-  const auto collector =
-      net::HttpServer::start(machine.machine(), {endpoint}, nullptr, {}, [&](net::Request& request) {
-        const auto body = net::read_all(request.body, 64 * kMiB);
-        const std::lock_guard lock(mutex);
-        bodies.push_back(body ? to_string(*body) : "");
-        return net::text_response(answers, "x");
-      }).value();
+  const auto collector = net::HttpServer::start(machine.machine(), {endpoint}, nullptr, {}, [&](net::Request& request) {
+                           const auto body = net::read_all(request.body, 64 * kMiB);
+                           const std::lock_guard lock(mutex);
+                           bodies.push_back(body ? to_string(*body) : "");
+                           return net::text_response(answers, "x");
+                         }).value();
   const std::string url = "http://" + net::format(collector->endpoints().front()) + "/v1/traces";
   const auto sink = TraceSink::open(machine.machine(), url, "1").value();
   EXPECT_TRUE(sink->send());

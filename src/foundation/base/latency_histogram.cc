@@ -58,7 +58,8 @@ double LatencyCounts::quantile(double share) const {
 
 LatencyCounts LatencyCounts::since(const LatencyCounts& before) const {
   LatencyCounts out;
-  for (std::size_t i = 0; i < kBuckets; ++i) out.counts.at(i) = counts.at(i) - std::min(before.counts.at(i), counts.at(i));
+  for (std::size_t i = 0; i < kBuckets; ++i)
+    out.counts.at(i) = counts.at(i) - std::min(before.counts.at(i), counts.at(i));
   return out;
 }
 

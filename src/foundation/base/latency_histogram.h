@@ -1,5 +1,5 @@
-// How long things took, so finely counted that percentiles of any window can be told: buckets are log-linear, 16 to each
-// doubling, as in HdrHistogram (hdrhistogram.org; G. Tene), from 1 µs to about 18 minutes.
+// How long things took, so finely counted that percentiles of any window can be told: buckets are log-linear, 16 to
+// each doubling, as in HdrHistogram (hdrhistogram.org; G. Tene), from 1 µs to about 18 minutes.
 //
 // Always true: a percentile is wrong by at most a sixteenth of itself (below 16 µs by 1 µs). Counting takes no lock and
 // no memory; counts only grow, so the difference of two looks is what happened between them.
@@ -15,8 +15,8 @@ namespace atl {
 
 class LatencyCounts {
  public:
-  static constexpr unsigned kParts = 16;       // of each doubling
-  static constexpr unsigned kDoublings = 26;   // from 16 µs on
+  static constexpr unsigned kParts = 16;                                               // of each doubling
+  static constexpr unsigned kDoublings = 26;                                           // from 16 µs on
   static constexpr std::size_t kBuckets = std::size_t{kParts} * (kDoublings + 1) + 1;  // the last: what is longer
 
   [[nodiscard]] std::uint64_t total() const;

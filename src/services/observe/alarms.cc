@@ -55,7 +55,8 @@ std::optional<double> number_of(const json::Value& value, std::string_view name)
 Result<Level> level_in(const json::Value& value, std::string_view name) {
   ATOLL_ASSIGN(const std::string text, value.text_of(name));
   const auto level = level_named(text);
-  if (!level) return fail(ErrorKind::usage, "alarm.bad_level", "\"" + text.substr(0, 40) + "\" is no level of an alarm");
+  if (!level)
+    return fail(ErrorKind::usage, "alarm.bad_level", "\"" + text.substr(0, 40) + "\" is no level of an alarm");
   return *level;
 }
 
@@ -223,8 +224,8 @@ std::vector<AlarmChange> AlarmBoard::take_news(Timestamp now, std::int64_t again
     const bool is_news = level != held.told && (level >= Level::warning || held.told >= Level::warning);
     if (!is_news) continue;
     const bool is_worse = level == Level::critical;
-    const bool is_quiet = held.told_at.unix_us == 0 || now.unix_us - held.told_at.unix_us >= again_after_s * 1'000'000 ||
-                          now < held.told_at;
+    const bool is_quiet = held.told_at.unix_us == 0 ||
+                          now.unix_us - held.told_at.unix_us >= again_after_s * 1'000'000 || now < held.told_at;
     if (!is_worse && !is_quiet) continue;
     news.push_back({now, held.alarm.kind, held.alarm.subject, held.told, level, held.alarm.words});
     held.told = level;

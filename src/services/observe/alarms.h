@@ -117,9 +117,7 @@ inline constexpr std::array<AlarmKind, 30> kAlarmKinds = {{
      .is_of_accounts = true,
      .words = "the record of who did what was changed, or cannot be written",
      .advice = "atoll audit verify"},
-    {.name = "one_copy",
-     .words = "there is no second copy on another disk",
-     .advice = "atoll copy add /mnt/disk/copy"},
+    {.name = "one_copy", .words = "there is no second copy on another disk", .advice = "atoll copy add /mnt/disk/copy"},
     {.name = "copy_lag",
      .test = AlarmTest::above,
      .unit = AlarmUnit::seconds,
@@ -152,7 +150,9 @@ inline constexpr std::array<AlarmKind, 30> kAlarmKinds = {{
     {.name = "kit_stale",
      .words = "the recovery kit is from before the keys changed",
      .advice = "atoll key kit --to /mnt/stick"},
-    {.name = "not_encrypted", .words = "whoever has the disk can read it; chosen when the vault was made", .advice = ""},
+    {.name = "not_encrypted",
+     .words = "whoever has the disk can read it; chosen when the vault was made",
+     .advice = ""},
     {.name = "keyring_damaged", .words = "one of the two keyring files is damaged", .advice = "atoll doctor"},
     {.name = "vault_locked",
      .words = "a vault that nothing opened when the server began",
@@ -197,9 +197,9 @@ using LimitsByName = std::map<std::string, Limits, std::less<>>;
 [[nodiscard]] Limits default_limits(const AlarmKind& kind);
 
 struct Reading {
-  std::string_view kind;        // a name of kAlarmKinds
-  std::string subject;          // "home", "nvme0n1", "main: copy usb"; what there is one of has none
-  std::optional<double> value;  // of a figure; none: unknown
+  std::string_view kind;         // a name of kAlarmKinds
+  std::string subject;           // "home", "nvme0n1", "main: copy usb"; what there is one of has none
+  std::optional<double> value;   // of a figure; none: unknown
   Level level = Level::unknown;  // of a state
   std::string words;             // one sentence for people; empty: made from the figure
   std::string advice;            // empty: the kind's

@@ -166,9 +166,9 @@ TEST(Alarms, WhatIsKeptIsTheSameAfterARestart) {
   again.judge({reading("capacity", 94), state("kit_not_saved", Level::warning)}, {}, after(10));
   EXPECT_EQ(again.worst(), Level::critical) << "the margin counts across a restart";
   EXPECT_TRUE(again.take_news(after(10)).empty());
-  for (const char* bad : {"null", "[]", "{}", R"({"alarms": 1, "history": []})",
-                          R"({"alarms": [{"level": "fine"}], "history": []})",
-                          R"({"alarms": [], "history": [{"from": "good", "to": 7}]})"}) {
+  for (const char* bad :
+       {"null", "[]", "{}", R"({"alarms": 1, "history": []})", R"({"alarms": [{"level": "fine"}], "history": []})",
+        R"({"alarms": [], "history": [{"from": "good", "to": 7}]})"}) {
     EXPECT_FALSE(again.restore(json::Value::parse(bad).value())) << bad;
   }
   EXPECT_EQ(again.worst(), Level::critical) << "what cannot be read changes nothing";
@@ -230,8 +230,7 @@ TEST(Alarms, RandomHistoriesKeepTheRules) {
 }
 
 std::string table() {
-  std::string out =
-      "| alarm | from when on | margin | what it watches | what to do |\n|---|---|---|---|---|\n";
+  std::string out = "| alarm | from when on | margin | what it watches | what to do |\n|---|---|---|---|---|\n";
   for (const auto& kind : kAlarmKinds) {
     out += "| `" + std::string(kind.name) + "` | " + words_of(kind, default_limits(kind)) + " | " +
            (kind.margin > 0 ? words_of(kind.unit, kind.margin) : "") + " | " + std::string(kind.words) + " | " +

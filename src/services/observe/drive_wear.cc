@@ -1,5 +1,5 @@
-// What smartctl and nvme-cli say about a drive: asked, and read. Names and units: smartctl(8) and its JSON output; NVMe Base Specification
-// 1.4 5.14.1.2; vendors' ATA attributes as drivedb.h of smartmontools names them.
+// What smartctl and nvme-cli say about a drive: asked, and read. Names and units: smartctl(8) and its JSON output; NVMe
+// Base Specification 1.4 5.14.1.2; vendors' ATA attributes as drivedb.h of smartmontools names them.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -29,7 +29,9 @@ std::optional<std::uint64_t> bytes_in(const json::Value* value, std::string_view
 }
 
 // What is left of 100; a drive that says it is used up more than that has nothing left.
-double left_of(std::uint64_t used_percent) { return 100.0 - static_cast<double>(std::min<std::uint64_t>(used_percent, 100)); }
+double left_of(std::uint64_t used_percent) {
+  return 100.0 - static_cast<double>(std::min<std::uint64_t>(used_percent, 100));
+}
 
 void read_nvme_log(const json::Value& log, std::string_view used_name, DriveWear& wear) {
   if (const auto used = number_in(&log, used_name)) wear.health_percent = left_of(*used);
@@ -66,9 +68,9 @@ std::vector<Attribute> attributes_in(const json::Value& all) {
 // Attributes whose normalised value counts down from 100 with the life of the cells.
 bool is_life(const Attribute& one) {
   constexpr std::array<std::string_view, 9> names = {
-      "Wear_Leveling_Count",      "SSD_Life_Left",           "Media_Wearout_Indicator",
-      "Percent_Lifetime_Remain",  "Percent_Life_Remaining",  "Remaining_Lifetime_Perc",
-      "Drive_Life_Remaining%",    "Perc_Rated_Life_Remain",  "SSD_Life_Left_Perc"};
+      "Wear_Leveling_Count",     "SSD_Life_Left",          "Media_Wearout_Indicator",
+      "Percent_Lifetime_Remain", "Percent_Life_Remaining", "Remaining_Lifetime_Perc",
+      "Drive_Life_Remaining%",   "Perc_Rated_Life_Remain", "SSD_Life_Left_Perc"};
   return std::ranges::find(names, one.name) != names.end();
 }
 
@@ -151,7 +153,8 @@ Result<DriveWear> parse_smartctl(std::string_view text) {
     read_nvme_log(*log, "percentage_used", wear);
   } else {
     read_ata(all, wear);
-    if (const auto used = number_in(all.find("endurance_used"), "current_percent")) wear.health_percent = left_of(*used);
+    if (const auto used = number_in(all.find("endurance_used"), "current_percent"))
+      wear.health_percent = left_of(*used);
   }
   return wear;
 }

@@ -195,8 +195,8 @@ Drive DriveWatch::facts_of(const std::string& name) const {
     drive.kind = DriveKind::nvme;
   } else if (name.starts_with("mmcblk")) {
     drive.kind = DriveKind::card;
-  } else if (name.starts_with("vd") || name.starts_with("xvd") || name.starts_with("loop") || name.starts_with("zram") ||
-             drive.model.find("QEMU") != std::string::npos || vendor == "VMware") {
+  } else if (name.starts_with("vd") || name.starts_with("xvd") || name.starts_with("loop") ||
+             name.starts_with("zram") || drive.model.find("QEMU") != std::string::npos || vendor == "VMware") {
     drive.kind = DriveKind::made_up;
   } else if (rotates) {
     drive.kind = *rotates == 0 ? DriveKind::solid_state : DriveKind::spinning;

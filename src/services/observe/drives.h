@@ -66,8 +66,8 @@ struct Place {
   std::string path;
   std::optional<std::uint64_t> device;  // as stat tells; none: not reachable
   std::uint64_t total_bytes = 0;
-  std::uint64_t available_bytes = 0;    // to this user
-  std::vector<std::string> drives;      // names; empty: unknown
+  std::uint64_t available_bytes = 0;  // to this user
+  std::vector<std::string> drives;    // names; empty: unknown
   // 100 where nothing is available to this user; none where it is not reachable.
   [[nodiscard]] std::optional<double> used_percent() const;
 };
@@ -104,7 +104,9 @@ class DriveWatch {
     std::uint64_t written_bytes = 0;
     std::int64_t at_ns = 0;
   };
-  [[nodiscard]] std::optional<std::string> text_at(const std::string& path) const { return system_text(*system_, path); }
+  [[nodiscard]] std::optional<std::string> text_at(const std::string& path) const {
+    return system_text(*system_, path);
+  }
   [[nodiscard]] std::optional<std::uint64_t> number_at(const std::string& path) const;
   [[nodiscard]] std::vector<std::string> names_in(const std::string& path) const;
   [[nodiscard]] std::optional<std::string> block_of(const std::string& major_minor) const;

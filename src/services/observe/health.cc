@@ -17,9 +17,7 @@ double days_between(Timestamp from, Timestamp to) {
   return static_cast<double>(std::max<std::int64_t>(to.unix_us - from.unix_us, 0)) / static_cast<double>(kDayUs);
 }
 
-std::optional<Timestamp> if_set(Timestamp time) {
-  return time.unix_us == 0 ? std::nullopt : std::optional(time);
-}
+std::optional<Timestamp> if_set(Timestamp time) { return time.unix_us == 0 ? std::nullopt : std::optional(time); }
 
 }  // namespace
 
@@ -88,10 +86,9 @@ void add_copies(const VaultHealth& vault, Timestamp now, std::vector<Reading>& o
     const std::string of = "The copy \"" + copy.name + "\" ";
     const std::string sync = "atoll copy sync " + copy.name;
     out.push_back(figure("copy_lag", subject, static_cast<double>(copy.lag_seconds),
-                         copy.lag_changes == 0
-                             ? of + "has everything."
-                             : of + "is " + format_count(copy.lag_changes) + " changes behind, for " +
-                                   format_duration(static_cast<double>(copy.lag_seconds)) + ".",
+                         copy.lag_changes == 0 ? of + "has everything."
+                                               : of + "is " + format_count(copy.lag_changes) + " changes behind, for " +
+                                                     format_duration(static_cast<double>(copy.lag_seconds)) + ".",
                          sync));
     if (!copy.is_known) continue;
     if (copy.synced) {
@@ -107,10 +104,10 @@ void add_copies(const VaultHealth& vault, Timestamp now, std::vector<Reading>& o
 void add_schedules(const VaultHealth& vault, std::vector<Reading>& out) {
   for (const ScheduleHealth& one : vault.schedules) {
     const std::string subject = vault.status.name + ": " + one.name;
-    out.push_back(state("schedule_missed", subject, one.is_missed ? Level::warning : Level::good,
-                        one.is_missed ? "The schedule \"" + one.name + "\" was due " + format_rfc3339(one.due) +
-                                            " and was not run."
-                                      : "The schedule \"" + one.name + "\" runs."));
+    out.push_back(state(
+        "schedule_missed", subject, one.is_missed ? Level::warning : Level::good,
+        one.is_missed ? "The schedule \"" + one.name + "\" was due " + format_rfc3339(one.due) + " and was not run."
+                      : "The schedule \"" + one.name + "\" runs."));
     out.push_back(state("schedule_failed", subject, one.last_ok ? Level::good : Level::warning,
                         one.last_ok ? "The schedule \"" + one.name + "\" ended well."
                                     : "The last run of the schedule \"" + one.name + "\" failed.",
@@ -186,9 +183,9 @@ void add_readings(const VaultHealth& vault, Timestamp now, std::vector<Reading>&
   if (vault.status.files > 0) {
     const auto& last = vault.status.last_data_verify;
     const std::optional<double> days = last ? std::optional(days_between(*last, now)) : std::nullopt;
-    Reading reading = figure("verify_overdue", name, days,
-                             last ? "Every byte was last read and checked " + format_rfc3339(*last) + "."
-                                  : "Never read back whole.");
+    Reading reading =
+        figure("verify_overdue", name, days,
+               last ? "Every byte was last read and checked " + format_rfc3339(*last) + "." : "Never read back whole.");
     // Nobody knows how long it takes to be too long, so "never" counts as just too long.
     constexpr double never_days = 46;
     if (!last) reading.value = never_days;
@@ -227,12 +224,13 @@ void add_readings(const std::vector<Drive>& drives, std::vector<Reading>& out) {
                          wear.temperature_celsius
                              ? of + " has " + words_of(AlarmUnit::celsius, *wear.temperature_celsius) + "."
                              : of + ": temperature not known" + unknown + "."));
-    out.push_back(figure(
-        "drive_health", drive.name, wear.health_percent,
-        wear.health_percent ? of + " has " + words_of(AlarmUnit::percent, *wear.health_percent) + " of its life left."
-                            : of + ": wear not known" + unknown + "."));
+    out.push_back(figure("drive_health", drive.name, wear.health_percent,
+                         wear.health_percent
+                             ? of + " has " + words_of(AlarmUnit::percent, *wear.health_percent) + " of its life left."
+                             : of + ": wear not known" + unknown + "."));
     Level level = wear.passed ? Level::good : Level::unknown;
-    std::string words = wear.passed ? of + " says that it is well." : of + ": its own verdict is not known" + unknown + ".";
+    std::string words =
+        wear.passed ? of + " says that it is well." : of + ": its own verdict is not known" + unknown + ".";
     if (wear.unreadable_sectors && *wear.unreadable_sectors > 0) {
       level = Level::warning;
       words = of + " has " + format_count(*wear.unreadable_sectors) + " sectors that it could not read.";
@@ -247,9 +245,9 @@ void add_readings(const std::vector<Drive>& drives, std::vector<Reading>& out) {
 
 const std::vector<std::string_view>& kinds_of_vaults() {
   static const std::vector<std::string_view> kAll = {
-      "one_copy",      "copy_lag",        "copy_not_seen", "copy_damaged",   "verify_failed",
-      "verify_overdue", "kit_not_saved",   "kit_stale",     "not_encrypted",  "keyring_damaged",
-      "writes_refused", "clock",         "schedule_missed", "schedule_failed", "drill_failed", "finding"};
+      "one_copy",        "copy_lag",        "copy_not_seen", "copy_damaged",    "verify_failed",  "verify_overdue",
+      "kit_not_saved",   "kit_stale",       "not_encrypted", "keyring_damaged", "writes_refused", "clock",
+      "schedule_missed", "schedule_failed", "drill_failed",  "finding"};
   return kAll;
 }
 
@@ -268,8 +266,8 @@ std::string sentence_of(const std::vector<VaultHealth>& vaults, const std::vecto
     stored += one.status.pack_bytes + one.status.journal_bytes;
   }
   std::string text = files == 0 ? std::string("Nothing is stored yet.")
-                                : format_count(files) + (files == 1 ? " file" : " files") + " stored: " +
-                                      format_size(logical) + " in " + format_size(stored) + ".";
+                                : format_count(files) + (files == 1 ? " file" : " files") +
+                                      " stored: " + format_size(logical) + " in " + format_size(stored) + ".";
   const auto points = std::ranges::count_if(alarms, [](const Alarm& one) { return one.level >= Level::warning; });
   if (points == 0) return text + " Nothing is wrong.";
   const auto worst = std::ranges::max_element(alarms, {}, &Alarm::level);

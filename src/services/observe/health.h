@@ -23,7 +23,7 @@ struct CopyHealth {
   std::string name;
   std::string place;
   std::string kind;
-  bool is_known = false;       // it was whole once, and what this machine remembers of it could be read
+  bool is_known = false;  // it was whole once, and what this machine remembers of it could be read
   bool is_same_disk = false;
   bool verify_ok = true;
   std::uint64_t lag_changes = 0;

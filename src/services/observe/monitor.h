@@ -6,7 +6,8 @@
 //  - A sample tells of the whole step that ends at its time: rates and percentiles are of that step's own counts, not
 //    averages of finer samples.
 //  - What was not known is NaN. A step during which no server ran has no sample.
-//  - The file is derived: one that is missing, of another layout or damaged is begun anew; a damaged sample is left out.
+//  - The file is derived: one that is missing, of another layout or damaged is begun anew; a damaged sample is left
+//  out.
 //    It holds sizes, times and counts, no name.
 // Format: spec/formats/health.md. Thread rules: any thread.
 #pragma once

@@ -115,8 +115,12 @@ void Observer::note(const std::string& what, const Result<void>& done) {
   say(words);
 }
 
-Result<void> Observer::keep(const json::Value& value) {
-  const std::string text = value.text();
+Result<void> Observer::keep() {
+  const std::lock_guard keeping(keeping_mutex_);
+  const std::string text = [this] {
+    const std::lock_guard lock(mutex_);
+    return board_.to_json().text();
+  }();
   Bytes file(kKeptHeaderBytes + text.size() + codec::kTagBytes);
   std::ranges::copy(as_bytes(kKeptMagic), file.begin());
   store_le<std::uint32_t>(file.data() + 8, kKeptFormat);
@@ -134,7 +138,9 @@ Result<void> Observer::restore() {
   ATOLL_ASSIGN(const auto there, parts_.machine.files.stat(path));
   if (!there) return {};
   ATOLL_ASSIGN(const Bytes file, platform::read_whole(parts_.machine.files, path, kKeptBytesMax));
-  const auto damaged = [] { return fail(ErrorKind::damaged, "alarms.damaged", "what was kept of them cannot be read"); };
+  const auto damaged = [] {
+    return fail(ErrorKind::damaged, "alarms.damaged", "what was kept of them cannot be read");
+  };
   if (file.size() < kKeptHeaderBytes + codec::kTagBytes || !as_text(file).starts_with(kKeptMagic) ||
       load_le<std::uint32_t>(file.data() + 8) != kKeptFormat)
     return damaged();
@@ -209,8 +215,7 @@ void Observer::add_own_readings(const Health& health, std::int64_t now_ns, std::
   for (const std::string& name : parts_.watched.locked_vaults())
     out.push_back({"vault_locked", name, {}, Level::warning, "The vault " + name + " is locked.", ""});
   if (const auto end = parts_.watched.certificate_end()) {
-    const double days =
-        static_cast<double>(end->unix_us - health.time.unix_us) / static_cast<double>(24 * kEventUs);
+    const double days = static_cast<double>(end->unix_us - health.time.unix_us) / static_cast<double>(24 * kEventUs);
     out.push_back({"certificate", "", std::max(days, 0.0), Level::unknown,
                    "The server's certificate is good until " + format_rfc3339(*end) + ".", ""});
   }
@@ -253,8 +258,7 @@ Sample Observer::gauges(const Health& health) const {
     for (const CopyHealth& copy : one.copies) {
       add(Figure::copies_bytes, static_cast<double>(copy.bytes));
       const double lag = sample[Figure::copy_lag_seconds];
-      sample[Figure::copy_lag_seconds] =
-          std::max(std::isnan(lag) ? 0.0 : lag, static_cast<double>(copy.lag_seconds));
+      sample[Figure::copy_lag_seconds] = std::max(std::isnan(lag) ? 0.0 : lag, static_cast<double>(copy.lag_seconds));
     }
   }
   if (sample[Figure::unique_bytes] > 0)
@@ -341,13 +345,17 @@ void Observer::look() {
   add_own_readings(*health, now_ns, readings);
   if (!monitor_) readings.push_back({"monitor", "figures", {}, Level::warning, "Figures cannot be kept.", ""});
   Settings settings = parts_.watched.settings();
-  json::Value kept;
+  bool has_changed = false;
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(events_, [&](const Event& one) { return one.until <= health->time; });
     for (const Event& one : events_) {
-      readings.push_back({find_kind(one.kind)->name, one.subject, {},
-                          one.kind == "audit_broken" ? Level::critical : Level::warning, one.words, ""});
+      readings.push_back({find_kind(one.kind)->name,
+                          one.subject,
+                          {},
+                          one.kind == "audit_broken" ? Level::critical : Level::warning,
+                          one.words,
+                          ""});
     }
     settings_ = std::move(settings);
     static const std::vector<std::string_view> kNone;
@@ -358,12 +366,10 @@ void Observer::look() {
     health->limits = settings_.limits;
     health->sentence = sentence_of(health->vaults, health->alarms);
     health_ = health;
-    if (board_.changes() != kept_changes_) {
-      kept_changes_ = board_.changes();
-      kept = board_.to_json();
-    }
+    has_changed = board_.changes() != kept_changes_;
+    kept_changes_ = board_.changes();
   }
-  if (!kept.is_null()) note("keeping alarms", keep(kept));
+  if (has_changed) note("keeping alarms", keep());
 }
 
 void Observer::tick() {
@@ -408,12 +414,10 @@ std::size_t Observer::tell_news() {
   const std::int64_t now_ns = parts_.machine.clock.monotonic_ns();
   std::vector<AlarmChange> changes;
   std::vector<std::string> addresses;
-  json::Value kept;
   {
     const std::lock_guard lock(mutex_);
     changes = board_.take_news(now);
     addresses = settings_.news;
-    if (!changes.empty()) kept = board_.to_json();
   }
   if (!changes.empty()) {
     for (const auto& one : changes) {
@@ -421,22 +425,22 @@ std::size_t Observer::tell_news() {
           (one.to >= Level::warning ? std::string(name_of(one.to)) : std::string("well again")) +
           (one.words.empty() ? "" : ": " + one.words));
     }
-    note("keeping alarms", keep(kept));
+    note("keeping alarms", keep());
     const jobs::News news = news_of(changes, parts_.home_folder, now);
     for (const std::string& address : addresses)
       if (messages_.size() < kMessagesMax) messages_.push_back({address, news, 0, 0});
   }
-  // The network may be away just when there is something to tell.
-  for (std::size_t left = messages_.size(); left > 0; --left) {
-    Message message = std::move(messages_.front());
-    messages_.pop_front();
-    if (message.next_try_ns <= now_ns) {
-      const auto told = jobs::tell(parts_.programs, message.address, message.news);
-      note("news of alarms", told);
-      if (told || ++message.tries == kTriesMax) continue;
-      message.next_try_ns = now_ns + kTryAgainNs;
+  // The network may be away just when there is something to tell. One at a time: each may take half a minute, and the
+  // server may be about to end.
+  const auto due = std::ranges::find_if(messages_, [&](const Message& one) { return one.next_try_ns <= now_ns; });
+  if (due != messages_.end()) {
+    const auto told = jobs::tell(parts_.programs, due->address, due->news);
+    note("news of alarms", told);
+    if (told || ++due->tries == kTriesMax) {
+      messages_.erase(due);
+    } else {
+      due->next_try_ns = now_ns + kTryAgainNs;
     }
-    messages_.push_back(std::move(message));
   }
   return changes.size();
 }

@@ -1,5 +1,5 @@
-// Watches a running home: looks every ten seconds, keeps what it saw for whoever asks, judges alarms, and tells people of
-// changes.
+// Watches a running home: looks every ten seconds, keeps what it saw for whoever asks, judges alarms, and tells people
+// of changes.
 //
 //     look()  ──► vaults, places, drives, traffic ──► Health (shared, immutable) ──► figures (monitor.h)
 //                                                 └─► alarms (alarms.h) ──► tell_news(): mail, webhook, command
@@ -61,8 +61,8 @@ struct Health {
   std::vector<VaultHealth> vaults;
   std::vector<Place> places;  // the home first
   std::vector<Drive> drives;
-  std::vector<Alarm> alarms;           // the worst first
-  std::vector<AlarmChange> history;    // newest first
+  std::vector<Alarm> alarms;         // the worst first
+  std::vector<AlarmChange> history;  // newest first
   std::optional<RoomForecast> room;
   Sample now;  // of the last ten seconds
   Traffic traffic;
@@ -74,7 +74,7 @@ class Observer {
   struct Parts {
     platform::Machine machine;
     platform::Programs& programs;
-    vault::Vault& control;     // whose key seals what is kept
+    vault::Vault& control;  // whose key seals what is kept
     std::string home_folder;
     DeviceOf device_of;
     Watched& watched;
@@ -126,7 +126,7 @@ class Observer {
   void add_own_readings(const Health& health, std::int64_t now_ns, std::vector<Reading>& out);
   void sample(Health& health, std::int64_t now_ns);
   [[nodiscard]] Sample gauges(const Health& health) const;
-  [[nodiscard]] Result<void> keep(const json::Value& value);
+  [[nodiscard]] Result<void> keep();
   [[nodiscard]] Result<void> restore();
   void say(const std::string& words) const;
   // The same trouble is told once.
@@ -135,6 +135,7 @@ class Observer {
   Parts parts_;
   std::unique_ptr<Monitor> monitor_;
   std::mutex looking_mutex_;  // one look at a time; taken before mutex_
+  std::mutex keeping_mutex_;  // one write at a time, of what is newest then; taken before mutex_
   mutable std::mutex mutex_;
   std::shared_ptr<const Health> health_;  // guarded by mutex_, as the four below
   AlarmBoard board_;

@@ -59,10 +59,10 @@ class Observing : public ::testing::Test {
   }
   void restart() {
     observer_.reset();
-    observer_ = std::make_unique<Observer>(Observer::Parts{
-        machine_.inline_machine(), programs_, *control_, "/home",
-        [this](const std::string& path) { return path.starts_with("/home") ? device_ : std::nullopt; }, *watched_,
-        [this](const std::string& words) { said_.push_back(words); }});
+    observer_ = std::make_unique<Observer>(
+        Observer::Parts{machine_.inline_machine(), programs_, *control_, "/home",
+                        [this](const std::string& path) { return path.starts_with("/home") ? device_ : std::nullopt; },
+                        *watched_, [this](const std::string& words) { said_.push_back(words); }});
   }
   std::shared_ptr<const Health> look_after(std::int64_t seconds) {
     machine_.clock.advance_s(seconds);
@@ -106,8 +106,9 @@ TEST_F(Observing, EveryKindOfReadingHasAKindAndIsNamedAsLookedAt) {
   VaultHealth vault;
   vault.status.name = "main";
   vault.status.files = 1;
-  vault.status.findings = {{"copy.one_only", "x", ""},   {"kit.stale", "x", ""},          {"encryption.none", "x", ""},
-                           {"verify.found_damage", "x", ""}, {"keyring.damaged_copy", "x", ""}, {"new.finding", "x", ""}};
+  vault.status.findings = {{"copy.one_only", "x", ""},        {"kit.stale", "x", ""},
+                           {"encryption.none", "x", ""},      {"verify.found_damage", "x", ""},
+                           {"keyring.damaged_copy", "x", ""}, {"new.finding", "x", ""}};
   vault.copies.resize(1);
   vault.copies[0].is_known = true;
   vault.copies[0].synced = Timestamp{1};

@@ -106,6 +106,19 @@ std::vector<Sample> upload_samples() {
 
 std::vector<Sample> history_samples() {
   return {
+      {.id = "object_put", .target = "/api/v1/buckets/photos/objects/words/a", .body = "a", .status = 201},
+      {.id = "label_set", .target = "/api/v1/buckets/photos/labels/words/a", .body = R"({"label": "1.0"})"},
+      {.id = "label_set",
+       .target = "/api/v1/buckets/photos/labels/words/a",
+       .body = R"({"label": "a/b"})",
+       .status = 400},
+      {.id = "label_list", .target = "/api/v1/buckets/photos/labels/words/a"},
+      {.id = "provenance_add",
+       .target = "/api/v1/buckets/photos/provenance/words/a",
+       .body = R"({"sources": ["https://example.org/raw"], "author": "mia", "version": "1.0"})"},
+      {.id = "provenance_add", .target = "/api/v1/buckets/photos/provenance/words/a", .body = "{}", .status = 400},
+      {.id = "provenance_show", .target = "/api/v1/buckets/photos/provenance/words/a?depth=3"},
+      {.id = "label_delete", .target = "/api/v1/buckets/photos/labels/words/a?label=1.0", .status = 204},
       {.id = "snapshot_create",
        .target = "/api/v1/snapshots",
        .body = R"({"name": "figure-3", "bucket": "photos", "prefix": "2024/"})",
