@@ -150,4 +150,24 @@ std::vector<Sample> samples() {
   return all;
 }
 
+std::string filled(std::string text, const std::map<std::string, std::string>& kept) {
+  for (const auto& [name, value] : kept) {
+    const std::string mark = "{" + name + "}";
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+      text.replace(at, mark.size(), value);
+  }
+  return text;
+}
+
+void keep(const Sample& sample, const Reply& reply, std::map<std::string, std::string>& kept) {
+  const std::string location = reply.header("Location");
+  if (!sample.keep_location.empty()) kept[sample.keep_location] = location.substr(location.rfind('/') + 1);
+  if (reply.status >= 300 || sample.keep.empty()) return;
+  const auto value = reply.json();
+  for (const auto& [name, member] : sample.keep) {
+    if (const auto text = value.text_of(member); text) kept[name] = *text;
+    if (const auto number = value.number_of(member); number && *number != 0) kept[name] = std::to_string(*number);
+  }
+}
+
 }  // namespace atl::rest::testing
