@@ -231,9 +231,12 @@ class Server {
     log_.say(std::string(is_end ? "ending" : "locking") + ": requests under way have " +
              std::to_string(request_.drain_seconds) + " s");
     home->begin_end();
-    if (!is_end) unlocker_->lock();
+    if (is_end) {
+      listening_->stop();
+    } else {
+      unlocker_->lock();
+    }
     answering_->set(nullptr);
-    if (is_end) listening_->stop();
     // What is being sent reads from the vaults. A client that takes nothing is cut off by the time limits of writing.
     while (home.use_count() > 1) {
       environment_->watchers.pause(kWaitForAnswersMs);

@@ -139,7 +139,7 @@ TEST_F(FrontTest, EveryAnswerIsTakenForWhatItSaysItIs) {
 TEST_F(FrontTest, OverTlsASessionsCookieHasTheNameThatBrowsersKeepOthersOff) {
   net::MemoryBody body("");
   net::Request request{"GET", "/echo", 11, {}, 0, false, connection_, body};
-  Exchange exchange{*host_, request, net::split_target("/echo"), {}, {}, "http", "files.example", {}, {}};
+  Exchange exchange{*host_, request, net::split_target("/echo"), {}, {}, "http", "files.example", {}, {}, {}};
   EXPECT_EQ(session_cookie(exchange), "atoll_session");
   exchange.scheme = "https";
   EXPECT_EQ(session_cookie(exchange), "__Host-atoll_session");
