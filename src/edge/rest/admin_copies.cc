@@ -30,13 +30,23 @@ Result<CopyRow> find_copy(vault::Vault& vault, const std::string& name) {
               "GET /api/v1/copies lists them.");
 }
 
-backup::IsSameDisk same_disk_of(const server::Host& host) {
-  return [disks = host.settings().disks](const std::string& a, const std::string& b) {
+backup::CopySurroundings surroundings_of(const server::Host& host) {
+  backup::CopySurroundings surroundings;
+  surroundings.is_same_disk = [disks = host.settings().disks](const std::string& a, const std::string& b) {
     if (disks == nullptr) return false;
     const auto info_a = disks->info(a);
     const auto info_b = disks->info(b);
     return info_a && info_b && info_a->device == info_b->device;
   };
+  return surroundings;
+}
+
+// Keys for other servers are the command line's to know.
+Result<void> check_folder(const CopyRow& row) {
+  if (row.kind == vault::kCopyKindFolder) return {};
+  return fail(ErrorKind::unsupported, "copy.not_over_rest",
+              "the copy \"" + row.name + "\" is of kind \"" + row.kind + "\", which REST cannot reach",
+              "The server brings it up to date by itself; `atoll copy verify` and `repair` do the rest.");
 }
 
 Value copy_json(vault::Vault& vault, const CopyRow& row) {
@@ -113,6 +123,7 @@ Result<net::Response> remove_copy(Call& call) {
   const bool deletes_files = call.flag("delete_files");
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto row, find_copy(*vault, call.path("name")));
+  if (deletes_files) ATOLL_TRY(check_folder(row));
   ATOLL_TRY(vault->commit(journal::CommandKind::copy_change,
                           [&](const vault::CommitContext&, vault::ChangeSet& changes) -> Result<void> {
                             changes.remove(row);
@@ -125,7 +136,8 @@ Result<net::Response> remove_copy(Call& call) {
 
 Result<net::Response> start_with_copy(Call& call, std::string_view kind, Value order) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  ATOLL_TRY(find_copy(*vault, call.path("name")));
+  ATOLL_ASSIGN(const auto row, find_copy(*vault, call.path("name")));
+  ATOLL_TRY(check_folder(row));
   order.set("name", call.path("name"));
   return start_job(call, kind, std::move(order));
 }
@@ -190,7 +202,7 @@ Result<Value> copy_sync_work(JobContext& job, const Value& order) {
   ATOLL_ASSIGN(const std::string name, order.text_of("name"));
   return while_locked(job, [&]() -> Result<Value> {
     ATOLL_ASSIGN(const auto use, job.use());
-    ATOLL_ASSIGN(const auto keeper, backup::CopyKeeper::open(use.vault(), same_disk_of(job.host)));
+    ATOLL_ASSIGN(const auto keeper, backup::CopyKeeper::open(use.vault(), surroundings_of(job.host)));
     backup::ShipOptions options;
     options.stop = &job.progress.stop();
     options.on_progress = [&job](std::uint64_t done, std::uint64_t total) {
@@ -335,7 +347,7 @@ std::vector<NamedSchema> copy_schemas() {
                           optional("name", text("Else from the folder's name.", 63)),
                           optional("bytes_per_second_max", number("So fast at most; 0: as fast as it goes."))})},
       {"Copy",
-       object("A second copy.", {required("name", text("Its name.")), required("kind", text("folder …")),
+       object("A second copy.", {required("name", text("Its name.")), required("kind", text("folder, s3")),
                                  required("place", text("Where it is.")), required("created", time("Since when.")),
                                  required("bytes_per_second_max", number("0: as fast as it goes.")),
                                  optional("shipped_lsn", number("It holds everything up to this change.")),

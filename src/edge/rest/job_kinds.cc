@@ -89,7 +89,8 @@ void take_up_jobs(server::Host& host) {
         continue;
       }
       const JobKind* const kind = job_kind(facts.kind);
-      if (kind == nullptr || !kind->is_begun_anew || facts.attempt >= kAttemptsMax) {
+      const bool is_old = host.machine().clock.now().unix_us - facts.created.unix_us > kBegunAnewWithinUs;
+      if (kind == nullptr || !kind->is_begun_anew || facts.attempt >= kAttemptsMax || is_old) {
         note_interrupted(host, std::move(facts));
         continue;
       }

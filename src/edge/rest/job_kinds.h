@@ -38,8 +38,10 @@ struct JobKind {
 // Answers 202 with the schema "Job". The call's share in the vault ends.
 [[nodiscard]] Result<net::Response> start_job(Call& call, std::string_view kind, json::Value order);
 // What an earlier run of the server left: what had ended is listed again, what had not is begun anew, at most
-// kAttemptsMax times in all.
+// kAttemptsMax times in all, and not where it was asked for longer ago than a day: what was meant then (a clock that
+// was trusted, a horizon) need not be right now.
 inline constexpr unsigned kAttemptsMax = 3;
+inline constexpr std::int64_t kBegunAnewWithinUs = 24LL * 3600 * 1'000'000;
 void take_up_jobs(server::Host& host);
 
 // Upkeep (admin_upkeep.cc).

@@ -50,6 +50,8 @@ TEST(JobKinds, HaveNamesOfTheirOwn) {
 
 TEST(JobKinds, WhatTheLastServerLeftIsBegunAnewUnderItsId) {
   RestWorld world;
+  const auto old = left_behind(world, "verify", 1);
+  world.machine().clock.advance_us(kBegunAnewWithinUs + 1);
   const auto verify = left_behind(world, "verify", 1);
   const auto tired = left_behind(world, "verify", kAttemptsMax);
   const auto run = left_behind(world, "schedule_run", 1);
@@ -60,13 +62,13 @@ TEST(JobKinds, WhatTheLastServerLeftIsBegunAnewUnderItsId) {
   EXPECT_EQ(again.attempt, 2U);
   EXPECT_EQ(again.actor, "ada");
   EXPECT_TRUE(again.result.flag_of("is_clean").value_or(false));
-  for (const JobId& id : {tired.id, run.id, unknown.id}) {
+  for (const JobId& id : {old.id, tired.id, run.id, unknown.id}) {
     EXPECT_EQ(state_at_end(world, id), JobState::interrupted);
     EXPECT_EQ(world.host().jobs().find(id)->error_id, "job.interrupted");
   }
   // And the vault knows it, so that the next start leaves them alone.
   const auto rows = server::load_jobs(world.vault()).value();
-  ASSERT_EQ(rows.size(), 4U);
+  ASSERT_EQ(rows.size(), 5U);
   EXPECT_TRUE(std::ranges::all_of(rows, [](const JobFacts& facts) { return facts.ended.unix_us != 0; }));
 }
 

@@ -54,6 +54,7 @@ const std::vector<Operation>& operations() {
     add(all, schedule_operations());
     add(all, job_operations());
     add(all, server_operations());
+    add(all, health_operations());
     return all;
   }();
   return kAll;
@@ -84,6 +85,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, schedule_schemas());
     add(all, job_schemas());
     add(all, server_schemas());
+    add(all, health_schemas());
     return all;
   }();
   return kAll;
