@@ -44,6 +44,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> audit_schemas();
 [[nodiscard]] std::vector<Operation> upkeep_operations();
 [[nodiscard]] std::vector<NamedSchema> upkeep_schemas();
+[[nodiscard]] std::vector<Operation> kit_operations();
+[[nodiscard]] std::vector<NamedSchema> kit_schemas();
 [[nodiscard]] std::vector<Operation> job_operations();
 [[nodiscard]] std::vector<NamedSchema> job_schemas();
 [[nodiscard]] std::vector<Operation> server_operations();

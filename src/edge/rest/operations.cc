@@ -49,6 +49,7 @@ const std::vector<Operation>& operations() {
     add(all, shared_operations());
     add(all, audit_operations());
     add(all, upkeep_operations());
+    add(all, kit_operations());
     add(all, job_operations());
     add(all, server_operations());
     return all;
@@ -76,6 +77,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, shared_schemas());
     add(all, audit_schemas());
     add(all, upkeep_schemas());
+    add(all, kit_schemas());
     add(all, job_schemas());
     add(all, server_schemas());
     return all;
