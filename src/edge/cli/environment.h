@@ -44,6 +44,7 @@ struct ServeRequest {
   bool no_tls = false;  // beyond this machine without TLS: a proxy does it
   std::string base_url;
   std::vector<std::string> trusted_proxies;
+  bool takes_forwarded = false;  // proxies write Forwarded (RFC 7239), not X-Forwarded-*
   std::string s3_domain;
   std::string s3_region = "us-east-1";
   std::string default_vault;
@@ -82,7 +83,7 @@ struct Environment {
   std::string process_words;      // "pid 4711 on host"
   std::string working_folder;
   // Runs the server until it is told to stop. Null: this program is none that could.
-  std::function<Result<int>(const ServeRequest&, Environment&)> serve = nullptr;
+  std::function<Result<int>(ServeRequest, Environment&)> serve = nullptr;
   // Told the error that a command ends with, before it is printed; true: it is not to be printed.
   std::function<bool(const Error&)> on_error = nullptr;
   // Set where the command runs inside a server; file and environment have had their say then.

@@ -169,7 +169,11 @@ Result<int> install(Session& session, bool is_installing) {
   words.insert(words.end(), options.begin(), options.end());
   const std::string config = platform::parent_of(platform::parent_of(session.key_folder()));
   const bool is_root = config == "/etc" || environment.variable("HOME").value_or("") == "/root";
-  const jobs::Timer timer = jobs::make_timer(words, instance_of(session.home_folder()), is_root, config);
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (const char* name : {"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}) {
+    if (const auto value = environment.variable(name)) variables.emplace_back(name, *value);
+  }
+  const jobs::Timer timer = jobs::make_timer(words, variables, instance_of(session.home_folder()), is_root, config);
   if (session.options.is_dry_run) {
     for (const auto& unit : timer.units) session.output.line("# " + unit.path + "\n" + unit.text);
     session.output.line("# or, by cron:\n" + timer.crontab_line);

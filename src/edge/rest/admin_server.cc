@@ -59,7 +59,7 @@ Result<net::Response> list_alarms(Call& call) {
 Result<net::Response> show_settings(Call& call) {
   const auto& settings = call.exchange().host.settings();
   Value proxies = Value::array();
-  for (const auto& one : settings.trusted_proxies) proxies.push(one);
+  for (const auto& one : settings.proxies.networks) proxies.push(one);
   Value thresholds = Value::object();
   const auto view = accounts_of(call).view();
   for (const auto& row : view->rows().settings)

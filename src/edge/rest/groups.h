@@ -16,6 +16,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<schema::Member> object_members();  // of the schema "Object"
 [[nodiscard]] std::vector<Operation> label_operations();
 [[nodiscard]] std::vector<NamedSchema> label_schemas();
+[[nodiscard]] std::vector<Operation> version_word_operations();
+[[nodiscard]] std::vector<NamedSchema> version_word_schemas();
 [[nodiscard]] std::vector<Operation> history_operations();
 [[nodiscard]] std::vector<NamedSchema> history_schemas();
 [[nodiscard]] std::vector<Operation> snapshot_operations();
@@ -46,6 +48,10 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> upkeep_schemas();
 [[nodiscard]] std::vector<Operation> kit_operations();
 [[nodiscard]] std::vector<NamedSchema> kit_schemas();
+[[nodiscard]] std::vector<Operation> copy_operations();
+[[nodiscard]] std::vector<NamedSchema> copy_schemas();
+[[nodiscard]] std::vector<Operation> schedule_operations();
+[[nodiscard]] std::vector<NamedSchema> schedule_schemas();
 [[nodiscard]] std::vector<Operation> job_operations();
 [[nodiscard]] std::vector<NamedSchema> job_schemas();
 [[nodiscard]] std::vector<Operation> server_operations();

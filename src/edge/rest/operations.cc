@@ -35,6 +35,7 @@ const std::vector<Operation>& operations() {
     add(all, bucket_operations());
     add(all, object_operations());
     add(all, label_operations());
+    add(all, version_word_operations());
     add(all, history_operations());
     add(all, snapshot_operations());
     add(all, rewind_operations());
@@ -50,6 +51,8 @@ const std::vector<Operation>& operations() {
     add(all, audit_operations());
     add(all, upkeep_operations());
     add(all, kit_operations());
+    add(all, copy_operations());
+    add(all, schedule_operations());
     add(all, job_operations());
     add(all, server_operations());
     return all;
@@ -65,6 +68,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, bucket_schemas());
     add(all, object_schemas());
     add(all, label_schemas());
+    add(all, version_word_schemas());
     add(all, history_schemas());
     add(all, snapshot_schemas());
     add(all, rewind_schemas());
@@ -78,6 +82,8 @@ const std::vector<NamedSchema>& schemas() {
     add(all, audit_schemas());
     add(all, upkeep_schemas());
     add(all, kit_schemas());
+    add(all, copy_schemas());
+    add(all, schedule_schemas());
     add(all, job_schemas());
     add(all, server_schemas());
     return all;

@@ -6,6 +6,7 @@
 #include "edge/s3/documents.h"
 #include "edge/s3/internal/body.h"
 #include "edge/s3/internal/exchange.h"
+#include "edge/server/version_facts.h"
 #include "foundation/net/uri.h"
 
 namespace atl::s3 {
@@ -39,7 +40,7 @@ Result<void> read_address(Exchange& exchange) {
 
 // A key that nobody has takes as long as a wrong secret.
 Result<void> authenticate(Exchange& exchange) {
-  const RequestView view{exchange.request.method, exchange.request.target, exchange.headers};
+  const RequestView view{exchange.request.method, exchange.signed_target, exchange.headers};
   ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
   exchange.who = access::Who::nobody();
   if (!exchange.claim.is_anonymous) {
@@ -205,8 +206,19 @@ Result<void> Exchange::require(access::Action action, std::string_view of_bucket
   resource_asked.vault = vault_id;
   resource_asked.bucket = of_bucket;
   resource_asked.key = of_key;
-  const auto decision = context.access->decide(who, action, resource_asked);
-  if (decision.allowed) return {};
+  if (context.access->decide(who, action, resource_asked).allowed) return {};
+  // The right may hang on the age or tier of what is there now; those of other versions are not told.
+  if (!of_key.empty() && vault && action != access::Action::read_version && !parameter("versionId")) {
+    const auto reader = vault->reader();
+    ATOLL_ASSIGN(const auto row, reader->bucket_named(of_bucket));
+    if (row) {
+      ATOLL_ASSIGN(const auto there, reader->current(row->id, of_key));
+      if (there) {
+        ATOLL_TRY(server::add_version_facts(*context.access, who, action, *vault, there->version, now, resource_asked));
+        if (context.access->decide(who, action, resource_asked).allowed) return {};
+      }
+    }
+  }
   return fail(Code::AccessDenied,
               "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
 }

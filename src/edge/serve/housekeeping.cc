@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "edge/cli/s3_keys.h"
 #include "edge/s3/lifecycle.h"
 #include "services/jobs/schedules.h"
 #include "vault/checkpoint.h"
@@ -80,25 +81,29 @@ void Housekeeping::ship(const VaultId& id) {
     Copying& copying = copying_[id];
     const Lsn last = use->vault().journal().last();
     if (copying.rows_seen_at != last) {
-      ATOLL_ASSIGN(const auto rows, use->vault().reader()->all<catalog::CopyRow>());
-      copying.has_copies = !rows.empty();
+      ATOLL_ASSIGN(auto rows, use->vault().reader()->all<catalog::CopyRow>());
+      if (rows != copying.rows) copying.keeper.reset();
+      copying.rows = std::move(rows);
       copying.rows_seen_at = last;
     }
     // Now and then also where nothing was written: keys change without a command.
-    if (!copying.has_copies || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
+    if (copying.rows.empty() || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
     copying.idle_rounds = 0;
-    ATOLL_ASSIGN(const auto keeper,
-                 backup::CopyKeeper::open(use->vault(), [this](const std::string& a, const std::string& b) {
-                   const auto info_a = environment_->host.info(a);
-                   const auto info_b = environment_->host.info(b);
-                   return info_a && info_b && info_a->device == info_b->device;
-                 }));
+    if (!copying.keeper) {
+      ATOLL_ASSIGN(copying.keeper, backup::CopyKeeper::open(use->vault(), cli::copy_surroundings(*environment_)));
+    }
+    copying.keeper->use(use->vault());
     backup::ShipOptions options;
     options.stop = &is_stopped_;
-    ATOLL_ASSIGN(const auto outcomes, keeper->round(options));
+    options.is_by_clock = true;
+    const auto done = copying.keeper->round(options);
+    copying.keeper->rest();
+    if (!done) return pass(done.error());
+    const auto& outcomes = *done;
     copying.shipped = last;
     for (const auto& outcome : outcomes) {
-      if (outcome.error) copying.shipped.reset();
+      if (outcome.error || outcome.is_left_out) copying.shipped.reset();
+      if (outcome.is_left_out) continue;
       note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
     }
     return {};

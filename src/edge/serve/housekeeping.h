@@ -42,8 +42,9 @@ class Housekeeping {
  private:
   struct Copying {
     Lsn rows_seen_at;
-    bool has_copies = false;
-    std::optional<Lsn> shipped;  // by every copy
+    std::vector<catalog::CopyRow> rows;
+    std::unique_ptr<backup::CopyKeeper> keeper;  // of these rows; borrows the vault during a round only
+    std::optional<Lsn> shipped;                  // by every copy
     int idle_rounds = 0;
   };
   void each_second();

@@ -1,13 +1,11 @@
 #include "edge/server/front.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "edge/errors/error_table.h"
 #include "foundation/codec/hash.h"
+#include "foundation/codec/hmac.h"
 
 namespace atl::server {
 namespace {
@@ -46,76 +44,22 @@ bool changes_nothing(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PROPFIND" || method == "REPORT";
 }
 
-// 16 bytes; IPv4 as ::ffff:a.b.c.d.
-std::optional<std::array<std::uint8_t, 16>> address_bytes(std::string_view text) {
-  const std::string address(text);
-  std::array<std::uint8_t, 16> out{};
-  if (::inet_pton(AF_INET6, address.c_str(), out.data()) == 1) return out;
-  out = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (::inet_pton(AF_INET, address.c_str(), out.data() + 12) == 1) return out;
-  return std::nullopt;
-}
-
 net::Response plain_health(bool is_well, std::string_view words) {
   return net::text_response(is_well ? 200 : 503, std::string(words));
 }
 
 }  // namespace
 
-bool is_in_network(std::string_view address, std::string_view network) {
-  const std::size_t slash = network.find('/');
-  const std::string_view base = network.substr(0, slash);
-  const auto wanted = address_bytes(base);
-  const auto given = address_bytes(address);
-  if (!wanted || !given) return false;
-  const bool is_v4 = base.find(':') == std::string_view::npos;
-  const unsigned most = is_v4 ? 32 : 128;
-  unsigned bits = most;
-  if (slash != std::string_view::npos) {
-    const std::string_view digits = network.substr(slash + 1);
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || bits > most) return false;
-  }
-  bits += 128 - most;
-  for (unsigned i = 0; i < bits; ++i) {
-    const unsigned mask = 0x80U >> (i % 8);
-    if (((wanted->at(i / 8) ^ given->at(i / 8)) & mask) != 0) return false;
-  }
-  return true;
-}
-
 Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log)
-    : host_(&host), doors_(std::move(doors)), log_(std::move(log)) {
+    : host_(&host),
+      path_prefix_(path_of_base_url(host.settings().base_url)),
+      doors_(std::move(doors)),
+      log_(std::move(log)) {
   host.machine().random.fill(passwords_key_.fill());
 }
 
-bool Front::is_trusted_proxy(std::string_view address) const {
-  return std::ranges::any_of(host_->settings().trusted_proxies,
-                             [&](const std::string& network) { return is_in_network(address, network); });
-}
-
-void Front::find_client(Exchange& exchange) const {
-  const net::ConnectionFacts& connection = exchange.request.connection;
-  exchange.remote_address = connection.remote_address;
-  exchange.scheme = connection.is_tls ? "https" : "http";
-  exchange.authority = exchange.request.headers.get("Host").value_or("localhost");
-  if (connection.is_local_socket || !is_trusted_proxy(connection.remote_address)) return;
-  const net::Headers& headers = exchange.request.headers;
-  // From the right: each proxy adds who it was called by; the first one that is not ours is the client.
-  const std::string forwarded = headers.joined("X-Forwarded-For").value_or("");
-  std::string_view rest = forwarded;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.rfind(',');
-    const std::string_view last = net::trim_blanks(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-    if (!address_bytes(last)) break;
-    exchange.remote_address = last;
-    if (!is_trusted_proxy(last) || comma == std::string_view::npos) break;
-    rest = rest.substr(0, comma);
-  }
-  if (const auto scheme = headers.get("X-Forwarded-Proto"); scheme && (*scheme == "http" || *scheme == "https"))
-    exchange.scheme = *scheme;
-  if (const auto given = headers.get("X-Forwarded-Host"); given && net::parse_authority(*given))
-    exchange.authority = *given;
+void Front::begin() {
+  for (const auto& door : doors_) door->begin(*host_);
 }
 
 std::optional<net::Response> Front::answer_health(Exchange& exchange) {
@@ -129,7 +73,7 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   if (path == "/livez") return plain_health(true, "ok");
   if (path != "/metrics") {
-    if (!is_ready_) return plain_health(false, "beginning or ending");
+    if (!is_ready_ || host_->is_ending()) return plain_health(false, "beginning or ending");
     // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
     for (const auto& listed : host_->vaults()) {
       const auto use = host_->use(listed.id, {});
@@ -140,7 +84,8 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   const std::string& wanted = host_->settings().metrics_token;
   const std::string_view given = exchange.request.headers.get("Authorization").value_or("");
-  const bool has_token = !wanted.empty() && given == "Bearer " + wanted;
+  const bool has_token =
+      !wanted.empty() && codec::equal_in_constant_time(as_bytes(given), as_bytes("Bearer " + wanted));
   if (!has_token) {
     class Metering final : public Door {
      public:
@@ -172,20 +117,24 @@ Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::
   if (access::digest_of_secret(password, access::kTokenKind)) return host_->access().authenticate_token(password);
   const std::string mark = to_hex(codec::blake3_keyed(passwords_key_, as_bytes(text)));
   const std::int64_t now = host_->machine().clock.monotonic_ns();
+  // Taken before the password is tried: one that is changed meanwhile is not remembered as the new one.
+  const auto view = host_->access().view();
+  const auto* const named = view->principal_named(name);
   {
     const std::lock_guard lock(passwords_mutex_);
     const auto known = passwords_.find(mark);
-    if (known != passwords_.end() && known->second.until_ns > now) {
-      const auto row = host_->access().view();
-      const auto* principal = row->principal(known->second.who.principal);
-      if (principal != nullptr && !principal->is_disabled) return known->second.who;
+    if (known != passwords_.end()) {
+      const bool holds = known->second.until_ns > now && named != nullptr && !named->is_disabled &&
+                         named->id == known->second.who.principal &&
+                         named->password_hash == known->second.password_hash && named->totp_secret.empty();
+      if (holds) return known->second.who;
       passwords_.erase(known);
     }
   }
   ATOLL_ASSIGN(auto who, host_->access().authenticate_password(name, password, "", exchange.origin()));
   const std::lock_guard lock(passwords_mutex_);
   if (passwords_.size() >= kPasswordsRememberedMax) passwords_.clear();
-  passwords_[mark] = {who, now + kPasswordRememberedNs};
+  if (named != nullptr) passwords_[mark] = {who, named->password_hash, now + kPasswordRememberedNs};
   return who;
 }
 
@@ -202,7 +151,7 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
       return fail(ErrorKind::wrong_key, "access.not_signed_in", "this kind of Authorization is not taken here",
                   "Give a token: Authorization: Bearer atl_…");
     }
-  } else if (const auto session = cookie(headers, kSessionCookie); session) {
+  } else if (const auto session = cookie(headers, session_cookie(exchange)); session) {
     auto known = access.authenticate_session(*session);
     if (known) {
       who = std::move(*known);
@@ -225,11 +174,15 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
 
 net::Response Front::answer(net::Request& request) {
   const std::int64_t begun = host_->machine().clock.monotonic_ns();
-  Exchange exchange{*host_, request, net::split_target(request.target), {}, {}, {}, {}, {}, {}};
+  const ClientOrigin origin = origin_of_client(request, host_->settings().proxies);
+  Exchange exchange{*host_, request, {}, {}, origin.remote_address, origin.scheme, origin.authority, {}, {}, {}};
+  // A proxy may take the path of the base URL away or leave it; who comes without a proxy does not write it.
+  const std::string& prefix = path_prefix_;
+  if (remove_path_prefix(request.target, prefix) || origin.is_through_proxy) exchange.path_prefix = prefix;
+  exchange.target = net::split_target(request.target);
   const auto given_id = request.headers.get("X-Request-Id");
   exchange.request_id =
       given_id && is_request_id(*given_id) ? std::string(*given_id) : new_request_id(host_->machine().random);
-  find_client(exchange);
   if (auto health = answer_health(exchange); health) {
     finish(*health, exchange, "health", begun);
     return std::move(*health);
@@ -256,6 +209,12 @@ net::Response Front::answer(net::Request& request) {
 
 void Front::finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns) {
   response.headers.set("X-Request-Id", exchange.request_id);
+  // A browser takes content for what it is said to be, and nothing else.
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  // Only where whoever runs the server says that it is reached by TLS: a browser that was told this asks every other
+  // server of the same name by TLS, too.
+  if (host_->settings().base_url.starts_with("https://"))
+    response.headers.set("Strict-Transport-Security", "max-age=31536000");
   const std::string route = exchange.route.empty() ? std::string("other") : exchange.route;
   Metrics& metrics = host_->metrics();
   Histogram& seconds = metrics.histogram("atoll_request_duration_seconds", "From a request's header to its answer.",

@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "edge/server/client_origin.h"
 #include "edge/server/exchange.h"
 #include "foundation/codec/secret.h"
 #include "foundation/net/http_server.h"
@@ -33,6 +34,8 @@ class Door {
   // True: name and password may be given with every request (WebDAV, for clients that know nothing else).
   [[nodiscard]] virtual bool takes_passwords() const { return false; }
   [[nodiscard]] virtual net::Response answer(Exchange& exchange) = 0;
+  // Called once, before the first request that is answered: what an earlier run of the server left undone.
+  virtual void begin(Host& /*host*/) {}
   // How this door words an error that came before its answer(), a failed sign-in for one.
   [[nodiscard]] virtual net::Response refuse(const Exchange& exchange, const Error& error) {
     return problem(error, exchange.request_id);
@@ -54,16 +57,17 @@ class Front {
   [[nodiscard]] net::Response answer(net::Request& request);
   // What /readyz says beyond the state of the vaults: no while the server begins and once it is about to end.
   void set_ready(bool is_ready) { is_ready_ = is_ready; }
+  // Has every door take up what an earlier run left undone.
+  void begin();
 
  private:
   [[nodiscard]] std::optional<net::Response> answer_health(Exchange& exchange);
   [[nodiscard]] Result<access::Who> sign_in(const Exchange& exchange, const Door& door);
   [[nodiscard]] Result<access::Who> sign_in_with_password(const Exchange& exchange, std::string_view basic);
   void finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns);
-  [[nodiscard]] bool is_trusted_proxy(std::string_view address) const;
-  void find_client(Exchange& exchange) const;
 
   Host* host_;
+  std::string path_prefix_;  // of the base URL
   std::vector<std::unique_ptr<Door>> doors_;
   std::function<void(const Logged&)> log_;
   std::atomic<bool> is_ready_ = true;
@@ -71,14 +75,12 @@ class Front {
   // right stays known for a few minutes, as a digest under a key that only this process knows.
   struct Remembered {
     access::Who who;
+    std::string password_hash;  // of the account, as it was then
     std::int64_t until_ns = 0;
   };
   std::mutex passwords_mutex_;
   std::unordered_map<std::string, Remembered> passwords_;  // guarded by passwords_mutex_
   codec::SecretKey passwords_key_;
 };
-
-// True where `address` is `network` ("10.0.0.7") or lies in it ("10.0.0.0/8", "fd00::/8"). False for what is neither.
-[[nodiscard]] bool is_in_network(std::string_view address, std::string_view network);
 
 }  // namespace atl::server

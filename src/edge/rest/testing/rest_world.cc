@@ -71,10 +71,9 @@ RestWorld::RestWorld() {
 
 RestWorld::~RestWorld() = default;
 
-void RestWorld::restart_door() {
-  std::vector<std::unique_ptr<server::Door>> doors;
-  doors.push_back(std::make_unique<RestDoor>());
-  front_ = std::make_unique<server::Front>(*host_, std::move(doors), std::function<void(const server::Logged&)>());
+void RestWorld::restart_door(std::vector<std::unique_ptr<server::Door>> others) {
+  others.push_back(std::make_unique<RestDoor>());
+  front_ = std::make_unique<server::Front>(*host_, std::move(others), std::function<void(const server::Logged&)>());
 }
 
 Reply RestWorld::ask(const std::string& method, const std::string& target, std::string body, net::Headers headers) {

@@ -48,8 +48,8 @@ class RestWorld {
   [[nodiscard]] access::Access& access() { return *access_; }
   [[nodiscard]] platform::TestMachine& machine() { return machine_; }
   [[nodiscard]] server::Host& host() { return *host_; }
-  // The door anew, as after a restart of the server.
-  void restart_door();
+  // The door anew, as after a restart of the server; others may stand before it.
+  void restart_door(std::vector<std::unique_ptr<server::Door>> others = {});
 
  private:
   // What was started is over before the next request, so that nothing happens beside it: a minute at most.
