@@ -33,11 +33,6 @@ export interface DriveFacts {
   life_written_bytes?: number;
   unknown_because?: string;
 }
-export interface ScheduleFacts {
-  name: string;
-  [field: string]: unknown;
-}
-
 // null: this server has no such thing.
 export async function getIfThere<T>(path: string, query?: Query): Promise<T | null> {
   try {

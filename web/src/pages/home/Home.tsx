@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { all, get } from "../../api/client";
+import { getIfThere, type HealthSummary } from "../../api/health";
 import type { BucketList, CopyList, Job, JobList, OperationList, VaultStatus } from "../../api/types";
 import { ago } from "../../format/format";
 import { Icon } from "../../parts/Icon";
@@ -18,6 +19,7 @@ import "./home.css";
 
 export interface HomeFacts {
   status: VaultStatus | null; // null: not for this person
+  monthsOfRoom: number | null; // null: not known
   copies: CopyList["copies"];
   jobs: Job[];
   operations: OperationList["operations"];
@@ -29,14 +31,15 @@ const orNone = <T,>(ask: () => Promise<T>, none: T, isAllowed: boolean): Promise
 
 async function load(): Promise<HomeFacts> {
   const vault = encodeURIComponent(vaultName.value || "main");
-  const [status, copies, jobs, operations, buckets] = await Promise.all([
+  const [status, health, copies, jobs, operations, buckets] = await Promise.all([
     orNone<VaultStatus | null>(() => get<VaultStatus>("api/v1/vaults/" + vault), null, may("status")),
+    orNone<HealthSummary | null>(() => getIfThere<HealthSummary>("api/v1/health/summary"), null, may("status")).catch(() => null),
     orNone(() => get<CopyList>("api/v1/copies").then((one) => one.copies), [], may("copy_manage")),
     orNone(() => get<JobList>("api/v1/jobs").then((one) => one.jobs), [], may("job_read")),
     orNone(() => get<OperationList>("api/v1/operations", { limit: 10 }).then((one) => one.operations), [], may("undo")),
     all<BucketList>("api/v1/buckets").then((pages) => pages.flatMap((one) => one.buckets)),
   ]);
-  return { status, copies, jobs, operations, buckets };
+  return { status, monthsOfRoom: health?.room.months ?? null, copies, jobs, operations, buckets };
 }
 
 function SearchBox() {

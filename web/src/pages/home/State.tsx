@@ -7,7 +7,7 @@ import { t } from "../../text/text";
 import type { HomeFacts } from "./Home";
 
 export function State({ facts, error }: { facts: HomeFacts; error: unknown }) {
-  const { status, copies, buckets } = facts;
+  const { status, monthsOfRoom, copies, buckets } = facts;
   if (!status) {
     const objects = buckets.reduce((sum, one) => sum + one.objects, 0);
     const bytes = buckets.reduce((sum, one) => sum + one.bytes, 0);
@@ -19,7 +19,7 @@ export function State({ facts, error }: { facts: HomeFacts; error: unknown }) {
       {error !== null && <Failure error={error} />}
       <p>
         <strong>{t.home.stored(status.files, status.logical_bytes)}</strong>, {t.home.takes(status.pack_bytes + status.journal_bytes + status.derived_bytes)}
-        {status.last_change && <>, {t.home.lastStored(ago(status.last_change))}</>}, {t.home.free(status.available_bytes)}.
+        {status.last_change && <>, {t.home.lastStored(ago(status.last_change))}</>}, {t.home.free(status.available_bytes)}{monthsOfRoom !== null && `, ${t.home.months(Math.floor(monthsOfRoom))}`}.
       </p>
       <div class="line">
         {status.findings.map((one) => (

@@ -1,7 +1,7 @@
 // What keeps the data safe, what was tested of it and when, and what to do about the rest.
 import { get, post } from "../../api/client";
-import { getIfThere, type AlarmNow, type ScheduleFacts } from "../../api/health";
-import type { Alarm, Copy, CopyList, Finding, Policy, VaultStatus } from "../../api/types";
+import { getIfThere, type AlarmNow } from "../../api/health";
+import type { Alarm, Copy, CopyList, Finding, Policy, Schedule, ScheduleList, VaultStatus } from "../../api/types";
 import { ago, dateTime, size } from "../../format/format";
 import { CopyText } from "../../parts/CopyText";
 import { Icon } from "../../parts/Icon";
@@ -19,7 +19,7 @@ interface Facts {
   copies: Copy[];
   policy: Policy | null;
   alarms: Array<Alarm | AlarmNow>;
-  schedules: ScheduleFacts[] | null;
+  schedules: Schedule[];
 }
 
 async function load(): Promise<Facts> {
@@ -29,7 +29,7 @@ async function load(): Promise<Facts> {
     may("copy_manage") ? get<CopyList>("api/v1/copies").then((one) => one.copies) : Promise.resolve([]),
     may("policy_read") ? get<Policy>("api/v1/policy") : Promise.resolve(null),
     getIfThere<{ alarms: Array<Alarm | AlarmNow> }>("api/v1/alarms").then((one) => one?.alarms ?? [], () => []),
-    getIfThere<{ schedules: ScheduleFacts[] }>("api/v1/schedules").then((one) => one?.schedules ?? null, () => null),
+    may("schedule") ? get<ScheduleList>("api/v1/schedules").then((one) => one.schedules) : Promise.resolve([]),
   ]);
   return { status, copies, policy, alarms, schedules };
 }
@@ -70,6 +70,22 @@ function Copies({ copies, lastLsn }: { copies: Copy[]; lastLsn: number }) {
   );
 }
 
+function Schedules({ list }: { list: Schedule[] }) {
+  if (list.length === 0) return <p class="soft">{t.safety.noSchedules}</p>;
+  return (
+    <ul class="stack tight">
+      {list.map((one) => {
+        const last = one.runs.at(-1);
+        return (
+          <li key={one.name}><p class="line"><strong>{one.name}</strong> <code>{one.command}</code> {one.is_missed && <span class="chip bad">{t.safety.missed}</span>}
+            {last && <span class={last.exit_code === 0 ? "chip good" : "chip bad"}>{last.exit_code === 0 ? t.safety.went : t.safety.failed}</span>}</p>
+            <p class="soft small">{[one.rule, last && `${t.safety.last} ${ago(last.started)}`, `${t.safety.next} ${ago(one.next)}`].filter(Boolean).join(", ")}</p></li>
+        );
+      })}
+    </ul>
+  );
+}
+
 const isShown = (one: Alarm | AlarmNow): boolean => !("level" in one) || one.level === "warning" || one.level === "critical";
 
 export default function Safety() {
@@ -99,7 +115,7 @@ export default function Safety() {
               </section>
               {may("key_manage") && !status.findings.some((one) => one.id.startsWith("kit.")) && status.encryption !== "none" && <section class="card padded stack tight"><h2>{t.safety.kit}</h2><RecoveryKit /></section>}
               {policy && <section class="card padded stack tight"><h2>{t.safety.policy}</h2><ul class="stack tight">{policy.words.map((one) => <li key={one}>{one}</li>)}</ul></section>}
-              {schedules && <section class="card padded stack tight"><h2>{t.safety.schedules}</h2>{schedules.length === 0 ? <p class="soft">{t.safety.noSchedules}</p> : <ul>{schedules.map((one) => <li key={one.name}>{one.name}</li>)}</ul>}</section>}
+              {may("schedule") && <section class="card padded stack tight"><h2>{t.safety.schedules}</h2><Schedules list={schedules} /></section>}
               <section class="card padded stack tight"><h2>{t.safety.alarms}</h2>
                 {alarms.filter(isShown).length === 0 ? <p class="soft">{t.safety.noAlarms}</p> : <ul class="stack tight">{alarms.filter(isShown).map((one, i) => <li key={i}><strong>{one.words}</strong>{"time" in one && <span class="soft small"> {dateTime(one.time)}</span>}{"advice" in one && <span class="soft small"> {one.advice}</span>}</li>)}</ul>}</section>
             </div>
