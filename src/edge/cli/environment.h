@@ -19,6 +19,10 @@ class Access;
 struct Who;
 }  // namespace atl::access
 
+namespace atl::observe {
+class Observer;
+}
+
 namespace atl::cli {
 
 class Terminal {
@@ -49,6 +53,7 @@ struct ServeRequest {
   std::string s3_region = "us-east-1";
   std::string default_vault;
   std::string metrics_token;
+  std::string trace_sink;  // "http://collector:4318/v1/traces"; empty: none
   bool logs_json = false;
   bool is_quiet = false;
   std::uint64_t threads = 0;
@@ -69,6 +74,8 @@ class ServedVaults {
   // The accounts, and who runs the command.
   [[nodiscard]] virtual access::Access& accounts() = 0;
   [[nodiscard]] virtual const access::Who& who() const = 0;
+  // Who watches the home; null: nobody.
+  [[nodiscard]] virtual observe::Observer* observer() const = 0;
   [[nodiscard]] virtual Result<VaultId> find_vault(const std::string& name_or_id) const = 0;
 };
 

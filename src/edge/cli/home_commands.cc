@@ -3,6 +3,7 @@
 
 #include "edge/cli/commands.h"
 #include "edge/cli/config_file.h"
+#include "edge/cli/points.h"
 #include "edge/cli/serve_reach.h"
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
@@ -114,6 +115,16 @@ void print_findings(Session& session, const vault::VaultStatus& status) {
   }
 }
 
+// What is not safe beyond one's own findings: full or worn disks, copies, schedules, the clock.
+void print_points(Session& session, vault::Vault& opened, const vault::VaultStatus& status, Looks looks) {
+  const auto health = health_of(session, opened, looks);
+  if (!health) {
+    session.output.warning(health.error().id, "drives and schedules could not be looked at: " + health.error().message);
+    return;
+  }
+  for (const auto& alarm : points_beside(**health, status)) print_point(session, alarm);
+}
+
 JsonObject json_of(const vault::VaultStatus& status) {
   JsonObject object("status_report");
   object.add("vault", status.id.text()).add("name", status.name).add("encryption", suite_word(status.suite));
@@ -153,7 +164,11 @@ Result<int> stat_vault(Session& session) {
     ATOLL_ASSIGN(const auto status, vault::vault_status(opened));
     Output& output = session.output;
     if (output.is_json) {
-      output.json(json_of(status));
+      auto report = json_of(status);
+      std::vector<std::string> alarms;
+      if (const auto health = health_of(session, opened, Looks::quickly))
+        for (const auto& alarm : points_beside(**health, status)) alarms.push_back(json_text(alarm));
+      output.json(report.add_raw("alarms", json_array(alarms)));
       return kExitOk;
     }
     const std::uint64_t stored = status.pack_bytes + status.journal_bytes;
@@ -186,6 +201,7 @@ Result<int> stat_vault(Session& session) {
                   format_size(status.collect_horizon_bytes) + " for going back to earlier moments.");
     }
     print_findings(session, status);
+    print_points(session, opened, status, Looks::quickly);
     return kExitOk;
   });
 }
@@ -460,7 +476,10 @@ Result<int> doctor(Session& session, const DoctorArguments& arguments) {
     }
     ATOLL_ASSIGN(const int code, run_verify(session, one, {}));
     ATOLL_ASSIGN(const auto status, vault::vault_status(one));
-    if (!output.is_json) print_findings(session, status);
+    if (!output.is_json) {
+      print_findings(session, status);
+      print_points(session, one, status, Looks::closely);
+    }
     return code;
   };
   auto answer = work(**opened);

@@ -18,6 +18,7 @@ struct ServeArguments {
   std::string s3_domain, s3_region;
   std::string metrics_token_file;
   std::string log_format;
+  std::string trace_sink;
   std::uint64_t threads = 0;
   std::uint64_t drain_seconds = 30;
 };
@@ -64,6 +65,7 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   }
   request.logs_json =
       arguments.log_format == "json" || (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
+  request.trace_sink = arguments.trace_sink;
   request.is_quiet = session.output.is_quiet;
   request.threads = arguments.threads;
   request.drain_seconds = arguments.drain_seconds;
@@ -96,6 +98,8 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
   verb->add_option("--metrics-token-file", arguments->metrics_token_file, "file with the token that /metrics wants");
   verb->add_option("--log-format", arguments->log_format, "text or json (text on a terminal)")
       ->check(CLI::IsMember({"text", "json"}));
+  verb->add_option("--trace-sink", arguments->trace_sink,
+                   "where spans of requests go by OTLP: http://HOST:4318/v1/traces");
   verb->add_option("--threads", arguments->threads, "threads that answer requests (64, or 8 for each core)");
   verb->add_option("--drain-seconds", arguments->drain_seconds, "how long requests under way may take at the end (30)");
   verb->callback([&session, &chosen, arguments] {

@@ -103,7 +103,8 @@ Result<ServeSettings> ask_for_reach(Session& session) {
       "  2  everybody in this network, with TLS and an account\n"
       "  3  whoever a proxy on this machine lets in (nginx, Caddy), which does TLS\n"
       "1, 2 or 3: ");
-  ATOLL_ASSIGN(const std::string answer, read_line(terminal));
+  std::string answer;
+  ATOLL_ASSIGN(answer, read_line(terminal));
   auto reach = ServeReach::machine;
   std::string base_url;
   if (answer == "2") reach = ServeReach::lan;

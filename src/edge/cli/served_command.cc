@@ -161,7 +161,10 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
     if (!server) return std::nullopt;
   }
   const bool reads_input = std::ranges::find(words, "-") != words.end();
-  auto outcome = send(session, *server, words, reads_input);
+  std::vector<std::string> sent = words;
+  // The server writes into a frame and cannot know that it will be shown on a terminal.
+  if (verb == "top" && session.environment.terminal.is_out_terminal()) sent.emplace_back("--redraws");
+  auto outcome = send(session, *server, sent, reads_input);
   // A socket that a server left behind; the home's lock tells whether somebody has it all the same.
   if (!outcome && !is_elsewhere && outcome.error().id == "client.unreachable") return std::nullopt;
   if (!outcome && outcome.error().id == "output.closed") return kExitFailed;  // nobody reads on: no news to anybody

@@ -56,5 +56,7 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> job_schemas();
 [[nodiscard]] std::vector<Operation> server_operations();
 [[nodiscard]] std::vector<NamedSchema> server_schemas();
+[[nodiscard]] std::vector<Operation> health_operations();
+[[nodiscard]] std::vector<NamedSchema> health_schemas();
 
 }  // namespace atl::rest

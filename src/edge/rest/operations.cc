@@ -55,6 +55,7 @@ const std::vector<Operation>& operations() {
     add(all, schedule_operations());
     add(all, job_operations());
     add(all, server_operations());
+    add(all, health_operations());
     return all;
   }();
   return kAll;
@@ -86,6 +87,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, schedule_schemas());
     add(all, job_schemas());
     add(all, server_schemas());
+    add(all, health_schemas());
     return all;
   }();
   return kAll;

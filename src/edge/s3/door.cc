@@ -59,6 +59,7 @@ class S3Door final : public server::Door {
     response.status = facts_of(code_of(error)).status;
     response.headers.set("Content-Type", "application/xml");
     response.body = error_document(error, exchange.target.path, exchange.request_id);
+    response.trouble = error;
     return response;
   }
 

@@ -146,6 +146,7 @@ net::Response error_response(const Exchange& exchange, const Error& error) {
     response.body = error_document(error, path ? *path : std::string(target.path), exchange.request_id);
   }
   if (facts.status == 503) response.headers.add("Retry-After", "1");
+  response.trouble = error;
   return response;
 }
 

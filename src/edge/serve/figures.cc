@@ -1,5 +1,6 @@
 #include "edge/serve/figures.h"
 
+#include "edge/server/watched_host.h"
 #include "vault/status.h"
 
 namespace atl::serve {
@@ -29,6 +30,11 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
     out.family("atoll_uptime_seconds", "gauge", "Since the server was started.");
     out.sample("atoll_uptime_seconds", {},
                static_cast<double>(host.machine().clock.monotonic_ns() - host.started_monotonic_ns()) * 1e-9);
+    out.family("atoll_query_duration_seconds", "histogram",
+               "From the header of a request that changes nothing to the first byte of its answer.");
+    for (std::size_t i = 0; i < observe::kDoorCount; ++i)
+      out.sample("atoll_query_duration_seconds", {{"door", std::string(observe::kDoors.at(i))}},
+                 host.door_counts(i).queries);
     struct Row {
       std::string vault;
       vault::VaultStatus status;
@@ -66,6 +72,7 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
            [](const vault::VaultStatus& s) {
              return static_cast<std::uint64_t>(s.last_data_verify ? s.last_data_verify->unix_us / 1'000'000 : 0);
            });
+    if (host.observer() != nullptr) server::write_health(*host.observer()->health(), out);
   });
 }
 

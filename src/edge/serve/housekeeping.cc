@@ -12,26 +12,45 @@ namespace {
 
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kMinuteMs = 60'000;
+constexpr std::size_t kThreadNameMax = 15;
 constexpr int kIdleRoundsMax = 60;
+constexpr std::int64_t kDrivesNs = 600LL * 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600LL * 1'000'000'000;
 const vault::Caller kServer{"server", "", ""};
 
 }  // namespace
 
-Housekeeping::Housekeeping(server::Host& host, cli::Environment& environment, std::vector<std::string> global,
-                           std::function<void(const std::string&)> tell)
-    : host_(&host), environment_(&environment), global_(std::move(global)), tell_(std::move(tell)) {}
+Housekeeping::Housekeeping(server::Host& host, observe::Observer& observer, cli::Environment& environment,
+                           std::vector<std::string> global, std::function<void(const std::string&)> tell)
+    : host_(&host),
+      observer_(&observer),
+      environment_(&environment),
+      global_(std::move(global)),
+      tell_(std::move(tell)) {}
 
 Housekeeping::~Housekeeping() { stop(); }
 
+void Housekeeping::add(const std::string& what, std::int64_t every_ms, std::function<Result<void>()> work) {
+  added_.push_back({what, every_ms, std::move(work)});
+}
+
 void Housekeeping::start() {
   platform::Threads& threads = host_->machine().threads;
+  for (const Added& one : added_) {
+    threads_.push_back(threads.start(one.what.substr(0, kThreadNameMax), [this, &one] {
+      loop(one.every_ms, [this, &one] { note(one.what, one.work()); });
+    }));
+  }
   threads_.push_back(threads.start("every-second", [this] { loop(kSecondMs, [this] { each_second(); }); }));
   threads_.push_back(threads.start("shipping", [this] {
     loop(kSecondMs, [this] {
       for (const auto& vault : host_->vaults()) ship(vault.id);
     });
   }));
+  // Three threads: a drive that does not answer, or a mail server, must not keep the others from looking.
+  threads_.push_back(threads.start("observing", [this] { loop(kSecondMs, [this] { observer_->tick(); }); }));
+  threads_.push_back(threads.start("asking-drives", [this] { loop(kSecondMs, [this] { ask_drives(); }); }));
+  threads_.push_back(threads.start("alarm-news", [this] { loop(kSecondMs, [this] { observer_->tell_news(); }); }));
   threads_.push_back(threads.start("every-minute", [this] { loop(kMinuteMs, [this] { each_minute(); }); }));
 }
 
@@ -72,6 +91,13 @@ void Housekeeping::note(const std::string& what, const Result<void>& done) {
 void Housekeeping::each_second() {
   auto& audit = host_->access().audit();
   if (audit.is_due()) note("the record of reads", audit.flush());
+}
+
+void Housekeeping::ask_drives() {
+  const std::int64_t now_ns = host_->machine().clock.monotonic_ns();
+  if (drives_at_ns_ != 0 && now_ns - drives_at_ns_ < kDrivesNs) return;
+  drives_at_ns_ = now_ns;
+  observer_->ask_drives();
 }
 
 void Housekeeping::ship(const VaultId& id) {

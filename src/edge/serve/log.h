@@ -15,7 +15,7 @@ class Log {
   // Borrows the environment.
   Log(cli::Environment& environment, bool is_json, bool is_quiet)
       : environment_(&environment), is_json_(is_json), is_quiet_(is_quiet) {}
-  void say(const std::string& words);
+  void say(const std::string& words, std::string_view level = "info");  // "warning"
   void request(const server::Logged& one);
 
  private:

@@ -15,6 +15,8 @@
 #include "edge/serve/housekeeping.h"
 #include "edge/serve/log.h"
 #include "edge/serve/server.h"
+#include "edge/serve/trace_sink.h"
+#include "edge/server/watched_host.h"
 #include "vault/home.h"
 
 namespace atl::serve {
@@ -29,6 +31,7 @@ class OpenHome {
     const MakeDoors& make_doors;
     const net::HttpServer& listening;
     std::atomic<bool>& lock_ordered;
+    std::optional<Timestamp> certificate_end;
   };
   [[nodiscard]] static Result<std::unique_ptr<OpenHome>> open(vault::Home& home, const vault::UnlockSecrets& secrets,
                                                               const Surroundings& around);
@@ -51,6 +54,7 @@ class OpenHome {
   explicit OpenHome(const Surroundings& around) : around_(around) {}
   [[nodiscard]] Result<void> open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
                                          const vault::VaultOptions& options);
+  void watch();
   [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;
 
   Surroundings around_;
@@ -58,6 +62,9 @@ class OpenHome {
   std::unique_ptr<access::Access> access_;
   std::vector<std::unique_ptr<vault::Vault>> vaults_;
   std::unique_ptr<server::Host> host_;
+  std::unique_ptr<server::WatchedHost> watched_;
+  std::unique_ptr<observe::Observer> observer_;
+  std::unique_ptr<TraceSink> traces_;  // null: none is wanted
   std::atomic<bool> is_ending_ = false;
   std::unique_ptr<server::Front> front_;
   std::unique_ptr<Housekeeping> housekeeping_;

@@ -172,6 +172,10 @@ class Server {
       ATOLL_ASSIGN(is_unlocked, ask_on_terminal(*unlocker_, *environment_));
     }
     ATOLL_ASSIGN(const auto identity, find_identity(request_, endpoints, environment_->machine, log_));
+    if (identity) {
+      if (const auto facts = net::certificate_facts(identity->certificate_chain_pem))
+        certificate_end_ = facts->not_after;
+    }
     ATOLL_ASSIGN(const auto info, environment_->host.info(request_.home_folder));
     const auto fields =
         request_.takes_forwarded ? server::ForwardingFields::forwarded : server::ForwardingFields::x_forwarded;
@@ -212,9 +216,9 @@ class Server {
   // From unlocking until it is to end or to be locked.
   [[nodiscard]] Result<void> serve_open() {
     lock_ordered_ = false;
-    ATOLL_ASSIGN(std::shared_ptr<OpenHome> home,
-                 OpenHome::open(*home_, unlocker_->secrets(),
-                                {request_, *environment_, log_, *make_doors_, *listening_, lock_ordered_}));
+    ATOLL_ASSIGN(std::shared_ptr<OpenHome> home, OpenHome::open(*home_, unlocker_->secrets(),
+                                                                {request_, *environment_, log_, *make_doors_,
+                                                                 *listening_, lock_ordered_, certificate_end_}));
     ATOLL_ASSIGN(const auto first, home->make_first_account());
     log_.say("Atoll " ATOLL_VERSION " serves " + request_.home_folder + " at " + addresses_.front());
     for (std::size_t i = 1; i < addresses_.size(); ++i) log_.say("also at " + addresses_[i]);
@@ -227,9 +231,12 @@ class Server {
     log_.say(std::string(is_end ? "ending" : "locking") + ": requests under way have " +
              std::to_string(request_.drain_seconds) + " s");
     home->begin_end();
-    if (!is_end) unlocker_->lock();
+    if (is_end) {
+      listening_->stop();
+    } else {
+      unlocker_->lock();
+    }
     answering_->set(nullptr);
-    if (is_end) listening_->stop();
     // What is being sent reads from the vaults. A client that takes nothing is cut off by the time limits of writing.
     while (home.use_count() > 1) {
       environment_->watchers.pause(kWaitForAnswersMs);
@@ -249,6 +256,7 @@ class Server {
   std::unique_ptr<LockedPage> page_;
   std::unique_ptr<Answering> answering_;
   std::vector<std::string> addresses_;
+  std::optional<Timestamp> certificate_end_;
   std::atomic<bool> lock_ordered_ = false;
   std::unique_ptr<net::HttpServer> listening_;  // goes first: answers need all of the above
 };

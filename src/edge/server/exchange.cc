@@ -86,6 +86,7 @@ net::Response problem(const Error& error, std::string_view request_id) {
   body.set("id", error.id).set("request_id", request_id);
   auto response = json_response(row.http_status, body);
   response.headers.set("Content-Type", "application/problem+json");
+  response.trouble = error;
   if (row.http_status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"atoll\"");
   if (row.http_status == 429 || row.http_status == 503) response.headers.set("Retry-After", retry_after(error));
   return response;

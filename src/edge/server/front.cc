@@ -223,6 +223,11 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
       .counter("atoll_requests_total", "Requests answered.",
                {{"door", std::string(door)}, {"code", std::to_string(response.status / 100) + "xx"}})
       .add();
+  const double to_answer_s = static_cast<double>(host_->machine().clock.monotonic_ns() - begun_ns) * 1e-9;
+  DoorCounts& counts = host_->door_counts(observe::door_named(door));
+  counts.requests.add();
+  if (is_trouble(response.status)) counts.errors.add();
+  if (changes_nothing(exchange.request.method)) counts.queries.note(to_answer_s);
   Counter& sent =
       metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", std::string(door)}});
   Logged line;
@@ -235,17 +240,47 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
   line.door = door;
   line.status = response.status;
   line.time = format_rfc3339(exchange.now());
+  line.begun_unix_us = exchange.now().unix_us - static_cast<std::int64_t>(to_answer_s * 1e6);
+  if (const auto parent = exchange.request.headers.get("traceparent"); parent && is_trace_parent(*parent)) {
+    line.trace_id = parent->substr(3, 32);
+    line.parent_span_id = parent->substr(36, 16);
+  }
+  const auto tell = [](Logged& of, const Error& error, bool is_inside) {
+    of.error_id = error.id;
+    if (is_inside) of.error = error.message;
+  };
+  if (response.trouble) tell(line, *response.trouble, is_trouble(response.status));
   auto before = std::move(response.on_sent);
   platform::Clock* clock = &host_->machine().clock;
-  response.on_sent = [this, line = std::move(line), before = std::move(before), &seconds, &sent, clock,
+  response.on_sent = [this, tell, line = std::move(line), before = std::move(before), &seconds, &sent, clock,
                       begun_ns](const net::Sent& how) mutable {
     if (before) before(how);
     line.bytes = how.body_bytes;
+    if (how.trouble) {
+      line.status = how.status;
+      tell(line, *how.trouble, true);
+    }
     line.seconds = static_cast<double>(clock->monotonic_ns() - begun_ns) * 1e-9;
     seconds.note(line.seconds);
     sent.add(how.body_bytes);
     if (log_) log_(line);
   };
+}
+
+bool is_trace_parent(std::string_view text) {
+  constexpr std::size_t length = 55;
+  const bool has_length = text.starts_with("00-")
+                              ? text.size() == length
+                              : text.size() == length || (text.size() > length && text[length] == '-');
+  if (!has_length || text.starts_with("ff")) return false;
+  for (std::size_t i = 0; i < length; ++i) {
+    const char c = text[i];
+    const bool is_dash = i == 2 || i == 35 || i == 52;
+    const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (is_dash ? c != '-' : !is_digit) return false;
+  }
+  return text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
+         text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
 }
 
 }  // namespace atl::server

@@ -44,10 +44,13 @@ class Door {
 
 // A line of the log, one for each request.
 struct Logged {
-  std::string time, request_id, actor, address, method, path, route, door, error_id;
+  std::string time, request_id, actor, address, method, path, route, door;
+  std::string error_id, error;  // of what failed; the words only of what failed inside, which the client is not told
+  std::string trace_id, parent_span_id;  // as the client's `traceparent` says; else empty
   unsigned status = 0;
   std::uint64_t bytes = 0;
   double seconds = 0;
+  std::int64_t begun_unix_us = 0;
 };
 
 class Front {
@@ -82,5 +85,12 @@ class Front {
   std::unordered_map<std::string, Remembered> passwords_;  // guarded by passwords_mutex_
   codec::SecretKey passwords_key_;
 };
+
+// A status that tells how the server is: 501 and 502 tell what the client asked for.
+[[nodiscard]] constexpr bool is_trouble(unsigned status) { return status == 500 || status >= 503; }
+
+// "00-<32 hexadecimal digits>-<16>-<2>", not all zeros (W3C Trace Context, section 3.2). Of a later version than 00
+// what follows is passed over.
+[[nodiscard]] bool is_trace_parent(std::string_view text);
 
 }  // namespace atl::server

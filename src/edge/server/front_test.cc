@@ -139,7 +139,7 @@ TEST_F(FrontTest, EveryAnswerIsTakenForWhatItSaysItIs) {
 TEST_F(FrontTest, OverTlsASessionsCookieHasTheNameThatBrowsersKeepOthersOff) {
   net::MemoryBody body("");
   net::Request request{"GET", "/echo", 11, {}, 0, false, connection_, body};
-  Exchange exchange{*host_, request, net::split_target("/echo"), {}, {}, "http", "files.example", {}, {}};
+  Exchange exchange{*host_, request, net::split_target("/echo"), {}, {}, "http", "files.example", {}, {}, {}};
   EXPECT_EQ(session_cookie(exchange), "atoll_session");
   exchange.scheme = "https";
   EXPECT_EQ(session_cookie(exchange), "__Host-atoll_session");
@@ -236,6 +236,49 @@ TEST_F(FrontTest, AServerThatEndsIsNotReady) {
   EXPECT_EQ(ask("GET", "/readyz").status, 200U);
   host_->begin_end();
   EXPECT_EQ(ask("GET", "/readyz").status, 503U);
+}
+
+TEST_F(FrontTest, TheLogSaysWhichErrorItWasAndWhoseTrace) {
+  ask("GET", "/echo", {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(lines_[0].error_id, "access.not_signed_in");
+  EXPECT_EQ(lines_[0].error, "") << "the client was told";
+  EXPECT_EQ(lines_[0].trace_id, "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(lines_[0].parent_span_id, "b7ad6b7169203331");
+  net::MemoryBody body("");
+  net::Headers headers;
+  headers.set("Host", "files.example");
+  net::Request request{"GET", "/livez", 11, std::move(headers), 0, false, connection_, body};
+  auto response = front_->answer(request);
+  net::Sent broken_off{200, false, 7, Error{ErrorKind::io, "disk.gone", "the disk is gone", ""}};
+  response.on_sent(broken_off);
+  ASSERT_EQ(lines_.size(), 2U);
+  EXPECT_EQ(lines_[1].error_id, "disk.gone");
+  EXPECT_EQ(lines_[1].error, "the disk is gone");
+  EXPECT_EQ(lines_[1].status, 200U);
+  EXPECT_EQ(lines_[1].trace_id, "");
+}
+
+TEST_F(FrontTest, QueriesAndErrorsAreCountedByDoor) {
+  ask("GET", "/livez");
+  ask("POST", "/livez");
+  const auto other = observe::door_named("health");
+  EXPECT_EQ(host_->door_counts(other).requests.value(), 2U);
+  EXPECT_EQ(host_->door_counts(other).queries.count(), 1U);
+  EXPECT_EQ(host_->door_counts(other).errors.value(), 0U);
+}
+
+TEST(TraceParent, IsReadAsW3cSays) {
+  EXPECT_TRUE(is_trace_parent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+  EXPECT_TRUE(is_trace_parent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
+  for (const char* bad : {"", "00-", "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                          "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                          "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                          "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+                          "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                          "00-0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331-01"}) {
+    EXPECT_FALSE(is_trace_parent(bad)) << bad;
+  }
 }
 
 }  // namespace

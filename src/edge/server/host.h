@@ -26,10 +26,22 @@
 #include "foundation/platform/host_tree.h"
 #include "foundation/platform/machine.h"
 #include "foundation/platform/programs.h"
+#include "services/observe/monitor.h"
 #include "vault/access/access.h"
 #include "vault/vault.h"
 
+namespace atl::observe {
+class Observer;
+}
+
 namespace atl::server {
+
+// Requests of one door, since the server was started.
+struct DoorCounts {
+  Counter requests;
+  Counter errors;     // 5xx
+  Histogram queries;  // of those that change nothing: from the header to the first byte of the answer
+};
 
 struct HostSettings {
   std::string version = "0";
@@ -144,6 +156,11 @@ class Host {
   };
   void note_alarm(const access::Alarm& alarm);
   [[nodiscard]] std::vector<Alarmed> alarms() const;
+  // By the number that observe::door_named() gives.
+  [[nodiscard]] DoorCounts& door_counts(std::size_t door) { return door_counts_.at(door); }
+  // Who watches this home; null: nobody. Borrowed; set before the first request, and lives as long as these.
+  void set_observer(observe::Observer* observer) { observer_ = observer; }
+  [[nodiscard]] observe::Observer* observer() const { return observer_; }
   // Stopped before the vaults are closed.
   [[nodiscard]] JobRunner& jobs() { return jobs_; }
   [[nodiscard]] const HostSettings& settings() const { return settings_; }
@@ -166,6 +183,8 @@ class Host {
   access::Access* access_;
   HostSettings settings_;
   Metrics metrics_;
+  std::array<DoorCounts, observe::kDoorCount> door_counts_;
+  observe::Observer* observer_ = nullptr;
   std::vector<std::unique_ptr<Open>> vaults_;
   std::int64_t started_ns_ = 0;
   std::atomic<bool> is_ending_ = false;

@@ -46,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ATOLL_INVARIANT(whole.is_between == (whole.frames.size() == input.size()), "nothing is passed over");
   }
   const auto words = cli::decode_words(as_text(input));
-  if (words) ATOLL_INVARIANT(cli::decode_words(cli::encode_words(*words)).value() == *words, "words come back as they were");
+  if (words)
+    ATOLL_INVARIANT(cli::decode_words(cli::encode_words(*words)).value() == *words, "words come back as they were");
   return 0;
 }

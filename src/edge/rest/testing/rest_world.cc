@@ -66,6 +66,12 @@ RestWorld::RestWorld() {
   }
   host_ = std::make_unique<server::Host>(machine_.machine(), *access_, server::HostSettings{});
   host_->add_vault(vault_->head().vault, "main", *vault_);
+  programs_ = platform::make_posix_programs();
+  watched_ = std::make_unique<server::WatchedHost>(*host_);
+  observer_ = std::make_unique<observe::Observer>(observe::Observer::Parts{
+      machine_.machine(), *programs_, *control_, "/home",
+      [](const std::string&) { return std::optional<std::uint64_t>(); }, *watched_, [](const std::string&) {}});
+  host_->set_observer(observer_.get());
   restart_door();
 }
 

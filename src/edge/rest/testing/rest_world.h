@@ -11,6 +11,7 @@
 
 #include "edge/rest/operation.h"
 #include "edge/server/front.h"
+#include "edge/server/watched_host.h"
 #include "foundation/platform/testing/test_machine.h"
 #include "vault/testing/test_vault.h"
 
@@ -59,6 +60,9 @@ class RestWorld {
   std::unique_ptr<vault::Vault> vault_, control_;
   std::unique_ptr<access::Access> access_;
   std::unique_ptr<server::Host> host_;
+  std::unique_ptr<platform::Programs> programs_;
+  std::unique_ptr<server::WatchedHost> watched_;
+  std::unique_ptr<observe::Observer> observer_;
   std::unique_ptr<server::Front> front_;
   std::map<std::string, std::string, std::less<>> tokens_;
   std::string name_ = "ada";
