@@ -269,7 +269,7 @@ step("moves through a folder by keyboard, removes, and takes that back", async (
   await page.getByText("2 entries were removed").waitFor();
   assert.equal(await count(), before - 2);
   await button("Undo").click();
-  await page.getByText("Taken back").waitFor();
+  await page.locator(".notice", { hasText: "Taken back" }).waitFor();
   assert.equal(await count(), before);
   await page.locator(".rows-box").focus();
   await page.keyboard.press("End");
@@ -363,7 +363,7 @@ step("takes back from Activity, and checks everything from Safety", async () => 
   await page.getByText("brought back").waitFor();
   await browser.look("activity-undo");
   await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
-  await page.getByText("Taken back").waitFor();
+  await page.locator(".notice", { hasText: "Taken back" }).waitFor();
   assert.equal(await count(), before + kFiles - 14);
   await browser.go("/ui/safety");
   await browser.look("safety");

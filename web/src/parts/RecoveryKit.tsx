@@ -1,11 +1,10 @@
 // Makes a recovery kit and saves it as two downloads; only when the person says that both are there it counts as saved.
 import { useSignal } from "@preact/signals";
 import { ApiError, ask, post } from "../api/client";
+import type { Kit } from "../api/types";
 import { t } from "../text/text";
 import { changed, complain } from "../state/notices";
 import { Icon } from "./Icon";
-
-interface Kit { page_name: string; page_text: string; file_name: string; file_b64: string }
 
 function download(name: string, content: Blob): void {
   const link = document.createElement("a");

@@ -19,7 +19,7 @@ type PageName = keyof typeof t.shell.pages;
 const icons: Record<PageName, IconName> = { home: "home", files: "folder", find: "search", activity: "activity", safety: "safety", jobs: "jobs",
                                             monitor: "monitor", settings: "settings" };
 const isOffered: Partial<Record<PageName, () => boolean>> = {
-  find: () => mayMaybe("search"), jobs: () => may("job_read"), monitor: () => may("metrics"), safety: () => may("status"),
+  find: () => mayMaybe("search"), jobs: () => may("job_read"), monitor: () => may("status"), safety: () => may("status"),
 };
 
 function Pages() {

@@ -2,8 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { all, get } from "../../api/client";
-import { getIfThere, type HealthSummary } from "../../api/health";
-import type { BucketList, CopyList, Job, JobList, OperationList, VaultStatus } from "../../api/types";
+import type { BucketList, CopyList, HealthSummary, Job, JobList, OperationList, VaultStatus } from "../../api/types";
 import { ago } from "../../format/format";
 import { Icon } from "../../parts/Icon";
 import { useEvery, useLoad } from "../../state/load";
@@ -33,7 +32,7 @@ async function load(): Promise<HomeFacts> {
   const vault = encodeURIComponent(vaultName.value || "main");
   const [status, health, copies, jobs, operations, buckets] = await Promise.all([
     orNone<VaultStatus | null>(() => get<VaultStatus>("api/v1/vaults/" + vault), null, may("status")),
-    orNone<HealthSummary | null>(() => getIfThere<HealthSummary>("api/v1/health/summary"), null, may("status")).catch(() => null),
+    orNone<HealthSummary | null>(() => get<HealthSummary>("api/v1/health/summary"), null, may("status")).catch(() => null),
     orNone(() => get<CopyList>("api/v1/copies").then((one) => one.copies), [], may("copy_manage")),
     orNone(() => get<JobList>("api/v1/jobs").then((one) => one.jobs), [], may("job_read")),
     orNone(() => get<OperationList>("api/v1/operations", { limit: 10 }).then((one) => one.operations), [], may("undo")),

@@ -1,8 +1,7 @@
 // Figures over time. The plots come with a table of the figures now, for who cannot see them.
 import { useSignal } from "@preact/signals";
-import { getIfThere, type DriveFacts, type MonitorFigures } from "../../api/health";
 import { get } from "../../api/client";
-import type { VaultStatus } from "../../api/types";
+import type { Drive, DriveList, Monitor as MonitorFigures, VaultStatus } from "../../api/types";
 import { percent, rate, size, count } from "../../format/format";
 import { Field } from "../../parts/Field";
 import { Loaded } from "../../parts/States";
@@ -13,8 +12,8 @@ import { Plot, type Line } from "./Plot";
 import "./monitor.css";
 
 interface Facts {
-  figures: MonitorFigures | null;
-  drives: DriveFacts[];
+  figures: MonitorFigures;
+  drives: Drive[];
   status: VaultStatus | null;
 }
 
@@ -30,13 +29,13 @@ const plots: Array<{ title: string; format: (value: number) => string; lines: Ar
 function linesOf(figures: MonitorFigures, wanted: Array<[string, string]>): Line[] {
   return wanted.flatMap(([name, label]) => {
     const values = figures.series[name];
-    return values ? [{ label, values }] : [];
+    return Array.isArray(values) ? [{ label, values: values.map((one: unknown) => (typeof one === "number" ? one : null)) }] : [];
   });
 }
 
 function Now({ facts }: { facts: Facts }) {
   const { status, figures } = facts;
-  const cache = figures?.now["cache_hit_ratio"];
+  const cache = figures.now["cache_hit_ratio"];
   return (
     <dl class="tiles-of-figures">
       {status && <><div class="card padded"><dt>{t.monitor.stored}</dt><dd>{size(status.logical_bytes)}</dd></div>
@@ -52,8 +51,8 @@ export default function Monitor() {
   const range = useSignal("1h");
   const { state, again } = useLoad<Facts>(async () => {
     const [figures, drives, status] = await Promise.all([
-      getIfThere<MonitorFigures>("api/v1/monitor", { since: range.value === "1y" ? "365d" : range.value }),
-      getIfThere<{ drives: DriveFacts[] }>("api/v1/drives").then((one) => one?.drives ?? []),
+      get<MonitorFigures>("api/v1/monitor", { since: range.value === "1y" ? "365d" : range.value }),
+      get<DriveList>("api/v1/drives").then((one) => one.drives),
       may("status") ? get<VaultStatus>("api/v1/vaults/" + encodeURIComponent(vaultName.value || "main")) : Promise.resolve(null),
     ]);
     return { figures, drives, status };
@@ -61,16 +60,14 @@ export default function Monitor() {
   useEvery(10, again);
   return (
     <>
-      <div class="page-head"><h1>{t.monitor.title}</h1>{state.value.value?.figures && <div class="monitor-range"><Field label={t.monitor.range} value={range} choices={Object.entries(t.monitor.ranges)} /></div>}</div>
+      <div class="page-head"><h1>{t.monitor.title}</h1>{state.value.value && <div class="monitor-range"><Field label={t.monitor.range} value={range} choices={Object.entries(t.monitor.ranges)} /></div>}</div>
       <Loaded state={state.value} again={again}>
         {(facts) => {
           const { figures, drives } = facts;
           return (
             <div class="stack wide">
               <Now facts={facts} />
-              {figures ? (
-                <div class="plots">{plots.map((one) => <Plot key={one.title} title={one.title} times={figures.times} lines={linesOf(figures, one.lines)} format={one.format} />)}</div>
-              ) : <p class="soft">{t.monitor.noneWords}</p>}
+              <div class="plots">{plots.map((one) => <Plot key={one.title} title={one.title} times={figures.times} lines={linesOf(figures, one.lines)} format={one.format} />)}</div>
               {drives.length > 0 && (
                 <section class="stack tight"><h2>{t.monitor.drives}</h2>
                   <ul class="columns">{drives.map((one) => (

@@ -1,7 +1,6 @@
 // What keeps the data safe, what was tested of it and when, and what to do about the rest.
 import { get, post } from "../../api/client";
-import { getIfThere, type AlarmNow } from "../../api/health";
-import type { Alarm, Copy, CopyList, Finding, Policy, Schedule, ScheduleList, VaultStatus } from "../../api/types";
+import type { Alarm, AlarmEvent, AlarmList, Copy, CopyList, Finding, Policy, Schedule, ScheduleList, VaultStatus } from "../../api/types";
 import { ago, dateTime, size } from "../../format/format";
 import { CopyText } from "../../parts/CopyText";
 import { Icon } from "../../parts/Icon";
@@ -18,7 +17,8 @@ interface Facts {
   status: VaultStatus;
   copies: Copy[];
   policy: Policy | null;
-  alarms: Array<Alarm | AlarmNow>;
+  alarms: Alarm[]; // raised now
+  events: AlarmEvent[]; // since the server was started
   schedules: Schedule[];
 }
 
@@ -28,10 +28,10 @@ async function load(): Promise<Facts> {
     get<VaultStatus>("api/v1/vaults/" + vault),
     may("copy_manage") ? get<CopyList>("api/v1/copies").then((one) => one.copies) : Promise.resolve([]),
     may("policy_read") ? get<Policy>("api/v1/policy") : Promise.resolve(null),
-    getIfThere<{ alarms: Array<Alarm | AlarmNow> }>("api/v1/alarms").then((one) => one?.alarms ?? [], () => []),
+    get<AlarmList>("api/v1/alarms"),
     may("schedule") ? get<ScheduleList>("api/v1/schedules").then((one) => one.schedules) : Promise.resolve([]),
   ]);
-  return { status, copies, policy, alarms, schedules };
+  return { status, copies, policy, alarms: alarms.alarms.filter((one) => one.level === "warning" || one.level === "critical"), events: alarms.events, schedules };
 }
 
 const checkEverything = (): void => {
@@ -86,8 +86,6 @@ function Schedules({ list }: { list: Schedule[] }) {
   );
 }
 
-const isShown = (one: Alarm | AlarmNow): boolean => !("level" in one) || one.level === "warning" || one.level === "critical";
-
 export default function Safety() {
   const { state, again } = useLoad(load, [changed.value]);
   useEvery(10, again);
@@ -95,7 +93,7 @@ export default function Safety() {
     <>
       <div class="page-head"><h1>{t.safety.title}</h1></div>
       <Loaded state={state.value} again={again}>
-        {({ status, copies, policy, alarms, schedules }) => (
+        {({ status, copies, policy, alarms, events, schedules }) => (
           <div class="stack wide">
             {status.findings.length === 0 ? <p class="all-well"><Icon name="check" /><span><strong>{t.safety.isSafe}.</strong> {t.safety.isSafeWords}</span></p>
               : <section class="stack tight"><h2>{t.safety.open(status.findings.length)}</h2><ul class="card">{status.findings.map((one) => <Open key={one.id} finding={one} />)}</ul></section>}
@@ -117,7 +115,12 @@ export default function Safety() {
               {policy && <section class="card padded stack tight"><h2>{t.safety.policy}</h2><ul class="stack tight">{policy.words.map((one) => <li key={one}>{one}</li>)}</ul></section>}
               {may("schedule") && <section class="card padded stack tight"><h2>{t.safety.schedules}</h2><Schedules list={schedules} /></section>}
               <section class="card padded stack tight"><h2>{t.safety.alarms}</h2>
-                {alarms.filter(isShown).length === 0 ? <p class="soft">{t.safety.noAlarms}</p> : <ul class="stack tight">{alarms.filter(isShown).map((one, i) => <li key={i}><strong>{one.words}</strong>{"time" in one && <span class="soft small"> {dateTime(one.time)}</span>}{"advice" in one && <span class="soft small"> {one.advice}</span>}</li>)}</ul>}</section>
+                {alarms.length + events.length === 0 ? <p class="soft">{t.safety.noAlarms}</p> : (
+                  <ul class="stack tight">
+                    {alarms.map((one) => <li key={one.name + one.subject}><span class={one.level === "critical" ? "chip bad" : "chip warn"}>{one.subject || one.name.replace(/_/g, " ")}</span> {one.words} <span class="soft small">{one.advice}</span></li>)}
+                    {events.map((one, i) => <li key={i}>{one.words} <span class="soft small">{dateTime(one.time)}</span></li>)}
+                  </ul>
+                )}</section>
             </div>
           </div>
         )}
