@@ -13,6 +13,7 @@
 #include "edge/rest/rest_door.h"
 #include "edge/s3/door.h"
 #include "edge/serve/server.h"
+#include "edge/web/web_door.h"
 #include "edge/webdav/webdav_door.h"
 #include "foundation/platform/posix_machine.h"
 #include "services/transfer/readers.h"
@@ -139,6 +140,7 @@ int main(int argc, char** argv) {
       doors.push_back(atl::s3::make_door(served));
       doors.push_back(std::make_unique<atl::webdav::WebDavDoor>(served.machine()));
       doors.push_back(std::make_unique<atl::rest::RestDoor>());
+      doors.push_back(std::make_unique<atl::web::WebDoor>(atl::web::built_assets()));
       return doors;
     });
   };

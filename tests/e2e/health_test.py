@@ -48,7 +48,7 @@ class Health(RestTest):
         self.atoll("key", "kit", "--to", self.path("stick"))
         self.atoll("verify", "--data")
         self.assertTrue(wait_until(lambda: self.level("verify_overdue") == "good", 30, 0.2))
-        self.assertEqual("none", self.level("kit_not_saved"))
+        self.assertIn(self.level("kit_not_saved"), ("good", "none"))
         self.assertIn("last_full_verify", self.json("GET", "/api/v1/health/summary"))
         history = self.json("GET", "/api/v1/alarms/history")["changes"]
         self.assertIn(("kit_not_saved", "warning", "good"), [(one["name"], one["from"], one["to"]) for one in history])
@@ -140,7 +140,7 @@ class Health(RestTest):
 
     def test_the_log_says_why_a_request_failed(self):
         self.make_bucket()
-        self.put("a", b"a" * 300_000)
+        self.put("a", os.urandom(3_000_000))
         self.assertEqual(404, self.ask("GET", "/api/v1/buckets/photos/objects/none").status)
         # Damage beyond what parity mends, under a running server.
         self.stop()

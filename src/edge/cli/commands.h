@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "edge/cli/session.h"
+#include "edge/remote/file_server.h"
 
 namespace CLI {
 class App;
@@ -15,8 +16,11 @@ class App;
 namespace atl::cli {
 
 // What parsing chose: at most one body.
+// `files`: those of this machine that the words name, for a server that runs the command in its place.
+using NamedFile = remote::NamedPath;
 struct Chosen {
   std::function<Result<int>()> body;
+  std::vector<NamedFile> files;
 };
 
 void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag find

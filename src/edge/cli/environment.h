@@ -95,6 +95,11 @@ struct Environment {
   std::function<bool(const Error&)> on_error = nullptr;
   // Set where the command runs inside a server; file and environment have had their say then.
   ServedVaults* served = nullptr;
+  // The files that the command names are another machine's: no program of this one may be started with them.
+  bool is_elsewhere = false;
+  // Told into which bucket sources are stored, before they are read.
+  std::function<void(vault::Vault&, const catalog::BucketRow&)> on_bucket = nullptr;
+  unsigned workers = 0;  // at once, where nobody says; 0: one per core
 };
 
 // The whole program: parses, works, prints, and returns the exit code (docs/cli.md lists them).

@@ -159,7 +159,8 @@ Result<vault::FolderPutOptions> options_of(Session& session, const PutArguments&
   options.reads_unchanged = arguments.force;
   options.one_file_system = arguments.one_file_system;
   options.keeps_unmounted = arguments.modes.mirrors;
-  options.workers = session.options.jobs;
+  options.on_bucket = session.environment.on_bucket;
+  options.workers = session.workers();
   options.stop = &session.environment.stop;
   return options;
 }
@@ -223,6 +224,18 @@ Result<int> put(Session& session, PutArguments& arguments) {
   return is_partial ? kExitPartial : kExitOk;
 }
 
+void name_files(const Session& session, const PutArguments& arguments, Chosen& chosen) {
+  using Use = NamedFile::Use;
+  for (std::size_t i = 0; i + 1 < arguments.paths.size(); ++i) {
+    if (arguments.paths[i] == "-") continue;
+    chosen.files.push_back(
+        {normal_path(session.absolute(arguments.paths[i])), arguments.modes.moves ? Use::move : Use::read});
+  }
+  for (const std::string& one : {arguments.exclude_file, arguments.table}) {
+    if (!one.empty()) chosen.files.push_back({session.absolute(one), Use::read});
+  }
+}
+
 struct RestoreArguments {
   std::string source, target, as_of;
   std::vector<std::string> include, exclude;
@@ -249,7 +262,7 @@ Result<int> restore(Session& session, const RestoreArguments& arguments) {
   options.exclude = arguments.exclude;
   options.replace = arguments.overwrite;
   options.is_dry_run = session.options.is_dry_run;
-  options.workers = session.options.jobs;
+  options.workers = session.workers();
   options.stop = &session.environment.stop;
   vault::RestoreCallbacks callbacks;
   callbacks.on_progress = [&](const auto& progress) { session.output.progress(progress); };
@@ -341,6 +354,7 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen) {
   add_put_modes(*put_command, put_arguments->modes);
   put_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   put_command->callback([&session, &chosen, put_arguments] {
+    name_files(session, *put_arguments, chosen);
     chosen.body = [&session, put_arguments] { return put(session, *put_arguments); };
   });
 
@@ -358,6 +372,7 @@ void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen) {
   restore_command->add_flag("--overwrite", restore_arguments->overwrite, "replace files that differ");
   restore_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   restore_command->callback([&session, &chosen, restore_arguments] {
+    chosen.files = {{session.absolute(restore_arguments->target), NamedFile::Use::write}};
     chosen.body = [&session, restore_arguments] { return restore(session, *restore_arguments); };
   });
 }

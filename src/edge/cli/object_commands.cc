@@ -260,7 +260,7 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
       return fail(ErrorKind::conflict, "get.exists", platform::join(folder, wanted) + " exists already",
                   "Choose another name with --output, or add --overwrite.");
     }
-    const std::string partial = wanted.substr(0, 240) + ".atoll-part";
+    const std::string partial = remote::partial_name(wanted);
     ignore_error_on_purpose(target->remove(partial));
     ATOLL_ASSIGN(const auto file, target->create_file(partial));
     std::uint64_t at = 0;
@@ -279,6 +279,7 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
       const auto applied = file->apply(info, {});
       if (!applied) written = pass(applied.error());
     }
+    if (written) written = file->finish();
     if (written) written = target->rename(partial, wanted);
     if (!written) {
       ignore_error_on_purpose(target->remove(partial));
@@ -292,6 +293,19 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
     }
     return kExitOk;
   });
+}
+
+// A version behind '@' is no part of the name; a key may hold an '@' itself, and only the vault knows which it is.
+std::vector<NamedFile> files_of_get(const Session& session, const std::string& text, const std::string& output) {
+  if (!output.empty() && !output.ends_with('/')) return {{session.absolute(output), NamedFile::Use::write_file}};
+  const std::string name = text.substr(text.rfind('/') + 1);
+  std::vector<NamedFile> files;
+  for (std::size_t end = name.size(); end != std::string::npos && end > 0; end = name.rfind('@', end - 1)) {
+    const std::string path = output.empty() ? session.absolute(name.substr(0, end))
+                                            : platform::join(session.absolute(output), name.substr(0, end));
+    files.push_back({path, NamedFile::Use::write_file});
+  }
+  return files;
 }
 
 // What an address names: one object, or with -r everything below it as a folder.
@@ -570,8 +584,13 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
                           "file, or folder with '/' at its end; the key's last part in this folder otherwise");
   get_command->add_flag("--overwrite", get_arguments->overwrite, "replace the file where it exists");
   add_which(get_command, get_arguments->which);
-  on_chosen(get_command, session, chosen, get_arguments,
-            [](Session& s, const GetArguments& a) { return get(s, a.address, a.output, a.overwrite, a.which); });
+  get_command->callback([&session, &chosen, get_arguments] {
+    chosen.files = files_of_get(session, get_arguments->address, get_arguments->output);
+    chosen.body = [&session, get_arguments] {
+      const GetArguments& a = *get_arguments;
+      return get(session, a.address, a.output, a.overwrite, a.which);
+    };
+  });
 
   auto* rm = app.add_subcommand("rm", "Remove objects; their history stays");
   auto remove_arguments = std::make_shared<RemoveArguments>();

@@ -145,7 +145,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
       !no_color && !environment.variable("NO_COLOR").has_value() && environment.variable("TERM").value_or("") != "dumb";
   output.has_color = wants_color && environment.terminal.is_out_terminal();
   if (environment.served == nullptr) {
-    const auto elsewhere = run_on_server(session, verb_of(app), *all);
+    const auto elsewhere = run_on_server(session, verb_of(app), *all, chosen.files);
     if (!elsewhere) {
       output.error(elsewhere.error());
       return exit_code_of(elsewhere.error());

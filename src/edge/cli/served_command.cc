@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "edge/cli/file_answers.h"
 #include "edge/cli/server_link.h"
 #include "foundation/json/json.h"
 
@@ -29,9 +30,9 @@ Result<void> FrameReader::add(ByteView bytes, const Visit& visit) {
     std::uint32_t length = 0;
     for (unsigned i = 0; i < 4; ++i)
       length |= static_cast<std::uint32_t>(static_cast<unsigned char>(held_[at + 1 + i])) << (8 * i);
-    const bool is_known =
-        kind == FrameKind::out || kind == FrameKind::error || kind == FrameKind::question || kind == FrameKind::exit;
-    if (!is_known || length > kFrameBytesMax)
+    constexpr std::array kKinds = {FrameKind::out,  FrameKind::error, FrameKind::question,
+                                   FrameKind::exit, FrameKind::files, FrameKind::call};
+    if (std::ranges::find(kKinds, kind) == kKinds.end() || length > kFrameBytesMax)
       return fail(ErrorKind::damaged, "frames.malformed", "the server's answer is not what a command prints");
     if (held_.size() - at - kHeadBytes < length) break;
     ATOLL_TRY(visit(kind, std::string_view(held_).substr(at + kHeadBytes, length)));
@@ -94,7 +95,8 @@ struct Outcome {
   std::optional<std::string> question;
 };
 
-Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std::string>& words, bool reads_input) {
+Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std::string>& words, bool reads_input,
+                     const std::vector<remote::NamedPath>& named) {
   Environment& environment = session.environment;
   net::ClientRequest request;
   request.method = "POST";
@@ -105,6 +107,12 @@ Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std
   request.stop = &environment.stop;
   InputSource input(environment.terminal);
   if (reads_input) request.body = &input;
+  // The server has no way to answers in a request whose body is somebody's standard input.
+  std::optional<FileAnswers> files;
+  if (!named.empty() && !reads_input && server.answers_client != nullptr) {
+    files.emplace(environment, *server.answers_client, server.base + std::string(kCommandPath), server.token, named);
+    request.headers.add("Atoll-Files", std::string(remote::kFilesVersion));
+  }
   Outcome outcome;
   FrameReader frames;
   net::ClientResponse refused;
@@ -122,6 +130,13 @@ Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std
         case FrameKind::out: return environment.terminal.write_out(as_bytes(bytes));
         case FrameKind::error: environment.terminal.write_error(bytes); return {};
         case FrameKind::question: outcome.question = std::string(bytes); return {};
+        case FrameKind::files:
+        case FrameKind::call:
+          if (!files)
+            return fail(ErrorKind::denied, "remote.not_named", "the server asks for files, and the command names none");
+          if (kind == FrameKind::call) return files->take(as_bytes(bytes));
+          request.stop = &files->stop();  // who is asked to stop is told there, and waited for
+          return files->begin(bytes);
         case FrameKind::exit: {
           int code = 0;
           const auto read = std::from_chars(bytes.data(), bytes.data() + bytes.size(), code);
@@ -135,6 +150,9 @@ Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std
     });
   };
   const auto answer = server.client->send(request);
+  if (files) {
+    if (const auto failure = files->end(); !answer && failure) return pass(*failure);
+  }
   if (!answer) return pass(answer.error());
   if (answer->status != 200) {
     if (refused.body.empty()) refused.body = answer->body;
@@ -150,7 +168,8 @@ Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std
 }  // namespace
 
 Result<std::optional<int>> run_on_server(Session& session, const std::string& verb,
-                                         const std::vector<std::string>& words) {
+                                         const std::vector<std::string>& words,
+                                         const std::vector<remote::NamedPath>& files) {
   if (works_here(verb)) return std::nullopt;
   std::optional<ServerLink> server;
   const bool is_elsewhere = !session.options.url.empty();
@@ -164,7 +183,7 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
   std::vector<std::string> sent = words;
   // The server writes into a frame and cannot know that it will be shown on a terminal.
   if (verb == "top" && session.environment.terminal.is_out_terminal()) sent.emplace_back("--redraws");
-  auto outcome = send(session, *server, sent, reads_input);
+  auto outcome = send(session, *server, sent, reads_input, files);
   // A socket that a server left behind; the home's lock tells whether somebody has it all the same.
   if (!outcome && !is_elsewhere && outcome.error().id == "client.unreachable") return std::nullopt;
   if (!outcome && outcome.error().id == "output.closed") return kExitFailed;  // nobody reads on: no news to anybody
@@ -178,7 +197,7 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
     }
     auto again = words;
     again.insert(again.begin(), "--yes");
-    ATOLL_ASSIGN(outcome, send(session, *server, again, false));
+    ATOLL_ASSIGN(outcome, send(session, *server, again, false, files));
   }
   return outcome->code.value_or(kExitFailed);
 }

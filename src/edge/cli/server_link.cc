@@ -37,6 +37,8 @@ Result<ServerLink> server_at(Session& session, const std::string& url) {
     server.token = *given;
   }
   ATOLL_ASSIGN(server.client, net::HttpClient::open(options));
+  options.idle_timeout_s = 60;
+  ATOLL_ASSIGN(server.answers_client, net::HttpClient::open(options));
   return server;
 }
 

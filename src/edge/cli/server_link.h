@@ -14,6 +14,8 @@ namespace atl::cli {
 struct ServerLink {
   std::string base;  // without a slash at its end
   std::unique_ptr<net::HttpClient> client;
+  // For requests that take no time there: gives up where nothing moves. Null where the server has this machine's files.
+  std::unique_ptr<net::HttpClient> answers_client;
   std::string token;  // "" of the local socket
 };
 [[nodiscard]] Result<ServerLink> server_at(Session& session, const std::string& url);

@@ -71,6 +71,7 @@ class Session {
   // "y" on the terminal; `usage` where there is none and --yes was not given.
   [[nodiscard]] Result<bool> confirm(const std::string& question);
   [[nodiscard]] std::string absolute(const std::string& path) const;
+  [[nodiscard]] unsigned workers() const { return options.jobs > 0 ? options.jobs : environment.workers; }
 
  private:
   [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open(bool writable, bool tells_notices);

@@ -151,7 +151,7 @@ Result<int> import_from(Session& session, const ImportArguments& arguments) {
   ATOLL_ASSIGN(options.origin, origin_of(arguments.origin));
   options.stop = &session.environment.stop;
   const auto programs = platform::make_posix_program_streams();
-  options.programs = programs.get();
+  if (!session.environment.is_elsewhere) options.programs = programs.get();
   std::string source = arguments.source;
   const bool is_remote = options.format == transfer::Format::restic && source.find(':') != std::string::npos;
   if (!is_remote) {
@@ -196,6 +196,7 @@ void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen) {
                              "as it was: a time, 10m (ago), a change's number, a snapshot");
   export_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   export_command->callback([&session, &chosen, export_arguments] {
+    chosen.files = {{session.absolute(export_arguments->target), NamedFile::Use::write}};
     chosen.body = [&session, export_arguments] { return export_to(session, *export_arguments); };
   });
 
@@ -211,6 +212,7 @@ void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen) {
                            "takeout: store the JSON files about photos too");
   import_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   import_command->callback([&session, &chosen, import_arguments] {
+    chosen.files = {{session.absolute(import_arguments->source), NamedFile::Use::read}};
     chosen.body = [&session, import_arguments] { return import_from(session, *import_arguments); };
   });
 }

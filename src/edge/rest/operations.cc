@@ -50,6 +50,7 @@ const std::vector<Operation>& operations() {
     add(all, shared_operations());
     add(all, audit_operations());
     add(all, upkeep_operations());
+    add(all, kit_operations());
     add(all, copy_operations());
     add(all, schedule_operations());
     add(all, job_operations());
@@ -81,6 +82,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, shared_schemas());
     add(all, audit_schemas());
     add(all, upkeep_schemas());
+    add(all, kit_schemas());
     add(all, copy_schemas());
     add(all, schedule_schemas());
     add(all, job_schemas());

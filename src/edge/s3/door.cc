@@ -16,8 +16,8 @@ bool names_a_signature(std::string_view query) {
 }
 
 // First pieces of paths that are the server's own; a bucket of such a name is reached with a signature only.
-constexpr std::array<std::string_view, 7> kOwnPlaces = {"api",         "dav",        "ui",   "openapi.json",
-                                                        "favicon.ico", "robots.txt", "share"};
+constexpr std::array<std::string_view, 8> kOwnPlaces = {"api",          "dav",         "ui",         "s",
+                                                        "openapi.json", "favicon.ico", "robots.txt", "share"};
 
 class S3Door final : public server::Door {
  public:

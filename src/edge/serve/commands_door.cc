@@ -10,6 +10,7 @@ namespace atl::serve {
 namespace {
 
 constexpr std::size_t kHeldBytesMax = 1024 * 1024;
+constexpr std::size_t kOutputPieceBytes = 512 * 1024;
 constexpr std::size_t kGatheredBytesMax = 64 * 1024 * 1024;
 constexpr std::chrono::milliseconds kPullWait{200};
 constexpr std::size_t kWordsMax = 10'000;
@@ -20,8 +21,9 @@ class FrameQueue {
   explicit FrameQueue(std::size_t bytes_max, bool waits) : bytes_max_(bytes_max), waits_(waits) {}
 
   [[nodiscard]] Result<void> add(cli::FrameKind kind, std::string_view bytes) {
-    while (!bytes.empty() || kind == cli::FrameKind::exit || kind == cli::FrameKind::question) {
-      const std::string_view piece = bytes.substr(0, cli::kFrameBytesMax / 2);
+    const bool is_output = kind == cli::FrameKind::out || kind == cli::FrameKind::error;
+    while (!bytes.empty() || !is_output) {
+      const std::string_view piece = is_output ? bytes.substr(0, kOutputPieceBytes) : bytes;
       std::unique_lock lock(mutex_);
       if (waits_) changed_.wait(lock, [&] { return is_abandoned_ || held_.size() < bytes_max_; });
       if (is_abandoned_) return fail(ErrorKind::io, "output.closed", "nobody reads the output any more");
@@ -129,6 +131,9 @@ class Running final : public cli::ServedVaults {
                      surroundings.process_words,
                      std::move(folder)} {
     environment_.served = this;
+    environment_.is_elsewhere = surroundings.is_elsewhere;
+    environment_.on_bucket = surroundings.on_bucket;
+    environment_.workers = surroundings.workers;
     environment_.on_error = [this](const Error& error) {
       if (error.id != cli::kQuestionId) return false;
       question_ = error.message;
@@ -136,8 +141,10 @@ class Running final : public cli::ServedVaults {
     };
   }
 
-  void run() {
+  // `at_end`: lets go of what uses a vault.
+  void run(const std::function<void()>& at_end = nullptr) {
     const int code = cli::run(words_, environment_);
+    if (at_end) at_end();
     uses_.clear();
     ignore_error_on_purpose(question_.empty() ? frames_->add(cli::FrameKind::exit, std::to_string(code))
                                               : frames_->add(cli::FrameKind::question, question_));
@@ -207,6 +214,55 @@ class CommandSource final : public net::BodySource {
   std::unique_ptr<platform::Thread> thread_;
 };
 
+// The same for a command that works with files of the machine it came from.
+class FilesCommandSource final : public net::BodySource {
+ public:
+  FilesCommandSource(server::Exchange& exchange, const cli::Environment& surroundings, const std::string& home_folder,
+                     std::string folder, std::vector<std::string> words, const std::atomic<bool>& server_stops,
+                     AnsweredCommands& answered)
+      : frames_(kHeldBytesMax, true),
+        client_(surroundings, [this](std::string_view call) { return frames_.add(cli::FrameKind::call, call); }),
+        running_(exchange, client_.surroundings(), home_folder, std::move(folder), std::move(words), server_stops,
+                 frames_, nullptr),
+        answered_(&answered),
+        id_(answered.add(surroundings.machine.random, exchange.who, client_.channel())) {
+    ignore_error_on_purpose(frames_.add(cli::FrameKind::files, id_));  // nobody can have gone yet
+    thread_ = surroundings.machine.threads.start("command", [this] { running_.run([this] { client_.let_go(); }); });
+  }
+  FilesCommandSource(const FilesCommandSource&) = delete;
+  FilesCommandSource& operator=(const FilesCommandSource&) = delete;
+  FilesCommandSource(FilesCommandSource&&) = delete;
+  FilesCommandSource& operator=(FilesCommandSource&&) = delete;
+  ~FilesCommandSource() override {
+    running_.stop();
+    client_.channel().end();
+    frames_.abandon();
+    thread_->join();
+    answered_->remove(id_);
+  }
+  [[nodiscard]] Result<net::Pulled> pull(ByteSpan out) override {
+    if (running_.is_to_stop() || client_.channel().is_to_stop()) running_.stop();
+    return frames_.take(out);
+  }
+
+ private:
+  FrameQueue frames_;
+  ClientMachine client_;
+  Running running_;
+  AnsweredCommands* answered_;
+  std::string id_;
+  std::unique_ptr<platform::Thread> thread_;
+};
+
+// "" where the path is no place for a command's answers.
+std::string_view command_of(std::string_view path) {
+  constexpr std::string_view kEnd = "/answers";
+  if (!path.starts_with(cli::kCommandPath) || !path.ends_with(kEnd)) return {};
+  path.remove_prefix(cli::kCommandPath.size());
+  path.remove_suffix(std::min(path.size(), kEnd.size()));
+  return path.starts_with('/') ? path.substr(1) : std::string_view();
+}
+
 }  // namespace
 
 CommandsDoor::CommandsDoor(cli::Environment& surroundings, std::string home_folder, const std::atomic<bool>& stop)
@@ -223,15 +279,33 @@ CommandsDoor::CommandsDoor(cli::Environment& surroundings, std::string home_fold
           no_programs_,
           surroundings.stop,
           surroundings.process_words,
-          "/"} {}
+          "/"} {
+  remote_surroundings_.is_elsewhere = true;
+}
 
-bool CommandsDoor::takes(const server::Exchange& exchange) const { return exchange.target.path == cli::kCommandPath; }
+bool CommandsDoor::takes(const server::Exchange& exchange) const {
+  return exchange.target.path == cli::kCommandPath || !command_of(exchange.target.path).empty();
+}
+
+net::Response CommandsDoor::take_answers(server::Exchange& exchange, std::string_view id) {
+  exchange.route = "/api/v1/commands/{id}/answers";
+  const auto taken = [&]() -> Result<void> {
+    ATOLL_TRY(exchange.require(access::Action::server_admin, {}));
+    ATOLL_ASSIGN(const Bytes answers, net::read_all(exchange.request.body, remote::kAnswersBytesMax));
+    return answered_.take(id, exchange.who, answers);
+  }();
+  if (!taken) return server::problem(taken.error(), exchange.request_id);
+  net::Response response;
+  response.status = 204;
+  return response;
+}
 
 net::Response CommandsDoor::answer(server::Exchange& exchange) {
-  exchange.route = cli::kCommandPath;
   const auto refused = [&](const Error& error) { return server::problem(error, exchange.request_id); };
   if (exchange.request.method != "POST")
     return refused({ErrorKind::usage, "http.method_not_allowed", "commands are sent with POST", ""});
+  if (const auto id = command_of(exchange.target.path); !id.empty()) return take_answers(exchange, id);
+  exchange.route = cli::kCommandPath;
   if (const auto allowed = exchange.require(access::Action::server_admin, {}); !allowed)
     return refused(allowed.error());
   const auto given = exchange.request.headers.get("Atoll-Arguments");
@@ -242,12 +316,16 @@ net::Response CommandsDoor::answer(server::Exchange& exchange) {
   // Paths in the words are of whoever typed them: they mean something here only where that is this machine's owner.
   std::string folder = "/";
   cli::Environment& surroundings = exchange.who.is_local_owner ? *surroundings_ : remote_surroundings_;
-  if (exchange.who.is_local_owner) {
-    const auto decoded = from_base64(exchange.request.headers.get("Atoll-Working-Folder").value_or(""));
-    if (decoded && !decoded->empty()) folder = to_string(*decoded);
-  }
+  const auto decoded = from_base64(exchange.request.headers.get("Atoll-Working-Folder").value_or(""));
+  if (decoded && !decoded->empty()) folder = to_string(*decoded);
   net::Response response;
   response.headers.set("Content-Type", "application/vnd.atoll.command-output");
+  const bool gives_files = exchange.request.headers.get("Atoll-Files") == remote::kFilesVersion;
+  if (gives_files && !exchange.who.is_local_owner && !exchange.request.has_body()) {
+    response.body = std::unique_ptr<net::BodySource>(std::make_unique<FilesCommandSource>(
+        exchange, remote_surroundings_, home_folder_, std::move(folder), std::move(*words), *stop_, answered_));
+    return response;
+  }
   if (!exchange.request.has_body()) {
     response.body = std::unique_ptr<net::BodySource>(std::make_unique<CommandSource>(
         exchange, surroundings, home_folder_, std::move(folder), std::move(*words), *stop_));

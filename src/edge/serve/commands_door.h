@@ -1,5 +1,6 @@
 // Verbs of the command line, run inside the server for a program elsewhere: see edge/cli/served_command.h for the
-// bytes. Always true: a command from another machine can name no path and start no program of this one. Whoever asks
+// bytes. Always true: a command from another machine can name no path and start no program of this one; paths that it
+// names are those of that machine, asked for by calls (client_machine.h). Whoever asks
 // needs the right `server_admin`. A command whose client goes away is told to stop, as by Ctrl-C. Output is held back,
 // not gathered, while the client reads slowly.
 #pragma once
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "edge/cli/environment.h"
+#include "edge/serve/client_machine.h"
 #include "edge/serve/no_machine.h"
 #include "edge/server/front.h"
 
@@ -24,6 +26,7 @@ class CommandsDoor final : public server::Door {
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
 
  private:
+  [[nodiscard]] net::Response take_answers(server::Exchange& exchange, std::string_view id);
   cli::Environment* surroundings_;
   std::string home_folder_;
   const std::atomic<bool>* stop_;
@@ -33,6 +36,7 @@ class CommandsDoor final : public server::Door {
   NoPrograms no_programs_;
   NoWatchers no_watchers_;
   cli::Environment remote_surroundings_;
+  AnsweredCommands answered_;
 };
 
 }  // namespace atl::serve

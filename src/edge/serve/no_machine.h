@@ -9,7 +9,7 @@
 
 namespace atl::serve {
 
-class NoFiles final : public platform::FileSystem {
+class NoFiles : public platform::FileSystem {
  public:
   [[nodiscard]] Result<std::unique_ptr<platform::File>> open(const std::string& path, platform::OpenMode mode) override;
   [[nodiscard]] Result<bool> create_directory(const std::string& path) override;

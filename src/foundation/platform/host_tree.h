@@ -92,6 +92,9 @@ class SourceDirectory {
   [[nodiscard]] virtual Result<std::string> read_link(const std::string& name) = 0;
   // Opened without blocking; fails with `conflict` where it is no regular file (any more).
   [[nodiscard]] virtual Result<std::unique_ptr<SourceFile>> open_file(const std::string& name) = 0;
+  // These files will be opened next, through this handle: where asking takes long they are asked for together. What
+  // cannot be had tells open_file().
+  virtual void announce(const std::vector<std::string>& /*names*/) {}
   [[nodiscard]] virtual Result<std::unique_ptr<SourceDirectory>> open_directory(const std::string& name) = 0;
   // The only functions that change a source. Removes `name`, no folder, if it is still exactly the node that `expected`
   // tells of, and nobody has it open for writing where the system can say so. `conflict`, ids "source.changed" and
@@ -113,6 +116,8 @@ class TargetFile {
   // access list that the file inherited and `attributes` does not hold is removed. Call it after the last write.
   [[nodiscard]] virtual Result<std::vector<std::string>> apply(const NodeInfo& info,
                                                                const ExtendedAttributes& attributes) = 0;
+  // The last call. Where writes are gathered, or go to another machine, their errors come at the latest here.
+  [[nodiscard]] virtual Result<void> finish() { return {}; }
 };
 
 class TargetDirectory {

@@ -196,7 +196,9 @@ void AlarmBoard::judge(const std::vector<Reading>& readings, const LimitsByName&
   }
   for (auto& [name, held] : held_) {
     if (seen.contains(name) || std::ranges::find(kept, name.first) != kept.end()) continue;
-    if (held.alarm.level >= Level::warning) change(held, Level::good, now);
+    if (held.alarm.level < Level::warning) continue;
+    held.alarm.words = "No longer: " + held.alarm.words;
+    change(held, Level::good, now);
   }
   std::erase_if(held_, [&](const auto& one) {
     const bool is_looked_at = seen.contains(one.first) || std::ranges::find(kept, one.first.first) != kept.end();

@@ -446,11 +446,8 @@ std::size_t Observer::tell_news() {
 }
 
 std::vector<std::string> Observer::try_news() {
-  std::vector<std::string> addresses;
-  {
-    const std::lock_guard lock(mutex_);
-    addresses = settings_.news;
-  }
+  // Not those of the last look: whoever tries has just set them.
+  const std::vector<std::string> addresses = parts_.watched.settings().news;
   jobs::News news;
   news.event = "alarm.test";
   news.title = "Atoll: a test";

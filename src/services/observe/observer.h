@@ -37,7 +37,7 @@ inline constexpr std::string_view kLimitsPrefix = "alarm.limits.";
 inline constexpr std::string_view kNewsName = "news.alarms";
 [[nodiscard]] Settings settings_of(const std::map<std::string, std::string>& rows);  // what cannot be read is left out
 
-// What there is to look at. Every function may be called on the thread of look(); none keeps what it is given.
+// What there is to look at. Every function may be called on any thread; none keeps what it is given.
 class Watched {
  public:
   Watched() = default;

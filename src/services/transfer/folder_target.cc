@@ -145,7 +145,7 @@ class FolderTarget final : public ExportTarget {
         for (const std::string& one : missed)
           if (version.has_source || one != "owner") ++missed_[one];  // what came from no file has no owner to give
       }
-      return {};
+      return file->finish();
     }();
     if (!written) {
       ignore_error_on_purpose(folder.remove(part));

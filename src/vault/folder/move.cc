@@ -244,6 +244,7 @@ Result<MoveSummary> remove_stored_sources(Vault& vault, platform::HostTree& host
                                           const std::string& bucket, const FolderPutOptions& options,
                                           const MoveOptions& move, const MoveCallbacks& callbacks) {
   ATOLL_ASSIGN(auto row, Objects(vault).bucket(bucket));
+  if (options.on_bucket) options.on_bucket(vault, row);
   return MoveRun(vault, host, std::move(row), options, move, callbacks).run(sources);
 }
 

@@ -59,6 +59,7 @@ class PutRun {
       if (gear_ == nullptr)
         return fail(ErrorKind::wrong_key, "bucket.no_keys", "the keys of bucket \"" + bucket_name + "\" are gone");
     }
+    if (options_->on_bucket && !options_->is_dry_run) options_->on_bucket(*vault_, bucket_);
     bytes_written_before_ = vault_->chunks().stats().bytes_written;
     const auto use = vault_->chunks().begin_use();  // until the last commit: workers are always ahead of it
 
@@ -330,6 +331,11 @@ class PutRun {
       add_problem({task.path, folder.error()});
       return true;
     }
+    std::vector<std::string> files;
+    for (const PlanItem& item : task.items) {
+      if (item.info.kind == platform::NodeKind::file) files.push_back(item.name);
+    }
+    (*folder)->announce(files);
     std::vector<Prepared> done;
     bool goes_on = true;
     for (const PlanItem& item : task.items) {

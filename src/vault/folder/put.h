@@ -54,7 +54,9 @@ struct FolderPutOptions {
   bool keeps_unmounted = false;
   const PutScope* scope = nullptr;                       // of the one source; null: everything
   std::function<bool(const WaitingFile&)> is_held_back;  // from the planning thread; true: not this time
-  unsigned workers = 0;                                  // 0: one per core
+  // Told where the content will lie, before any source is read.
+  std::function<void(Vault&, const catalog::BucketRow&)> on_bucket;
+  unsigned workers = 0;                     // 0: one per core
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: finish what is begun, commit, return
 };
 

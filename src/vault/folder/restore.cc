@@ -25,6 +25,7 @@ constexpr std::size_t kItemsPerTask = 256;
 constexpr std::uint64_t kBytesPerTask = 32 * kMiB;
 constexpr std::size_t kProblemsKept = 10'000;
 constexpr std::size_t kNameBytesMax = 255;
+constexpr std::size_t kItemsPerThread = 16;  // fewer are done as fast by one
 constexpr auto kProgressEvery = std::chrono::milliseconds(100);
 
 NodeInfo info_of(const catalog::VersionRow& version) {
@@ -95,9 +96,9 @@ class RestoreRun {
 
     std::vector<std::unique_ptr<platform::Thread>> workers;
     if (!options_->is_dry_run) {
-      workers_left_ =
-          options_->workers > 0 ? options_->workers : std::max(1U, vault_->machine().threads.hardware_count());
-      for (unsigned i = 0; i < workers_left_; ++i) {
+      workers_ = options_->workers > 0 ? options_->workers : std::max(1U, vault_->machine().threads.hardware_count());
+      workers_left_ = workers_;
+      for (unsigned i = 0; i < workers_; ++i) {
         workers.push_back(vault_->machine().threads.start("restore-" + std::to_string(i), [this] { work(); }));
       }
     }
@@ -397,7 +398,7 @@ class RestoreRun {
       ATOLL_ASSIGN(const auto missed, file.apply(with_own_owner(info, version), version.attributes));
       note_not_applied(missed);
     }
-    return {};
+    return file.finish();
   }
   // What came from no file has no owner to give back: whoever restores it keeps it.
   NodeInfo with_own_owner(NodeInfo info, const catalog::VersionRow& version) const {
@@ -410,43 +411,83 @@ class RestoreRun {
 
   // -- last things, in the calling thread -------------------------------------------------------------------------
 
+  struct Folder {
+    FolderRef folder;
+    std::string shown;
+    NodeInfo info;
+    platform::ExtendedAttributes attributes;
+    bool has_source = false;
+  };
+  struct Cursors {
+    explicit Cursors(platform::TargetDirectory& root) : to(root), from(root) {}
+    FolderCursor<platform::TargetDirectory> to, from;
+  };
+  // One after the other, or many side by side where there are enough: they wait for a disk, or for another machine.
+  // `own` is kept from call to call: the way to a deep folder is opened once.
+  void for_each(std::size_t first, std::size_t end, Cursors& own,
+                const std::function<void(std::size_t, Cursors&)>& work) {
+    std::atomic<std::size_t> next = first;
+    const auto work_through = [&](Cursors& cursors) {
+      for (std::size_t i = next.fetch_add(1); i < end; i = next.fetch_add(1)) work(i, cursors);
+    };
+    std::vector<std::unique_ptr<platform::Thread>> threads;
+    const std::size_t count = std::min<std::size_t>((end - first) / kItemsPerThread, workers_);
+    while (threads.size() < count) {
+      threads.push_back(vault_->machine().threads.start("restore-end", [&] {
+        const auto root = host_->open_target(*target_);
+        if (!root) return;  // the others do it
+        Cursors cursors(**root);
+        work_through(cursors);
+      }));
+    }
+    work_through(own);
+    for (const auto& thread : threads) thread->join();
+  }
+
   void make_hard_links() {
-    FolderCursor<platform::TargetDirectory> to(*root_);
-    FolderCursor<platform::TargetDirectory> from(*root_);
-    for (Item& item : link_seconds_) {
+    Cursors own(*root_);
+    for_each(0, link_seconds_.size(), own, [this](std::size_t i, Cursors& cursors) {
+      const Item& item = link_seconds_[i];
       const FirstName& first = link_firsts_.at(to_string(item.version.link_group));
       const auto made = [&]() -> Result<void> {
-        ATOLL_ASSIGN(platform::TargetDirectory* const folder, to.at(item.folder));
-        ATOLL_ASSIGN(platform::TargetDirectory* const first_folder, from.at(first.folder));
+        ATOLL_ASSIGN(platform::TargetDirectory* const folder, cursors.to.at(item.folder));
+        ATOLL_ASSIGN(platform::TargetDirectory* const first_folder, cursors.from.at(first.folder));
         ATOLL_ASSIGN(const bool is_free, make_free(*folder, item, info_of(item.version)));
         if (!is_free) return {};
         if (auto linked = folder->create_hard_link(item.name, *first_folder, first.name); !linked) {
           // The first name could not be restored, or the file system has no links: a file of its own keeps the content.
-          return write(to, item);
+          return write(cursors.to, item);
         }
         files_done_.fetch_add(1);
         return {};
       }();
       if (!made) add_problem(item.shown, made.error());
-    }
+    });
   }
 
   void finish_folders() {
-    // Deepest first: what is done in a folder changes its times.
-    FolderCursor<platform::TargetDirectory> cursor(*root_);
-    for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
-      const auto done = [&]() -> Result<void> {
-        ATOLL_ASSIGN(platform::TargetDirectory* const handle, cursor.at(folder->folder));
-        if (!folder->has_source) return {};
-        ATOLL_ASSIGN(const auto missed, handle->apply_own(folder->info, folder->attributes));
-        note_not_applied(missed);
-        return {};
-      }();
-      if (!done) add_problem(folder->shown, done.error());
+    // Deepest first: what is done in a folder changes its times, and its mode may lock us out.
+    std::ranges::stable_sort(folders_,
+                             [](const Folder& a, const Folder& b) { return a.folder->depth > b.folder->depth; });
+    Cursors own(*root_);
+    for (std::size_t at = 0, end = 0; at < folders_.size(); at = end) {
+      while (end < folders_.size() && folders_[end].folder->depth == folders_[at].folder->depth) ++end;
+      for_each(at, end, own, [this](std::size_t i, Cursors& cursors) { finish_folder(folders_[i], cursors.to); });
     }
     summary_.links = links_done_.load();
     summary_.specials = specials_done_.load();
     summary_.files_already_there = already_there_.load();
+  }
+
+  void finish_folder(const Folder& folder, FolderCursor<platform::TargetDirectory>& cursor) {
+    const auto done = [&]() -> Result<void> {
+      ATOLL_ASSIGN(platform::TargetDirectory* const handle, cursor.at(folder.folder));
+      if (!folder.has_source) return {};
+      ATOLL_ASSIGN(const auto missed, handle->apply_own(folder.info, folder.attributes));
+      note_not_applied(missed);
+      return {};
+    }();
+    if (!done) add_problem(folder.shown, done.error());
   }
 
   void report_progress() {
@@ -484,13 +525,6 @@ class RestoreRun {
     FileTime modified;
     std::string link_target;
   };
-  struct Folder {
-    FolderRef folder;
-    std::string shown;
-    NodeInfo info;
-    platform::ExtendedAttributes attributes;
-    bool has_source = false;
-  };
 
   // Fixed after construction, or before the threads start.
   Vault* vault_;
@@ -505,6 +539,7 @@ class RestoreRun {
   std::unique_ptr<platform::TargetDirectory> root_;
   std::uint32_t own_uid_ = UINT32_MAX;  // "leave as it is" for chown
   std::uint32_t own_gid_ = UINT32_MAX;
+  unsigned workers_ = 1;
 
   // The calling thread's.
   std::uint64_t seen_ = 0;

@@ -192,16 +192,27 @@ Result<void> ContentWriter::append(ByteView bytes) {
   return {};
 }
 
-Result<void> ContentWriter::cut(bool is_end) {
-  const codec::Cutter cutter(number_, *gear_);
+Result<std::size_t> cut_window(ByteView window, const codec::Cutter& cutter, bool is_end,
+                               const std::function<Result<bool>(ByteView chunk)>& visit) {
   std::size_t at = 0;
-  while (at < filled_ && (is_end || filled_ - at >= cutter.limits().max_bytes)) {
-    const ByteView rest = window_.view().subspan(at, filled_ - at);
+  while (at < window.size() && (is_end || window.size() - at >= cutter.limits().max_bytes)) {
+    const ByteView rest = window.subspan(at);
     const std::size_t length = cutter.first_cut(rest, is_end);
     ATOLL_INVARIANT(length > 0 && length <= rest.size(), "a cutter goes forward within its window");
-    ATOLL_TRY(add(rest.first(length)));
+    ATOLL_ASSIGN(const bool goes_on, visit(rest.first(length)));
     at += length;
+    if (!goes_on) break;
   }
+  return at;
+}
+
+Result<void> ContentWriter::cut(bool is_end) {
+  const codec::Cutter cutter(number_, *gear_);
+  ATOLL_ASSIGN(const std::size_t at,
+               cut_window(window_.view().first(filled_), cutter, is_end, [&](ByteView chunk) -> Result<bool> {
+                 ATOLL_TRY(add(chunk));
+                 return true;
+               }));
   std::copy(window_.data() + at, window_.data() + filled_, window_.data());
   filled_ -= at;
   return {};

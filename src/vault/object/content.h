@@ -37,6 +37,11 @@ inline constexpr std::size_t kContentDepthMax = 4;  // 4096^4 chunks of 32 KiB a
                                                 ByteView first_bytes = {});
 [[nodiscard]] bool wants_first_bytes(std::uint64_t expected_bytes, std::string_view name);
 
+// Cuts what stands at the beginning of `window`: hands on chunk by chunk, as long as where the next ends is known
+// (`is_end`: nothing follows, so all of it). `visit` returns false to stop. Returns how many bytes were handed on.
+[[nodiscard]] Result<std::size_t> cut_window(ByteView window, const codec::Cutter& cutter, bool is_end,
+                                             const std::function<Result<bool>(ByteView chunk)>& visit);
+
 // Buffers at most one window (1 MiB, or 8 MiB with the large cutter). Reused for many contents: begin() starts anew.
 class ContentWriter {
  public:

@@ -1,0 +1,479 @@
+// The page in a real browser against the real server, as a person uses it: set up, store a folder while the server dies, find,
+// look, restore, undo, share, revoke; by keyboard, on a phone, in the dark. Every state is kept as a picture.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import { Browser } from "./browser.mjs";
+import { Server } from "./server.mjs";
+
+const [program, pictures] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "atoll-page-"));
+const kFiles = 1000;
+const kLargeBytes = 40 * 1024 * 1024;
+
+function crc(bytes) {
+  let c = ~0;
+  for (const byte of bytes) {
+    c ^= byte;
+    for (let i = 0; i < 8; i++) c = (c >>> 1) ^ (0xedb88320 & -(c & 1));
+  }
+  return ~c >>> 0;
+}
+
+// A sky over a sea, so that the pictures show pictures.
+function picture(shade) {
+  const [width, height] = [300, 200];
+  const rows = Buffer.alloc((width * 3 + 1) * height);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
+    const isSky = y < 110 + 12 * Math.sin(x / 40 + shade);
+    const [r, g, b] = isSky ? [150 + 90 * Math.cos(shade), 180 + y / 3, 230 - y] : [70 + 60 * Math.sin(shade), 130 - y / 4, 140 + 40 * Math.sin(shade + 1)];
+    rows.set([r, g, b].map((v) => Math.max(0, Math.min(255, v))), y * (width * 3 + 1) + 1 + x * 3);
+  }
+  const chunk = (type, data) => {
+    const out = Buffer.alloc(12 + data.length);
+    out.writeUInt32BE(data.length);
+    out.write(type, 4);
+    data.copy(out, 8);
+    out.writeUInt32BE(crc(out.subarray(4, 8 + data.length)), 8 + data.length);
+    return out;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+}
+
+// Ten seconds of a tone, long enough to be sought in.
+function sound() {
+  const count = 80_000;
+  const out = Buffer.alloc(44 + count);
+  out.write("RIFF");
+  out.writeUInt32LE(36 + count, 4);
+  out.write("WAVEfmt ", 8);
+  out.writeUInt32LE(16, 16);
+  out.writeUInt16LE(1, 20);
+  out.writeUInt16LE(1, 22);
+  out.writeUInt32LE(8000, 24);
+  out.writeUInt32LE(8000, 28);
+  out.writeUInt16LE(1, 32);
+  out.writeUInt16LE(8, 34);
+  out.write("data", 36);
+  out.writeUInt32LE(count, 40);
+  for (let i = 0; i < count; i++) out[44 + i] = 128 + 60 * Math.sin(i / 6);
+  return out;
+}
+
+function makeFiles() {
+  const top = join(folder, "Holiday 2026");
+  mkdirSync(join(top, "logs"), { recursive: true });
+  for (let i = 0; i < 8; i++) writeFileSync(join(top, `${["beach", "dunes", "harbour", "lighthouse", "garden", "boat", "evening", "storm"][i]}.png`), picture(i * 0.8));
+  writeFileSync(join(top, "tone.wav"), sound());
+  writeFileSync(join(top, "notes.md"), "# Amrum\n\nSand, sea and **sun**.\n\n- beach\n- harbour\n\n| day | place |\n|---|---|\n| 1 | dunes |\n\n<script>alert(1)</script>\n");
+  writeFileSync(join(top, "measured.csv"), "sample,temperature\n" + Array.from({ length: 50 }, (_, i) => `A${i},${20 + i / 10}\n`).join(""));
+  writeFileSync(join(top, "state.json"), '{"answer": 42, "list": [1, 2, 3]}');
+  writeFileSync(join(top, "hostile.html"), '<h1>hostile</h1><script>top.document.title="owned";parent.alert(1)</script><img src=x onerror="parent.document.title=\'owned\'">');
+  writeFileSync(join(top, "hostile.svg"), '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="120" onload="alert(1)"><rect width="200" height="120" fill="teal"/><script>top.document.title="owned"</script></svg>');
+  const rest = kFiles - 14;
+  for (let i = 0; i < rest; i++) writeFileSync(join(top, "logs", `line-${String(i).padStart(4, "0")}.txt`), `this is line ${i}\n`.repeat(50));
+  const large = join(folder, "large.bin");
+  writeFileSync(large, Buffer.alloc(kLargeBytes, 7));
+  return { top, large };
+}
+
+const server = new Server(program, folder);
+const files = makeFiles();
+await server.begin();
+const browser = new Browser(server.url, pictures);
+await browser.begin();
+const page = browser.page;
+const button = (name, where = page) => where.getByRole("button", { name });
+// The page's policy forbids what playwright's own waiting for a function does.
+async function until(where, condition, milliseconds = 15_000) {
+  for (const end = Date.now() + milliseconds; Date.now() < end; await where.waitForTimeout(50)) if (await where.evaluate(condition)) return;
+  throw new Error(`it did not come to: ${condition}`);
+}
+const count = async () => (await server.api("GET", "/buckets/holiday")).objects;
+const steps = [];
+const step = (name, run) => steps.push([name, run]);
+
+step("asks who somebody is, and says what was wrong", async () => {
+  await browser.go("/ui/safety");
+  await browser.look("sign-in");
+  await page.getByLabel("Name").fill("admin");
+  await page.getByLabel("Password").fill("not this");
+  await button("Sign in").click();
+  await page.getByText("is wrong").waitFor();
+  await browser.look("sign-in-wrong");
+});
+
+step("signs in by keyboard alone", async () => {
+  await page.getByLabel("Name").focus();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("admin");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type(server.password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Safety", level: 1 }).waitFor();
+  for (const key of ["g", "h"]) await page.keyboard.press(key);
+  await page.getByRole("heading", { name: "Two things, and it is set up" }).waitFor();
+  await browser.look("home-first-visit");
+});
+
+step("saves the recovery kit, which counts once it is confirmed", async () => {
+  const saved = [];
+  page.on("download", (one) => saved.push(one.suggestedFilename()));
+  await button("Make a kit and save it").click();
+  await button("Yes, both are saved").waitFor();
+  const before = await server.api("GET", "/vaults/main");
+  assert.ok(before.findings.some((one) => one.id === "kit.never_saved"));
+  await button("Yes, both are saved").click();
+  await page.getByText("The recovery kit is saved.").waitFor();
+  assert.deepEqual(saved.sort(), ["atoll-kit-main.kit", "atoll-kit-main.txt"]);
+  const after = await server.api("GET", "/vaults/main");
+  assert.ok(!after.findings.some((one) => one.id.startsWith("kit.")));
+});
+
+step("takes a dropped folder of 1,000 files, whatever happens to the server", async () => {
+  await page.getByLabel("Bucket for these files").fill("holiday");
+  await browser.drop([files.top]);
+  await page.getByText("Storing files").waitFor();
+  await until(page, () => /(\d+) of/.exec(document.querySelector(".uploads")?.textContent ?? "")?.[1] >= 100);
+  await page.screenshot({ path: join(pictures, "storing.png") });
+  await server.kill();
+  await page.getByText("The server does not answer. What you see may be old").waitFor();
+  await browser.look("server-gone");
+  await server.start();
+  await page.getByText("1,000 files stored").waitFor({ timeout: 60_000 });
+  assert.equal(await count(), kFiles);
+  await page.getByText("The server does not answer").waitFor({ state: "detached" });
+  await button("Clear the list").click();
+});
+
+step("goes on with a large file after the page was closed", async () => {
+  await browser.go("/ui/files/holiday");
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 12 * 1024 * 1024 });
+  const first = page.waitForResponse((answer) => answer.request().method() === "PATCH");
+  await page.locator("input[type=file]:not([webkitdirectory])").first().setInputFiles(files.large);
+  await first;
+  await page.reload();
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await page.getByText("1 file from before the page was closed").waitFor();
+  await browser.look("storing-left-over");
+  const offsets = [];
+  page.on("request", (request) => { if (request.method() === "PATCH") offsets.push(Number(request.headers()["upload-offset"])); });
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button("Choose them again").click()]);
+  await chooser.setFiles(files.large);
+  await page.getByText("1 file stored").waitFor({ timeout: 30_000 });
+  assert.ok(offsets[0] >= 16 * 1024 * 1024, `it began at ${offsets[0]}: what was there was sent again`);
+  assert.equal((await server.api("GET", "/buckets/holiday/info/large.bin")).size, kLargeBytes);
+  await button("Clear the list").click();
+});
+
+step("finds by a word", async () => {
+  await browser.go("/");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "home-search", "the cursor stands in the search box");
+  await page.keyboard.type("lighthouse");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 result").waitFor();
+  await browser.look("find");
+  await page.getByRole("link", { name: /lighthouse\.png/ }).click();
+  await until(page, () => document.querySelector(".preview-image")?.naturalWidth === 300);
+  await browser.look("object-picture");
+  await browser.go("/ui/find?q=nothing-like-this");
+  await page.getByText("Nothing was found").waitFor();
+  await browser.look("find-nothing");
+});
+
+const object = (name) => "/ui/object/holiday?key=" + encodeURIComponent("Holiday 2026/" + name);
+
+step("shows what files are, and lets none of them run", async () => {
+  await browser.go(object("notes.md"));
+  await page.getByRole("heading", { name: "Amrum" }).waitFor();
+  await page.getByText("<script>alert(1)</script>").waitFor();
+  await browser.look("object-markdown");
+  await browser.go(object("measured.csv"));
+  assert.equal(await page.locator(".preview-table tbody tr").count(), 50);
+  await browser.look("object-csv");
+  await browser.go(object("state.json"));
+  await page.getByText('"answer": 42').waitFor();
+  await browser.go(object("tone.wav"));
+  await until(page, () => document.querySelector("audio")?.duration > 9);
+  await page.evaluate(() => { document.querySelector("audio").currentTime = 8; });
+  await until(page, () => { const audio = document.querySelector("audio"); return !audio.seeking && audio.currentTime >= 8; });
+  await browser.go(object("hostile.html"));
+  await page.getByText("onerror").waitFor();
+  await button("As a page").click();
+  await page.frameLocator("iframe").getByRole("heading", { name: "hostile" }).waitFor();
+  await page.waitForTimeout(300);
+  assert.match(await page.title(), /hostile\.html/, "nothing in the frame reached the page");
+  await browser.look("object-hostile");
+  await browser.go(object("hostile.svg"));
+  await until(page, () => document.querySelector(".preview-image")?.naturalWidth === 200);
+  assert.match(await page.title(), /hostile\.svg/);
+  const direct = await page.request.get(server.url + "/api/v1/buckets/holiday/objects/Holiday%202026%2Fhostile.html");
+  assert.match(direct.headers()["content-security-policy"], /sandbox/);
+  assert.equal(direct.headers()["x-content-type-options"], "nosniff");
+});
+
+step("compares versions and restores yesterday's", async () => {
+  const path = "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/notes.md");
+  const before = await server.api("GET", path);
+  await server.api("PUT", path, before.replace("sun", "rain") + "one line more\n");
+  await browser.go(object("notes.md") + "&tab=diff");
+  await page.locator(".diff-text.come").first().waitFor();
+  await browser.look("object-diff");
+  await page.getByRole("link", { name: /^Versions/ }).click();
+  await button("Restore").click();
+  await browser.look("object-restore");
+  await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+  await page.getByText("The earlier version is the newest again").waitFor();
+  assert.equal(await server.api("GET", path), before);
+  await browser.look("object-versions");
+  await page.getByRole("link", { name: "Details" }).click();
+  await browser.look("object-details");
+  await page.getByRole("link", { name: "Who may" }).click();
+  await browser.look("object-who");
+});
+
+step("tags", async () => {
+  await browser.go(object("beach.png") + "&tab=tags");
+  await button("Add a tag").click();
+  await page.getByLabel("Tags: Name").fill("place");
+  await page.getByLabel("Tags: Value").fill("Amrum");
+  await browser.look("object-tags");
+  await button("Save").click();
+  await page.getByText("Saved").waitFor();
+  assert.deepEqual((await server.api("GET", "/buckets/holiday/info/" + encodeURIComponent("Holiday 2026/beach.png"))).tags, { place: "Amrum" });
+});
+
+step("moves through a folder by keyboard, removes, and takes that back", async () => {
+  await browser.go("/ui/files/holiday?in=" + encodeURIComponent("Holiday 2026/"));
+  await page.getByRole("row", { name: /storm\.png/ }).waitFor();
+  await browser.look("folder");
+  await page.locator(".rows-box").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press(" ");
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.getByText("2 selected").first().waitFor();
+  await browser.look("folder-selection");
+  const before = await count();
+  await page.keyboard.press("Delete");
+  await page.getByText("2 files,").waitFor();
+  await browser.look("folder-remove");
+  await page.keyboard.press("Enter");
+  await page.getByText("2 entries were removed").waitFor();
+  assert.equal(await count(), before - 2);
+  await button("Undo").click();
+  await page.getByText("Taken back").waitFor();
+  assert.equal(await count(), before);
+  await page.locator(".rows-box").focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("F2");
+  await page.getByLabel("New name").fill("tone-renamed.wav");
+  await page.keyboard.press("Enter");
+  await page.getByText("Renamed to tone-renamed.wav").waitFor();
+  await page.getByRole("link", { name: "tone-renamed.wav" }).waitFor();
+  await page.locator(".rows-box").focus();
+  await page.keyboard.press("Backspace");
+  await page.getByRole("heading", { name: "holiday", level: 1 }).waitFor();
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await browser.look("folder-menu");
+  await page.keyboard.press("Escape");
+  await browser.go("/ui/files/holiday?in=" + encodeURIComponent("Holiday 2026/"));
+  await button("As pictures").click();
+  await until(page, () => [...document.querySelectorAll(".thumbnail img")].filter((one) => one.naturalWidth === 300).length >= 8);
+  await browser.look("folder-pictures");
+  await button("As a list").click();
+});
+
+step("scrolls a long folder with few rows in the document", async () => {
+  await browser.go("/ui/files/holiday?in=" + encodeURIComponent("Holiday 2026/logs/"));
+  await page.getByRole("row", { name: /line-0000/ }).waitFor();
+  await page.locator(".rows-box").evaluate((box) => box.scrollTo(0, box.scrollHeight));
+  await page.getByRole("row", { name: /line-0985/ }).waitFor();
+  assert.ok((await page.locator(".rows-shown .row").count()) < 60);
+  await page.getByPlaceholder("Names that begin with …").fill("line-012");
+  await page.getByText("10 entries").waitFor();
+});
+
+step("shares with a stranger, and ends it", async () => {
+  await browser.go(object("harbour.png"));
+  await button("Share").click();
+  await browser.look("share");
+  await button("Make the link").click();
+  const link = await page.locator(".copy-text pre").textContent();
+  await browser.look("share-made");
+  const stranger = await browser.open();
+  await stranger.goto(link);
+  await until(stranger, () => document.querySelector(".preview-image")?.naturalWidth === 300);
+  await browser.look("shared-file", stranger);
+  const made = await server.api("POST", "/shares", { place: { bucket: "holiday", prefix: "Holiday 2026/" }, is_prefix: true, password: "sea and sand", expires: "1d" });
+  await stranger.goto(made.link);
+  await browser.look("shared-password", stranger);
+  await stranger.getByLabel("Password").fill("sea and sand");
+  await stranger.getByRole("button", { name: "Open" }).click();
+  await stranger.getByText("beach.png").first().waitFor();
+  await browser.look("shared-folder", stranger);
+  await browser.go("/ui/settings/links");
+  await browser.look("settings-links");
+  await page.locator(".setting", { hasText: "harbour.png" }).getByRole("button").click();
+  await page.getByText("The link does not work any more").waitFor();
+  await stranger.goto(link);
+  await stranger.getByText("This link does not work").waitFor();
+  await browser.look("shared-gone", stranger);
+  await stranger.context().close();
+});
+
+step("makes a token and ends it", async () => {
+  await browser.go("/ui/settings/tokens");
+  await button("New token").click();
+  await page.getByLabel("What it is for").fill("laptop");
+  await browser.look("settings-token-new");
+  await button("Create").click();
+  const token = await page.locator(".copy-text pre").textContent();
+  const works = async () => (await fetch(server.url + "/api/v1/session", { headers: { Authorization: `Bearer ${token}` } })).status;
+  assert.equal(await works(), 200);
+  await button("Done").click();
+  await page.getByRole("button", { name: "End it: laptop" }).click();
+  await page.getByText("It does not work any more").waitFor();
+  assert.equal(await works(), 401);
+  await browser.go("/ui/settings/keys");
+  await button("New S3 key").click();
+  await page.getByLabel("What it is for").fill("restic");
+  await button("Create").click();
+  await page.getByText("aws --endpoint-url").waitFor();
+  await browser.look("settings-key-made");
+  await button("Done").click();
+});
+
+step("takes back from Activity, and checks everything from Safety", async () => {
+  await server.api("POST", "/buckets/holiday/remove", { prefix: "Holiday 2026/logs/" });
+  await browser.go("/");
+  await page.getByText(/files were removed/).waitFor();
+  await browser.look("home");
+  await browser.go("/ui/activity");
+  await browser.look("activity");
+  const before = await count();
+  await button("Take back").first().click();
+  await page.getByText("brought back").waitFor();
+  await browser.look("activity-undo");
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
+  await page.getByText("Taken back").waitFor();
+  assert.equal(await count(), before + kFiles - 14);
+  await browser.go("/ui/safety");
+  await browser.look("safety");
+  await button("Check everything now").click();
+  await page.getByText("The check has begun").waitFor();
+  await browser.go("/ui/jobs");
+  await page.getByText("done", { exact: true }).first().waitFor({ timeout: 30_000 });
+  await browser.look("jobs");
+  await browser.go("/");
+  await page.getByText("every byte read and checked").waitFor();
+});
+
+step("an earlier moment of a folder", async () => {
+  const before = new Date().toISOString();
+  await server.api("DELETE", "/buckets/holiday/objects/large.bin");
+  await browser.go("/ui/files/holiday?as_of=" + encodeURIComponent(before));
+  await page.getByRole("link", { name: "large.bin" }).waitFor();
+  await browser.look("folder-as-of");
+  await button("Make it so again").click();
+  await page.getByText("The folder is as it was then").waitFor();
+  assert.equal((await server.api("GET", "/buckets/holiday/info/large.bin")).size, kLargeBytes);
+});
+
+const everyPage = { files: "/ui/files", find: "/ui/find", reads: "/ui/activity?tab=reads", monitor: "/ui/monitor", account: "/ui/settings", people: "/ui/settings/people", roles: "/ui/settings/roles",
+                    keeping: "/ui/settings/keeping", server: "/ui/settings/server", "no-page": "/ui/nothing" };
+
+step("every other page", async () => {
+  for (const [name, path] of Object.entries(everyPage)) {
+    await browser.go(path);
+    await browser.look(name);
+  }
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await browser.look("keys");
+  await page.keyboard.press("Escape");
+});
+
+const several = { home: "/", folder: "/ui/files/holiday?in=" + encodeURIComponent("Holiday 2026/"), object: object("beach.png"), find: "/ui/find?q=storm", activity: "/ui/activity", safety: "/ui/safety",
+                  settings: "/ui/settings/people", jobs: "/ui/jobs" };
+
+step("in the dark", async () => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  for (const [name, path] of Object.entries(several)) {
+    await browser.go(path);
+    await browser.look("dark-" + name);
+  }
+  await page.getByLabel("Appearance").selectOption("light");
+  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "light", "the person's own choice counts");
+  await page.getByLabel("Appearance").selectOption("device");
+  await page.emulateMedia({ colorScheme: "light" });
+});
+
+step("on a phone", async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const [name, path] of Object.entries({ ...several, ...everyPage })) {
+    await browser.go(path);
+    await browser.look("phone-" + name);
+  }
+  await button("Menu").click();
+  await browser.look("phone-menu");
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Files" }).click();
+  await page.getByRole("heading", { name: "Buckets" }).waitFor();
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+step("shows somebody else no more than they may see", async () => {
+  await server.api("POST", "/users", { name: "mia", password: "a long password", role: "reader", place: { bucket: "holiday" } });
+  const mia = await browser.open();
+  await browser.go("/", mia);
+  await mia.getByLabel("Name").fill("mia");
+  await mia.getByLabel("Password").fill("a long password");
+  await mia.getByRole("button", { name: "Sign in" }).click();
+  await mia.getByText("1,001 files").waitFor();
+  await browser.look("home-reader", mia);
+  assert.equal(await mia.getByRole("link", { name: "Safety" }).count(), 0);
+  await browser.go("/ui/files/holiday", mia);
+  await mia.getByRole("link", { name: "large.bin" }).waitFor();
+  assert.equal(await mia.getByRole("button", { name: "Store files" }).count(), 0);
+  await browser.look("folder-reader", mia);
+  const refused = (await server.api("GET", "/audit?denied&limit=100")).records.filter((one) => one.actor === "mia");
+  assert.deepEqual(refused.map((one) => one.action), [], "the page asks for nothing that it knows is refused");
+  await mia.context().close();
+});
+
+step("signs out", async () => {
+  await browser.go("/");
+  await button("Account").click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+});
+
+let failed = null;
+const begun = performance.now();
+for (const [name, run] of steps) {
+  const from = performance.now();
+  try {
+    await run();
+    assert.deepEqual(browser.complaints, [], "what the browser complained of");
+    console.log(`ok   ${name} (${Math.round(performance.now() - from)} ms)`);
+  } catch (error) {
+    console.log(`FAIL ${name}\n${error.stack}`);
+    await page.screenshot({ path: join(pictures, "failed.png") }).catch(() => {});
+    console.log((await page.locator("body").innerText().catch(() => "")).slice(0, 1500));
+    failed = error;
+    break;
+  }
+}
+console.log(`${Math.round((performance.now() - begun) / 1000)} s`);
+await browser.end();
+await server.stop();
+if (failed) console.log(server.errors.split("\n").filter((line) => !line.includes('"http.response.status_code":2')).slice(-15).join("\n"));
+rmSync(folder, { recursive: true, force: true });
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,55 @@
+// Sizes, counts, times and names as the person's own locale and time zone write them.
+const locale = navigator.languages?.[0] ?? "en";
+
+const number = new Intl.NumberFormat(locale);
+export const count = (value: number): string => number.format(value);
+
+const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
+export function size(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  if (unit === 0) return `${number.format(value)} B`;
+  const digits = value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
+  return new Intl.NumberFormat(locale, { style: "unit", unit: units[unit] ?? "byte", unitDisplay: "short",
+                                         maximumFractionDigits: digits }).format(value);
+}
+export const rate = (bytesPerSecond: number): string => size(bytesPerSecond) + "/s";
+
+const whole = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
+const dayOnly = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+const month = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
+export const dateTime = (text: string): string => whole.format(new Date(text));
+export const exactTime = (text: string): string => exact.format(new Date(text));
+export const day = (text: string): string => dayOnly.format(new Date(text));
+export const time = (text: string): string => clock.format(new Date(text));
+export const monthOf = (text: string): string => month.format(new Date(text));
+
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const steps: Array<[Intl.RelativeTimeFormatUnit, number]> = [
+  ["year", 31_536_000], ["month", 2_592_000], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
+export function ago(text: string, now = Date.now()): string {
+  const seconds = (new Date(text).getTime() - now) / 1000;
+  for (const [unit, length] of steps)
+    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+  return relative.format(0, "second");
+}
+
+// "3 min", "2 h 10 min": how long something takes.
+export function span(seconds: number): string {
+  const unit = (value: number, name: string): string =>
+    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+  if (seconds < 60) return unit(Math.max(1, Math.round(seconds)), "second");
+  if (seconds < 3600) return unit(Math.round(seconds / 60), "minute");
+  if (seconds < 172_800) return unit(Math.round(seconds / 3600), "hour");
+  return unit(Math.round(seconds / 86_400), "day");
+}
+
+export const byName = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
+export const percent = (ratio: number): string =>
+  new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(ratio);
