@@ -45,7 +45,8 @@ class S3Door final : public server::Door {
   }
 
   net::Response answer(server::Exchange& exchange) override {
-    return service_.handle(exchange.request, {exchange.request_id, exchange.origin(), exchange.authority},
+    return service_.handle(exchange.request,
+                           {exchange.request_id, exchange.origin(), exchange.authority, exchange.scheme == "https"},
                            [&](const RequestRecord& record) { note(exchange, record); });
   }
 

@@ -129,7 +129,7 @@ constexpr std::array kKnown{
     Known{"retention.refused", Code::AccessDenied},   Known{"quota.exceeded", Code::QuotaExceeded},
     Known{"access.denied", Code::AccessDenied},       Known{"access.too_many_requests", Code::SlowDown},
     Known{"erase.kept", Code::AccessDenied},          Known{"object.changed", Code::OperationAborted},
-    Known{"upload.not_found", Code::NoSuchUpload},
+    Known{"upload.not_found", Code::NoSuchUpload},    Known{"bucket_policy.malformed", Code::MalformedPolicy},
 };
 
 }  // namespace

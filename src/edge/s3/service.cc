@@ -6,6 +6,7 @@
 #include "edge/s3/documents.h"
 #include "edge/s3/internal/body.h"
 #include "edge/s3/internal/exchange.h"
+#include "edge/s3/permissions.h"
 #include "foundation/net/uri.h"
 
 namespace atl::s3 {
@@ -51,6 +52,7 @@ Result<void> authenticate(Exchange& exchange) {
     exchange.who = identity->who;
     exchange.vault_id = identity->vault;
   }
+  exchange.view = exchange.context.access->view();
   exchange.who.address = exchange.remote_address;
   exchange.who.request_id = exchange.request_id;
   ATOLL_TRY(exchange.context.access->take_request(exchange.who));
@@ -75,9 +77,6 @@ Answer dispatch(Exchange& exchange) {
     case GetBucketTagging:
     case GetBucketCors:
     case GetBucketLifecycleConfiguration:
-    case GetBucketPolicy:
-    case GetBucketPolicyStatus:
-    case GetBucketAcl:
     case GetBucketEncryption:
     case GetObjectLockConfiguration: return get_bucket_setting(exchange);
     case PutBucketVersioning:
@@ -87,10 +86,13 @@ Answer dispatch(Exchange& exchange) {
     case DeleteBucketCors:
     case PutBucketLifecycleConfiguration:
     case DeleteBucketLifecycle:
+    case PutObjectLockConfiguration: return change_bucket_setting(exchange);
+    case GetBucketPolicy:
     case PutBucketPolicy:
     case DeleteBucketPolicy:
-    case PutBucketAcl:
-    case PutObjectLockConfiguration: return change_bucket_setting(exchange);
+    case GetBucketPolicyStatus: return bucket_policy(exchange);
+    case GetBucketAcl:
+    case PutBucketAcl: return bucket_acl(exchange);
     case ListObjects:
     case ListObjectsV2: return list_objects(exchange);
     case ListObjectVersions: return list_object_versions(exchange);
@@ -200,27 +202,42 @@ Result<std::uint64_t> Exchange::number(std::string_view name, std::uint64_t othe
   return value;
 }
 
-Result<void> Exchange::require(access::Action action, std::string_view of_bucket, std::string_view of_key) const {
-  access::Resource resource_asked;
-  resource_asked.vault = vault_id;
-  resource_asked.bucket = of_bucket;
-  resource_asked.key = of_key;
-  const auto decision = context.access->decide(who, action, resource_asked);
-  if (decision.allowed) return {};
+Result<void> Exchange::decide(access::Action action, access::Resource asked) const {
+  asked.vault = vault_id;
+  asked.permission = permission_of(operation->operation, action);
+  asked.is_secure = is_secure;
+  // Which bucket it is matters only where a policy or list speaks of one of that name, or the object has a list.
+  const bool needs_id = opens_something(asked.list) || view->bucket_rules(vault_id, asked.bucket) != nullptr;
+  if (needs_id && !asked.bucket.empty()) {
+    ATOLL_ASSIGN(const auto row, vault->reader()->bucket_named(asked.bucket));
+    if (row) asked.bucket_id = row->id;
+  }
+  if (view->decide(who, action, asked, now).allowed) return {};
   return fail(Code::AccessDenied,
               "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
 }
 
+Result<void> Exchange::require(access::Action action, std::string_view of_bucket, std::string_view of_key) const {
+  access::Resource asked;
+  asked.bucket = of_bucket;
+  asked.key = of_key;
+  return decide(action, asked);
+}
+
 Result<void> Exchange::require_prefix(access::Action action, std::string_view prefix) const {
-  access::Resource resource_asked;
-  resource_asked.vault = vault_id;
-  resource_asked.bucket = bucket;
-  resource_asked.key = prefix;
-  resource_asked.is_prefix = true;
-  const auto decision = context.access->decide(who, action, resource_asked);
-  if (decision.allowed) return {};
-  return fail(Code::AccessDenied,
-              "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
+  access::Resource asked;
+  asked.bucket = bucket;
+  asked.key = prefix;
+  asked.is_prefix = true;
+  return decide(action, asked);
+}
+
+Result<void> Exchange::require_with_list(access::Action action, access::AccessList list) const {
+  access::Resource asked;
+  asked.bucket = bucket;
+  asked.key = key;
+  asked.list = list;
+  return decide(action, asked);
 }
 
 net::Response xml_response(std::string document) {
@@ -322,7 +339,7 @@ Result<Chosen> choose_version(Exchange& exchange, ChoiceFailure& failure) {
 }
 
 void write_owner(xml::Writer& writer, std::string_view element, std::string_view name) {
-  writer.begin(element).element("ID", to_hex(codec::sha256(as_bytes(name)))).element("DisplayName", name).end();
+  writer.begin(element).element("ID", access::canonical_id(name)).element("DisplayName", name).end();
 }
 
 }  // namespace atl::s3

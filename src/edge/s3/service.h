@@ -51,6 +51,7 @@ struct RequestFacts {
   std::string request_id;      // given to the client and to the journal
   std::string remote_address;  // of the client, also behind a proxy
   std::string authority;       // what the client sees as Host, also behind a proxy; empty: the Host field
+  bool is_secure = false;      // the client came by TLS, also to the proxy
 };
 
 class Service {

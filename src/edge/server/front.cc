@@ -1,13 +1,11 @@
 #include "edge/server/front.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "edge/errors/error_table.h"
 #include "foundation/codec/hash.h"
+#include "vault/access/network.h"
 
 namespace atl::server {
 namespace {
@@ -46,43 +44,11 @@ bool changes_nothing(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PROPFIND" || method == "REPORT";
 }
 
-// 16 bytes; IPv4 as ::ffff:a.b.c.d.
-std::optional<std::array<std::uint8_t, 16>> address_bytes(std::string_view text) {
-  const std::string address(text);
-  std::array<std::uint8_t, 16> out{};
-  if (::inet_pton(AF_INET6, address.c_str(), out.data()) == 1) return out;
-  out = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (::inet_pton(AF_INET, address.c_str(), out.data() + 12) == 1) return out;
-  return std::nullopt;
-}
-
 net::Response plain_health(bool is_well, std::string_view words) {
   return net::text_response(is_well ? 200 : 503, std::string(words));
 }
 
 }  // namespace
-
-bool is_in_network(std::string_view address, std::string_view network) {
-  const std::size_t slash = network.find('/');
-  const std::string_view base = network.substr(0, slash);
-  const auto wanted = address_bytes(base);
-  const auto given = address_bytes(address);
-  if (!wanted || !given) return false;
-  const bool is_v4 = base.find(':') == std::string_view::npos;
-  const unsigned most = is_v4 ? 32 : 128;
-  unsigned bits = most;
-  if (slash != std::string_view::npos) {
-    const std::string_view digits = network.substr(slash + 1);
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || bits > most) return false;
-  }
-  bits += 128 - most;
-  for (unsigned i = 0; i < bits; ++i) {
-    const unsigned mask = 0x80U >> (i % 8);
-    if (((wanted->at(i / 8) ^ given->at(i / 8)) & mask) != 0) return false;
-  }
-  return true;
-}
 
 Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log)
     : host_(&host), doors_(std::move(doors)), log_(std::move(log)) {
@@ -91,7 +57,7 @@ Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function
 
 bool Front::is_trusted_proxy(std::string_view address) const {
   return std::ranges::any_of(host_->settings().trusted_proxies,
-                             [&](const std::string& network) { return is_in_network(address, network); });
+                             [&](const std::string& network) { return access::is_in_network(address, network); });
 }
 
 void Front::find_client(Exchange& exchange) const {
@@ -107,7 +73,7 @@ void Front::find_client(Exchange& exchange) const {
   while (!rest.empty()) {
     const std::size_t comma = rest.rfind(',');
     const std::string_view last = net::trim_blanks(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-    if (!address_bytes(last)) break;
+    if (!access::is_address(last)) break;
     exchange.remote_address = last;
     if (!is_trusted_proxy(last) || comma == std::string_view::npos) break;
     rest = rest.substr(0, comma);

@@ -78,7 +78,4 @@ class Front {
   codec::SecretKey passwords_key_;
 };
 
-// True where `address` is `network` ("10.0.0.7") or lies in it ("10.0.0.0/8", "fd00::/8"). False for what is neither.
-[[nodiscard]] bool is_in_network(std::string_view address, std::string_view network);
-
 }  // namespace atl::server
