@@ -5,12 +5,12 @@ packages_build=(g++ cmake ninja-build ccache pkg-config libsqlite3-dev libssl-de
   libarchive-dev libexpat1-dev libseccomp-dev nlohmann-json3-dev libboost1.81-dev libcurl4-openssl-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy-16 python3 python3-cryptography
   python3-zstandard python3-lz4 python3-argon2 attr git restic rclone awscli s3cmd python3-boto3 xz-utils
-  bzip2 curl litmus)
+  bzip2 curl litmus fuse3)
 # What the program needs to run, where it is not built.
 packages_run=(libarchive13 libcurl4 libexpat1 libisal2 liblz4-1 libseccomp2 libsodium23 libsqlite3-0 libssl3 libstdc++6
   libzstd1 ca-certificates)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
-packages_bench=(restic borgbackup zstd time libbenchmark-dev)
+packages_bench=(restic borgbackup zstd time libbenchmark-dev nginx npm awscli)
 
 # Debian 12 has BLAKE3's official sources in librust-blake3-dev, later releases the library itself.
 if apt-cache show libblake3-dev >/dev/null 2>&1; then

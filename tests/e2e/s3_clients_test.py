@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -374,6 +375,53 @@ def with_rclone(url, place):
     print("rclone: done")
 
 
+def with_mount(url, place):
+    """A bucket as a folder of the machine, where its kernel lets programs do that."""
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK) or not (shutil.which("fusermount3") or shutil.which("fusermount")):
+        print("rclone mount: NOT TESTED, this machine has no usable /dev/fuse or no fusermount3")
+        return
+    config = place / "mount.conf"
+    config.write_text(f"[a]\ntype = s3\nprovider = Other\nendpoint = {url}\naccess_key_id = {ACCESS}\n"
+                      f"secret_access_key = {SECRET}\nregion = us-east-1\n")
+    rclone = ["rclone", "--config", str(config)]
+    run(*rclone, "mkdir", "a:mounted")
+    run(*rclone, "rcat", "a:mounted/there/before ä", input=b"before")
+    folder = place / "mounted"
+    folder.mkdir()
+    log = open(place / "mount.log", "wb")
+    mount = subprocess.Popen([*rclone, "mount", "--vfs-cache-mode", "writes", "--vfs-write-back", "100ms", "--cache-dir",
+                              str(place / "mount-cache"), "a:mounted", str(folder)], stdout=log, stderr=log)
+    try:
+        for _ in range(100):
+            if os.path.ismount(folder):
+                break
+            assert mount.poll() is None, (place / "mount.log").read_text()
+            time.sleep(0.1)
+        assert (folder / "there/before ä").read_bytes() == b"before"
+        big = noise(9_000_000, "mount")
+        (folder / "new").mkdir()
+        (folder / "new/big").write_bytes(big)
+        (folder / "new/small").write_bytes(b"small")
+        (folder / "new/small").rename(folder / "renamed")
+        (folder / "there/before ä").unlink()
+        with open(folder / "new/big", "rb") as file:
+            file.seek(5_000_000)
+            assert file.read(1000) == big[5_000_000:5_001_000]
+        assert sorted(os.listdir(folder)) == ["new", "renamed", "there"], os.listdir(folder)
+        for _ in range(100):  # rclone stores a moment after a file was closed
+            if sorted(run(*rclone, "lsf", "-R", "--files-only", "a:mounted").split()) == [b"new/big", b"renamed"]:
+                break
+            time.sleep(0.2)
+    finally:
+        mount.terminate()
+        mount.wait(60)
+    assert run(*rclone, "cat", "a:mounted/new/big") == big
+    assert run(*rclone, "cat", "a:mounted/renamed") == b"small"
+    assert sorted(run(*rclone, "lsf", "-R", "--files-only", "a:mounted").split()) == [b"new/big", b"renamed"]
+    run(*rclone, "purge", "a:mounted")
+    print("rclone mount: done")
+
+
 def with_restic(url, place, packs):
     env = dict(os.environ, AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, RESTIC_PASSWORD="p",
                RESTIC_REPOSITORY=f"s3:{url}/restic-bucket", RESTIC_CACHE_DIR=str(place / "restic-cache"))
@@ -457,7 +505,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="atoll-s3-") as name:
         place = pathlib.Path(name)
         home = s3_harness.make_home(place)
-        wanted = sys.argv[1:] or ["boto3", "aws", "rclone", "s3cmd", "restic", "times"]
+        wanted = sys.argv[1:] or ["boto3", "aws", "rclone", "mount", "s3cmd", "restic", "times"]
         url = start(home)
         try:
             if "boto3" in wanted:
@@ -466,6 +514,8 @@ def main():
                 with_aws(url, place)
             if "rclone" in wanted:
                 with_rclone(url, place)
+            if "mount" in wanted:
+                with_mount(url, place)
             if "s3cmd" in wanted:
                 with_s3cmd(url, place)
             if "restic" in wanted:
