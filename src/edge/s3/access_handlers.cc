@@ -102,8 +102,8 @@ Answer object_acl(Exchange& exchange) {
   const Owners owners{actor.empty() ? "owner" : actor, owner_of(chosen.state)};
   if (exchange.operation->operation == Operation::GetObjectAcl) {
     ATOLL_ASSIGN(const auto terms, terms_of(*exchange.vault->reader(), chosen.version.row));
-    return xml_response(access_list_document(
-        access::access_list_named(terms.access_list).value_or(AccessList::owner_only), owners));
+    return xml_response(
+        access_list_document(access::access_list_named(terms.access_list).value_or(AccessList::owner_only), owners));
   }
   ATOLL_ASSIGN(const AccessList list, wanted_list(exchange, owners));
   ATOLL_TRY(change_version(exchange, chosen,

@@ -1,6 +1,7 @@
 // Objects: storing, reading, copying, removing.
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "edge/s3/internal/body.h"
 #include "edge/s3/internal/object_headers.h"
@@ -27,7 +28,8 @@ class VersionSource final : public net::BodySource {
     const std::uint64_t wanted = std::min<std::uint64_t>(left_, out.size());
     std::size_t filled = 0;
     ATOLL_TRY(vault::read_version(vault_->chunks(), version_, at_, wanted, [&](ByteView piece) -> Result<bool> {
-      std::ranges::copy(piece, out.begin() + static_cast<std::ptrdiff_t>(filled));
+      // Not std::ranges::copy: of const bytes libstdc++ 12 makes a loop of it, one byte at a time.
+      if (!piece.empty()) std::memcpy(out.data() + filled, piece.data(), piece.size());
       filled += piece.size();
       return true;
     }));
@@ -364,7 +366,7 @@ Result<vault::StoredContent> content_for_copy(Exchange& exchange, const catalog:
     std::size_t filled = 0;
     const std::uint64_t wanted = std::min<std::uint64_t>(out.size(), end - at);
     ATOLL_TRY(vault::read_version(exchange.vault->chunks(), version, at, wanted, [&](ByteView piece) -> Result<bool> {
-      std::ranges::copy(piece, out.begin() + static_cast<std::ptrdiff_t>(filled));
+      if (!piece.empty()) std::memcpy(out.data() + filled, piece.data(), piece.size());
       filled += piece.size();
       return true;
     }));

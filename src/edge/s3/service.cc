@@ -39,16 +39,18 @@ Result<void> read_address(Exchange& exchange) {
 }
 
 // A key that nobody has takes as long as a wrong secret.
-Result<void> authenticate(Exchange& exchange) {
+Result<void> authenticate(Exchange& exchange, SigningKeys& keys) {
   const RequestView view{exchange.request.method, exchange.request.target, exchange.headers};
   ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
   exchange.who = access::Who::nobody();
   if (!exchange.claim.is_anonymous) {
     const auto identity = exchange.context.access->s3_key(exchange.claim.access_key);
-    const auto verified = verify(view, exchange.claim, identity ? identity->secret : "no secret");
+    exchange.signing_key =
+        keys.of(identity ? exchange.claim.access_key : std::string(), identity ? identity->secret : "no secret",
+                exchange.claim.date, exchange.claim.region);
+    const auto verified = verify(view, exchange.claim, exchange.signing_key);
     if (!identity) return fail(Code::InvalidAccessKeyId);
-    if (!verified) return pass(verified.error());
-    exchange.signing_key = *verified;
+    ATOLL_TRY(verified);
     exchange.who = identity->who;
     exchange.vault_id = identity->vault;
   }
@@ -125,14 +127,14 @@ Answer dispatch(Exchange& exchange) {
   return fail(Code::NotImplemented);
 }
 
-Answer answer(Exchange& exchange) {
+Answer answer(Exchange& exchange, SigningKeys& keys) {
   ATOLL_TRY(read_address(exchange));
   if (exchange.request.method == "OPTIONS") {
     return preflight(exchange.context, exchange.request, exchange.bucket);
   }
   ATOLL_ASSIGN(exchange.operation, find_operation(exchange.request.method, exchange.resource, exchange.parameters,
                                                   exchange.header(kCopySource).has_value()));
-  ATOLL_TRY(authenticate(exchange));
+  ATOLL_TRY(authenticate(exchange, keys));
   return dispatch(exchange);
 }
 
@@ -155,7 +157,7 @@ net::Response error_response(const Exchange& exchange, const Error& error) {
 net::Response Service::handle(net::Request& request, const RequestFacts& facts,
                               const std::function<void(const RequestRecord&)>& on_request) const {
   Exchange exchange(context_, request, facts);
-  Answer done = answer(exchange);
+  Answer done = answer(exchange, *keys_);
   net::Response response = done ? std::move(*done) : error_response(exchange, done.error());
   add_cors(exchange, response);
   response.headers.add("x-amz-request-id", facts.request_id);

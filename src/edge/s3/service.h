@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge/s3/signature.h"
 #include "foundation/net/http_message.h"
 #include "foundation/platform/machine.h"
 #include "vault/access/access.h"
@@ -63,6 +64,7 @@ class Service {
 
  private:
   ServiceContext context_;
+  std::unique_ptr<SigningKeys> keys_ = std::make_unique<SigningKeys>();
 };
 
 }  // namespace atl::s3

@@ -37,7 +37,7 @@ constexpr std::array kPermissions{
                   false,
                   {A::write, A::overwrite, A::overwrite_for_good, A::import_data, A::restore, A::undo}},
     PermissionRow{P::AbortMultipartUpload, "AbortMultipartUpload", false, false, {A::write}},
-    PermissionRow{P::ListMultipartUploadParts, "ListMultipartUploadParts", false, false, {A::write}},
+    PermissionRow{P::ListMultipartUploadParts, "ListMultipartUploadParts", false, true, {A::write}},
     PermissionRow{P::DeleteObject, "DeleteObject", false, false, {A::remove, A::remove_for_good}},
     PermissionRow{P::DeleteObjectVersion, "DeleteObjectVersion", false, false, {A::erase, A::shred}},
     PermissionRow{P::PutObjectTagging, "PutObjectTagging", false, false, {A::tag}},
@@ -60,8 +60,11 @@ constexpr std::array kPermissions{
     PermissionRow{P::PutBucketTagging, "PutBucketTagging", true, false, {A::policy_write}},
     PermissionRow{P::PutBucketCORS, "PutBucketCORS", true, false, {A::policy_write}},
     PermissionRow{P::PutLifecycleConfiguration, "PutLifecycleConfiguration", true, false, {A::policy_write}},
-    PermissionRow{
-        P::PutBucketObjectLockConfiguration, "PutBucketObjectLockConfiguration", true, false, {A::policy_write, A::hold}},
+    PermissionRow{P::PutBucketObjectLockConfiguration,
+                  "PutBucketObjectLockConfiguration",
+                  true,
+                  false,
+                  {A::policy_write, A::hold}},
     PermissionRow{P::DeleteBucket, "DeleteBucket", true, false, {A::delete_bucket}},
 };
 static_assert(kPermissions.size() + 1 == static_cast<std::size_t>(Permission::count_));
@@ -155,13 +158,13 @@ Result<void> read_principals(const json::Value& value, Statement& statement, con
 }
 
 bool is_about_policies(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kNames = {"getbucketpolicy",       "putbucketpolicy",
-                                                             "deletebucketpolicy",    "getbucketpolicystatus",
-                                                             "getbucketacl",          "putbucketacl",
-                                                             "getobjectacl",          "putobjectacl"};
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "getbucketpolicy", "putbucketpolicy", "deletebucketpolicy", "getbucketpolicystatus",
+      "getbucketacl",    "putbucketacl",    "getobjectacl",       "putobjectacl"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
+// After the resources: each action that is named by itself needs one that it can be about.
 Result<void> read_actions(const json::Value& value, Statement& statement) {
   ATOLL_ASSIGN(const auto words, words_of(value, "Action"));
   for (const std::string& word : words) {
@@ -173,12 +176,16 @@ Result<void> read_actions(const json::Value& value, Statement& statement) {
       return malformed("Policy has invalid action: " + word + ": who may use policies and lists is said by grants");
     }
     bool is_known = false;
+    bool is_about_something = false;
     for (const PermissionRow& row : kPermissions) {
       if (!matches_pattern(lower(row.name), pattern)) continue;
       is_known = true;
+      is_about_something =
+          is_about_something || (row.is_of_bucket ? statement.holds_bucket : !statement.key_patterns.empty());
       statement.permissions.set(bit_of(row.permission));
     }
     if (!is_known) return malformed("Policy has invalid action: " + word + " is none that can be decided here");
+    if (!is_about_something) return malformed("Action does not apply to any resource(s) in statement: " + word);
   }
   return {};
 }
@@ -209,13 +216,11 @@ struct Operator {
 };
 
 Result<void> read_conditions(const json::Value& value, Statement& statement) {
-  static constexpr std::array<Operator, 7> kOperators = {Operator{"Bool", false, false, false},
-                                                         Operator{"IpAddress", false, false, false},
-                                                         Operator{"NotIpAddress", true, false, false},
-                                                         Operator{"StringEquals", false, false, true},
-                                                         Operator{"StringNotEquals", true, false, true},
-                                                         Operator{"StringLike", false, true, true},
-                                                         Operator{"StringNotLike", true, true, true}};
+  static constexpr std::array<Operator, 7> kOperators = {
+      Operator{"Bool", false, false, false},          Operator{"IpAddress", false, false, false},
+      Operator{"NotIpAddress", true, false, false},   Operator{"StringEquals", false, false, true},
+      Operator{"StringNotEquals", true, false, true}, Operator{"StringLike", false, true, true},
+      Operator{"StringNotLike", true, true, true}};
   const json::Members* operators = value.as_members();
   if (operators == nullptr) return malformed("Condition must be an object");
   for (const auto& [written, tests] : *operators) {
@@ -241,8 +246,9 @@ Result<void> read_conditions(const json::Value& value, Statement& statement) {
       } else if (lower_key == "s3:prefix" && found->is_text) {
         condition.key = Condition::Key::prefix;
       } else {
-        return malformed("The condition " + written + " " + key +
-                         " is not done here: Bool aws:SecureTransport, IpAddress aws:SourceIp and String… s3:prefix are");
+        return malformed(
+            "The condition " + written + " " + key +
+            " is not done here: Bool aws:SecureTransport, IpAddress aws:SourceIp and String… s3:prefix are");
       }
       ATOLL_ASSIGN(condition.values, words_of(values, "Condition"));
       for (std::string& one : condition.values) {
@@ -259,31 +265,19 @@ Result<void> read_conditions(const json::Value& value, Statement& statement) {
   return {};
 }
 
-// A statement that could never hold is a mistake: S3 refuses it as well.
 Result<void> check_fits(const Statement& statement) {
-  bool names_objects = false;
-  bool names_bucket = false;
   bool is_reading = true;
   bool is_listing = false;
   for (const PermissionRow& row : kPermissions) {
     if (!statement.permissions.test(bit_of(row.permission))) continue;
-    (row.is_of_bucket ? names_bucket : names_objects) = true;
     is_reading = is_reading && row.reads;
     is_listing = is_listing || stands_for(row, Action::list) || stands_for(row, Action::read_history);
-  }
-  const bool fits = (names_objects && !statement.key_patterns.empty()) || (names_bucket && statement.holds_bucket);
-  if (!fits) return malformed("Action does not apply to any resource(s) in statement");
-  if (!names_objects && !statement.key_patterns.empty()) {
-    return malformed("Resources with a key need an action on objects, such as s3:GetObject");
-  }
-  if (!names_bucket && statement.holds_bucket) {
-    return malformed("The bucket itself as a resource needs an action on buckets, such as s3:ListBucket");
   }
   if (!statement.denies && statement.is_for_all && !is_reading) {
     return malformed("\"*\" may be allowed to read and list only: name the accounts that may do more");
   }
-  const bool asks_prefix = std::ranges::any_of(
-      statement.conditions, [](const Condition& one) { return one.key == Condition::Key::prefix; });
+  const bool asks_prefix =
+      std::ranges::any_of(statement.conditions, [](const Condition& one) { return one.key == Condition::Key::prefix; });
   if (asks_prefix && !is_listing) return malformed("The condition s3:prefix needs an action that lists");
   return {};
 }
@@ -425,8 +419,8 @@ Result<BucketPolicy> BucketPolicy::parse(std::string_view document, std::string_
       if (one.find(needed) == nullptr) return malformed("Missing required field " + std::string(needed));
     }
     ATOLL_TRY(read_principals(*one.find("Principal"), statement, find, policy.named_));
-    ATOLL_TRY(read_actions(*one.find("Action"), statement));
     ATOLL_TRY(read_resources(*one.find("Resource"), bucket, statement));
+    ATOLL_TRY(read_actions(*one.find("Action"), statement));
     if (const json::Value* conditions = one.find("Condition")) ATOLL_TRY(read_conditions(*conditions, statement));
     ATOLL_TRY(check_fits(statement));
     policy.statements_.push_back(std::move(statement));
@@ -448,9 +442,9 @@ BucketPolicy BucketPolicy::deny_all() {
 PolicySays BucketPolicy::ask(const Who& who, Action action, const Resource& resource) const {
   PolicySays says = PolicySays::nothing;
   for (const Statement& statement : statements_) {
-    const bool is_meant = statement.is_for_all || (!who.principal.is_none() &&
-                                                   std::ranges::find(statement.principals, who.principal) !=
-                                                       statement.principals.end());
+    const bool is_meant =
+        statement.is_for_all || (!who.principal.is_none() &&
+                                 std::ranges::find(statement.principals, who.principal) != statement.principals.end());
     if (!is_meant || !is_asked(statement, action, resource)) continue;
     const bool holds = std::ranges::all_of(statement.conditions, [&](const Condition& condition) {
       const Holds answer = ask_condition(condition, who, action, resource);

@@ -135,7 +135,7 @@ class BucketPolicy {
 struct BucketAccess {
   BucketId bucket;  // a later bucket of the same name is another one
   AccessList list = AccessList::owner_only;
-  std::string policy;                                       // the document as it came; empty: none
+  std::string policy;                                      // the document as it came; empty: none
   std::vector<std::pair<std::string, PrincipalId>> named;  // accounts in it: a later one of that name is another one
   [[nodiscard]] bool says_nothing() const { return list == AccessList::owner_only && policy.empty(); }
 };
