@@ -69,7 +69,7 @@ struct Options {
   std::size_t size = 4096;
   std::size_t connections = 1;
   std::size_t keys = 1000;
-  std::size_t requests = 0;  // 0: as many as the time allows
+  std::size_t requests = 0;  // at most; 0: as many as the time allows
   double seconds = 5;
 };
 
@@ -110,7 +110,8 @@ Options read_options(int count, char** words) {
       give_up("there is no option " + name);
     }
   }
-  if (count % 2 == 0 || options.keys == 0 || options.connections == 0) give_up("see the first lines of bench/s3_load.cc");
+  if (count % 2 == 0 || options.keys == 0 || options.connections == 0)
+    give_up("see the first lines of bench/s3_load.cc");
   if (options.work == "fill" || options.work == "delete") options.requests = options.keys;
   return options;
 }
@@ -282,8 +283,8 @@ class Maker {
     for (const auto& [name, value] : headers) put(name, value);
     if (!length.empty()) put("Content-Length", length);
     if (options_->payload != "plain") {
-      const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-          std::chrono::system_clock::now().time_since_epoch());
+      const auto now =
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
       const auto added = s3::sign({method, target, headers}, credentials_, Timestamp{now.count()}, hash);
       if (!added) give_up(added.error().message);
       for (const auto& [name, value] : *added) put(name, value);
@@ -448,7 +449,10 @@ class Run {
   }
 
   void next(Connection& one) {
-    const bool is_over = options_->requests > 0 ? given_ >= options_->requests : Clock::now() >= end_;
+    // All of them where every key is wanted, else what comes first.
+    const bool wants_all = options_->work == "fill" || options_->work == "delete";
+    const bool is_over =
+        (options_->requests > 0 && given_ >= options_->requests) || (!wants_all && Clock::now() >= end_);
     if (is_over || errors_ > 100) return close(one);
     const std::uint64_t number = given_++;
     one.begun = Clock::now();
@@ -540,14 +544,15 @@ class Run {
     const auto count = static_cast<double>(latencies_us_.size());
     const bool is_reading = options_->work == "get" || options_->work == "list";
     const double bytes = is_reading ? static_cast<double>(body_bytes_) : count * static_cast<double>(options_->size);
-    std::printf("{\"do\":\"%s\",\"size\":%zu,\"connections\":%zu,\"payload\":\"%s\",\"requests\":%.0f,\"errors\":%zu,"
-                "\"seconds\":%.3f,\"per_second\":%.1f,\"mb_per_second\":%.1f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
-                "\"server_us\":%.1f,\"own_seconds\":%.2f}\n",
-                options_->work.c_str(), options_->size, options_->connections, options_->payload.c_str(), count, errors_,
-                seconds, count / seconds, bytes / seconds / 1e6, at(0.5), at(0.99),
-                count > 0 ? server_seconds / count * 1e6 : 0,
-                static_cast<double>(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
-                    static_cast<double>(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6);
+    std::printf(
+        "{\"do\":\"%s\",\"size\":%zu,\"connections\":%zu,\"payload\":\"%s\",\"requests\":%.0f,\"errors\":%zu,"
+        "\"seconds\":%.3f,\"per_second\":%.1f,\"mb_per_second\":%.1f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
+        "\"server_us\":%.1f,\"own_seconds\":%.2f}\n",
+        options_->work.c_str(), options_->size, options_->connections, options_->payload.c_str(), count, errors_,
+        seconds, count / seconds, bytes / seconds / 1e6, at(0.5), at(0.99),
+        count > 0 ? server_seconds / count * 1e6 : 0,
+        static_cast<double>(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
+            static_cast<double>(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6);
   }
 
   const Options* options_;
