@@ -133,8 +133,8 @@ int main(int argc, char** argv) {
                                     stop_requested,
                                     process_words(arguments),
                                     folder};
-  environment.serve = [](const atl::cli::ServeRequest& request, atl::cli::Environment& surroundings) {
-    return atl::serve::serve(request, surroundings, [](atl::server::Host& served) {
+  environment.serve = [](atl::cli::ServeRequest request, atl::cli::Environment& surroundings) {
+    return atl::serve::serve(std::move(request), surroundings, [](atl::server::Host& served) {
       std::vector<std::unique_ptr<atl::server::Door>> doors;
       doors.push_back(atl::s3::make_door(served));
       doors.push_back(std::make_unique<atl::webdav::WebDavDoor>(served.machine()));

@@ -115,9 +115,18 @@ class CatalogReader {
   [[nodiscard]] Result<std::optional<EntryRow>> entry(BucketId bucket, std::string_view key);
   [[nodiscard]] Result<std::optional<VersionRow>> version(ObjectId object, VersionId version);
   [[nodiscard]] Result<std::vector<VersionRow>> versions_of(ObjectId object);  // newest first
-  // Every version of an object in the order of their ids, page by page as scan() does: for objects with a great many.
+  [[nodiscard]] Result<std::uint64_t> version_count(ObjectId object);          // reads keys only
+  // Those that have ended, newest first: at most `limit` that began at or before `up_to`. One descent, then a row each.
+  [[nodiscard]] Result<std::vector<VersionRow>> ended_versions(ObjectId object, Lsn up_to, std::size_t limit);
+  // The newest ended version of which `includes` is true; it must be true of every older one too. About 20 descents
+  // for a million versions.
+  [[nodiscard]] Result<std::optional<VersionRow>> last_ended(ObjectId object,
+                                                             const std::function<bool(const VersionRow&)>& includes);
+  // Every version of an object with an id greater than `after`, in the order of their ids, page by page as scan() does:
+  // for objects with a great many.
   [[nodiscard]] Result<void> for_each_version(ObjectId object,
-                                              const std::function<Result<bool>(const VersionRow&)>& visit);
+                                              const std::function<Result<bool>(const VersionRow&)>& visit,
+                                              VersionId after = {});
   // Labels of an object's versions: the version that has one, and all of them in memcmp order (a page of `limit` after
   // `after`). One descent of a B-tree each.
   [[nodiscard]] Result<std::optional<VersionId>> labelled(ObjectId object, std::string_view label);

@@ -230,13 +230,64 @@ Result<std::vector<VersionRow>> CatalogReader::versions_of(ObjectId object) {
   return rows;
 }
 
-// Labels and sources.
-
 namespace {
 std::int64_t sql_limit(std::size_t limit) {
   return static_cast<std::int64_t>(std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
 }
 }  // namespace
+
+Result<std::uint64_t> CatalogReader::version_count(ObjectId object) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  Bytes first = to_bytes(object.view());
+  Bytes last = first;
+  first.resize(kVersionKeyBytes, 0);
+  last.resize(kVersionKeyBytes, 0xFF);
+  ATOLL_USE(use, *connection, Sql::versions_count);
+  ATOLL_ASSIGN(const bool has_row, use.bind(1, first).bind(2, last).next());
+  return has_row ? static_cast<std::uint64_t>(use.number(0)) : 0;
+}
+
+Result<std::vector<VersionRow>> CatalogReader::ended_versions(ObjectId object, Lsn up_to, std::size_t limit) {
+  ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  constexpr std::uint64_t kLsnMax = std::numeric_limits<std::int64_t>::max();
+  ATOLL_USE(use, *connection, Sql::ended_list);
+  use.bind(1, object.view())
+      .bind(2, static_cast<std::int64_t>(std::min(up_to.value, kLsnMax)))
+      .bind(3, sql_limit(limit));
+  std::vector<VersionRow> rows;
+  while (true) {
+    ATOLL_ASSIGN(const bool has_row, use.next());
+    if (!has_row) return rows;
+    ATOLL_ASSIGN(VersionRow row, decode_version(use.bytes(0), use.bytes(1)));
+    rows.push_back(std::move(row));
+  }
+}
+
+Result<std::optional<VersionRow>> CatalogReader::last_ended(ObjectId object,
+                                                            const std::function<bool(const VersionRow&)>& includes) {
+  // A search by halves over the numbers of changes, each step one descent to the newest that began at or before it.
+  std::optional<VersionRow> best;
+  std::uint64_t low = 0;
+  std::uint64_t high = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t middle = high;  // the newest first: it bounds the search, and is often the answer
+  while (low <= high) {
+    ATOLL_ASSIGN(auto rows, ended_versions(object, Lsn{middle}, 1));
+    if (rows.empty()) {
+      low = middle + 1;
+    } else if (includes(rows.front())) {
+      best = std::move(rows.front());
+      low = middle + 1;
+    } else if (rows.front().begin.value == 0) {
+      break;
+    } else {
+      high = rows.front().begin.value - 1;
+    }
+    middle = low + (high - low) / 2;
+  }
+  return best;
+}
+
+// Labels and sources.
 
 Result<std::optional<VersionId>> CatalogReader::labelled(ObjectId object, std::string_view label) {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
@@ -680,10 +731,11 @@ Result<void> CatalogReader::for_each_row_under(TableNumber table, ByteView prefi
 }
 
 Result<void> CatalogReader::for_each_version(ObjectId object,
-                                             const std::function<Result<bool>(const VersionRow&)>& visit) {
+                                             const std::function<Result<bool>(const VersionRow&)>& visit,
+                                             VersionId after) {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
   Bytes first = to_bytes(object.view());
-  first.resize(kVersionKeyBytes, 0);
+  first.insert(first.end(), after.bytes.begin(), after.bytes.end());
   ATOLL_TRY(visit_pages(
       [&](const std::optional<Bytes>& last, RowPage& page) -> Result<void> {
         ATOLL_USE(use, *connection, Sql::versions_rows);

@@ -604,6 +604,8 @@ Result<VersionView> view_version(ByteView row) {
       }
       case version_field::device: out.device = reader.as_unsigned(); break;
       case version_field::inode: out.inode = reader.as_unsigned(); break;
+      case version_field::begin: out.begin = reader.as_unsigned(); break;
+      case version_field::end: out.end = reader.as_unsigned(); break;
       case version_field::label: out.label = as_text(reader.as_view()); break;
       case version_field::source: {
         ATOLL_ASSIGN(const Source source, read_source(reader.as_view()));

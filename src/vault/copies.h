@@ -20,6 +20,7 @@
 namespace atl::vault {
 
 inline constexpr std::string_view kCopyKindFolder = "folder";
+inline constexpr std::string_view kCopyKindS3 = "s3";  // its place is the text of store/blob/s3/s3_place.h
 
 struct CopyState {
   HistoryId history;

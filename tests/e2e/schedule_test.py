@@ -39,7 +39,13 @@ class Schedules(AtollTest):
         self.assertFalse(listed["fails"]["last_ok"])
         self.assertFalse(listed["check"]["is_due"])
         self.assertIn("verify", self.atoll("schedule", "list").text)
+        self.atoll("schedule", "run", "fails", code=1)
+        past = self.atoll("--json", "schedule", "history", "fails").of_type("run")
+        self.assertEqual([20, 20], [one["exit_code"] for one in past])
+        self.assertGreater(past[0]["started"], past[1]["started"])
+        self.assertEqual([0], [one["exit_code"] for one in self.atoll("--json", "schedule", "history", "check").of_type("run")])
         self.atoll("schedule", "remove", "check")
+        self.atoll("schedule", "history", "check", code=20)
         self.atoll("schedule", "remove", "check", code=20)
         self.atoll("schedule", "run", "check", code=20)
 

@@ -16,7 +16,9 @@ def free_port():
         return one.getsockname()[1]
 
 
-class Serve(AtollTest):
+class ServeTest(AtollTest):
+    """A server of the test's own home."""
+
     def serve(self, *more, home=None):
         self.port = free_port()
         environment = {"ATOLL_HOME": home} if home else {}
@@ -56,6 +58,8 @@ class Serve(AtollTest):
         os.chmod(secret, 0o600)
         return secret
 
+
+class Serve(ServeTest):
     def test_commands_go_to_the_server_that_has_the_home(self):
         tree = self.path("tree")
         os.makedirs(tree)

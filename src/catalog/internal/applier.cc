@@ -249,9 +249,9 @@ Result<void> Applier::put_version(ByteView key, ByteView row) {
   if (known.is_indexed) {
     ATOLL_ASSIGN(const Bytes old_row, version_row(known.number));
     ATOLL_ASSIGN(const VersionView old, view_version(old_row));
-    ATOLL_TRY(index_words(id, old, version));
+    ATOLL_TRY(index_version(id, known.number, old, version));
   } else if (version.is_indexed()) {
-    ATOLL_TRY(index_words(id, {}, version));
+    ATOLL_TRY(index_version(id, known.number, {}, version));
   }
   known.counted = now;
   known.is_indexed = version.is_indexed();
@@ -301,7 +301,8 @@ Result<Bytes> Applier::version_row(std::int64_t number) {
   return to_bytes(use.bytes(0));
 }
 
-Result<void> Applier::index_words(const VersionKey& id, const VersionView& before, const VersionView& now) {
+Result<void> Applier::index_version(const VersionKey& id, std::int64_t number, const VersionView& before,
+                                    const VersionView& now) {
   const ByteView object = ByteView(id).first(kIdBytes);
   const ByteView version = ByteView(id).subspan(kIdBytes);
   const auto set_label = [&](Sql sql, std::string_view label) -> Result<void> {
@@ -311,6 +312,14 @@ Result<void> Applier::index_words(const VersionKey& id, const VersionView& befor
   if (before.label != now.label) {
     if (!before.label.empty()) ATOLL_TRY(set_label(Sql::label_delete, before.label));
     if (!now.label.empty()) ATOLL_TRY(set_label(Sql::label_add, now.label));
+  }
+  if (before.end != 0 && (now.end == 0 || before.begin != now.begin)) {
+    ATOLL_USE(use, *connection_, Sql::ended_delete);
+    ATOLL_TRY(use.bind(1, object).bind(2, static_cast<std::int64_t>(before.begin)).bind(3, number).run());
+  }
+  if (now.end != 0 && (before.end == 0 || before.begin != now.begin)) {
+    ATOLL_USE(use, *connection_, Sql::ended_add);
+    ATOLL_TRY(use.bind(1, object).bind(2, static_cast<std::int64_t>(now.begin)).bind(3, number).bind(4, id).run());
   }
   if (before.sources == now.sources) return {};
   for (const auto& source : before.sources) {
@@ -338,7 +347,7 @@ Result<void> Applier::delete_version(ByteView key) {
     ATOLL_ASSIGN(const Bytes old_row, version_row(number));
     if (!old_row.empty()) {
       ATOLL_ASSIGN(const VersionView old, view_version(old_row));
-      if (old.is_indexed()) ATOLL_TRY(index_words(id, old, {}));
+      if (old.is_indexed()) ATOLL_TRY(index_version(id, number, old, {}));
     }
   }
   {

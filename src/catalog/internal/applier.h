@@ -67,7 +67,7 @@ class Applier {
   struct KnownVersion {
     std::int64_t number = 0;
     Counted counted;  // of an entry that leads to it and is not removed; unsettled where the row is not there yet
-    bool is_indexed = false;  // its row stands in labels or version_sources
+    bool is_indexed = false;  // its row stands in labels, version_sources or ended_versions
   };
 
   [[nodiscard]] Result<void> put_bucket(ByteView key, ByteView row);
@@ -82,8 +82,9 @@ class Applier {
   // 0 where there is none and none is to be made.
   [[nodiscard]] Result<std::int64_t> bucket_number(ByteView id, bool makes);
   [[nodiscard]] Result<KnownVersion> known_version(const VersionKey& id);
-  // Moves what labels and version_sources say of a version from one row to another; either may be none.
-  [[nodiscard]] Result<void> index_words(const VersionKey& id, const VersionView& before, const VersionView& now);
+  // Moves what labels, version_sources and ended_versions say of a version from one row to another; either may be none.
+  [[nodiscard]] Result<void> index_version(const VersionKey& id, std::int64_t number, const VersionView& before,
+                                           const VersionView& now);
   [[nodiscard]] Result<Bytes> version_row(std::int64_t number);
   void remember(const VersionKey& id, const KnownVersion& known);
   [[nodiscard]] Result<void> count_anew(std::int64_t bucket, ByteView key, const Counted& before, const Counted& now);

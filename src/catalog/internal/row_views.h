@@ -30,9 +30,11 @@ struct VersionView {
   FileTime changed;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::uint64_t begin = 0;                            // LSNs
+  std::uint64_t end = 0;                              // 0: current
   std::string_view label;                             // into the row
   std::vector<std::array<std::uint8_t, 32>> sources;  // object id, version id of those in this vault
-  [[nodiscard]] bool is_indexed() const { return !label.empty() || !sources.empty(); }
+  [[nodiscard]] bool is_indexed() const { return end != 0 || !label.empty() || !sources.empty(); }
 };
 [[nodiscard]] Result<VersionView> view_version(ByteView row);
 

@@ -8,10 +8,9 @@
 //    not known yet (the version had not been applied).
 //  - `row` columns hold the journaled bytes.
 //  - entries_live names the entries that are there, for lists of buckets where a great many were removed; statements
-//  that
-//    are better off with the table say `+e.kind`, which no partial index fits.
-//  - labels and version_sources hold exactly what the rows in `versions` say: most versions have neither and cost
-//    nothing.
+//    that are better off with the table say `+e.kind`, which no partial index fits.
+//  - labels, version_sources and ended_versions hold exactly what the rows in `versions` say: most versions have no
+//    label, no source and no end, and cost nothing there.
 #pragma once
 
 #include <array>
@@ -20,7 +19,7 @@
 
 namespace atl::catalog {
 
-inline constexpr std::int64_t kSchemaNumber = 3;  // another number: the catalog is made anew
+inline constexpr std::int64_t kSchemaNumber = 4;  // another number: the catalog is made anew
 inline constexpr std::int64_t kKindRemoved = 0;
 inline constexpr std::int64_t kKindUnsettled = 255;
 
@@ -39,6 +38,8 @@ CREATE TABLE others(tab INTEGER NOT NULL, key BLOB NOT NULL, row BLOB NOT NULL, 
 CREATE TABLE labels(object BLOB NOT NULL, label BLOB NOT NULL, version BLOB NOT NULL,
   PRIMARY KEY(object, label, version)) WITHOUT ROWID;
 CREATE TABLE version_sources(source BLOB NOT NULL, derived BLOB NOT NULL, PRIMARY KEY(source, derived)) WITHOUT ROWID;
+CREATE TABLE ended_versions(object BLOB NOT NULL, begin INTEGER NOT NULL, number INTEGER NOT NULL, id BLOB NOT NULL,
+  PRIMARY KEY(object, begin, number)) WITHOUT ROWID;
 CREATE TABLE totals(bucket INTEGER PRIMARY KEY, counts BLOB NOT NULL);
 CREATE TABLE row_counts(tab INTEGER PRIMARY KEY, count INTEGER NOT NULL);
 )";
@@ -81,6 +82,10 @@ enum class Sql : std::uint8_t {
   version_row,
   version_by_id,
   versions_of,
+  versions_count,
+  ended_add,
+  ended_delete,
+  ended_list,
   versions_rows,
   other_add,
   other_update,
@@ -151,6 +156,11 @@ inline constexpr std::array<const char*, kSqlCount> kSql = {
     "SELECT v.row FROM version_numbers n CROSS JOIN versions v ON v.number = n.number WHERE n.id = ?1",
     "SELECT n.id, v.row FROM version_numbers n CROSS JOIN versions v ON v.number = n.number"
     " WHERE n.id >= ?1 AND n.id <= ?2 ORDER BY n.id DESC",
+    "SELECT COUNT(*) FROM version_numbers WHERE id >= ?1 AND id <= ?2",
+    "INSERT OR IGNORE INTO ended_versions(object, begin, number, id) VALUES(?1, ?2, ?3, ?4)",
+    "DELETE FROM ended_versions WHERE object = ?1 AND begin = ?2 AND number = ?3",
+    "SELECT e.id, v.row FROM ended_versions e CROSS JOIN versions v ON v.number = e.number"
+    " WHERE e.object = ?1 AND e.begin <= ?2 ORDER BY e.begin DESC, e.number DESC LIMIT ?3",
     "SELECT n.id, v.row FROM version_numbers n CROSS JOIN versions v ON v.number = n.number"
     " WHERE n.id > ?1 ORDER BY n.id LIMIT ?2",
     "INSERT OR IGNORE INTO others(tab, key, row) VALUES(?1, ?2, ?3)",

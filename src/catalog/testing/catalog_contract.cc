@@ -628,6 +628,32 @@ T value(Result<T> result) {
   return result ? std::move(*result) : T{};
 }
 
+// Ended versions are found by where they began exactly as the versions' rows have it.
+void expect_ends_are_indexed(CatalogReader& reader, const CatalogModel& model) {
+  std::map<ObjectId, std::vector<VersionRow>> by_object;
+  for (const auto& [id, row] : model.rows()) {
+    if (id.first != TableNumber::versions) continue;
+    VersionRow version = value(decode_version(id.second, row));
+    by_object[version.object].push_back(std::move(version));
+  }
+  for (auto& [object, versions] : by_object) {
+    ASSERT_EQ(value(reader.version_count(object)), versions.size());
+    std::erase_if(versions, [](const VersionRow& version) { return version.end.value == 0; });
+    std::ranges::sort(versions, std::greater(), &VersionRow::begin);
+    const auto all = value(reader.ended_versions(object, Lsn{UINT64_MAX}, SIZE_MAX));
+    ASSERT_EQ(all.size(), versions.size());
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      ASSERT_EQ(all[i].begin, versions[i].begin);
+      const auto below = value(reader.ended_versions(object, Lsn{versions[i].begin.value}, 1));
+      ASSERT_EQ(below.at(0).begin, versions[i].begin);
+      const auto last =
+          value(reader.last_ended(object, [&](const VersionRow& one) { return one.begin <= versions[i].begin; }));
+      ASSERT_TRUE(last && last->begin == versions[i].begin);
+    }
+    ASSERT_FALSE(value(reader.last_ended(object, [](const VersionRow&) { return false; })).has_value());
+  }
+}
+
 // Labels and sources are found from their other end exactly as the versions' rows have them.
 void expect_words_are_indexed(CatalogReader& reader, const CatalogModel& model) {
   std::map<ObjectId, std::vector<std::pair<std::string, VersionId>>> labels;
@@ -682,6 +708,7 @@ CONTRACT(any_sequence_of_commands_gives_what_a_map_gives) {
       ASSERT_TRUE(value(all_rows(reader())) == model.rows());
       ASSERT_EQ(value(reader().totals()), model.totals());
       expect_words_are_indexed(reader(), model);
+      expect_ends_are_indexed(reader(), model);
       for (const BucketId bucket : maker.buckets()) {
         ASSERT_EQ(value(reader().totals(bucket)), model.totals(bucket));
         for (int i = 0; i < 8; ++i) {

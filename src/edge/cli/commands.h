@@ -34,8 +34,11 @@ void add_transfer_commands(CLI::App& app, Session& session, Chosen& chosen);  //
 void add_account_commands(CLI::App& app, Session& session, Chosen& chosen);   // user group role
 void add_right_commands(CLI::App& app, Session& session, Chosen& chosen);     // grant token s3key share quota
 void add_audit_commands(CLI::App& app, Session& session, Chosen& chosen);     // audit
+void add_alarm_commands(CLI::App& app, Session& session, Chosen& chosen);     // alarm
+void add_top_command(CLI::App& app, Session& session, Chosen& chosen);        // top
 
 void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
+void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen);        // unlock lock
 void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
 void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen);        // tier

@@ -117,6 +117,18 @@ std::string absolute(const Environment& environment, const std::string& path) {
   return path.starts_with('/') ? path : join(environment.working_folder, path);
 }
 
+// Where one may lie, the first that is there counts.
+std::vector<std::string> usual_places(Environment& environment) {
+  std::vector<std::string> places;
+  if (const auto config = environment.variable("XDG_CONFIG_HOME"); config && config->starts_with('/')) {
+    places.push_back(join(*config, "atoll/atoll.toml"));
+  } else if (const auto home = environment.variable("HOME"); home && home->starts_with('/')) {
+    places.push_back(join(*home, ".config/atoll/atoll.toml"));
+  }
+  places.emplace_back("/etc/atoll/atoll.toml");
+  return places;
+}
+
 // "" where there is none. `named`: by --config.
 Result<std::string> find_file(Environment& environment, const std::string& named) {
   std::string path = named;
@@ -127,14 +139,7 @@ Result<std::string> find_file(Environment& environment, const std::string& named
     if (!there) return fail(ErrorKind::not_found, "config.not_found", "there is no configuration file " + path);
     return path;
   }
-  std::vector<std::string> places;
-  if (const auto config = environment.variable("XDG_CONFIG_HOME"); config && config->starts_with('/')) {
-    places.push_back(join(*config, "atoll/atoll.toml"));
-  } else if (const auto home = environment.variable("HOME"); home && home->starts_with('/')) {
-    places.push_back(join(*home, ".config/atoll/atoll.toml"));
-  }
-  places.emplace_back("/etc/atoll/atoll.toml");
-  for (const std::string& place : places) {
+  for (const std::string& place : usual_places(environment)) {
     const auto there = environment.machine.files.stat(place);
     if (there && *there) return place;
   }
@@ -279,6 +284,13 @@ Result<std::vector<std::string>> with_settings(const CLI::App& app, Environment&
   }
   all.insert(all.end(), arguments.begin() + static_cast<std::ptrdiff_t>(next), arguments.end());
   return all;
+}
+
+std::string config_file_path(Environment& environment) {
+  if (const auto named = environment.variable("ATOLL_CONFIG"); named && !named->empty())
+    return absolute(environment, *named);
+  const auto found = find_file(environment, "");
+  return found && !found->empty() ? *found : usual_places(environment).front();
 }
 
 void add_config_commands(CLI::App& app, Session& session, Chosen& chosen) {

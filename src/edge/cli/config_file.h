@@ -31,6 +31,8 @@ struct Setting {
 // for a named file that is missing.
 [[nodiscard]] Result<std::vector<std::string>> with_settings(const CLI::App& app, Environment& environment,
                                                              const std::vector<std::string>& arguments);
+// The file that is used: the one that ATOLL_CONFIG names or that is there, else where one of this user would lie.
+[[nodiscard]] std::string config_file_path(Environment& environment);
 // config show | check | path
 void add_config_commands(CLI::App& app, Session& session, Chosen& chosen);
 

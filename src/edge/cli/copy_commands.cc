@@ -8,6 +8,8 @@
 
 #include "edge/cli/commands.h"
 #include "edge/cli/copying.h"
+#include "edge/cli/s3_copies.h"
+#include "edge/cli/s3_keys.h"
 #include "foundation/base/units.h"
 #include "services/backup/copy_check.h"
 #include "services/backup/restore_home.h"
@@ -42,7 +44,7 @@ void say_synced(Session& session, const backup::CopyOutcome& outcome, double sec
   } else if (!outcome.error) {
     output.message("Copy \"" + outcome.name + "\" in " + shown(outcome.place) + " holds everything up to change " +
                    format_count(outcome.report.shipped.value) + ": " + format_size(outcome.report.bytes) +
-                   " copied and read back in " + format_duration(seconds) + ", " +
+                   " copied and compared in " + format_duration(seconds) + ", " +
                    format_size(outcome.report.copy_bytes) + " there in all.");
   }
 }
@@ -50,7 +52,7 @@ void say_synced(Session& session, const backup::CopyOutcome& outcome, double sec
 // With the vault open for reading, so that others may write meanwhile. The first error ends it, after all were tried.
 Result<int> sync(Session& session, const std::string& name) {
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
-    ATOLL_ASSIGN(const auto keeper, backup::CopyKeeper::open(vault, same_disk_of(session)));
+    ATOLL_ASSIGN(const auto keeper, backup::CopyKeeper::open(vault, copy_surroundings(session.environment)));
     if (keeper->is_empty()) {
       return fail(ErrorKind::not_found, "copy.none", "this vault has no copies", "Make one with `atoll copy add DIR`.");
     }
@@ -80,7 +82,8 @@ Result<int> sync(Session& session, const std::string& name) {
 }
 
 // Until nothing is missing there: whoever is writing now ships by himself, and is waited for.
-Result<int> wait(Session& session, const std::string& name) {
+Result<int> wait(Session& session, const std::string& name, bool until_thawed) {
+  if (until_thawed) return wait_thawed(session, name, {}, kThawPollDefault_s);
   std::mutex mutex;
   std::condition_variable never;
   for (;;) {
@@ -100,53 +103,109 @@ bool lies_within(const std::string& path, const std::string& folder) {
 }
 
 struct AddArguments {
-  std::string folder, name, limit;
+  std::string place, name, limit;
+  S3Arguments s3;
 };
 
-Result<int> add(Session& session, const AddArguments& arguments) {
-  std::string place = session.absolute(arguments.folder);
+// Of everything that would be shipped, as it lies here.
+Result<std::uint64_t> bytes_to_ship(vault::Vault& vault) {
+  std::uint64_t bytes = 0;
+  for (const auto& pack : vault.chunks().list_packs()) bytes += pack.stored_bytes;
+  ATOLL_ASSIGN(const auto stats, vault.journal().stats());
+  return bytes + stats.archived_bytes;
+}
+
+Result<void> check_free(vault::Vault& vault, const catalog::CopyRow& row) {
+  const auto without_settings = [](const std::string& place) { return place.substr(0, place.find('?')); };
+  ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::CopyRow>());
+  for (const auto& other : rows) {
+    const bool is_same_place =
+        other.kind == row.kind &&
+        (row.kind == vault::kCopyKindS3 ? is_same_s3_place(other.place, row.place) : other.place == row.place);
+    if (other.name != row.name && !is_same_place) continue;
+    return fail(ErrorKind::conflict, "copy.exists",
+                "there is a copy \"" + other.name + "\" in " + without_settings(other.place) + " already",
+                is_same_place ? "`atoll copy sync` brings it up to date." : "Give this one another name with --as.");
+  }
+  return {};
+}
+
+// Makes the place by `make`, and the row of it; with --dry-run only says what would be shipped.
+Result<int> add_row(Session& session, catalog::CopyRow& row, const std::string& shown_as,
+                    const std::function<std::string(std::uint64_t bytes)>& more_words,
+                    const std::function<Result<void>(vault::Vault&)>& make) {
+  ATOLL_TRY(vault::check_copy_name(row.name));
+  const auto work = [&](vault::Vault& vault) -> Result<int> {
+    ATOLL_TRY(check_free(vault, row));
+    ATOLL_ASSIGN(const std::uint64_t bytes, bytes_to_ship(vault));
+    session.output.message("About " + format_size(bytes) + " will be shipped to " + shown_as + more_words(bytes) + ".");
+    if (session.options.is_dry_run) return kExitOk;
+    ATOLL_TRY(make(vault));
+    ATOLL_TRY(vault.commit(journal::CommandKind::copy_change,
+                           [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                             row.created = context.commit_time;
+                             changes.put(row);
+                             return {};
+                           }));
+    return kExitOk;
+  };
+  if (session.options.is_dry_run) return session.with_reader(work);
+  ATOLL_TRY(session.with_writer(work, Ships::no));
+  session.output.message("Copy \"" + row.name + "\" made in " + shown_as + "; filling it.");
+  return sync(session, row.name);
+}
+
+Result<int> add_s3(Session& session, const AddArguments& arguments, catalog::CopyRow row) {
+  ATOLL_ASSIGN(const auto place, s3_place_of(session, arguments.place, arguments.s3));
+  row.kind = std::string(vault::kCopyKindS3);
+  row.place = blob::format(place);
+  if (row.name.empty()) row.name = vault::bucket_name_for(place.prefix.empty() ? place.bucket : place.prefix);
+  ATOLL_ASSIGN(const auto credentials, given_credentials(session, arguments.s3, place));
+  return add_row(
+      session, row, place.shown(), [&](std::uint64_t bytes) { return cost_words(place, bytes); },
+      [&](vault::Vault& vault) -> Result<void> {
+        ATOLL_TRY(backup::CopyTarget::create(copy_reach(session, arguments.s3), row.place, vault.head().vault));
+        ATOLL_ASSIGN(const bool is_kept, keep_credentials(session.environment, place, credentials));
+        if (!is_kept) {
+          session.output.warning("copy.passing_key",
+                                 "this key lasts for hours only and was not kept: later rounds need one of their own");
+        }
+        return {};
+      });
+}
+
+Result<int> add_folder(Session& session, const AddArguments& arguments, catalog::CopyRow row) {
+  std::string place = session.absolute(arguments.place);
   while (place.size() > 1 && place.ends_with('/')) place.pop_back();
   const std::string home = session.home_folder();
   if (lies_within(place, home) || lies_within(home, place)) {
     return fail(ErrorKind::usage, "copy.inside_home", "a copy inside the home, or around it, is lost with it",
                 "Choose a folder on another disk.");
   }
-  catalog::CopyRow row;
   row.kind = std::string(vault::kCopyKindFolder);
   row.place = place;
-  row.name = arguments.name.empty() ? vault::bucket_name_for(place) : arguments.name;
-  ATOLL_TRY(vault::check_copy_name(row.name));
-  if (!arguments.limit.empty()) {
-    ATOLL_ASSIGN(row.bytes_per_second_max, parse_size(arguments.limit));
-  }
-  const auto made = session.with_writer(
-      [&](vault::Vault& vault) -> Result<int> {
-        ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::CopyRow>());
-        for (const auto& other : rows) {
-          if (other.name != row.name && other.place != row.place) continue;
-          return fail(ErrorKind::conflict, "copy.exists",
-                      "there is a copy \"" + other.name + "\" in " + other.place + " already",
-                      other.place == row.place ? "`atoll copy sync` brings it up to date."
-                                               : "Give this one another name with --as.");
-        }
+  if (row.name.empty()) row.name = vault::bucket_name_for(place);
+  return add_row(
+      session, row, shown(place), [](std::uint64_t) { return std::string(); },
+      [&](vault::Vault& vault) -> Result<void> {
         ATOLL_TRY(backup::CopyTarget::create_folder(vault.machine(), place, vault.head().vault));
-        ATOLL_TRY(vault.commit(journal::CommandKind::copy_change,
-                               [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-                                 row.created = context.commit_time;
-                                 changes.put(row);
-                                 return {};
-                               }));
-        if (same_disk_of(session)(vault.folder(), place)) {
+        if (copy_surroundings(session.environment).is_same_disk(vault.folder(), place)) {
           session.output.warning("copy.same_disk",
                                  "this folder lies on the same disk as the home: such a copy protects from deletion, "
                                  "not from the disk's death");
         }
-        return kExitOk;
-      },
-      Ships::no);
-  if (!made) return made;
-  session.output.message("Copy \"" + row.name + "\" made in " + shown(place) + "; filling it.");
-  return sync(session, row.name);
+        return {};
+      });
+}
+
+Result<int> add(Session& session, const AddArguments& arguments) {
+  catalog::CopyRow row;
+  row.name = arguments.name;
+  if (!arguments.limit.empty()) {
+    ATOLL_ASSIGN(row.bytes_per_second_max, parse_size(arguments.limit));
+  }
+  return blob::is_s3_place(arguments.place) ? add_s3(session, arguments, std::move(row))
+                                            : add_folder(session, arguments, std::move(row));
 }
 
 Result<int> list(Session& session) {
@@ -156,19 +215,25 @@ Result<int> list(Session& session) {
     const Lsn last = vault.journal().last();
     const Timestamp now = session.environment.machine.clock.now();
     for (const auto& row : rows) {
-      const auto there = backup::CopyTarget::vault_in_folder(vault.machine(), row.place);
+      const auto there = backup::CopyTarget::vault_in(copy_reach(session), row.place);
       const bool is_reachable = there && *there == vault.head().vault;
       const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), row.name);
       const bool is_known = state && state->history == vault.head().history;
       const std::uint64_t shipped = is_known ? std::min(state->shipped.value, last.value) : 0;
       const double seconds_behind =
           shipped == last.value || !is_known ? 0 : static_cast<double>(now.unix_us - state->synced.unix_us) * 1e-6;
+      const auto s3 = row.kind == vault::kCopyKindS3 ? blob::parse_s3_place(row.place) : Result<blob::S3Place>();
+      const bool is_s3 = row.kind == vault::kCopyKindS3 && s3.has_value();
       if (output.is_json) {
         JsonObject object("copy");
         object.add("name", row.name).add("kind", row.kind).add_path("place", row.place).add("reachable", is_reachable);
         object.add("lsn", shipped).add("changes_behind", last.value - shipped).add("seconds_behind", seconds_behind);
         object.add("limit", row.bytes_per_second_max).add("bytes", state ? state->bytes : 0);
         object.add("same_disk", state && state->is_same_disk);
+        if (is_s3) {
+          object.add("storage_class", s3->storage_class.empty() ? "STANDARD" : s3->storage_class);
+          if (s3->price_per_gib_month > 0) object.add("cost_per_month", cost_per_month(*s3, state ? state->bytes : 0));
+        }
         if (state && state->synced.unix_us != 0) object.add("synced", format_rfc3339(state->synced));
         if (state && state->verified.unix_us != 0) object.add("verified", format_rfc3339(state->verified));
         if (state && state->data_verified.unix_us != 0)
@@ -177,7 +242,7 @@ Result<int> list(Session& session) {
         output.json(object);
         continue;
       }
-      output.line(output.bold(row.name) + "  " + shown(row.place) +
+      output.line(output.bold(row.name) + "  " + shown_place(row.place) +
                   (is_reachable ? "" : output.red("  not reachable")));
       if (!is_known) {
         output.line(output.red("  never whole, as far as is known here") + "  atoll copy sync " + row.name);
@@ -189,6 +254,10 @@ Result<int> list(Session& session) {
                                                format_duration(seconds_behind)) +
                   "; " + format_size(state->bytes) + "; last reached " + format_rfc3339(state->synced) +
                   (state->is_same_disk ? "; on the same disk as the home" : ""));
+      if (is_s3) {
+        output.line("  class " + (s3->storage_class.empty() ? std::string("STANDARD") : s3->storage_class) +
+                    cost_words(*s3, state->bytes));
+      }
       const Timestamp verified = std::max(state->verified, state->data_verified);
       output.line("  " +
                   (verified.unix_us == 0              ? std::string("never verified as a whole")
@@ -226,6 +295,7 @@ int say_checked(Session& session, const backup::CopyCheck& check, double seconds
   if (output.is_json) {
     output.json(JsonObject("summary")
                     .add("packs", check.packs)
+                    .add("cold_packs", check.cold_packs)
                     .add("commands", check.commands)
                     .add("bytes_checked", check.bytes_checked)
                     .add("damage", static_cast<std::uint64_t>(check.damage.size()))
@@ -239,6 +309,10 @@ int say_checked(Session& session, const backup::CopyCheck& check, double seconds
                 (check.is_clean() ? output.green("All is well.")
                                   : std::to_string(check.damage.size()) + " places damaged, " +
                                         std::to_string(not_healed) + " not healed."));
+    if (check.cold_packs > 0) {
+      output.line(format_count(check.cold_packs) +
+                  " of these packs lie in a cold class: they are there and of the right size, and were not read.");
+    }
   }
   return check.is_clean() ? kExitOk : kExitDamage;
 }
@@ -265,6 +339,12 @@ backup::CheckOptions check_options(Session& session, std::int64_t started_ns) {
   return options;
 }
 
+Result<std::unique_ptr<backup::CopyTarget>> open_copy(Session& session, vault::Vault& vault,
+                                                      const catalog::CopyRow& row, backup::CopyTarget::Use use) {
+  return backup::CopyTarget::open(copy_reach(session), row.place, vault.head().vault, use,
+                                  backup::copy_lock_path(vault, row.name));
+}
+
 Result<void> remember_check(vault::Vault& vault, const std::string& name, vault::CopyState state, bool is_well,
                             bool read_all) {
   const Timestamp now = vault.machine().clock.now();
@@ -283,8 +363,7 @@ Result<int> verify(Session& session, const CheckArguments& arguments) {
   }
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     ATOLL_ASSIGN(const auto row, find_copy(vault, arguments.name));
-    ATOLL_ASSIGN(const auto target, backup::CopyTarget::open_folder(vault.machine(), row.place, vault.head().vault,
-                                                                    backup::CopyTarget::Use::read));
+    ATOLL_ASSIGN(const auto target, open_copy(session, vault, row, backup::CopyTarget::Use::read));
     const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), row.name);
     ATOLL_ASSIGN(const auto check, backup::check_copy(vault, *target, state.value_or(vault::CopyState{}), options));
     const bool read_all = arguments.reads_data && arguments.sample.empty();
@@ -303,8 +382,10 @@ Result<int> repair(Session& session, const std::string& name) {
   const auto answer = session.with_writer(
       [&](vault::Vault& vault) -> Result<int> {
         ATOLL_ASSIGN(const auto row, find_copy(vault, name));
-        ATOLL_ASSIGN(const auto target, backup::CopyTarget::open_folder(vault.machine(), row.place, vault.head().vault,
-                                                                        backup::CopyTarget::Use::write));
+        // A bucket that was emptied is no unmounted disk: it is filled again.
+        if (row.kind == vault::kCopyKindS3)
+          ATOLL_TRY(backup::CopyTarget::create(copy_reach(session), row.place, vault.head().vault));
+        ATOLL_ASSIGN(const auto target, open_copy(session, vault, row, backup::CopyTarget::Use::write));
         const auto state =
             vault::read_copy_state(vault.machine().files, vault.folder(), row.name).value_or(vault::CopyState{});
         ATOLL_ASSIGN(const auto check, backup::repair_copy(vault, *target, state, check_options(session, started_ns)));
@@ -340,9 +421,10 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
   const auto work = [&](vault::Vault& vault) -> Result<int> {
     ATOLL_ASSIGN(const auto row, find_copy(vault, arguments.name));
     session.output.message(arguments.deletes_files
-                               ? "Copy \"" + row.name + "\": everything in " + shown(row.place) + " will be deleted."
+                               ? "Copy \"" + row.name + "\": everything in " + shown_place(row.place) +
+                                     " will be deleted."
                                : "Copy \"" + row.name + "\" will no longer be kept up to date; its files in " +
-                                     shown(row.place) + " stay, and still make a home.");
+                                     shown_place(row.place) + " stay, and still make a home.");
     if (session.options.is_dry_run) return kExitOk;
     if (arguments.deletes_files) {
       ATOLL_ASSIGN(const bool sure, session.confirm("Delete the files of copy \"" + row.name + "\"?"));
@@ -355,7 +437,8 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
                            }));
     ATOLL_TRY(vault::forget_copy_state(vault.machine().files, vault.folder(), row.name));
     if (arguments.deletes_files)
-      ATOLL_TRY(backup::CopyTarget::remove_folder(vault.machine(), row.place, vault.head().vault));
+      ATOLL_TRY(backup::CopyTarget::remove(copy_reach(session), row.place, vault.head().vault,
+                                           backup::copy_lock_path(vault, row.name)));
     session.output.message(arguments.deletes_files ? "Deleted." : "Removed.");
     return kExitOk;
   };
@@ -398,16 +481,30 @@ Result<vault::Moment> go_back(Session& session, const std::string& as_of) {
   return moment;
 }
 
-Result<int> restore_home(Session& session, const std::string& from, const std::string& as_of) {
+struct RestoreArguments {
+  std::string from, as_of;
+  S3Arguments s3;
+};
+
+Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
+  const std::string& from = arguments.from;
+  const std::string& as_of = arguments.as_of;
   const platform::Machine& machine = session.environment.machine;
   const std::int64_t started_ns = machine.clock.monotonic_ns();
   backup::RestoreHomeOptions options;
-  options.from = session.absolute(from);
+  if (blob::is_s3_place(from)) {
+    ATOLL_ASSIGN(const auto place, s3_place_of(session, from, arguments.s3));
+    options.from = blob::format(place);
+  } else {
+    options.from = session.absolute(from);
+  }
+  const backup::CopyReach reach = copy_reach(session, arguments.s3);
+  options.credentials = reach.credentials;
   options.home = session.home_folder();
   if (lies_within(options.home, options.from) || lies_within(options.from, options.home)) {
     return fail(ErrorKind::usage, "restore_home.inside_copy", "the new home cannot lie inside the copy, nor around it");
   }
-  ATOLL_ASSIGN(const VaultId vault, backup::CopyTarget::vault_in_folder(machine, options.from));
+  ATOLL_ASSIGN(const VaultId vault, backup::CopyTarget::vault_in(reach, options.from));
   if (!session.options.kit.empty()) {
     ATOLL_ASSIGN(options.kit, read_kit(session, session.options.kit, vault));
     session.options.kit.clear();
@@ -449,7 +546,7 @@ Result<int> restore_home(Session& session, const std::string& from, const std::s
                     .add_path("key_file", report.key_file)
                     .add("total_duration", seconds));
   } else {
-    output.line("Home " + shown(session.home_folder()) + " made from the copy in " + shown(from) + ": " +
+    output.line("Home " + shown(session.home_folder()) + " made from the copy in " + shown_place(from) + ": " +
                 format_size(report.bytes) + " in " + format_duration(seconds) + ", structure verified.");
     output.line("It stands at change " + format_count(report.last.value) + " of " + format_rfc3339(report.last_time) +
                 ": what came after that on the first home is not in it.");
@@ -470,11 +567,16 @@ void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* copy = app.add_subcommand("copy", "Second copies of the vault: keep, check, heal");
   copy->require_subcommand(1);
   auto add_arguments = std::make_shared<AddArguments>();
-  auto* add_command = copy->add_subcommand("add", "Keep a second copy in a folder, best on another disk");
-  add_command->add_option("folder", add_arguments->folder, "new or empty; the folder above it has to be there")
+  auto* add_command = copy->add_subcommand("add", "Keep a second copy in a folder on another disk, or in S3");
+  add_command
+      ->add_option("place", add_arguments->place,
+                   "a folder, new or empty, the one above it has to be there; or s3://BUCKET/PREFIX")
       ->required();
-  add_command->add_option("--as", add_arguments->name, "its name; else made from the folder's");
+  add_command->add_option("--as", add_arguments->name, "its name; else made from the place's");
   add_command->add_option("--limit", add_arguments->limit, "bytes a second at most, such as 50MB");
+  add_s3_reach_options(*add_command, add_arguments->s3);
+  add_s3_copy_options(*add_command, add_arguments->s3);
+  add_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be shipped");
   add_command->callback([&session, &chosen, add_arguments] {
     chosen.body = [&session, add_arguments] { return add(session, *add_arguments); };
   });
@@ -488,8 +590,11 @@ void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen) {
       [&session, &chosen, name] { chosen.body = [&session, name] { return sync(session, *name); }; });
   auto* wait_command = copy->add_subcommand("wait", "Until nothing is missing in a copy, also while somebody writes");
   wait_command->add_option("name", *name, "as `copy list` shows it")->required();
-  wait_command->callback(
-      [&session, &chosen, name] { chosen.body = [&session, name] { return wait(session, *name); }; });
+  auto until_thawed = std::make_shared<bool>(false);
+  wait_command->add_flag("--thawed", *until_thawed, "until what `copy thaw` asked for can be read");
+  wait_command->callback([&session, &chosen, name, until_thawed] {
+    chosen.body = [&session, name, until_thawed] { return wait(session, *name, *until_thawed); };
+  });
   auto check_arguments = std::make_shared<CheckArguments>();
   auto* verify_command = copy->add_subcommand("verify", "Check a copy; exit 22 where damage was found");
   verify_command->add_option("name", check_arguments->name, "as `copy list` shows it")->required();
@@ -511,13 +616,17 @@ void add_copy_commands(CLI::App& app, Session& session, Chosen& chosen) {
     chosen.body = [&session, remove_arguments] { return remove(session, *remove_arguments); };
   });
 
-  auto from = std::make_shared<std::string>();
+  add_s3_copy_commands(*copy, session, chosen);
+
+  auto restore_arguments = std::make_shared<RestoreArguments>();
   auto* restore_command = app.add_subcommand("restore-home", "Make a home from a copy: --from DIR --kit KIT");
-  restore_command->add_option("--from", *from, "the copy's folder")->required();
-  auto as_of = std::make_shared<std::string>();
-  restore_command->add_option("--as-of", *as_of, "as it was: a time, 10m (ago), a change's number, a snapshot");
-  restore_command->callback([&session, &chosen, from, as_of] {
-    chosen.body = [&session, from, as_of] { return restore_home(session, *from, *as_of); };
+  restore_command->add_option("--from", restore_arguments->from, "the copy's folder, or s3://BUCKET/PREFIX")
+      ->required();
+  restore_command->add_option("--as-of", restore_arguments->as_of,
+                              "as it was: a time, 10m (ago), a change's number, a snapshot");
+  add_s3_reach_options(*restore_command, restore_arguments->s3);
+  restore_command->callback([&session, &chosen, restore_arguments] {
+    chosen.body = [&session, restore_arguments] { return restore_home(session, *restore_arguments); };
   });
 }
 

@@ -1,5 +1,6 @@
 #include "edge/cli/copying.h"
 
+#include "edge/cli/s3_keys.h"
 #include "foundation/base/units.h"
 #include "vault/domain/shred.h"
 
@@ -71,17 +72,9 @@ Result<Bytes> read_kit(Session& session, const std::string& given, const VaultId
               path + " holds no recovery kit of vault " + vault.text() + ", whose copy this is");
 }
 
-backup::IsSameDisk same_disk_of(Session& session) {
-  return [&session](const std::string& a, const std::string& b) {
-    const auto info_a = session.environment.host.info(a);
-    const auto info_b = session.environment.host.info(b);
-    return info_a && info_b && info_a->device == info_b->device;
-  };
-}
-
 Result<int> with_copies(Session& session, vault::Vault& vault, const std::function<Result<int>(vault::Vault&)>& work) {
   // Rows that cannot be read are the work's to stumble over, not ours.
-  auto keeper = backup::CopyKeeper::open(vault, same_disk_of(session));
+  auto keeper = backup::CopyKeeper::open(vault, copy_surroundings(session.environment));
   if (!keeper) return work(vault);
   if (const auto noted = confirm_shredded(vault); !noted) return pass(noted.error());
   auto answer = [&] {

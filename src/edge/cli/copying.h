@@ -14,8 +14,6 @@ namespace atl::cli {
 [[nodiscard]] Result<catalog::CopyRow> find_copy(vault::Vault& vault, const std::string& name);
 // The kit's file, or where only its page is there the page; of a folder that one which belongs to the vault.
 [[nodiscard]] Result<Bytes> read_kit(Session& session, const std::string& given, const VaultId& vault);
-// By the numbers of the devices.
-[[nodiscard]] backup::IsSameDisk same_disk_of(Session& session);
 // `work`, and what it wrote to every copy that can be reached. The vault is settled afterwards, not closed.
 [[nodiscard]] Result<int> with_copies(Session& session, vault::Vault& vault,
                                       const std::function<Result<int>(vault::Vault&)>& work);

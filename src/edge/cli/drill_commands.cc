@@ -3,6 +3,7 @@
 
 #include "edge/cli/commands.h"
 #include "edge/cli/copying.h"
+#include "edge/cli/s3_keys.h"
 #include "foundation/base/units.h"
 #include "services/backup/restore_home.h"
 #include "services/jobs/drill.h"
@@ -86,6 +87,7 @@ Result<int> drill_copy(Session& session, const DrillArguments& arguments) {
         jobs::DrillOptions options = drill_options(session, arguments);
         backup::RestoreHomeOptions home;
         home.from = row.place;
+        home.credentials = copy_reach(session).credentials;
         home.home = platform::join(options.folder, "atoll-drill-home-" + platform::new_id<OperationId>(machine).text());
         home.stop = options.stop;
         home.workers = std::max(1U, machine.threads.hardware_count());
@@ -99,10 +101,10 @@ Result<int> drill_copy(Session& session, const DrillArguments& arguments) {
           const std::string own = platform::join(secrets.key_folder, vault.head().vault.text() + ".key");
           if (auto key = vault::read_key_file(machine.files, own); key) home.given.push_back(std::move(*key));
         }
-        ATOLL_ASSIGN(const VaultId there, backup::CopyTarget::vault_in_folder(machine, row.place));
+        ATOLL_ASSIGN(const VaultId there, backup::CopyTarget::vault_in(copy_reach(session), row.place));
         if (there != vault.head().vault) {
           return fail(ErrorKind::conflict, "copy.other_vault",
-                      row.place + " holds the copy of another vault: " + there.text(),
+                      shown_place(row.place) + " holds the copy of another vault: " + there.text(),
                       "`atoll copy list` shows where this vault's copies lie.");
         }
         ATOLL_TRY(platform::create_directories(machine.files, options.folder));

@@ -19,6 +19,10 @@ class Access;
 struct Who;
 }  // namespace atl::access
 
+namespace atl::observe {
+class Observer;
+}
+
 namespace atl::cli {
 
 class Terminal {
@@ -44,10 +48,12 @@ struct ServeRequest {
   bool no_tls = false;  // beyond this machine without TLS: a proxy does it
   std::string base_url;
   std::vector<std::string> trusted_proxies;
+  bool takes_forwarded = false;  // proxies write Forwarded (RFC 7239), not X-Forwarded-*
   std::string s3_domain;
   std::string s3_region = "us-east-1";
   std::string default_vault;
   std::string metrics_token;
+  std::string trace_sink;  // "http://collector:4318/v1/traces"; empty: none
   bool logs_json = false;
   bool is_quiet = false;
   std::uint64_t threads = 0;
@@ -68,6 +74,8 @@ class ServedVaults {
   // The accounts, and who runs the command.
   [[nodiscard]] virtual access::Access& accounts() = 0;
   [[nodiscard]] virtual const access::Who& who() const = 0;
+  // Who watches the home; null: nobody.
+  [[nodiscard]] virtual observe::Observer* observer() const = 0;
   [[nodiscard]] virtual Result<VaultId> find_vault(const std::string& name_or_id) const = 0;
 };
 
@@ -82,7 +90,7 @@ struct Environment {
   std::string process_words;      // "pid 4711 on host"
   std::string working_folder;
   // Runs the server until it is told to stop. Null: this program is none that could.
-  std::function<Result<int>(const ServeRequest&, Environment&)> serve = nullptr;
+  std::function<Result<int>(ServeRequest, Environment&)> serve = nullptr;
   // Told the error that a command ends with, before it is printed; true: it is not to be printed.
   std::function<bool(const Error&)> on_error = nullptr;
   // Set where the command runs inside a server; file and environment have had their say then.

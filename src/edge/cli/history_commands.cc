@@ -42,41 +42,53 @@ struct LogArguments {
   std::string since;
 };
 
+void print_version(Session& session, const catalog::BucketRow& bucket, const std::string& key,
+                   const VersionRow& version, const VersionRow* before) {
+  const std::string what = change_words(version, before);
+  if (session.output.is_json) {
+    JsonObject line("version");
+    line.add("bucket", bucket.name).add_path("key", key).add("version", version.version.text());
+    line.add("size", version.size).add("began", format_rfc3339(version.begin_time)).add("lsn", version.begin.value);
+    if (version.end.value != 0) line.add("ended", format_rfc3339(version.end_time)).add("end_lsn", version.end.value);
+    line.add("actor", version.actor).add("changed", what);
+    if (!version.label.empty()) line.add("label", version.label);
+    if (!version.author.empty()) line.add("author", version.author);
+    if (!version.description.empty()) line.add("description", version.description);
+    if (!version.transformation.empty()) line.add("transformation", version.transformation);
+    session.output.json(line);
+    return;
+  }
+  std::string text = format_rfc3339(version.begin_time) + "  " + short_id(version.version) + "  " +
+                     format_size(version.size) + "  " + version.actor + "  " + what;
+  if (!version.label.empty()) text += "  " + shown(version.label);
+  if (!version.description.empty()) text += "  " + shown(version.description);
+  if (version.end.value == 0) text += "  " + session.output.green("current");
+  session.output.line(text);
+}
+
+// All versions, or the one named `only`; a page at a time, so that a million of them need no room.
 Result<int> log_object(Session& session, vault::Vault& vault, const catalog::BucketRow& bucket, const std::string& key,
                        const catalog::EntryRow& entry, const LogArguments& arguments, std::optional<Timestamp> since,
-                       std::optional<VersionId> only) {
+                       const std::optional<VersionRow>& only) {
+  constexpr std::uint64_t kPageVersions = 1000;
   const auto reader = vault.reader();
-  ATOLL_ASSIGN(const auto versions, reader->versions_of(entry.object));
   if (entry.is_deleted && !only && !session.output.is_json && (!since || entry.deleted_at >= *since)) {
     session.output.line(format_rfc3339(entry.deleted_at) + "  removed (change " +
                         std::to_string(entry.deleted_lsn.value) + ")");
   }
-  std::uint64_t shown_count = 0;
-  for (std::size_t i = 0; i < versions.size() && (arguments.limit == 0 || shown_count < arguments.limit); ++i) {
-    const VersionRow& version = versions[i];
-    if (since && version.begin_time < *since) break;
-    if (only && version.version != *only) continue;
-    ++shown_count;
-    const std::string what = change_words(version, i + 1 < versions.size() ? &versions[i + 1] : nullptr);
-    if (session.output.is_json) {
-      JsonObject line("version");
-      line.add("bucket", bucket.name).add_path("key", key).add("version", version.version.text());
-      line.add("size", version.size).add("began", format_rfc3339(version.begin_time)).add("lsn", version.begin.value);
-      if (version.end.value != 0) line.add("ended", format_rfc3339(version.end_time)).add("end_lsn", version.end.value);
-      line.add("actor", version.actor).add("changed", what);
-      if (!version.label.empty()) line.add("label", version.label);
-      if (!version.author.empty()) line.add("author", version.author);
-      if (!version.description.empty()) line.add("description", version.description);
-      if (!version.transformation.empty()) line.add("transformation", version.transformation);
-      session.output.json(line);
-      continue;
+  std::optional<Lsn> before;
+  if (only) before = only->begin.next();
+  std::uint64_t left = only ? 1 : arguments.limit == 0 ? UINT64_MAX : arguments.limit;
+  while (left > 0) {
+    const std::uint64_t shown_at_most = std::min(left, kPageVersions);
+    ATOLL_ASSIGN(const auto versions, vault::newest_versions(*reader, entry, before, shown_at_most + 1));
+    for (std::size_t i = 0; i < std::min<std::size_t>(versions.size(), shown_at_most); ++i) {
+      if (since && versions[i].begin_time < *since) return kExitOk;
+      print_version(session, bucket, key, versions[i], i + 1 < versions.size() ? &versions[i + 1] : nullptr);
+      before = versions[i].begin;
+      --left;
     }
-    std::string text = format_rfc3339(version.begin_time) + "  " + short_id(version.version) + "  " +
-                       format_size(version.size) + "  " + version.actor + "  " + what;
-    if (!version.label.empty()) text += "  " + shown(version.label);
-    if (!version.description.empty()) text += "  " + shown(version.description);
-    if (version.end.value == 0) text += "  " + session.output.green("current");
-    session.output.line(text);
+    if (versions.size() <= shown_at_most) break;
   }
   return kExitOk;
 }
@@ -146,10 +158,10 @@ Result<int> log(Session& session, const LogArguments& arguments) {
     if (!address.key.empty() && !address.key.ends_with('/')) {
       ATOLL_ASSIGN(const auto split, vault::split_version(*reader, bucket.id, address.key));
       ATOLL_ASSIGN(const auto entry, reader->entry(bucket.id, split.key));
-      std::optional<VersionId> only;
+      std::optional<VersionRow> only;
       if (!split.version.empty()) {
-        ATOLL_ASSIGN(const auto found, vault::find_version(*reader, bucket, split.key, split.version));
-        only = found.version.version;
+        ATOLL_ASSIGN(auto found, vault::find_version(*reader, bucket, split.key, split.version));
+        only = std::move(found.version);
       }
       if (entry) return log_object(session, vault, bucket, split.key, *entry, arguments, since, only);
     }

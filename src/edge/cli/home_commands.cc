@@ -2,6 +2,9 @@
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
+#include "edge/cli/config_file.h"
+#include "edge/cli/points.h"
+#include "edge/cli/serve_reach.h"
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
 #include "vault/object/describe.h"
@@ -27,6 +30,7 @@ struct CreateArguments {
   std::string encryption = "aes256gcm";
   std::string new_password_file;
   bool if_missing = false;
+  std::string serve_for, base_url;  // of init
 };
 
 Result<VaultId> create_vault(Session& session, vault::Home& home, const CreateArguments& arguments) {
@@ -67,6 +71,18 @@ Result<VaultId> create_vault(Session& session, vault::Home& home, const CreateAr
   return id;
 }
 
+Result<void> note_serve_settings(Session& session, const CreateArguments& arguments) {
+  if (arguments.serve_for.empty()) return {};
+  ATOLL_ASSIGN(const ServeReach reach, parse_reach(arguments.serve_for));
+  ATOLL_ASSIGN(const std::string base_url, checked_base_url(arguments.base_url));
+  ATOLL_ASSIGN(const bool is_written, write_serve_settings(session, settings_for(reach, base_url)));
+  if (!is_written) {
+    session.output.message("The configuration file says already how the home is served; it stays as it is: " +
+                           config_file_path(session.environment));
+  }
+  return {};
+}
+
 Result<int> init(Session& session, const CreateArguments& arguments) {
   const std::string folder = session.home_folder();
   auto home = vault::Home::create(session.environment.machine, folder);
@@ -97,6 +113,16 @@ void print_findings(Session& session, const vault::VaultStatus& status) {
     session.output.line(session.output.red("! " + finding.message) +
                         (finding.command.empty() ? "" : "  " + finding.command));
   }
+}
+
+// What is not safe beyond one's own findings: full or worn disks, copies, schedules, the clock.
+void print_points(Session& session, vault::Vault& opened, const vault::VaultStatus& status, Looks looks) {
+  const auto health = health_of(session, opened, looks);
+  if (!health) {
+    session.output.warning(health.error().id, "drives and schedules could not be looked at: " + health.error().message);
+    return;
+  }
+  for (const auto& alarm : points_beside(**health, status)) print_point(session, alarm);
 }
 
 JsonObject json_of(const vault::VaultStatus& status) {
@@ -138,7 +164,11 @@ Result<int> stat_vault(Session& session) {
     ATOLL_ASSIGN(const auto status, vault::vault_status(opened));
     Output& output = session.output;
     if (output.is_json) {
-      output.json(json_of(status));
+      auto report = json_of(status);
+      std::vector<std::string> alarms;
+      if (const auto health = health_of(session, opened, Looks::quickly))
+        for (const auto& alarm : points_beside(**health, status)) alarms.push_back(json_text(alarm));
+      output.json(report.add_raw("alarms", json_array(alarms)));
       return kExitOk;
     }
     const std::uint64_t stored = status.pack_bytes + status.journal_bytes;
@@ -171,6 +201,7 @@ Result<int> stat_vault(Session& session) {
                   format_size(status.collect_horizon_bytes) + " for going back to earlier moments.");
     }
     print_findings(session, status);
+    print_points(session, opened, status, Looks::quickly);
     return kExitOk;
   });
 }
@@ -204,7 +235,7 @@ Result<int> stat_object(Session& session, const std::string& text) {
     }
     if (!found) return pass(std::move(found).error());
     const auto& version = found->version;
-    ATOLL_ASSIGN(const auto versions, opened.reader()->versions_of(version.object));
+    ATOLL_ASSIGN(const std::uint64_t version_count, opened.reader()->version_count(version.object));
     Output& output = session.output;
     if (output.is_json) {
       JsonObject object("object");
@@ -220,7 +251,7 @@ Result<int> stat_object(Session& session, const std::string& text) {
           .add("uid", static_cast<std::uint64_t>(version.uid));
       object.add("gid", static_cast<std::uint64_t>(version.gid))
           .add("actor", version.actor)
-          .add("versions", static_cast<std::uint64_t>(versions.size()));
+          .add("versions", version_count);
       object.add_map("tags", version.tags).add_map("metadata", version.metadata);
       if (!version.label.empty()) object.add("label", version.label);
       if (!version.author.empty()) object.add("author", version.author);
@@ -243,7 +274,7 @@ Result<int> stat_object(Session& session, const std::string& text) {
     output.line("  stored    " + format_rfc3339(version.begin_time) + " by " + version.actor + ", change " +
                 std::to_string(version.begin.value));
     output.line("  version   " + version.version.text() +
-                (versions.size() > 1 ? ", one of " + std::to_string(versions.size()) : ""));
+                (version_count > 1 ? ", one of " + format_count(version_count) : ""));
     if (!version.label.empty()) output.line("  label     " + shown(version.label));
     if (!version.author.empty()) output.line("  author    " + shown(version.author));
     if (!version.description.empty()) output.line("  about     " + shown(version.description));
@@ -445,7 +476,10 @@ Result<int> doctor(Session& session, const DoctorArguments& arguments) {
     }
     ATOLL_ASSIGN(const int code, run_verify(session, one, {}));
     ATOLL_ASSIGN(const auto status, vault::vault_status(one));
-    if (!output.is_json) print_findings(session, status);
+    if (!output.is_json) {
+      print_findings(session, status);
+      print_points(session, one, status, Looks::closely);
+    }
     return code;
   };
   auto answer = work(**opened);
@@ -562,8 +596,16 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto init_arguments = std::make_shared<CreateArguments>();
   init_command->add_flag("--if-missing", init_arguments->if_missing, "do nothing where there is one");
   add_create_options(init_command, init_arguments);
+  init_command->add_option(
+      "--serve-for", init_arguments->serve_for,
+      "who is to reach the home's server: machine, lan or proxy; written to the configuration file");
+  init_command->add_option("--base-url", init_arguments->base_url,
+                           "with --serve-for proxy: as people open it, https://files.example");
   init_command->callback([&session, &chosen, init_arguments] {
-    chosen.body = [&session, init_arguments] { return init(session, *init_arguments); };
+    chosen.body = [&session, init_arguments]() -> Result<int> {
+      ATOLL_TRY(note_serve_settings(session, *init_arguments));
+      return init(session, *init_arguments);
+    };
   });
 
   auto* stat_command =

@@ -89,9 +89,12 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
   add_serve_command(app, session, chosen);
+  add_lock_commands(app, session, chosen);
   add_account_commands(app, session, chosen);
   add_right_commands(app, session, chosen);
   add_audit_commands(app, session, chosen);
+  add_alarm_commands(app, session, chosen);
+  add_top_command(app, session, chosen);
   add_tier_commands(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =

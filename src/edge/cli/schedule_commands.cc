@@ -1,4 +1,4 @@
-// schedule add | list | remove | run | install | uninstall
+// schedule add | list | history | remove | run | install | uninstall
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
@@ -24,6 +24,11 @@ std::vector<std::string> same_home(Session& session) {
   add("--password-file", options.password_file.empty() ? "" : session.absolute(options.password_file));
   add("--key-file", options.key_file.empty() ? "" : session.absolute(options.key_file));
   return words;
+}
+
+tl::unexpected<Error> no_schedule(const std::string& name) {
+  return fail(ErrorKind::not_found, "schedule.not_found", "there is no schedule \"" + name + "\"",
+              "`atoll schedule list` lists them.");
 }
 
 struct AddArguments {
@@ -102,16 +107,38 @@ Result<int> list(Session& session) {
   });
 }
 
+Result<int> history(Session& session, const std::string& name) {
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    ATOLL_ASSIGN(const auto all, jobs::schedules(vault, local_time(session)));
+    const auto found = std::ranges::find_if(all, [&](const auto& one) { return one.row.name == name; });
+    if (found == all.end()) return no_schedule(name);
+    const auto runs = found->last_run ? jobs::past_runs(*found->last_run) : std::vector<jobs::PastRun>{};
+    for (const auto& run : runs) {
+      if (session.output.is_json) {
+        session.output.json(JsonObject("run")
+                                .add("name", name)
+                                .add("started", format_rfc3339(run.started))
+                                .add("exit_code", run.exit_code)
+                                .add("seconds", run.seconds));
+        continue;
+      }
+      session.output.line(format_rfc3339(run.started) + "   " +
+                          (run.exit_code == 0 ? session.output.green("good")
+                                              : session.output.red("ended with " + std::to_string(run.exit_code))) +
+                          "   " + format_duration(run.seconds));
+    }
+    if (runs.empty() && !session.output.is_json) session.output.message("It has not run yet.");
+    return kExitOk;
+  });
+}
+
 // Reads what there is, lets go of the vault, runs, and takes it again only to remember.
 Result<int> run_some(Session& session, const std::vector<std::string>& names, bool only_due) {
   std::vector<jobs::Schedule> todo;
   ATOLL_TRY(session.with_reader([&](vault::Vault& vault) -> Result<int> {
     ATOLL_ASSIGN(auto all, jobs::schedules(vault, local_time(session)));
     for (const std::string& name : names) {
-      if (std::ranges::none_of(all, [&](const auto& one) { return one.row.name == name; })) {
-        return fail(ErrorKind::not_found, "schedule.not_found", "there is no schedule \"" + name + "\"",
-                    "`atoll schedule list` lists them.");
-      }
+      if (std::ranges::none_of(all, [&](const auto& one) { return one.row.name == name; })) return no_schedule(name);
     }
     for (auto& one : all) {
       const bool is_named = std::ranges::find(names, one.row.name) != names.end();
@@ -169,7 +196,11 @@ Result<int> install(Session& session, bool is_installing) {
   words.insert(words.end(), options.begin(), options.end());
   const std::string config = platform::parent_of(platform::parent_of(session.key_folder()));
   const bool is_root = config == "/etc" || environment.variable("HOME").value_or("") == "/root";
-  const jobs::Timer timer = jobs::make_timer(words, instance_of(session.home_folder()), is_root, config);
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (const char* name : {"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}) {
+    if (const auto value = environment.variable(name)) variables.emplace_back(name, *value);
+  }
+  const jobs::Timer timer = jobs::make_timer(words, variables, instance_of(session.home_folder()), is_root, config);
   if (session.options.is_dry_run) {
     for (const auto& unit : timer.units) session.output.line("# " + unit.path + "\n" + unit.text);
     session.output.line("# or, by cron:\n" + timer.crontab_line);
@@ -238,6 +269,10 @@ void add_schedule_commands(CLI::App& app, Session& session, Chosen& chosen) {
     chosen.body = [&session] { return list(session); };
   });
   auto name = std::make_shared<std::string>();
+  auto* history_command = schedule->add_subcommand("history", "The last 50 runs of a schedule, newest first");
+  history_command->add_option("name", *name, "as `schedule list` shows it")->required();
+  history_command->callback(
+      [&session, &chosen, name] { chosen.body = [&session, name] { return history(session, *name); }; });
   auto* remove_command = schedule->add_subcommand("remove", "Ends a schedule");
   remove_command->add_option("name", *name, "as `schedule list` shows it")->required();
   remove_command->callback([&session, &chosen, name] {

@@ -2,22 +2,46 @@
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
+#include "edge/cli/serve_reach.h"
 
 namespace atl::cli {
 namespace {
 
 struct ServeArguments {
   std::vector<std::string> listen;
+  std::string reach;  // of a server that is told nothing about where to listen
   std::string certificate, key;
   bool no_tls = false;
   std::string base_url;
   std::vector<std::string> trusted_proxies;
+  std::string proxy_fields;
   std::string s3_domain, s3_region;
   std::string metrics_token_file;
   std::string log_format;
+  std::string trace_sink;
   std::uint64_t threads = 0;
   std::uint64_t drain_seconds = 30;
 };
+
+// Where it listens and whom it believes. Somebody at a terminal who said nothing of it is asked, once.
+Result<void> find_places(Session& session, const ServeArguments& arguments, ServeRequest& request) {
+  request.listen = arguments.listen;
+  request.trusted_proxies = arguments.trusted_proxies;
+  ATOLL_ASSIGN(request.base_url, checked_base_url(arguments.base_url));
+  if (!request.listen.empty()) return {};
+  const Terminal& terminal = session.environment.terminal;
+  ServeSettings settings = settings_for(ServeReach::machine, request.base_url);
+  if (!arguments.reach.empty()) {
+    ATOLL_ASSIGN(const ServeReach reach, parse_reach(arguments.reach));
+    settings = settings_for(reach, request.base_url);
+  } else if (terminal.is_in_terminal() && terminal.is_error_terminal() && !session.options.assume_yes) {
+    ATOLL_ASSIGN(settings, ask_for_reach(session));
+  }
+  request.listen = settings.listen;
+  if (request.base_url.empty()) request.base_url = settings.base_url;
+  if (request.trusted_proxies.empty()) request.trusted_proxies = settings.trusted_proxies;
+  return {};
+}
 
 Result<int> serve(Session& session, const ServeArguments& arguments) {
   Environment& environment = session.environment;
@@ -26,19 +50,13 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   request.home_folder = session.home_folder();
   request.config_folder = platform::parent_of(session.key_folder());
   ATOLL_ASSIGN(request.secrets, session.secrets());
-  request.listen = arguments.listen;
-  if (request.listen.empty()) request.listen.emplace_back("127.0.0.1:7070");
   request.tls_certificate = arguments.certificate.empty() ? "" : session.absolute(arguments.certificate);
   request.tls_key = arguments.key.empty() ? "" : session.absolute(arguments.key);
   if (request.tls_certificate.empty() != request.tls_key.empty())
     return fail(ErrorKind::usage, "serve.half_a_certificate", "--tls-certificate and --tls-key belong together");
   request.no_tls = arguments.no_tls;
-  request.base_url = arguments.base_url;
-  while (request.base_url.ends_with('/')) request.base_url.pop_back();
-  if (!request.base_url.empty() && !request.base_url.starts_with("http://") &&
-      !request.base_url.starts_with("https://"))
-    return fail(ErrorKind::usage, "serve.bad_base_url", "--base-url has to begin with http:// or https://");
-  request.trusted_proxies = arguments.trusted_proxies;
+  ATOLL_TRY(find_places(session, arguments, request));
+  request.takes_forwarded = arguments.proxy_fields == "forwarded";
   request.s3_domain = arguments.s3_domain;
   if (!arguments.s3_region.empty()) request.s3_region = arguments.s3_region;
   request.default_vault = session.options.vault;
@@ -47,10 +65,11 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   }
   request.logs_json =
       arguments.log_format == "json" || (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
+  request.trace_sink = arguments.trace_sink;
   request.is_quiet = session.output.is_quiet;
   request.threads = arguments.threads;
   request.drain_seconds = arguments.drain_seconds;
-  return environment.serve(request, environment);
+  return environment.serve(std::move(request), environment);
 }
 
 }  // namespace
@@ -60,17 +79,27 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
   auto* verb = app.add_subcommand("serve", "Make the home a server: REST, S3, WebDAV");
   verb->add_option("--listen", arguments->listen,
                    "HOST:PORT (127.0.0.1:7070); repeatable; *:7070 is every address of this machine");
+  verb->add_option("--for", arguments->reach,
+                   "where nothing says where to listen: machine (127.0.0.1:7070), lan (*:7070), proxy (127.0.0.1:7070, "
+                   "and a proxy there is trusted)")
+      ->check(CLI::IsMember({"machine", "lan", "proxy"}));
   verb->add_option("--tls-certificate", arguments->certificate, "PEM file, the server's certificate first");
   verb->add_option("--tls-key", arguments->key, "PEM file");
   verb->add_flag("--no-tls", arguments->no_tls, "plain HTTP beyond this machine: a proxy in front does TLS");
   verb->add_option("--base-url", arguments->base_url, "as clients reach the server: https://files.example");
   verb->add_option("--trusted-proxy", arguments->trusted_proxies,
                    "address or network whose X-Forwarded-* fields count; repeatable");
+  verb->add_option(
+          "--proxy-fields", arguments->proxy_fields,
+          "which fields the proxy writes: x-forwarded (X-Forwarded-For, -Proto, -Host) or forwarded (RFC 7239)")
+      ->check(CLI::IsMember({"x-forwarded", "forwarded"}));
   verb->add_option("--s3-domain", arguments->s3_domain, "domain whose subdomains are buckets");
   verb->add_option("--s3-region", arguments->s3_region, "region that S3 clients are told (us-east-1)");
   verb->add_option("--metrics-token-file", arguments->metrics_token_file, "file with the token that /metrics wants");
   verb->add_option("--log-format", arguments->log_format, "text or json (text on a terminal)")
       ->check(CLI::IsMember({"text", "json"}));
+  verb->add_option("--trace-sink", arguments->trace_sink,
+                   "where spans of requests go by OTLP: http://HOST:4318/v1/traces");
   verb->add_option("--threads", arguments->threads, "threads that answer requests (64, or 8 for each core)");
   verb->add_option("--drain-seconds", arguments->drain_seconds, "how long requests under way may take at the end (30)");
   verb->callback([&session, &chosen, arguments] {

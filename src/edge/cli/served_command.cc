@@ -4,9 +4,8 @@
 #include <array>
 #include <charconv>
 
-#include "foundation/base/units.h"
+#include "edge/cli/server_link.h"
 #include "foundation/json/json.h"
-#include "foundation/net/http_client.h"
 
 namespace atl::cli {
 namespace {
@@ -71,61 +70,9 @@ namespace {
 
 // What has to work where no server does, or is about this program alone.
 bool works_here(std::string_view verb) {
-  constexpr std::array<std::string_view, 9> kHere = {"init",   "serve", "restore-home", "completion", "man",
-                                                     "config", "",      "bucket-name",  "worker"};
+  constexpr std::array<std::string_view, 11> kHere = {
+      "init", "serve", "restore-home", "completion", "man", "config", "", "bucket-name", "worker", "unlock", "lock"};
   return std::ranges::find(kHere, verb.substr(0, verb.find(' '))) != kHere.end();
-}
-
-struct Server {
-  std::string base;
-  std::unique_ptr<net::HttpClient> client;
-  std::string token;
-};
-
-Result<Server> server_at(Session& session, const std::string& url) {
-  Server server;
-  server.base = url;
-  while (server.base.ends_with('/')) server.base.pop_back();
-  if (!server.base.starts_with("http://") && !server.base.starts_with("https://"))
-    return fail(ErrorKind::usage, "url.bad", "the address of a server begins with http:// or https://, not " + url);
-  net::ClientOptions options;
-  options.idle_timeout_s = 0;  // a command may have nothing to say for long
-  if (!session.options.authorities_file.empty()) {
-    ATOLL_ASSIGN(const Bytes pem, platform::read_whole(session.environment.machine.files,
-                                                       session.absolute(session.options.authorities_file), kMiB));
-    options.authorities_pem = to_string(pem);
-  }
-  if (!session.options.fingerprint.empty()) {
-    std::string digits = session.options.fingerprint;
-    std::erase(digits, ':');
-    const auto bytes = from_hex(digits);
-    if (!bytes || bytes->size() != 32)
-      return fail(ErrorKind::usage, "fingerprint.bad", "a fingerprint has 64 hexadecimal digits");
-    std::array<std::uint8_t, 32> pinned{};
-    std::ranges::copy(*bytes, pinned.begin());
-    options.pinned_certificate_sha256 = pinned;
-  }
-  if (!session.options.token_file.empty()) {
-    ATOLL_ASSIGN(server.token, session.read_passphrase_file(session.options.token_file));
-  } else if (const auto given = session.environment.variable("ATOLL_TOKEN"); given) {
-    server.token = *given;
-  }
-  ATOLL_ASSIGN(server.client, net::HttpClient::open(options));
-  return server;
-}
-
-// None: nobody has the home.
-Result<std::optional<Server>> server_of_home(Session& session) {
-  const std::string path = platform::join(session.home_folder(), "server.sock");
-  const auto there = session.environment.machine.files.stat(path);
-  if (!there || !*there) return std::nullopt;
-  Server server;
-  server.base = "http://localhost";
-  net::ClientOptions options;
-  options.local_socket_path = path;
-  options.idle_timeout_s = 0;
-  ATOLL_ASSIGN(server.client, net::HttpClient::open(options));
-  return server;
 }
 
 class InputSource final : public net::BodySource {
@@ -147,25 +94,7 @@ struct Outcome {
   std::optional<std::string> question;
 };
 
-// `problem+json` of a server as an error of ours.
-Error error_of(const net::ClientResponse& response) {
-  const auto body = json::Value::parse(to_string(response.body));
-  Error error{ErrorKind::failed, "server.refused", "the server answered " + std::to_string(response.status), ""};
-  if (body) {
-    error.id = body->text_of("id").value_or(error.id);
-    error.message = body->text_of("detail").value_or(error.message);
-    error.hint = body->text_of("hint").value_or("");
-  }
-  if (response.status == 401) error.kind = ErrorKind::wrong_key;
-  if (response.status == 403) error.kind = ErrorKind::denied;
-  if (response.status == 404) error.kind = ErrorKind::not_found;
-  if (response.status == 503) error.kind = ErrorKind::locked;
-  if (response.status == 401 && error.hint.empty())
-    error.hint = "Give a token: --token-file FILE, or ATOLL_TOKEN_FILE.";
-  return error;
-}
-
-Result<Outcome> send(Session& session, Server& server, const std::vector<std::string>& words, bool reads_input) {
+Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std::string>& words, bool reads_input) {
   Environment& environment = session.environment;
   net::ClientRequest request;
   request.method = "POST";
@@ -223,7 +152,7 @@ Result<Outcome> send(Session& session, Server& server, const std::vector<std::st
 Result<std::optional<int>> run_on_server(Session& session, const std::string& verb,
                                          const std::vector<std::string>& words) {
   if (works_here(verb)) return std::nullopt;
-  std::optional<Server> server;
+  std::optional<ServerLink> server;
   const bool is_elsewhere = !session.options.url.empty();
   if (is_elsewhere) {
     ATOLL_ASSIGN(server, server_at(session, session.options.url));
@@ -232,7 +161,10 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
     if (!server) return std::nullopt;
   }
   const bool reads_input = std::ranges::find(words, "-") != words.end();
-  auto outcome = send(session, *server, words, reads_input);
+  std::vector<std::string> sent = words;
+  // The server writes into a frame and cannot know that it will be shown on a terminal.
+  if (verb == "top" && session.environment.terminal.is_out_terminal()) sent.emplace_back("--redraws");
+  auto outcome = send(session, *server, sent, reads_input);
   // A socket that a server left behind; the home's lock tells whether somebody has it all the same.
   if (!outcome && !is_elsewhere && outcome.error().id == "client.unreachable") return std::nullopt;
   if (!outcome && outcome.error().id == "output.closed") return kExitFailed;  // nobody reads on: no news to anybody

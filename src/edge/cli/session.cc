@@ -38,7 +38,9 @@ std::string Session::home_folder() const {
   return "/var/lib/atoll";
 }
 
-std::string Session::key_folder() const {
+std::string Session::key_folder() const { return key_folder_of(environment); }
+
+std::string key_folder_of(const Environment& environment) {
   if (const auto config = environment.variable("XDG_CONFIG_HOME"); config && config->starts_with('/'))
     return join(*config, "atoll/keys");
   if (const auto home = environment.variable("HOME"); home && home->starts_with('/'))

@@ -36,6 +36,9 @@ struct GlobalOptions {
 // Whether a command that wrote brings the copies up to date at its end.
 enum class Ships : std::uint8_t { no, yes };
 
+// Where unlocking secrets lie: $XDG_CONFIG_HOME/atoll/keys, never inside the home.
+[[nodiscard]] std::string key_folder_of(const Environment& environment);
+
 class Session {
  public:
   Session(Environment& environment_in, Output& output_in) : environment(environment_in), output(output_in) {}
@@ -45,7 +48,6 @@ class Session {
 
   // --home, ATOLL_HOME, $XDG_DATA_HOME/atoll, /var/lib/atoll where HOME is not set.
   [[nodiscard]] std::string home_folder() const;
-  // Where unlocking secrets lie: $XDG_CONFIG_HOME/atoll/keys, never inside the home.
   [[nodiscard]] std::string key_folder() const;
   [[nodiscard]] Result<vault::UnlockSecrets> secrets();
   [[nodiscard]] Result<std::unique_ptr<vault::Home>> home();

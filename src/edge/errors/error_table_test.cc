@@ -27,6 +27,8 @@ TEST(ErrorTable, EveryKindHasOneRowAndIdsOnlyOne) {
 TEST(ErrorTable, AnIdCountsBeforeItsKind) {
   EXPECT_EQ(row_of({ErrorKind::not_found, "chunk.not_found", "", ""}).exit_code, 22);
   EXPECT_EQ(row_of({ErrorKind::not_found, "anything.else", "", ""}).exit_code, 20);
+  EXPECT_EQ(row_of({ErrorKind::unreachable, "http.body_broken_off", "", ""}).http_status, 400U)
+      << "a client that goes away is no trouble of the server's";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Jobs: what is being done and how it went, ended early, and watched.
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
+#include "edge/rest/job_kinds.h"
 
 namespace atl::rest {
 
@@ -16,6 +17,8 @@ Value job_json(const server::JobFacts& facts) {
   Value progress = Value::object();
   progress.set("step", facts.step).set("done", facts.done).set("total", facts.total);
   out.set("progress", std::move(progress));
+  out.set("attempt", std::uint64_t{facts.attempt});
+  if (facts.order.is_object()) out.set("order", facts.order);
   if (facts.result.is_object()) out.set("result", facts.result);
   if (!facts.error_id.empty())
     out.set("error", Value::object().set("id", facts.error_id).set("message", facts.message));
@@ -36,7 +39,7 @@ access::Resource place_of_job(const server::JobFacts& facts) {
 
 tl::unexpected<Error> no_job(const Call& call) {
   return fail(ErrorKind::not_found, "job.not_found", "there is no job " + call.path("id").substr(0, 80),
-              "Jobs are remembered while the server runs, the last 100 of them.");
+              "The last 100 of each vault are remembered.");
 }
 
 Result<net::Response> list_jobs(Call& call) {
@@ -78,10 +81,9 @@ Result<net::Response> cancel_job(Call& call) {
   ATOLL_ASSIGN(const auto facts, find_job(call));
   ATOLL_TRY(call.exchange().require(Action::job_run, place_of_job(facts)));
   // What somebody may not start they may not end either.
-  static constexpr std::array<std::pair<std::string_view, Action>, 2> needs = {
-      {{"gc", Action::collect}, {"verify", Action::verify}}};
-  for (const auto& [kind, action] : needs)
-    if (facts.kind == kind) ATOLL_TRY(call.exchange().require(action, place_of_job(facts)));
+  const JobKind* const kind = job_kind(facts.kind);
+  if (kind != nullptr && kind->action != Action::job_run)
+    ATOLL_TRY(call.exchange().require(kind->action, place_of_job(facts)));
   call.exchange().host.jobs().cancel(facts.id);  // one that has ended stays as it is
   return no_content();
 }
@@ -116,7 +118,7 @@ class JobStream final : public net::BodySource {
   void gather(std::int64_t now) {
     const auto facts = host_->jobs().find(id_);
     const bool may = facts && host_->access().decide(who_, Action::job_read, place_of_job(*facts)).allowed;
-    if (!may || now - begun_ns_ > kStreamNs) {
+    if (!may || host_->is_ending() || now - begun_ns_ > kStreamNs) {
       is_over_ = true;
       return;
     }
@@ -160,7 +162,10 @@ std::vector<Operation> job_operations() {
        .tag = "jobs",
        .words = "What is being done, and how the last ones went, in the order in which they were asked for.",
        .guards = {{Action::job_read, Place::inside}},
-       .query = {{"state", ParameterType::text, "Only these.", {"waiting", "running", "done", "failed", "cancelled"}},
+       .query = {{"state",
+                  ParameterType::text,
+                  "Only these.",
+                  {"waiting", "running", "done", "failed", "cancelled", "interrupted"}},
                  limit_parameter(),
                  cursor_parameter()},
        .answers = {{200, "JobList", "A page."}},
@@ -200,13 +205,17 @@ std::vector<NamedSchema> job_schemas() {
                                     required("total", number("of so much; 0: nobody knows."))})},
       {"JobError",
        object("Why a job failed.", {required("id", text("Stable.")), required("message", text("One sentence."))})},
-      {"Job", object("Work that takes longer than a request.",
-                     {required("id", text("Its id.")), required("kind", text("gc, verify, checkpoint, tiers.")),
-                      required("vault", text("Where.")), required("actor", text("Who asked for it.")),
-                      required("state", choice("How it is.", {"waiting", "running", "done", "failed", "cancelled"})),
-                      required("created", time("When it was asked for.")), optional("started", time("When it began.")),
-                      optional("ended", time("When it was over.")), required("progress", reference("JobProgress")),
-                      optional("result", any_object("What it did.")), optional("error", reference("JobError"))})},
+      {"Job",
+       object("Work that takes longer than a request.",
+              {required("id", text("Its id.")), required("kind", text("gc, verify, checkpoint, tiers, copy_sync …")),
+               required("vault", text("Where.")), required("actor", text("Who asked for it.")),
+               required("state",
+                        choice("How it is.", {"waiting", "running", "done", "failed", "cancelled", "interrupted"})),
+               required("created", time("When it was asked for.")), optional("started", time("When it began.")),
+               optional("ended", time("When it was over.")),
+               required("attempt", number("2 and more: a restart of the server broke it off, and it was begun anew.")),
+               optional("order", any_object("What was asked for.")), required("progress", reference("JobProgress")),
+               optional("result", any_object("What it did.")), optional("error", reference("JobError"))})},
       {"JobList", list_schema("A page of jobs.", "jobs", "Job")},
   };
 }

@@ -1,6 +1,7 @@
 // The server itself: how it is, what it warned of, how it is set. No secrets.
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
+#include "services/observe/observer.h"
 #include "vault/status.h"
 
 namespace atl::rest {
@@ -41,29 +42,20 @@ Result<net::Response> show_server(Call& call) {
   return ok(out);
 }
 
-Result<net::Response> list_alarms(Call& call) {
-  Value list = Value::array();
-  for (const auto& one : call.exchange().host.alarms()) {
-    list.push(Value::object()
-                  .set("id", one.alarm.id)
-                  .set("time", format_rfc3339(one.time))
-                  .set("actor", one.alarm.actor)
-                  .set("address", one.alarm.address)
-                  .set("count", one.alarm.count)
-                  .set("window_seconds", one.alarm.window_seconds)
-                  .set("words", one.alarm.words));
-  }
-  return ok(Value::object().set("alarms", std::move(list)));
-}
-
 Result<net::Response> show_settings(Call& call) {
   const auto& settings = call.exchange().host.settings();
   Value proxies = Value::array();
-  for (const auto& one : settings.trusted_proxies) proxies.push(one);
+  for (const auto& one : settings.proxies.networks) proxies.push(one);
   Value thresholds = Value::object();
   const auto view = accounts_of(call).view();
-  for (const auto& row : view->rows().settings)
-    if (row.name.starts_with("alarm.")) thresholds.set(row.name, row.value);
+  Value limits = Value::object();
+  for (const auto& row : view->rows().settings) {
+    if (row.name.starts_with(observe::kLimitsPrefix)) {
+      limits.set(row.name.substr(observe::kLimitsPrefix.size()), row.value);
+    } else if (row.name.starts_with("alarm.")) {
+      thresholds.set(row.name, row.value);
+    }
+  }
   return ok(Value::object()
                 .set("base_url", settings.base_url)
                 .set("trusted_proxies", std::move(proxies))
@@ -71,10 +63,29 @@ Result<net::Response> show_settings(Call& call) {
                 .set("s3_region", settings.s3_region)
                 .set("default_vault", settings.default_vault)
                 .set("has_metrics_token", !settings.metrics_token.empty())
-                .set("alarm_thresholds", std::move(thresholds)));
+                .set("alarm_thresholds", std::move(thresholds))
+                .set("alarm_limits", std::move(limits)));
+}
+
+// The row of each limit that is to be set, all checked before the first one is.
+Result<std::map<std::string, std::string>> limits_in(const Value& body) {
+  std::map<std::string, std::string> rows;
+  ATOLL_ASSIGN(const auto wanted, body.texts_of("limits"));
+  for (const auto& [name, text] : wanted) {
+    const observe::AlarmKind* const kind = observe::find_kind(name);
+    if (kind == nullptr) {
+      return fail(ErrorKind::usage, "alarm.unknown", "there is no alarm \"" + name + "\"",
+                  "GET /api/v1/alarms/kinds lists them.");
+    }
+    ATOLL_TRY(observe::parse_limits(*kind, text));
+    rows[std::string(observe::kLimitsPrefix) + name] = text;
+  }
+  return rows;
 }
 
 Result<net::Response> change_thresholds(Call& call) {
+  ATOLL_ASSIGN(const auto limits, limits_in(call.body()));
+  for (const auto& [name, text] : limits) ATOLL_TRY(accounts_of(call).set_home_setting(call.who(), name, text));
   static constexpr std::array<std::string_view, 4> names = {"failed_logins", "reads", "removals", "window_seconds"};
   for (const std::string_view name : names) {
     if (call.body().find(name) == nullptr) continue;
@@ -96,16 +107,6 @@ std::vector<Operation> server_operations() {
        .guards = {{Action::status, Place::home}},
        .answers = {{200, "Server", "Facts and findings."}},
        .handler = show_server},
-      {.id = "alarm_list",
-       .method = "GET",
-       .path = "/api/v1/alarms",
-       .tag = "server",
-       .words =
-           "What the server warned of since it was started, newest first: failed sign-ins, mass reads and removals, "
-           "a damaged audit.",
-       .guards = {{Action::audit_read, Place::home}},
-       .answers = {{200, "AlarmList", "The last 100."}},
-       .handler = list_alarms},
       {.id = "settings_show",
        .method = "GET",
        .path = "/api/v1/settings",
@@ -118,7 +119,7 @@ std::vector<Operation> server_operations() {
        .method = "PUT",
        .path = "/api/v1/settings/alarms",
        .tag = "server",
-       .words = "Sets from how many on an alarm is raised; 0: never.",
+       .words = "Sets from when on an alarm is raised; 0 or \"off\": never.",
        .guards = {{Action::server_admin, Place::home}},
        .body = "AlarmThresholds",
        .answers = {{200, "Settings", "As they hold."}},
@@ -137,16 +138,12 @@ std::vector<NamedSchema> server_schemas() {
                         {required("version", text("Of the program.")), required("uptime_seconds", number("So long.")),
                          required("vaults", list(reference("ServerVault"))), required("jobs_running", number("Now.")),
                          required("alarms", number("Since it was started."))})},
-      {"Alarm",
-       object("A warning.", {required("id", text("alarm.failed_logins …")), required("time", time("When.")),
-                             required("actor", text("About whom.")), required("address", text("From where.")),
-                             required("count", number("So often,")), required("window_seconds", number("in so long.")),
-                             required("words", text("One sentence."))})},
-      {"AlarmList", object("Warnings.", {required("alarms", list(reference("Alarm")))})},
-      {"AlarmThresholds", object("From how many on.", {optional("failed_logins", number("Of one name or address.")),
-                                                       optional("reads", number("Of one account.")),
-                                                       optional("removals", number("Of one account.")),
-                                                       optional("window_seconds", number("In so long.", 1, 86'400))})},
+      {"AlarmThresholds",
+       object("From how many on.",
+              {optional("failed_logins", number("Of one name or address.")),
+               optional("reads", number("Of one account.")), optional("removals", number("Of one account.")),
+               optional("window_seconds", number("In so long.", 1, 86'400)),
+               optional("limits", map_of_texts("By name of the alarm: WARNING:CRITICAL, off or on."))})},
       {"Settings",
        object("How the server is set.",
               {required("base_url", text("As clients reach it; empty: from each request.")),
@@ -154,7 +151,8 @@ std::vector<NamedSchema> server_schemas() {
                required("s3_domain", text("Buckets as subdomains of it.")), required("s3_region", text("For S3.")),
                required("default_vault", text("Where requests go that name none.")),
                required("has_metrics_token", flag("/metrics wants one.")),
-               required("alarm_thresholds", map_of_texts("Those that were set."))})},
+               required("alarm_thresholds", map_of_texts("Those that were set.")),
+               required("alarm_limits", map_of_texts("Those that were set, by name of the alarm."))})},
   };
 }
 

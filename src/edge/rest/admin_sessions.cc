@@ -12,7 +12,7 @@ using json::Value;
 
 std::string cookie_field(const Call& call, std::string_view text, std::int64_t seconds) {
   const bool is_https = call.exchange().base_url().starts_with("https://");
-  return std::string(server::kSessionCookie) + "=" + std::string(text) +
+  return std::string(server::session_cookie(call.exchange())) + "=" + std::string(text) +
          "; Path=/; Max-Age=" + std::to_string(seconds) + "; HttpOnly; SameSite=Strict" + (is_https ? "; Secure" : "");
 }
 
@@ -50,6 +50,13 @@ Value session_json(const Call& call, const access::Who& who, std::string_view ma
   return out.set("grants", std::move(grants));
 }
 
+// The one that the request's cookie opened, if any.
+Result<void> close_session_of(Call& call) {
+  if (const auto text = server::cookie(call.headers(), server::session_cookie(call.exchange())); text)
+    ATOLL_TRY(accounts_of(call).close_session(*text));
+  return {};
+}
+
 Result<net::Response> sign_in(Call& call) {
   // A page of somebody else can post a form or text here, but JSON only where this server lets it.
   if (!call.headers().get("Content-Type").value_or("").starts_with("application/json")) {
@@ -64,6 +71,7 @@ Result<net::Response> sign_in(Call& call) {
   codec::wipe(password);
   if (!who) return pass(who.error());
   who->request_id = call.exchange().request_id;
+  ATOLL_TRY(close_session_of(call));  // a new one for whoever signs in anew, not one more
   ATOLL_ASSIGN(auto fresh, accounts.open_session(*who, origin));
   call.exchange().who = *who;
   auto response = created(session_json(call, *who, fresh.row.request_mark));
@@ -81,10 +89,11 @@ Result<net::Response> show_session(Call& call) {
 }
 
 Result<net::Response> sign_out(Call& call) {
-  if (const auto text = server::cookie(call.headers(), server::kSessionCookie); text)
-    ATOLL_TRY(accounts_of(call).close_session(*text));
+  ATOLL_TRY(close_session_of(call));
   auto response = no_content();
   response.headers.set("Set-Cookie", cookie_field(call, "", 0));
+  // What a page kept of what it showed goes, too.
+  response.headers.set("Clear-Site-Data", "\"cache\", \"storage\"");
   return response;
 }
 
@@ -155,7 +164,8 @@ std::vector<Operation> session_operations() {
        .open_words = "Name and password are what is asked for; attempts are limited.",
        .body = "SignIn",
        .answers = {{201, "Session", "Signed in."}},
-       .handler = sign_in},
+       .handler = sign_in,
+       .shows_secret = true},
       {.id = "session_show",
        .method = "GET",
        .path = "/api/v1/session",
@@ -188,7 +198,8 @@ std::vector<Operation> session_operations() {
        .words = "A new secret for an authenticator app. It counts once it is confirmed.",
        .guards = {{Action::token_self, Place::home}},
        .answers = {{200, "TotpSecret", "Shown once."}},
-       .handler = make_totp},
+       .handler = make_totp,
+       .shows_secret = true},
       {.id = "own_totp_confirm",
        .method = "PUT",
        .path = "/api/v1/session/totp",

@@ -1,5 +1,5 @@
-// Who may do what about accounts: every operation as every role, as the decision function says; nobody hands on what
-// they do not have; signing in and out; links; jobs.
+// Who may do what about accounts: nobody hands on what they do not have; signing in and out; links; jobs. Every
+// operation as every role: tests/rights.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,15 +7,12 @@
 #include <thread>
 
 #include "edge/rest/testing/rest_world.h"
-#include "edge/rest/testing/samples.h"
 
 namespace atl::rest {
 namespace {
 
-using access::Action;
 using testing::Reply;
 using testing::RestWorld;
-using testing::Sample;
 
 std::string made_token(RestWorld& world, const std::string& user, const std::string& scopes = "[]") {
   return world.as("ada")
@@ -44,83 +41,6 @@ Reply ask_with(RestWorld& world, const std::string& token, const std::string& me
   auto headers = bearer(token);
   if (!body.empty()) headers.set("Content-Type", "application/json");
   return world.as("").ask(method, target, body, headers);
-}
-
-std::string filled(std::string text, const std::map<std::string, std::string>& kept) {
-  for (const auto& [name, value] : kept) {
-    const std::string mark = "{" + name + "}";
-    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-      text.replace(at, mark.size(), value);
-  }
-  return text;
-}
-
-// As decide() says for the guards that stand in the row; none where only the handler knows.
-std::optional<bool> decision(RestWorld& world, const Operation& row, const access::Who& who) {
-  bool all = true;
-  bool knows = false;
-  for (const Guard& guard : row.guards) {
-    if (!guard.when.empty() || (guard.place != Place::home && guard.place != Place::vault)) continue;
-    access::Resource resource;
-    if (guard.place == Place::vault) resource.vault = world.vault().head().vault;
-    all = all && world.access().decide(who, guard.action, resource).allowed;
-    knows = true;
-  }
-  return knows ? std::optional(all) : std::nullopt;
-}
-
-TEST(AdminRights, EveryOperationAsEveryRoleIsAsDecided) {
-  RestWorld world;
-  std::map<std::string, std::string> tokens;
-  for (const std::string role : {"owner", "editor", "reader", "agent", "auditor"})
-    tokens[role] = add_user(world, role + "-user", role);
-  tokens["nothing"] = made_token(world, "zoe");
-  std::map<std::string, std::string> kept;
-  std::size_t denied = 0;
-  std::size_t allowed = 0;
-  for (const Sample& sample : testing::samples()) {
-    const auto row = std::ranges::find(operations(), sample.id, &Operation::id);
-    ASSERT_NE(row, operations().end());
-    net::Headers fields;
-    for (const auto& field : sample.headers) fields.set(field.name, filled(field.value, kept));
-    if (!row->body.empty() && row->body != kAnyBytes) fields.set("Content-Type", "application/json");
-    const std::string target = filled(sample.target, kept);
-    const std::string body = filled(sample.body, kept);
-    for (const auto& [role, token] : tokens) {
-      SCOPED_TRACE(sample.id + " as " + role);
-      const auto who = world.access().authenticate_token(token);
-      ASSERT_TRUE(who);
-      const auto says = decision(world, *row, *who);
-      if (!says) continue;
-      net::Headers headers = fields;
-      headers.set("Authorization", "Bearer " + token);
-      // What is allowed and changes something is done once, by ada below.
-      if (*says && row->method != "GET" && row->method != "HEAD") continue;
-      const auto reply = world.as("").ask(std::string(row->method), target, body, headers);
-      const bool has_more = std::ranges::any_of(row->guards, [](const Guard& guard) {
-        return !guard.when.empty() || (guard.place != Place::home && guard.place != Place::vault);
-      });
-      if (!*says) {
-        EXPECT_EQ(reply.status, 403U) << reply.body;
-        ++denied;
-      } else if (!has_more) {
-        EXPECT_NE(reply.status, 403U) << reply.body;
-        EXPECT_NE(reply.status, 401U) << reply.body;
-        ++allowed;
-      }
-    }
-    const auto reply = world.as("ada").ask(std::string(row->method), target, body, fields);
-    const std::string location = reply.header("Location");
-    if (!sample.keep_location.empty()) kept[sample.keep_location] = location.substr(location.rfind('/') + 1);
-    if (reply.status >= 300 || sample.keep.empty()) continue;
-    const auto value = reply.json();
-    for (const auto& [name, member] : sample.keep) {
-      if (const auto text = value.text_of(member); text) kept[name] = *text;
-      if (const auto number = value.number_of(member); number && *number != 0) kept[name] = std::to_string(*number);
-    }
-  }
-  EXPECT_GT(denied, 150U);
-  EXPECT_GT(allowed, 30U);
 }
 
 // A manager of accounts who is no owner.

@@ -1,8 +1,8 @@
-// What keeps a vault well: policies, gc, verify, checkpoints, tiers, copies. What may take long is a job.
+// What keeps a vault well: policies, gc, verify, checkpoints, tiers. What may take long is a job.
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
+#include "edge/rest/job_kinds.h"
 #include "vault/checkpoint.h"
-#include "vault/copies.h"
 #include "vault/keeping/collect.h"
 #include "vault/keeping/policy.h"
 #include "vault/object/objects.h"
@@ -165,30 +165,6 @@ Result<net::Response> unset_policy(Call& call) {
 
 // --- Jobs
 
-using VaultWork = std::function<Result<Value>(vault::Vault& vault, server::JobRunner::Progress& progress)>;
-
-// On a thread of its own, as whoever asks; the answer says where to look.
-Result<net::Response> start_job(Call& call, std::string kind, VaultWork work) {
-  ATOLL_TRY(call.vault());
-  server::Host& host = call.exchange().host;
-  server::JobFacts wanted;
-  wanted.kind = std::move(kind);
-  wanted.vault = call.vault_id();
-  for (const auto& one : host.vaults())
-    if (one.id == wanted.vault) wanted.vault_name = one.name;
-  wanted.actor = call.exchange().caller().actor;
-  const vault::Caller caller = call.exchange().caller();
-  ATOLL_ASSIGN(const auto facts, host.jobs().start(wanted,
-                                                   [&host, id = wanted.vault, caller, work = std::move(work)](
-                                                       server::JobRunner::Progress& progress) -> Result<Value> {
-                                                     ATOLL_ASSIGN(const auto use, host.use(id, caller));
-                                                     return work(use.vault(), progress);
-                                                   }));
-  auto response = server::json_response(202, job_json(facts));
-  response.headers.set("Location", "/api/v1/jobs/" + facts.id.text());
-  return response;
-}
-
 Value collected_json(const vault::CollectReport& report, bool is_dry_run) {
   using vault::Keeper;
   Value out = Value::object();
@@ -208,118 +184,51 @@ Value collected_json(const vault::CollectReport& report, bool is_dry_run) {
   return out.set("troubles", texts_json(report.troubles));
 }
 
-Result<net::Response> start_gc(Call& call) {
-  const Value& body = call.body();
+Result<vault::CollectOptions> collect_options(const Value& order) {
   vault::CollectOptions options;
-  ATOLL_ASSIGN(options.is_dry_run, body.flag_of("dry_run"));
-  if (body.find("horizon") != nullptr) {
-    // Ends what everybody could have gone back to: more than freeing room.
-    ATOLL_TRY(call.require(Action::policy_write));
-    ATOLL_ASSIGN(options.horizon_seconds, span_of(body, "horizon"));
+  ATOLL_ASSIGN(options.is_dry_run, order.flag_of("dry_run"));
+  if (order.find("horizon") != nullptr) {
+    ATOLL_ASSIGN(options.horizon_seconds, span_of(order, "horizon"));
   }
-  ATOLL_ASSIGN(const std::uint64_t rewrite_from, body.number_of("rewrite_from_percent", 30));
+  ATOLL_ASSIGN(const std::uint64_t rewrite_from, order.number_of("rewrite_from_percent", 30));
   options.dead_share_min = static_cast<double>(rewrite_from) / 100;
-  ATOLL_ASSIGN(options.trusts_clock, body.flag_of("trusts_clock"));
-  return start_job(call, "gc", [options](vault::Vault& vault, auto& progress) mutable -> Result<Value> {
-    options.stop = &progress.stop();
-    options.on_progress = [&progress](std::string_view step, std::uint64_t done, std::uint64_t total) {
-      progress.note(step, done, total);
-    };
-    ATOLL_ASSIGN(const auto report, vault::collect_garbage(vault, options));
-    return collected_json(report, options.is_dry_run);
-  });
+  ATOLL_ASSIGN(options.trusts_clock, order.flag_of("trusts_clock"));
+  return options;
 }
 
-Result<net::Response> start_verify(Call& call) {
-  vault::VerifyVaultOptions options;
-  ATOLL_ASSIGN(options.reads_data, call.body().flag_of("reads_data"));
-  ATOLL_ASSIGN(const std::uint64_t sample, call.body().number_of("sample_percent", 100));
-  options.sample_ratio = static_cast<double>(sample) / 100;
-  options.workers = 1;  // others are to be served meanwhile
-  return start_job(call, "verify", [options](vault::Vault& vault, auto& progress) mutable -> Result<Value> {
-    options.stop = &progress.stop();
-    options.on_progress = [&progress](std::uint64_t done, std::uint64_t total) {
-      progress.note("reading", done, total);
-    };
-    ATOLL_ASSIGN(const auto summary, vault::verify_vault(vault, options));
-    constexpr std::size_t shown_max = 1'000;
-    Value damage = Value::array();
-    for (const auto& one : summary.damage) {
-      if (damage.as_array()->size() == shown_max) break;
-      damage.push(Value::object().set("where", one.where).set("what", one.what).set("is_healed", one.is_healed));
-    }
-    Value lost = Value::array();
-    for (const auto& one : summary.lost) {
-      if (lost.as_array()->size() == shown_max) break;
-      Value object = Value::object();
-      object.set("bucket", one.bucket).set("version", one.version.text()).set("is_current", one.is_current);
-      set_name(object, "key", one.key);
-      lost.push(std::move(object));
-    }
-    Value out = Value::object();
-    out.set("is_clean", summary.is_clean()).set("packs", summary.packs).set("chunks", summary.chunks);
-    out.set("bytes_checked", summary.bytes_checked).set("commands", summary.commands).set("objects", summary.objects);
-    out.set("damage_count", std::uint64_t{summary.damage.size()}).set("damage", std::move(damage));
-    out.set("lost_count", std::uint64_t{summary.lost.size()}).set("lost", std::move(lost));
-    return out.set("was_interrupted", summary.was_interrupted).set("seconds", summary.seconds);
-  });
+Result<net::Response> start_gc(Call& call) {
+  // Ends what everybody could have gone back to: more than freeing room.
+  if (call.body().find("horizon") != nullptr) ATOLL_TRY(call.require(Action::policy_write));
+  ATOLL_TRY(collect_options(call.body()));
+  return start_job(call, "gc", call.body());
 }
 
-Result<net::Response> start_checkpoint(Call& call) {
-  return start_job(call, "checkpoint", [](vault::Vault& vault, auto& /*progress*/) -> Result<Value> {
-    ATOLL_ASSIGN(const auto report, vault::make_checkpoint(vault));
-    return Value::object()
-        .set("lsn", report.lsn.value)
-        .set("rows", report.rows)
-        .set("blocks", report.blocks)
-        .set("blocks_reused", report.blocks_reused)
-        .set("bytes_new", report.bytes_new);
-  });
-}
-
-Result<net::Response> start_tiers(Call& call) {
-  vault::TierOptions options;
-  ATOLL_ASSIGN(options.is_dry_run, call.body().flag_of("dry_run"));
-  ATOLL_ASSIGN(options.bytes_max, call.body().number_of("bytes_max"));
-  return start_job(call, "tiers", [options](vault::Vault& vault, auto& progress) mutable -> Result<Value> {
-    options.stop = &progress.stop();
-    options.on_progress = [&progress](std::string_view step, std::uint64_t done, std::uint64_t total) {
-      progress.note(step, done, total);
-    };
-    ATOLL_ASSIGN(const auto report, vault::move_tiers(vault, options));
-    Value out = Value::object();
-    out.set("dry_run", options.is_dry_run).set("packs", report.packs).set("bytes_to_read", report.bytes_to_read);
-    if (report.bytes_to_write) out.set("bytes_to_write", *report.bytes_to_write);
-    out.set("bytes_left", report.bytes_left).set("packs_rewritten", report.packs_rewritten);
-    out.set("bytes_read", report.bytes_read).set("bytes_written", report.bytes_written);
-    out.set("bytes_removed", report.bytes_removed).set("bytes_waiting_for_readers", report.bytes_waiting);
-    out.set("bytes_busy", report.bytes_busy).set("packs_not_reached", report.packs_not_reached);
-    out.set("ran_out_of_room", report.ran_out_of_room).set("was_interrupted", report.was_interrupted);
-    return out.set("seconds", report.seconds).set("troubles", texts_json(report.troubles));
-  });
-}
-
-// --- Copies
-
-Result<net::Response> list_copies(Call& call) {
+Result<net::Response> start_verify(Call& call) { return start_job(call, "verify", call.body()); }
+Result<net::Response> start_checkpoint(Call& call) { return start_job(call, "checkpoint", Value::object()); }
+// Of the vault by packs, older versions included; of a bucket by the objects that are there now.
+Result<net::Response> show_tiers(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  const auto reader = vault->reader();
-  ATOLL_ASSIGN(auto rows, reader->all<catalog::CopyRow>());
-  return page_of(
-      call, std::move(rows), "copies", [](const auto& row) -> const std::string& { return row.name; },
-      [&](const catalog::CopyRow& row) {
-        Value out = Value::object();
-        out.set("name", row.name).set("place", row.place).set("created", format_rfc3339(row.created));
-        const auto state = vault::read_copy_state(call.exchange().host.machine().files, vault->folder(), row.name);
-        if (!state) return out;
-        out.set("shipped_lsn", state->shipped.value).set("bytes", state->bytes);
-        out.set("verify_ok", state->verify_ok).set("is_same_disk", state->is_same_disk);
-        set_time(out, "synced", state->synced);
-        set_time(out, "verified", state->verified);
-        set_time(out, "data_verified", state->data_verified);
-        return out;
-      });
+  const std::string bucket = call.text("bucket");
+  vault::PerTier<vault::TierUse> uses;
+  if (bucket.empty()) {
+    uses = vault::TierMap(*vault).packs();
+  } else {
+    ATOLL_ASSIGN(uses, vault::tiers_of(*vault, {bucket, call.text("prefix"), true}));
+  }
+  Value list = Value::array();
+  for (const chunk::Temperature tier : vault::kTiersHottestFirst) {
+    const vault::TierUse& use = uses[tier];
+    list.push(Value::object()
+                  .set("tier", vault::name_of(tier))
+                  .set("packs", use.packs)
+                  .set("objects", use.objects)
+                  .set("bytes", use.raw_bytes)
+                  .set("stored_bytes", use.stored_bytes));
+  }
+  return ok(Value::object().set("tiers", std::move(list)));
 }
+
+Result<net::Response> start_tiers(Call& call) { return start_job(call, "tiers", call.body()); }
 
 std::vector<Operation> policy_rows() {
   return {
@@ -382,6 +291,81 @@ std::vector<Operation> policy_rows() {
 
 }  // namespace
 
+Result<Value> collect_work(JobContext& job, const Value& order) {
+  ATOLL_ASSIGN(auto options, collect_options(order));
+  options.stop = &job.progress.stop();
+  options.on_progress = [&job](std::string_view step, std::uint64_t done, std::uint64_t total) {
+    job.progress.note(step, done, total);
+  };
+  ATOLL_ASSIGN(const auto use, job.use());
+  ATOLL_ASSIGN(const auto report, vault::collect_garbage(use.vault(), options));
+  return collected_json(report, options.is_dry_run);
+}
+
+Result<Value> verify_work(JobContext& job, const Value& order) {
+  vault::VerifyVaultOptions options;
+  ATOLL_ASSIGN(options.reads_data, order.flag_of("reads_data"));
+  ATOLL_ASSIGN(const std::uint64_t sample, order.number_of("sample_percent", 100));
+  options.sample_ratio = static_cast<double>(sample) / 100;
+  options.workers = 1;  // others are to be served meanwhile
+  options.stop = &job.progress.stop();
+  options.on_progress = [&job](std::uint64_t done, std::uint64_t total) { job.progress.note("reading", done, total); };
+  ATOLL_ASSIGN(const auto use, job.use());
+  ATOLL_ASSIGN(const auto summary, vault::verify_vault(use.vault(), options));
+  constexpr std::size_t shown_max = 1'000;
+  Value damage = Value::array();
+  for (const auto& one : summary.damage) {
+    if (damage.as_array()->size() == shown_max) break;
+    damage.push(Value::object().set("where", one.where).set("what", one.what).set("is_healed", one.is_healed));
+  }
+  Value lost = Value::array();
+  for (const auto& one : summary.lost) {
+    if (lost.as_array()->size() == shown_max) break;
+    Value object = Value::object();
+    object.set("bucket", one.bucket).set("version", one.version.text()).set("is_current", one.is_current);
+    set_name(object, "key", one.key);
+    lost.push(std::move(object));
+  }
+  Value out = Value::object();
+  out.set("is_clean", summary.is_clean()).set("packs", summary.packs).set("chunks", summary.chunks);
+  out.set("bytes_checked", summary.bytes_checked).set("commands", summary.commands).set("objects", summary.objects);
+  out.set("damage_count", std::uint64_t{summary.damage.size()}).set("damage", std::move(damage));
+  out.set("lost_count", std::uint64_t{summary.lost.size()}).set("lost", std::move(lost));
+  return out.set("was_interrupted", summary.was_interrupted).set("seconds", summary.seconds);
+}
+
+Result<Value> checkpoint_work(JobContext& job, const Value& /*order*/) {
+  ATOLL_ASSIGN(const auto use, job.use());
+  ATOLL_ASSIGN(const auto report, vault::make_checkpoint(use.vault()));
+  return Value::object()
+      .set("lsn", report.lsn.value)
+      .set("rows", report.rows)
+      .set("blocks", report.blocks)
+      .set("blocks_reused", report.blocks_reused)
+      .set("bytes_new", report.bytes_new);
+}
+
+Result<Value> tiers_work(JobContext& job, const Value& order) {
+  vault::TierOptions options;
+  ATOLL_ASSIGN(options.is_dry_run, order.flag_of("dry_run"));
+  ATOLL_ASSIGN(options.bytes_max, order.number_of("bytes_max"));
+  options.stop = &job.progress.stop();
+  options.on_progress = [&job](std::string_view step, std::uint64_t done, std::uint64_t total) {
+    job.progress.note(step, done, total);
+  };
+  ATOLL_ASSIGN(const auto use, job.use());
+  ATOLL_ASSIGN(const auto report, vault::move_tiers(use.vault(), options));
+  Value out = Value::object();
+  out.set("dry_run", options.is_dry_run).set("packs", report.packs).set("bytes_to_read", report.bytes_to_read);
+  if (report.bytes_to_write) out.set("bytes_to_write", *report.bytes_to_write);
+  out.set("bytes_left", report.bytes_left).set("packs_rewritten", report.packs_rewritten);
+  out.set("bytes_read", report.bytes_read).set("bytes_written", report.bytes_written);
+  out.set("bytes_removed", report.bytes_removed).set("bytes_waiting_for_readers", report.bytes_waiting);
+  out.set("bytes_busy", report.bytes_busy).set("packs_not_reached", report.packs_not_reached);
+  out.set("ran_out_of_room", report.ran_out_of_room).set("was_interrupted", report.was_interrupted);
+  return out.set("seconds", report.seconds).set("troubles", texts_json(report.troubles));
+}
+
 std::vector<Operation> upkeep_operations() {
   const std::vector<Answer> accepted{{202, "Job", "It waits or runs; Location says where to look."}};
   std::vector<Operation> rows = policy_rows();
@@ -413,6 +397,15 @@ std::vector<Operation> upkeep_operations() {
        .guards = {{Action::job_run, Place::vault}},
        .answers = accepted,
        .handler = start_checkpoint},
+      {.id = "tier_list",
+       .method = "GET",
+       .path = "/api/v1/tiers",
+       .tag = "upkeep",
+       .words = "How much lies in which tier: of the vault by packs, of a bucket by its objects.",
+       .guards = {{Action::policy_read, Place::vault}},
+       .query = {{"bucket", ParameterType::text, "Only of this bucket."}, prefix_parameter()},
+       .answers = {{200, "TierList", "The hottest first."}},
+       .handler = show_tiers},
       {.id = "tiers_start",
        .method = "POST",
        .path = "/api/v1/tiers",
@@ -422,15 +415,6 @@ std::vector<Operation> upkeep_operations() {
        .body = "TierOrder",
        .answers = accepted,
        .handler = start_tiers},
-      {.id = "copy_list",
-       .method = "GET",
-       .path = "/api/v1/copies",
-       .tag = "upkeep",
-       .words = "Second copies, and how far each is.",
-       .guards = {{Action::copy_manage, Place::vault}},
-       .query = {limit_parameter(), cursor_parameter()},
-       .answers = {{200, "CopyList", "A page."}},
-       .handler = list_copies},
   };
   for (auto& row : more) rows.push_back(std::move(row));
   return rows;
@@ -466,18 +450,13 @@ std::vector<NamedSchema> upkeep_schemas() {
                                     optional("trusts_clock", flag("Also where the clock may have leapt."))})},
       {"VerifyOrder", object("What verify is to do.", {optional("reads_data", flag("Read every byte.")),
                                                        optional("sample_percent", number("Of packs.", 1, 100))})},
+      {"TierUse", object("What lies in a tier.",
+                         {required("tier", text("hot, warm, cold.")), required("packs", number("Of the vault.")),
+                          required("objects", number("Of a bucket.")), required("bytes", number("Before compression.")),
+                          required("stored_bytes", number("That they take."))})},
+      {"TierList", object("What lies where.", {required("tiers", list(reference("TierUse")))})},
       {"TierOrder", object("What is to be moved.", {optional("dry_run", flag("Only say what would be moved.")),
                                                     optional("bytes_max", number("Read at most so much; 0: all."))})},
-      {"Copy", object("A second copy.", {required("name", text("Its name.")), required("place", text("Where it is.")),
-                                         required("created", time("Since when.")),
-                                         optional("shipped_lsn", number("It holds everything up to this change.")),
-                                         optional("bytes", number("That it takes.")),
-                                         optional("verify_ok", flag("False: the last check found damage.")),
-                                         optional("is_same_disk", flag("True: it dies with this disk.")),
-                                         optional("synced", time("When the last round ended well.")),
-                                         optional("verified", time("When its structure was last checked.")),
-                                         optional("data_verified", time("When every byte was last read."))})},
-      {"CopyList", list_schema("A page of copies.", "copies", "Copy")},
   };
 }
 

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "edge/rest/schema.h"
+#include "edge/server/version_facts.h"
 #include "vault/object/versions.h"
-#include "vault/tier/tiers.h"
 
 namespace atl::rest {
 namespace {
@@ -113,18 +113,9 @@ access::Resource Call::resource(std::string_view bucket, std::string_view key, b
   return out;
 }
 
-// What conditions on age and tier are asked with. Where a version lies takes a while to tell, and only those whose
-// right hangs on it need it: an unknown tier never allows.
 Result<void> Call::look_at(access::Action action, const catalog::VersionRow& version, access::Resource& asked) const {
-  asked.age_seconds = age_seconds(version);
-  if (exchange_->may(action, asked) || version.kind != catalog::EntryKind::file) return {};
-  ATOLL_ASSIGN(const auto lies, vault::TierMap(use_->vault()).of(version));
-  switch (lies.tier()) {
-    case chunk::Temperature::hot: asked.tier = access::Tier::hot; break;
-    case chunk::Temperature::warm: asked.tier = access::Tier::warm; break;
-    case chunk::Temperature::cold: asked.tier = access::Tier::cold; break;
-  }
-  return {};
+  return server::add_version_facts(exchange_->host.access(), who(), action, use_->vault(), version, exchange_->now(),
+                                   asked);
 }
 
 std::optional<std::uint64_t> Call::age_seconds(const catalog::VersionRow& version) const {
@@ -250,7 +241,7 @@ Result<VersionId> Call::require_write(const std::string& bucket, const std::stri
     if (listed) {
       action = overwrite_action(*state);
       there = listed->version.version;
-      asked.age_seconds = age_seconds(listed->version);
+      ATOLL_TRY(look_at(action, listed->version, asked));
     }
   }
   ATOLL_TRY(exchange_->require(action, asked));

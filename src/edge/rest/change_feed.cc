@@ -180,7 +180,8 @@ net::Pulled FeedStream::hand_out(ByteSpan out) {
 Result<net::Pulled> FeedStream::pull(ByteSpan out) {
   const std::int64_t now = host_->machine().clock.monotonic_ns();
   if (text_.empty()) {
-    if (now - begun_ns_ > kStreamNs || !feed_.is_still_allowed()) return net::Pulled{0, net::Pulled::State::end, 0, {}};
+    if (now - begun_ns_ > kStreamNs || host_->is_ending() || !feed_.is_still_allowed())
+      return net::Pulled{0, net::Pulled::State::end, 0, {}};
     ATOLL_TRY(gather());
     if (text_.empty() && now - last_sent_ns_ >= kHeartbeatNs) {
       text_ = told_ < at_ ? "id: " + std::to_string(at_.value) + "\n\n" : std::string(": still here\n\n");

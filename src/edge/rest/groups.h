@@ -16,6 +16,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<schema::Member> object_members();  // of the schema "Object"
 [[nodiscard]] std::vector<Operation> label_operations();
 [[nodiscard]] std::vector<NamedSchema> label_schemas();
+[[nodiscard]] std::vector<Operation> version_word_operations();
+[[nodiscard]] std::vector<NamedSchema> version_word_schemas();
 [[nodiscard]] std::vector<Operation> history_operations();
 [[nodiscard]] std::vector<NamedSchema> history_schemas();
 [[nodiscard]] std::vector<Operation> snapshot_operations();
@@ -44,9 +46,15 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> audit_schemas();
 [[nodiscard]] std::vector<Operation> upkeep_operations();
 [[nodiscard]] std::vector<NamedSchema> upkeep_schemas();
+[[nodiscard]] std::vector<Operation> copy_operations();
+[[nodiscard]] std::vector<NamedSchema> copy_schemas();
+[[nodiscard]] std::vector<Operation> schedule_operations();
+[[nodiscard]] std::vector<NamedSchema> schedule_schemas();
 [[nodiscard]] std::vector<Operation> job_operations();
 [[nodiscard]] std::vector<NamedSchema> job_schemas();
 [[nodiscard]] std::vector<Operation> server_operations();
 [[nodiscard]] std::vector<NamedSchema> server_schemas();
+[[nodiscard]] std::vector<Operation> health_operations();
+[[nodiscard]] std::vector<NamedSchema> health_schemas();
 
 }  // namespace atl::rest

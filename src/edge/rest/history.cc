@@ -1,9 +1,12 @@
 // What was: facts and versions of an object, the log of a bucket, differences between two moments, and back to one.
+#include <charconv>
+
 #include "edge/rest/answers.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/schema.h"
 #include "vault/history/command_log.h"
 #include "vault/history/diff.h"
+#include "vault/history/past.h"
 #include "vault/history/rollback.h"
 #include "vault/object/objects.h"
 #include "vault/tier/tiers.h"
@@ -122,25 +125,34 @@ Result<net::Response> list_versions(Call& call) {
                 "there never was an object " + bucket.name + "/" + call.key());
   }
   ATOLL_ASSIGN(const std::string after, position_of(call));
-  ATOLL_ASSIGN(const auto versions, reader->versions_of(entry->object));
+  std::optional<Lsn> before;
+  if (!after.empty()) {
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(after.data(), after.data() + after.size(), number);
+    if (read.ec != std::errc() || read.ptr != after.data() + after.size()) {
+      return fail(ErrorKind::usage, "http.bad_cursor", "this cursor is not of this list");
+    }
+    before = Lsn{number};
+  }
   const std::uint64_t limit = call.number("limit", kPageMax);
   Value list = Value::array();
   Value out = Value::object();
   out.set("bucket", bucket.name);
   set_name(out, "key", call.key());
-  bool is_behind = after.empty();
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    if (!is_behind) {
-      is_behind = versions[i].version.text() == after;
-      continue;
-    }
-    // What may not be read for its age is not told either.
-    if (!call.may(Action::read_history, bucket.name, call.key(), false, call.age_seconds(versions[i]))) continue;
-    if (list.as_array()->size() == limit) {
-      out.set("next_cursor", make_cursor(call, versions[i - 1].version.text()));
+  for (bool has_more = true; has_more;) {
+    // One more than is shown: it says what changed, and whether there are more.
+    ATOLL_ASSIGN(const auto versions, vault::newest_versions(*reader, *entry, before, limit + 1));
+    has_more = versions.size() > limit;
+    for (std::size_t i = 0; i < std::min<std::size_t>(versions.size(), limit); ++i) {
+      before = versions[i].begin;
+      // What may not be read for its age is not told either.
+      if (!call.may(Action::read_history, bucket.name, call.key(), false, call.age_seconds(versions[i]))) continue;
+      list.push(version_json(versions[i], i + 1 < versions.size() ? &versions[i + 1] : nullptr));
+      if (list.as_array()->size() < limit || (i + 1 == versions.size() && !has_more)) continue;
+      out.set("next_cursor", make_cursor(call, std::to_string(before->value)));
+      has_more = false;
       break;
     }
-    list.push(version_json(versions[i], i + 1 < versions.size() ? &versions[i + 1] : nullptr));
   }
   if (entry->is_deleted) {
     out.set("removed", format_rfc3339(entry->deleted_at)).set("removed_lsn", entry->deleted_lsn.value);

@@ -4,6 +4,7 @@
 #include "edge/rest/answers.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/object_facts.h"
+#include "edge/rest/put_content.h"
 #include "edge/rest/schema.h"
 #include "vault/object/objects.h"
 
@@ -41,7 +42,8 @@ Result<net::Response> patch_object(Call& call) {
     for (const auto& [name, value] : labels->set) (*map)[name] = value;
   }
   ATOLL_TRY(check_words(found.version));
-  ATOLL_TRY(objects.tag({call.bucket(), call.key(), false}, tags, metadata));
+  ATOLL_TRY(objects.tag({call.bucket(), call.key(), false}, tags, metadata,
+                        [&call](const catalog::VersionRow& there) { return check_conditions(call, &there); }));
   ATOLL_ASSIGN(auto now, objects.find(call.bucket(), call.key()));
   return ok(object_json(call.bucket(), {std::move(now.entry), std::move(now.version)}));
 }
@@ -238,6 +240,7 @@ std::vector<Operation> label_operations() {
            "Sets and removes tags and metadata, the others stay (RFC 7396).\nTags change in place; metadata makes a "
            "new version.",
        .guards = {{Action::tag, Place::object}},
+       .headers = {{"If-Match", "Only if the object is at this ETag."}},
        .body = "ObjectPatch",
        .answers = {{200, "Object", "As it is now."}},
        .handler = patch_object},

@@ -78,6 +78,7 @@ struct Operation {
   std::string_view body = {};  // "": none; kAnyBytes: content; else the name of a schema
   std::vector<Answer> answers;
   Handler handler = nullptr;
+  bool shows_secret = false;  // the answer is the one time that a secret is shown: it is kept nowhere
 };
 
 // All operations, in the order of the document.

@@ -35,6 +35,7 @@ const std::vector<Operation>& operations() {
     add(all, bucket_operations());
     add(all, object_operations());
     add(all, label_operations());
+    add(all, version_word_operations());
     add(all, history_operations());
     add(all, snapshot_operations());
     add(all, rewind_operations());
@@ -49,8 +50,11 @@ const std::vector<Operation>& operations() {
     add(all, shared_operations());
     add(all, audit_operations());
     add(all, upkeep_operations());
+    add(all, copy_operations());
+    add(all, schedule_operations());
     add(all, job_operations());
     add(all, server_operations());
+    add(all, health_operations());
     return all;
   }();
   return kAll;
@@ -64,6 +68,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, bucket_schemas());
     add(all, object_schemas());
     add(all, label_schemas());
+    add(all, version_word_schemas());
     add(all, history_schemas());
     add(all, snapshot_schemas());
     add(all, rewind_schemas());
@@ -76,8 +81,11 @@ const std::vector<NamedSchema>& schemas() {
     add(all, shared_schemas());
     add(all, audit_schemas());
     add(all, upkeep_schemas());
+    add(all, copy_schemas());
+    add(all, schedule_schemas());
     add(all, job_schemas());
     add(all, server_schemas());
+    add(all, health_schemas());
     return all;
   }();
   return kAll;

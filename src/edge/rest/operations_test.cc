@@ -19,6 +19,7 @@ namespace atl::rest {
 namespace {
 
 using testing::differs;
+using testing::filled;
 using testing::Reply;
 using testing::RestWorld;
 using testing::Sample;
@@ -113,21 +114,6 @@ TEST(Operations, TheServerGivesTheDocument) {
   EXPECT_EQ(world.ask("POST", "/openapi.json").status, 405U);
 }
 
-// "{name}" in target, body and header fields by what an earlier sample kept.
-std::string filled(std::string text, const std::map<std::string, std::string>& kept) {
-  for (const auto& [name, value] : kept) {
-    const std::string mark = "{" + name + "}";
-    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-      text.replace(at, mark.size(), value);
-  }
-  return text;
-}
-
-void keep_location(const Sample& sample, const Reply& reply, std::map<std::string, std::string>& kept) {
-  const std::string location = reply.header("Location");
-  if (!sample.keep_location.empty()) kept[sample.keep_location] = location.substr(location.rfind('/') + 1);
-}
-
 TEST(Operations, EveryOperationAnswersAsItsRowSays) {
   RestWorld world;
   std::map<std::string, std::string> kept;
@@ -150,63 +136,14 @@ TEST(Operations, EveryOperationAnswersAsItsRowSays) {
       continue;
     }
     called.insert(sample.id);
-    keep_location(sample, reply, kept);
+    keep(sample, reply, kept);
     if (answer->schema.empty() || answer->schema == kAnyBytes) continue;
     EXPECT_EQ(reply.header("Content-Type"), "application/json");
     const auto value = reply.json();
     EXPECT_EQ(differs(answer->schema, value), "") << reply.body;
-    for (const auto& [name, member] : sample.keep) {
-      if (const auto text = value.text_of(member); text) kept[name] = *text;
-      if (const auto number = value.number_of(member); number && *number != 0) kept[name] = std::to_string(*number);
-    }
   }
   for (const Operation& row : operations())
     EXPECT_TRUE(called.contains(std::string(row.id))) << row.id << " has no sample";
-}
-
-TEST(Operations, NobodyGetsNothing) {
-  RestWorld world;
-  for (const Sample& sample : testing::samples()) {
-    SCOPED_TRACE(sample.id + " " + sample.target);
-    const Operation* const row = row_of(sample.id);
-    if (row == nullptr || !row->open_words.empty()) continue;
-    const auto nobody = world.as("").ask(std::string(row->method), sample.target, sample.body);
-    EXPECT_EQ(nobody.status, 401U) << nobody.body;
-    EXPECT_EQ(differs("Problem", nobody.json()), "");
-  }
-}
-
-TEST(Operations, WhoHasNoRightChangesNothingAndSeesNothing) {
-  RestWorld world;
-  std::map<std::string, std::string> kept;
-  for (const Sample& sample : testing::samples()) {
-    SCOPED_TRACE(sample.id + " " + sample.target);
-    const Operation* const row = row_of(sample.id);
-    if (row == nullptr || !row->open_words.empty()) continue;
-    net::Headers headers;
-    for (const auto& field : sample.headers) headers.set(field.name, filled(field.value, kept));
-    if (!row->body.empty() && row->body != kAnyBytes) headers.set("Content-Type", "application/json");
-    const std::string target = filled(sample.target, kept);
-    const std::string body = filled(sample.body, kept);
-    // Asked first by somebody without a right, then by the owner, so that what is asked for is really there.
-    const std::uint64_t before = world.vault().journal().last().value;
-    const auto refused = world.as("zoe").ask(std::string(row->method), target, body, headers);
-    EXPECT_EQ(world.vault().journal().last().value, before);
-    if (sample.status < 300 && !sample.is_list) {
-      EXPECT_TRUE(refused.status == 403 || refused.status == 404) << refused.status << refused.body;
-    }
-    if (sample.is_list) {
-      EXPECT_TRUE(refused.status == 403 || refused.body.find("\"key\"") == std::string::npos) << refused.body;
-    }
-    const auto reply = world.as("ada").ask(std::string(row->method), target, body, headers);
-    keep_location(sample, reply, kept);
-    if (reply.status >= 300 || sample.keep.empty()) continue;
-    const auto value = reply.json();
-    for (const auto& [name, member] : sample.keep) {
-      if (const auto text = value.text_of(member); text) kept[name] = *text;
-      if (const auto number = value.number_of(member); number && *number != 0) kept[name] = std::to_string(*number);
-    }
-  }
 }
 
 }  // namespace

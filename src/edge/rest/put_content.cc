@@ -95,17 +95,12 @@ Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read) {
       if (there != nullptr) before = *there;
       return {};
     };
-    ATOLL_TRY(vault::stage_version(context, changes, now, fresh, id, vault->actor(), {}, look));
+    ATOLL_ASSIGN(auto change, vault::stage_version(context, changes, now, fresh, id, vault->actor(), {}, look));
+    done.listed = std::move(change.stored);
     return {};
   }));
   done.existed = before.has_value();
   note_stored(call, order.bucket, size, before ? &*before : nullptr);
-  ATOLL_ASSIGN(auto listed, reader->current(bucket.bucket.id, order.key));
-  if (!listed) {
-    return fail(ErrorKind::conflict, "object.changed",
-                order.bucket + "/" + order.key + " was stored, and removed by somebody else since");
-  }
-  done.listed = std::move(*listed);
   return done;
 }
 

@@ -25,7 +25,7 @@ struct PutOrder {
 };
 struct PutDone {
   bool existed = false;
-  catalog::Listed listed;  // as it is now
+  catalog::Listed listed;  // what was stored, also where somebody else has changed it since
   std::uint64_t new_bytes = 0;
 };
 [[nodiscard]] Result<PutDone> put_content(Call& call, PutOrder order, const ReadSome& read);

@@ -1,5 +1,7 @@
 #include "edge/rest/rest_door.h"
 
+#include "edge/rest/answer_store.h"
+#include "edge/rest/job_kinds.h"
 #include "edge/rest/openapi.h"
 
 namespace atl::rest {
@@ -20,6 +22,8 @@ bool RestDoor::takes(const server::Exchange& exchange) const {
   const std::string_view path = exchange.target.path;
   return is_description(path) || path.starts_with("/api/v1/");
 }
+
+void RestDoor::begin(server::Host& host) { take_up_jobs(host); }
 
 net::Response RestDoor::describe(const server::Exchange& exchange) const {
   if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {
@@ -57,7 +61,6 @@ net::Response RestDoor::answer(server::Exchange& exchange) {
   auto response = call(exchange, *found->operation, std::move(found->path));
   if (!response) return server::problem(response.error(), exchange.request_id);
   if (!response->headers.has("Cache-Control")) response->headers.set("Cache-Control", "no-store");
-  response->headers.set("X-Content-Type-Options", "nosniff");
   return std::move(*response);
 }
 
@@ -70,6 +73,24 @@ Result<net::Response> RestDoor::run(Call& call) {
   return response;
 }
 
+namespace {
+
+net::Response replayed(IdempotencyKeys::Kept kept) {
+  net::Response again;
+  again.status = kept.status;
+  again.headers = std::move(kept.headers);
+  again.headers.set("Idempotency-Replayed", "true");
+  again.body = std::move(kept.body);
+  return again;
+}
+
+// Failures inside may go better the next time.
+bool is_final(const Result<net::Response>& response) {
+  return response && response->status < 500 && std::holds_alternative<std::string>(response->body);
+}
+
+}  // namespace
+
 Result<net::Response> RestDoor::handle(Call& call) {
   const auto key = call.headers().get("Idempotency-Key");
   const bool is_json_post = call.request().method == "POST" && call.operation().body != kAnyBytes;
@@ -81,19 +102,25 @@ Result<net::Response> RestDoor::handle(Call& call) {
   const IdempotencyKeys::Name name{call.who().principal, call.who().name, std::string(*key)};
   const std::string request = call.request().target + "\n" +
                               std::string(call.headers().get("Atoll-Vault").value_or("")) + "\n" + call.body().text();
-  ATOLL_ASSIGN(auto known, call.state().answers.begin(name, codec::blake3(as_bytes(request)), call.exchange().now()));
-  if (known) {
-    net::Response again;
-    again.status = known->status;
-    again.headers = std::move(known->headers);
-    again.headers.set("Idempotency-Replayed", "true");
-    again.body = std::move(known->body);
-    return again;
+  const codec::Digest digest = codec::blake3(as_bytes(request));
+  ATOLL_ASSIGN(auto known, call.state().answers.begin(name, digest, call.exchange().now()));
+  if (known) return replayed(std::move(*known));
+  // From a run of the server before this one. Only its maker gets it: the caller is part of the name.
+  if (auto use = call.exchange().use_vault(); use) {
+    auto stored = stored_answer(use->vault(), name, digest);
+    if (!stored || *stored) {
+      call.state().answers.end(name, stored ? *stored : std::nullopt);
+      if (!stored) return pass(std::move(stored).error());
+      return replayed(std::move(**stored));
+    }
   }
   auto response = run(call);
   std::optional<IdempotencyKeys::Kept> kept;
-  if (response && std::holds_alternative<std::string>(response->body))
-    kept = {response->status, response->headers, std::get<std::string>(response->body)};
+  if (is_final(response)) kept = {response->status, response->headers, std::get<std::string>(response->body)};
+  if (kept && !call.operation().shows_secret) {
+    const auto use = call.exchange().use_vault();
+    if (use) ignore_error_on_purpose(store_answer(use->vault(), name, digest, *kept));
+  }
   call.state().answers.end(name, std::move(kept));
   return response;
 }

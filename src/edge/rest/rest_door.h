@@ -20,6 +20,7 @@ class RestDoor final : public server::Door {
   [[nodiscard]] std::string_view name() const override { return "rest"; }
   [[nodiscard]] bool takes(const server::Exchange& exchange) const override;
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
+  void begin(server::Host& host) override;  // jobs of an earlier run go on
 
  private:
   // The handler; an answer without a decision is none.

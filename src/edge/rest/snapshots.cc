@@ -1,9 +1,13 @@
 // Snapshots: frozen, named states of a bucket or of what lies below a prefix.
 #include "vault/history/snapshots.h"
 
+#include <algorithm>
+#include <array>
+
 #include "edge/rest/answers.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/schema.h"
+#include "vault/object/objects.h"
 
 namespace atl::rest {
 namespace {
@@ -106,6 +110,41 @@ Result<net::Response> delete_snapshot(Call& call) {
   return no_content();
 }
 
+Result<net::Response> prune_snapshots(Call& call) {
+  const Value& body = call.body();
+  vault::KeepSnapshots keep;
+  using Count = std::pair<std::string_view, std::uint32_t vault::KeepSnapshots::*>;
+  static constexpr std::array<Count, 6> counts = {{{"keep_last", &vault::KeepSnapshots::last},
+                                                   {"keep_hourly", &vault::KeepSnapshots::hourly},
+                                                   {"keep_daily", &vault::KeepSnapshots::daily},
+                                                   {"keep_weekly", &vault::KeepSnapshots::weekly},
+                                                   {"keep_monthly", &vault::KeepSnapshots::monthly},
+                                                   {"keep_yearly", &vault::KeepSnapshots::yearly}}};
+  for (const auto& [name, member] : counts) {
+    ATOLL_ASSIGN(const std::uint64_t number, body.number_of(name));
+    keep.*member = static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
+  }
+  ATOLL_ASSIGN(const std::string within, body.text_of("keep_within"));
+  if (!within.empty()) {
+    ATOLL_ASSIGN(const std::int64_t seconds, parse_duration_s(within));
+    keep.within_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0));
+  }
+  if (!keep.keeps_something())
+    return fail(ErrorKind::usage, "snapshot.keep_nothing", "the order does not say what to keep");
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
+  ATOLL_ASSIGN(const auto bucket, vault::Objects(*vault).bucket(call.bucket()));
+  ATOLL_ASSIGN(auto rows, vault->reader()->all<catalog::SnapshotRow>());
+  std::erase_if(rows, [&](const auto& row) { return row.bucket != bucket.id; });
+  const std::size_t all = rows.size();
+  const auto gone = vault::snapshots_to_prune(std::move(rows), keep);
+  Value list = Value::array();
+  for (const auto& row : gone) {
+    list.push(snapshot_json(row, call.bucket()));
+    if (!call.flag("dry_run")) ATOLL_TRY(vault::delete_snapshot(*vault, row.name));
+  }
+  return ok(Value::object().set("removed", std::move(list)).set("kept", std::uint64_t{all - gone.size()}));
+}
+
 Result<net::Response> set_held(Call& call, bool is_held, const std::string& reason) {
   ATOLL_ASSIGN(const Found found, find_visible(call));
   ATOLL_TRY(call.require(is_held ? Action::hold : Action::bypass_retention, found.bucket, found.row.prefix,
@@ -162,6 +201,16 @@ std::vector<Operation> snapshot_operations() {
        .guards = {{Action::snapshot, Place::inside}},
        .answers = {{204, "", "It is gone."}},
        .handler = delete_snapshot},
+      {.id = "snapshot_prune",
+       .method = "POST",
+       .path = "/api/v1/buckets/{bucket}/prune-snapshots",
+       .tag = "snapshots",
+       .words = "Removes the bucket's snapshots that no rule of the order keeps; never one that is held.",
+       .guards = {{Action::snapshot, Place::bucket}},
+       .query = {dry_run_parameter()},
+       .body = "SnapshotPruning",
+       .answers = {{200, "SnapshotsPruned", "What went, or would go."}},
+       .handler = prune_snapshots},
       {.id = "snapshot_hold",
        .method = "PUT",
        .path = kHold,
@@ -203,6 +252,15 @@ std::vector<NamedSchema> snapshot_schemas() {
                optional("prefix_b64", text("In base64.")), optional("description", text("What it is for.", 1000)),
                optional("hold", flag("True: removed by nobody until it is released.")),
                optional("hold_reason", text("Why.", 1000)), optional("as_of", text("As it was then."))})},
+      {"SnapshotPruning",
+       object("What to keep, with restic's meaning.",
+              {optional("keep_last", number("The newest so many.")),
+               optional("keep_hourly", number("The newest of each of the last so many hours.")),
+               optional("keep_daily", number("… days.")), optional("keep_weekly", number("… weeks.")),
+               optional("keep_monthly", number("… months.")), optional("keep_yearly", number("… years.")),
+               optional("keep_within", text("All within this time before the newest: 30d.", 64))})},
+      {"SnapshotsPruned", object("What went.", {required("removed", list(reference("Snapshot"))),
+                                                required("kept", number("So many stay."))})},
       {"HoldRequest", object("Why.", {optional("reason", text("Kept with it.", 1000))})},
   };
 }

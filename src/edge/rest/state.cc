@@ -2,6 +2,11 @@
 
 namespace atl::rest {
 
+tl::unexpected<Error> key_reused() {
+  return fail(ErrorKind::conflict, "http.idempotency_key_reused",
+              "this Idempotency-Key was given with another request before", "Make a new one for each new request.");
+}
+
 void IdempotencyKeys::forget_old(Timestamp now) {
   while (!entries_.empty()) {
     Entry& oldest = entries_.front();
@@ -26,10 +31,7 @@ Result<std::optional<IdempotencyKeys::Kept>> IdempotencyKeys::begin(const Name& 
     return std::nullopt;
   }
   const Entry& entry = *known->second;
-  if (entry.digest != digest) {
-    return fail(ErrorKind::conflict, "http.idempotency_key_reused",
-                "this Idempotency-Key was given with another request before", "Make a new one for each new request.");
-  }
+  if (entry.digest != digest) return key_reused();
   if (!entry.answer) {
     return fail(ErrorKind::conflict, "http.request_under_way",
                 "the first request with this Idempotency-Key is still being worked on", "Ask again in a moment.");

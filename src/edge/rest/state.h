@@ -2,8 +2,7 @@
 // somebody is writing to.
 //
 // Always true: memory is bounded: beyond kAnswersMax or kAnswerBytesMax in all the oldest answers are forgotten.
-// Nothing here survives a restart: a POST that is repeated afterwards is done again (a PUT, a conditional request and
-// an upload are safe to repeat without it). Thread rules: any thread.
+// Nothing here survives a restart; what does is in answer_store.h. Thread rules: any thread.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +61,8 @@ class IdempotencyKeys {
   std::map<Name, std::list<Entry>::iterator> by_name_;  // guarded by mutex_
   std::size_t bytes_ = 0;                               // guarded by mutex_
 };
+
+[[nodiscard]] tl::unexpected<Error> key_reused();
 
 // One writer at a time for each upload.
 class UploadsInUse {

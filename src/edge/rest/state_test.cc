@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/rest/answer_store.h"
 #include "edge/rest/testing/rest_world.h"
 
 namespace atl::rest {
@@ -49,7 +50,7 @@ TEST(IdempotencyKeys, MemoryIsBounded) {
   EXPECT_TRUE(keys.begin({{}, "ada", "199"}, digest(1), {}).value());
 }
 
-TEST(IdempotencyKeys, APostIsDoneOnceAndARestartForgets) {
+TEST(IdempotencyKeys, APostIsDoneOnceAlsoOverARestart) {
   testing::RestWorld world;
   ASSERT_EQ(world.ask("PUT", "/api/v1/buckets/photos").status, 201U);
   ASSERT_EQ(world.ask("PUT", "/api/v1/buckets/photos/objects/a", "a").status, 201U);
@@ -61,7 +62,54 @@ TEST(IdempotencyKeys, APostIsDoneOnceAndARestartForgets) {
   EXPECT_EQ(second.body, first.body);
   EXPECT_EQ(second.header("Idempotency-Replayed"), "true");
   world.restart_door();
-  EXPECT_EQ(world.ask_json("POST", "/api/v1/snapshots", body, {{"Idempotency-Key", "k"}}).status, 409U);
+  const auto third = world.ask_json("POST", "/api/v1/snapshots", body, {{"Idempotency-Key", "k"}});
+  EXPECT_EQ(third.status, 201U);
+  EXPECT_EQ(third.body, first.body);
+  EXPECT_EQ(third.header("Content-Type"), "application/json");
+  EXPECT_EQ(third.header("Idempotency-Replayed"), "true");
+  // Another request, another caller, another day.
+  world.restart_door();
+  EXPECT_EQ(
+      world.ask_json("POST", "/api/v1/snapshots", R"({"name": "t", "bucket": "photos"})", {{"Idempotency-Key", "k"}})
+          .text("id"),
+      "http.idempotency_key_reused");
+  EXPECT_EQ(world.as("zoe").ask_json("POST", "/api/v1/snapshots", body, {{"Idempotency-Key", "k"}}).status, 403U);
+  world.machine().clock.advance_us(kAnswerKeptUs + 1);
+  world.restart_door();
+  EXPECT_EQ(world.as("ada").ask_json("POST", "/api/v1/snapshots", body, {{"Idempotency-Key", "k"}}).status, 409U)
+      << "done anew: the snapshot is there";
+}
+
+TEST(IdempotencyKeys, AnAnswerThatShowsASecretIsKeptInNoVault) {
+  testing::RestWorld world;
+  const auto made = [&] {
+    return world.ask_json("POST", "/api/v1/tokens", R"({"label": "x"})", {{"Idempotency-Key", "k"}});
+  };
+  const auto first = made();
+  ASSERT_EQ(first.status, 201U);
+  EXPECT_EQ(made().body, first.body);
+  world.restart_door();
+  EXPECT_NE(made().text("token"), first.text("token"));
+  const auto rows = world.vault().reader()->jobs().value();
+  for (const auto& row : rows)
+    for (const auto& [name, value] : row.facts) EXPECT_EQ(value.find("atl_"), std::string::npos);
+}
+
+TEST(IdempotencyKeys, OldAnswersGoWithLaterOnes) {
+  testing::RestWorld world;
+  auto& vault = world.vault();
+  for (std::uint8_t i = 0; i < 40; ++i) {
+    const IdempotencyKeys::Name name{{}, "ada", std::to_string(i)};
+    codec::Digest digest{};
+    digest.front() = 1;  // one that cleans nothing
+    ASSERT_EQ(vault::testing::told(store_answer(vault, name, digest, answer("x"))), "ok");
+  }
+  EXPECT_EQ(vault.reader()->jobs().value().size(), 40U);
+  world.machine().clock.advance_us(kAnswerKeptUs + 1);
+  ASSERT_EQ(vault::testing::told(store_answer(vault, {{}, "ada", "new"}, codec::Digest{}, answer("y"))), "ok");
+  EXPECT_EQ(vault.reader()->jobs().value().size(), 1U);
+  EXPECT_EQ(stored_answer(vault, {{}, "ada", "new"}, codec::Digest{}).value()->body, "y");
+  EXPECT_FALSE(stored_answer(vault, {{}, "ada", "1"}, codec::Digest{}).value());
 }
 
 TEST(UploadsInUse, OneAtATime) {

@@ -45,9 +45,14 @@ class S3Door final : public server::Door {
   }
 
   net::Response answer(server::Exchange& exchange) override {
-    return service_.handle(exchange.request,
-                           {exchange.request_id, exchange.origin(), exchange.authority, exchange.scheme == "https"},
-                           [&](const RequestRecord& record) { note(exchange, record); });
+    auto response = service_.handle(
+        exchange.request,
+        {exchange.request_id, exchange.origin(), exchange.authority, exchange.path_prefix, exchange.scheme == "https"},
+        [&](const RequestRecord& record) { note(exchange, record); });
+    // Content may say of itself that it is a page, and links to it lead to the host at which people are signed in: its
+    // scripts must not run there.
+    response.headers.set("Content-Security-Policy", "sandbox");
+    return response;
   }
 
   net::Response refuse(const server::Exchange& exchange, const Error& error) override {
@@ -55,6 +60,7 @@ class S3Door final : public server::Door {
     response.status = facts_of(code_of(error)).status;
     response.headers.set("Content-Type", "application/xml");
     response.body = error_document(error, exchange.target.path, exchange.request_id);
+    response.trouble = error;
     return response;
   }
 

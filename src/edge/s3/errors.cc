@@ -122,14 +122,15 @@ struct Known {
   Code code;
 };
 constexpr std::array kKnown{
-    Known{"bucket.not_found", Code::NoSuchBucket},    Known{"object.not_found", Code::NoSuchKey},
-    Known{"version.not_found", Code::NoSuchVersion},  Known{"bucket.bad_name", Code::InvalidBucketName},
-    Known{"bucket.not_empty", Code::BucketNotEmpty},  Known{"xml.malformed", Code::MalformedXML},
-    Known{"xml.doctype_refused", Code::MalformedXML}, Known{"xml.too_large", Code::MalformedXML},
-    Known{"retention.refused", Code::AccessDenied},   Known{"quota.exceeded", Code::QuotaExceeded},
-    Known{"access.denied", Code::AccessDenied},       Known{"access.too_many_requests", Code::SlowDown},
-    Known{"erase.kept", Code::AccessDenied},          Known{"object.changed", Code::OperationAborted},
-    Known{"upload.not_found", Code::NoSuchUpload},    Known{"bucket_policy.malformed", Code::MalformedPolicy},
+    Known{"bucket.not_found", Code::NoSuchBucket},     Known{"object.not_found", Code::NoSuchKey},
+    Known{"version.not_found", Code::NoSuchVersion},   Known{"bucket.bad_name", Code::InvalidBucketName},
+    Known{"bucket.not_empty", Code::BucketNotEmpty},   Known{"xml.malformed", Code::MalformedXML},
+    Known{"xml.doctype_refused", Code::MalformedXML},  Known{"xml.too_large", Code::MalformedXML},
+    Known{"retention.refused", Code::AccessDenied},    Known{"quota.exceeded", Code::QuotaExceeded},
+    Known{"access.denied", Code::AccessDenied},        Known{"access.too_many_requests", Code::SlowDown},
+    Known{"erase.kept", Code::AccessDenied},           Known{"object.changed", Code::OperationAborted},
+    Known{"upload.not_found", Code::NoSuchUpload},     Known{"http.body_broken_off", Code::IncompleteBody},
+    Known{"http.body_too_slow", Code::RequestTimeout}, Known{"bucket_policy.malformed", Code::MalformedPolicy},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "edge/s3/internal/body.h"
 #include "edge/s3/internal/exchange.h"
 #include "edge/s3/permissions.h"
+#include "edge/server/version_facts.h"
 #include "foundation/net/uri.h"
 
 namespace atl::s3 {
@@ -40,7 +41,7 @@ Result<void> read_address(Exchange& exchange) {
 
 // A key that nobody has takes as long as a wrong secret.
 Result<void> authenticate(Exchange& exchange, SigningKeys& keys) {
-  const RequestView view{exchange.request.method, exchange.request.target, exchange.headers};
+  const RequestView view{exchange.request.method, exchange.signed_target, exchange.headers};
   ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
   exchange.who = access::Who::nobody();
   if (!exchange.claim.is_anonymous) {
@@ -149,6 +150,7 @@ net::Response error_response(const Exchange& exchange, const Error& error) {
     response.body = error_document(error, path ? *path : std::string(target.path), exchange.request_id);
   }
   if (facts.status == 503) response.headers.add("Retry-After", "1");
+  response.trouble = error;
   return response;
 }
 
@@ -215,6 +217,20 @@ Result<void> Exchange::decide(access::Action action, access::Resource asked) con
     if (row) asked.bucket_id = row->id;
   }
   if (view->decide(who, action, asked, now).allowed) return {};
+  // The right may hang on the age or tier of what is there now; those of other versions are not told.
+  const bool means_current =
+      !asked.is_prefix && !asked.key.empty() && action != access::Action::read_version && !parameter("versionId");
+  if (means_current && vault) {
+    const auto reader = vault->reader();
+    ATOLL_ASSIGN(const auto row, reader->bucket_named(asked.bucket));
+    if (row) {
+      ATOLL_ASSIGN(const auto there, reader->current(row->id, asked.key));
+      if (there) {
+        ATOLL_TRY(server::add_version_facts(*context.access, who, action, *vault, there->version, now, asked));
+        if (view->decide(who, action, asked, now).allowed) return {};
+      }
+    }
+  }
   return fail(Code::AccessDenied,
               "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
 }

@@ -52,6 +52,7 @@ struct RequestFacts {
   std::string request_id;      // given to the client and to the journal
   std::string remote_address;  // of the client, also behind a proxy
   std::string authority;       // what the client sees as Host, also behind a proxy; empty: the Host field
+  std::string path_prefix;     // what the client signed before the target: the path of a base URL, or nothing
   bool is_secure = false;      // the client came by TLS, also to the proxy
 };
 

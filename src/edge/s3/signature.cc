@@ -5,6 +5,7 @@
 
 #include "edge/s3/errors.h"
 #include "foundation/codec/hmac.h"
+#include "foundation/net/sigv4.h"
 
 namespace atl::s3 {
 namespace {
@@ -324,13 +325,7 @@ Result<Claim> read_claim(const RequestView& request, const ClaimRules& rules) {
 }
 
 SigningKey signing_key(std::string_view secret, std::string_view date, std::string_view region) {
-  std::string first = "AWS4";
-  first += secret;
-  SigningKey key = codec::hmac_sha256(as_bytes(first), as_bytes(date));
-  codec::wipe(first);
-  key = codec::hmac_sha256(key, as_bytes(region));
-  key = codec::hmac_sha256(key, as_bytes("s3"));
-  return codec::hmac_sha256(key, as_bytes("aws4_request"));
+  return net::aws_signing_key(secret, date, region, "s3");
 }
 
 std::string canonical_request(const RequestView& request, const Claim& claim) {
@@ -453,13 +448,7 @@ Result<std::string> presign(std::string_view method, std::string_view target, st
   return link.append("&X-Amz-Signature=").append(mac_hex(key, string_to_sign(claim, text)));
 }
 
-std::string format_basic_time(std::int64_t unix_s) {
-  std::string out;
-  for (const char c : format_rfc3339(Timestamp{unix_s * 1'000'000})) {
-    if (c != '-' && c != ':') out += c;
-  }
-  return out;
-}
+std::string format_basic_time(std::int64_t unix_s) { return net::format_basic_time(unix_s); }
 
 std::optional<std::int64_t> parse_basic_time(std::string_view text) {
   if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;

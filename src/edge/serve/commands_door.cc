@@ -158,6 +158,7 @@ class Running final : public cli::ServedVaults {
   [[nodiscard]] std::string home_folder() const override { return home_folder_; }
   [[nodiscard]] access::Access& accounts() override { return host_->access(); }
   [[nodiscard]] const access::Who& who() const override { return who_; }
+  [[nodiscard]] observe::Observer* observer() const override { return host_->observer(); }
   [[nodiscard]] Result<VaultId> find_vault(const std::string& name_or_id) const override {
     return host_->find(name_or_id);
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "edge/cli/s3_keys.h"
 #include "edge/s3/lifecycle.h"
 #include "services/jobs/schedules.h"
 #include "vault/checkpoint.h"
@@ -12,27 +13,46 @@ namespace {
 
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kMinuteMs = 60'000;
+constexpr std::size_t kThreadNameMax = 15;
 constexpr int kIdleRoundsMax = 60;
 constexpr std::uint64_t kTierBytesAtOnce = 16ULL << 30;
+constexpr std::int64_t kDrivesNs = 600LL * 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600LL * 1'000'000'000;
 const vault::Caller kServer{"server", "", ""};
 
 }  // namespace
 
-Housekeeping::Housekeeping(server::Host& host, cli::Environment& environment, std::vector<std::string> global,
-                           std::function<void(const std::string&)> tell)
-    : host_(&host), environment_(&environment), global_(std::move(global)), tell_(std::move(tell)) {}
+Housekeeping::Housekeeping(server::Host& host, observe::Observer& observer, cli::Environment& environment,
+                           std::vector<std::string> global, std::function<void(const std::string&)> tell)
+    : host_(&host),
+      observer_(&observer),
+      environment_(&environment),
+      global_(std::move(global)),
+      tell_(std::move(tell)) {}
 
 Housekeeping::~Housekeeping() { stop(); }
 
+void Housekeeping::add(const std::string& what, std::int64_t every_ms, std::function<Result<void>()> work) {
+  added_.push_back({what, every_ms, std::move(work)});
+}
+
 void Housekeeping::start() {
   platform::Threads& threads = host_->machine().threads;
+  for (const Added& one : added_) {
+    threads_.push_back(threads.start(one.what.substr(0, kThreadNameMax), [this, &one] {
+      loop(one.every_ms, [this, &one] { note(one.what, one.work()); });
+    }));
+  }
   threads_.push_back(threads.start("every-second", [this] { loop(kSecondMs, [this] { each_second(); }); }));
   threads_.push_back(threads.start("shipping", [this] {
     loop(kSecondMs, [this] {
       for (const auto& vault : host_->vaults()) ship(vault.id);
     });
   }));
+  // Three threads: a drive that does not answer, or a mail server, must not keep the others from looking.
+  threads_.push_back(threads.start("observing", [this] { loop(kSecondMs, [this] { observer_->tick(); }); }));
+  threads_.push_back(threads.start("asking-drives", [this] { loop(kSecondMs, [this] { ask_drives(); }); }));
+  threads_.push_back(threads.start("alarm-news", [this] { loop(kSecondMs, [this] { observer_->tell_news(); }); }));
   threads_.push_back(threads.start("every-minute", [this] { loop(kMinuteMs, [this] { each_minute(); }); }));
 }
 
@@ -75,6 +95,13 @@ void Housekeeping::each_second() {
   if (audit.is_due()) note("the record of reads", audit.flush());
 }
 
+void Housekeeping::ask_drives() {
+  const std::int64_t now_ns = host_->machine().clock.monotonic_ns();
+  if (drives_at_ns_ != 0 && now_ns - drives_at_ns_ < kDrivesNs) return;
+  drives_at_ns_ = now_ns;
+  observer_->ask_drives();
+}
+
 void Housekeeping::ship(const VaultId& id) {
   auto use = host_->use(id, kServer);
   if (!use) return;  // somebody needs the vault alone: later
@@ -82,25 +109,29 @@ void Housekeeping::ship(const VaultId& id) {
     Copying& copying = copying_[id];
     const Lsn last = use->vault().journal().last();
     if (copying.rows_seen_at != last) {
-      ATOLL_ASSIGN(const auto rows, use->vault().reader()->all<catalog::CopyRow>());
-      copying.has_copies = !rows.empty();
+      ATOLL_ASSIGN(auto rows, use->vault().reader()->all<catalog::CopyRow>());
+      if (rows != copying.rows) copying.keeper.reset();
+      copying.rows = std::move(rows);
       copying.rows_seen_at = last;
     }
     // Now and then also where nothing was written: keys change without a command.
-    if (!copying.has_copies || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
+    if (copying.rows.empty() || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
     copying.idle_rounds = 0;
-    ATOLL_ASSIGN(const auto keeper,
-                 backup::CopyKeeper::open(use->vault(), [this](const std::string& a, const std::string& b) {
-                   const auto info_a = environment_->host.info(a);
-                   const auto info_b = environment_->host.info(b);
-                   return info_a && info_b && info_a->device == info_b->device;
-                 }));
+    if (!copying.keeper) {
+      ATOLL_ASSIGN(copying.keeper, backup::CopyKeeper::open(use->vault(), cli::copy_surroundings(*environment_)));
+    }
+    copying.keeper->use(use->vault());
     backup::ShipOptions options;
     options.stop = &is_stopped_;
-    ATOLL_ASSIGN(const auto outcomes, keeper->round(options));
+    options.is_by_clock = true;
+    const auto done = copying.keeper->round(options);
+    copying.keeper->rest();
+    if (!done) return pass(done.error());
+    const auto& outcomes = *done;
     copying.shipped = last;
     for (const auto& outcome : outcomes) {
-      if (outcome.error) copying.shipped.reset();
+      if (outcome.error || outcome.is_left_out) copying.shipped.reset();
+      if (outcome.is_left_out) continue;
       note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
     }
     return {};

@@ -1,7 +1,9 @@
 // What a running server does by the clock: the record of reads goes to disk, copies get what was written, the journal
 // gets checkpoints, schedules run.
 //
-//     every second     audit; one round of each copy
+//     every second     audit; one round of each copy; news of alarms
+//     every 10 s       a look at how everything is
+//     every 10 min     drives are asked for their wear
 //     every hour       lifecycle rules of buckets, and content moved to the tiers they want
 //     every minute     sessions that are over, last-used days; checkpoint where due; index files merged; schedules
 //
@@ -23,6 +25,7 @@
 #include "edge/cli/environment.h"
 #include "edge/server/host.h"
 #include "services/backup/copies.h"
+#include "services/observe/observer.h"
 
 namespace atl::serve {
 
@@ -30,24 +33,28 @@ class Housekeeping {
  public:
   // Borrows all. `tell` takes words for the log, from any thread. `global`: the options that name this home to a
   // program of ours that is started by a schedule.
-  Housekeeping(server::Host& host, cli::Environment& environment, std::vector<std::string> global,
-               std::function<void(const std::string& words)> tell);
+  Housekeeping(server::Host& host, observe::Observer& observer, cli::Environment& environment,
+               std::vector<std::string> global, std::function<void(const std::string& words)> tell);
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
   Housekeeping(Housekeeping&&) = delete;
   Housekeeping& operator=(Housekeeping&&) = delete;
   ~Housekeeping();
+  // Something else to be done again and again, on a thread of its own; before start().
+  void add(const std::string& what, std::int64_t every_ms, std::function<Result<void>()> work);
   void start();
   void stop();  // ends a round under way; what was shipped so far counts
 
  private:
   struct Copying {
     Lsn rows_seen_at;
-    bool has_copies = false;
-    std::optional<Lsn> shipped;  // by every copy
+    std::vector<catalog::CopyRow> rows;
+    std::unique_ptr<backup::CopyKeeper> keeper;  // of these rows; borrows the vault during a round only
+    std::optional<Lsn> shipped;                  // by every copy
     int idle_rounds = 0;
   };
   void each_second();
+  void ask_drives();
   void each_minute();
   void ship(const VaultId& id);
   void keep_journal(const VaultId& id);
@@ -57,12 +64,20 @@ class Housekeeping {
   void note(const std::string& what, const Result<void>& done);
   void loop(std::int64_t every_ms, const std::function<void()>& work);
 
+  struct Added {
+    std::string what;
+    std::int64_t every_ms = 0;
+    std::function<Result<void>()> work;
+  };
+  std::vector<Added> added_;
   server::Host* host_;
+  observe::Observer* observer_;
   cli::Environment* environment_;
   std::vector<std::string> global_;
   std::function<void(const std::string&)> tell_;
   std::int64_t lifecycle_at_ns_ = 0;  // of the thread that works every minute, as the next
   std::set<VaultId> tiers_due_;       // where lifecycle rules changed classes, and content is to follow
+  std::int64_t drives_at_ns_ = 0;     // of the thread that asks drives
   std::atomic<bool> is_stopped_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
-#include "edge/cli/output.h"
-#include "edge/serve/commands_door.h"
-#include "edge/serve/first_start.h"
-#include "edge/serve/housekeeping.h"
-#include "vault/access/control.h"
-#include "vault/home.h"
-#include "vault/status.h"
+#include "edge/serve/locked_page.h"
+#include "edge/serve/open_home.h"
+#include "foundation/platform/network.h"
 
 namespace atl::serve {
 namespace {
@@ -20,48 +16,8 @@ using platform::join;
 #endif
 
 constexpr std::int64_t kWaitForStopMs = 200;
-
-// Lines for people on a terminal, JSON lines else; on standard error, for standard output is for data.
-class Log {
- public:
-  Log(cli::Environment& environment, bool is_json, bool is_quiet)
-      : environment_(&environment), is_json_(is_json), is_quiet_(is_quiet) {}
-
-  void say(const std::string& words) {
-    if (is_json_) {
-      json::Value line;
-      line.set("time", format_rfc3339(environment_->machine.clock.now())).set("level", "info").set("message", words);
-      write(line.text() + "\n");
-    } else {
-      write(words + "\n");
-    }
-  }
-  void request(const server::Logged& one) {
-    if (is_quiet_) return;
-    if (is_json_) {
-      json::Value line;
-      line.set("time", one.time).set("level", one.status >= 500 ? "error" : "info").set("message", "request");
-      line.set("request_id", one.request_id).set("actor", one.actor).set("address", one.address);
-      line.set("http.request.method", one.method).set("url.path", one.path).set("http.route", one.route);
-      line.set("http.response.status_code", one.status).set("bytes", one.bytes).set("seconds", one.seconds);
-      write(line.text() + "\n");
-      return;
-    }
-    write(one.time + " " + std::to_string(one.status) + " " + one.method + " " + cli::shown(one.path) + " " +
-          (one.actor.empty() ? "-" : one.actor) + " " + one.address + " " + std::to_string(one.bytes) + " B " +
-          std::to_string(static_cast<std::uint64_t>(one.seconds * 1000)) + " ms " + one.request_id + "\n");
-  }
-
- private:
-  void write(const std::string& line) {
-    const std::lock_guard lock(mutex_);
-    environment_->terminal.write_error(line);
-  }
-  cli::Environment* environment_;
-  bool is_json_;
-  bool is_quiet_;
-  std::mutex mutex_;
-};
+constexpr std::int64_t kWaitForAnswersMs = 20;
+constexpr int kPassphraseTries = 3;
 
 Result<std::vector<net::Endpoint>> endpoints_of(const cli::ServeRequest& request) {
   std::vector<net::Endpoint> out;
@@ -79,69 +35,55 @@ Result<std::vector<net::Endpoint>> endpoints_of(const cli::ServeRequest& request
   return out;
 }
 
-std::string address_of(const net::Endpoint& endpoint, const cli::ServeRequest& request) {
-  if (!request.base_url.empty()) return request.base_url;
-  net::Endpoint shown = endpoint;
-  if (shown.host.empty() || shown.host == "*") shown.host = "localhost";
-  return (endpoint.is_tls ? "https://" : "http://") + net::format(shown);
+bool is_everywhere(const net::Endpoint& endpoint) {
+  return endpoint.kind == net::Endpoint::Kind::tcp &&
+         (endpoint.host.empty() || endpoint.host == "*" || endpoint.host == "0.0.0.0" || endpoint.host == "::");
 }
 
-void add_figures(server::Host& host, const net::HttpServer& listening) {
-  host.metrics().add_collector([&host, &listening](server::MetricWriter& out) {
-    const net::ServerStats stats = listening.stats();
-    out.family("atoll_build_info", "gauge", "The program that runs.");
-    out.sample("atoll_build_info", {{"version", ATOLL_VERSION}}, std::uint64_t{1});
-    out.family("atoll_connections", "gauge", "Connections that are open.");
-    out.sample("atoll_connections", {}, stats.connections_open);
-    out.family("atoll_requests_in_flight", "gauge", "Requests that are being answered.");
-    out.sample("atoll_requests_in_flight", {}, stats.requests_in_flight);
-    out.family("atoll_requests_malformed_total", "counter", "Requests refused before anybody looked at them.");
-    out.sample("atoll_requests_malformed_total", {}, stats.requests_malformed);
-    out.family("atoll_received_bytes_total", "counter", "Bytes that came in.");
-    out.sample("atoll_received_bytes_total", {}, stats.received_bytes);
-    out.family("atoll_sent_bytes_total", "counter", "Bytes that went out.");
-    out.sample("atoll_sent_bytes_total", {}, stats.sent_bytes);
-    out.family("atoll_uptime_seconds", "gauge", "Since the server was started.");
-    out.sample("atoll_uptime_seconds", {},
-               static_cast<double>(host.machine().clock.monotonic_ns() - host.started_monotonic_ns()) * 1e-9);
-    struct Row {
-      std::string vault;
-      vault::VaultStatus status;
-    };
-    std::vector<Row> rows;
-    for (const auto& listed : host.vaults()) {
-      const auto use = host.use(listed.id, {"server", "", ""});
-      if (!use) continue;
-      auto status = vault::vault_status(use->vault());
-      if (status) rows.push_back({listed.name, std::move(*status)});
+std::string url_of(const net::Endpoint& endpoint) {
+  return (endpoint.is_tls ? "https://" : "http://") + net::format(endpoint);
+}
+
+// As a person on another machine types it, where one can be reached from there.
+std::vector<std::string> addresses_of(const net::Endpoint& endpoint, const cli::ServeRequest& request) {
+  if (!request.base_url.empty()) return {request.base_url};
+  if (!is_everywhere(endpoint)) return {url_of(endpoint)};
+  std::vector<std::string> out;
+  net::Endpoint shown = endpoint;
+  for (const std::string& address : platform::own_addresses()) {
+    shown.host = address;
+    out.push_back(url_of(shown));
+  }
+  shown.host = "localhost";
+  if (out.empty()) out.push_back(url_of(shown));
+  return out;
+}
+
+Result<std::optional<net::TlsIdentity>> find_identity(const cli::ServeRequest& request,
+                                                      const std::vector<net::Endpoint>& endpoints,
+                                                      const platform::Machine& machine, Log& log) {
+  if (std::ranges::none_of(endpoints, [](const net::Endpoint& one) { return one.is_tls; })) return std::nullopt;
+  if (!request.tls_certificate.empty())
+    return net::read_identity(machine.files, request.tls_certificate, request.tls_key);
+  std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+  if (const std::string own = platform::host_name(); !own.empty()) names.push_back(own);
+  for (const auto& endpoint : endpoints) {
+    if (is_everywhere(endpoint)) {
+      const auto own = platform::own_addresses();
+      names.insert(names.end(), own.begin(), own.end());
+    } else if (endpoint.kind == net::Endpoint::Kind::tcp) {
+      names.push_back(endpoint.host);
     }
-    const auto family = [&](const char* name, const char* help, auto value) {
-      out.family(name, "gauge", help);
-      for (const Row& row : rows) out.sample(name, {{"vault", row.vault}}, value(row.status));
-    };
-    family("atoll_objects", "Objects that are there.",
-           [](const vault::VaultStatus& s) { return s.files + s.folders + s.others; });
-    family("atoll_logical_bytes", "Of current versions, as a reader sees them.",
-           [](const vault::VaultStatus& s) { return s.logical_bytes; });
-    family("atoll_unique_bytes", "Of chunks, before compression.",
-           [](const vault::VaultStatus& s) { return s.unique_bytes; });
-    family("atoll_stored_bytes", "Of packs on disk.", [](const vault::VaultStatus& s) { return s.pack_bytes; });
-    family("atoll_journal_bytes", "Of the journal on disk.",
-           [](const vault::VaultStatus& s) { return s.journal_bytes; });
-    family("atoll_available_bytes", "Free on the disk of the home.",
-           [](const vault::VaultStatus& s) { return s.available_bytes; });
-    family("atoll_last_lsn", "The number of the last change.",
-           [](const vault::VaultStatus& s) { return s.last_lsn.value; });
-    family("atoll_dedup_ratio", "Logical bytes by unique bytes.", [](const vault::VaultStatus& s) {
-      return s.unique_bytes == 0 ? 1.0 : static_cast<double>(s.logical_bytes) / static_cast<double>(s.unique_bytes);
-    });
-    family("atoll_findings", "What is not safe yet.",
-           [](const vault::VaultStatus& s) { return static_cast<std::uint64_t>(s.findings.size()); });
-    family("atoll_last_verify_timestamp_seconds", "When everything was read and checked last; 0: never.",
-           [](const vault::VaultStatus& s) {
-             return static_cast<std::uint64_t>(s.last_data_verify ? s.last_data_verify->unix_us / 1'000'000 : 0);
-           });
-  });
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  ATOLL_ASSIGN(auto identity, own_identity(machine, request.config_folder, names));
+  const auto facts = net::certificate_facts(identity.certificate_chain_pem);
+  if (facts) {
+    log.say("certificate of its own, SHA-256 " + to_hex(facts->sha256) +
+            ": what a browser shows when it warns, and what --server-fingerprint takes");
+  }
+  return identity;
 }
 
 void say_first_credentials(cli::Environment& environment, const FirstCredentials& made, const std::string& address) {
@@ -158,121 +100,171 @@ void say_first_credentials(cli::Environment& environment, const FirstCredentials
   ignore_error_on_purpose(environment.terminal.write_out(as_bytes(words)));
 }
 
+// Content that is sent keeps what it reads from open.
+class HeldSource final : public net::BodySource {
+ public:
+  HeldSource(std::shared_ptr<OpenHome> home, std::unique_ptr<net::BodySource> source)
+      : home_(std::move(home)), source_(std::move(source)) {}
+  [[nodiscard]] Result<net::Pulled> pull(ByteSpan out) override { return source_->pull(out); }
+
+ private:
+  std::shared_ptr<OpenHome> home_;
+  std::unique_ptr<net::BodySource> source_;  // goes first
+};
+
+// Which of the two answers: the open home, or the page of the locked one.
+class Answering {
+ public:
+  explicit Answering(LockedPage& locked) : locked_(&locked) {}
+  void set(std::shared_ptr<OpenHome> home) {
+    const std::lock_guard lock(mutex_);
+    home_ = std::move(home);
+  }
+  [[nodiscard]] net::Response answer(net::Request& request) {
+    std::shared_ptr<OpenHome> home = [this] {
+      const std::lock_guard lock(mutex_);
+      return home_;
+    }();
+    if (!home) return locked_->answer(request);
+    net::Response response = home->front().answer(request);
+    if (auto* const source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body); source != nullptr)
+      *source = std::make_unique<HeldSource>(home, std::move(*source));
+    response.on_sent = [home = std::move(home), before = std::move(response.on_sent)](const net::Sent& how) {
+      if (before) before(how);
+    };
+    return response;
+  }
+
+ private:
+  LockedPage* locked_;
+  std::mutex mutex_;
+  std::shared_ptr<OpenHome> home_;  // guarded by mutex_
+};
+
+// Where somebody sits at the terminal of a locked home: nothing typed starts it locked.
+Result<bool> ask_on_terminal(Unlocker& unlocker, cli::Environment& environment) {
+  for (int i = 0; i < kPassphraseTries && environment.terminal.is_in_terminal(); ++i) {
+    ATOLL_ASSIGN(std::string typed,
+                 environment.terminal.read_secret("Passphrase (nothing: serve it locked for now): "));
+    const keyring::WipedText passphrase = std::move(typed);
+    if (passphrase.empty()) return false;
+    const auto given = unlocker.give(passphrase.view());
+    if (given && *given) return true;
+    environment.terminal.write_error(given ? "One more passphrase is needed.\n" : given.error().message + "\n");
+  }
+  return false;
+}
+
+class Server {
+ public:
+  Server(cli::ServeRequest request, cli::Environment& environment, const MakeDoors& make_doors)
+      : request_(std::move(request)),
+        environment_(&environment),
+        make_doors_(&make_doors),
+        log_(environment, request_.logs_json, request_.is_quiet) {}
+
+  [[nodiscard]] Result<int> run() {
+    ATOLL_ASSIGN(const auto endpoints, endpoints_of(request_));
+    ATOLL_ASSIGN(home_, vault::Home::open(environment_->machine, request_.home_folder, vault::HomeUse::alone));
+    unlocker_ = std::make_unique<Unlocker>(*home_, std::move(request_.secrets));
+    ATOLL_ASSIGN(bool is_unlocked, unlocker_->begin());
+    if (!is_unlocked) {
+      ATOLL_ASSIGN(is_unlocked, ask_on_terminal(*unlocker_, *environment_));
+    }
+    ATOLL_ASSIGN(const auto identity, find_identity(request_, endpoints, environment_->machine, log_));
+    if (identity) {
+      if (const auto facts = net::certificate_facts(identity->certificate_chain_pem))
+        certificate_end_ = facts->not_after;
+    }
+    ATOLL_ASSIGN(const auto info, environment_->host.info(request_.home_folder));
+    const auto fields =
+        request_.takes_forwarded ? server::ForwardingFields::forwarded : server::ForwardingFields::x_forwarded;
+    page_ = std::make_unique<LockedPage>(
+        environment_->machine, *unlocker_,
+        LockedPageSettings{{request_.trusted_proxies, fields}, request_.base_url, info.uid},
+        [this](const std::string& words) { log_.say(words); });
+    answering_ = std::make_unique<Answering>(*page_);
+    net::ServerOptions options;
+    options.threads = static_cast<unsigned>(std::min<std::uint64_t>(request_.threads, 4096));
+    options.drain_timeout_ms = static_cast<std::uint32_t>(std::min<std::uint64_t>(request_.drain_seconds, 3600) * 1000);
+    ATOLL_ASSIGN(listening_,
+                 net::HttpServer::start(environment_->machine, endpoints, identity ? &*identity : nullptr, options,
+                                        [this](net::Request& one) { return answering_->answer(one); }));
+    addresses_ = addresses_of(listening_->endpoints().front(), request_);
+    if (!is_unlocked) say_locked();
+    while (unlocker_->wait_until_sufficient(environment_->stop)) {
+      const auto served = serve_open();
+      if (!served) {
+        unlocker_->note_failed(served.error());
+        listening_->stop();
+        return pass(served.error());
+      }
+      if (environment_->stop.load()) break;
+      say_locked();
+    }
+    listening_->stop();
+    log_.say("ended");
+    return 0;
+  }
+
+ private:
+  void say_locked() {
+    log_.say("Atoll " ATOLL_VERSION " listens at " + addresses_.front() + ", and its home " + request_.home_folder +
+             " is locked: `atoll unlock`, or that page in a browser, takes the passphrase");
+  }
+
+  // From unlocking until it is to end or to be locked.
+  [[nodiscard]] Result<void> serve_open() {
+    lock_ordered_ = false;
+    ATOLL_ASSIGN(std::shared_ptr<OpenHome> home, OpenHome::open(*home_, unlocker_->secrets(),
+                                                                {request_, *environment_, log_, *make_doors_,
+                                                                 *listening_, lock_ordered_, certificate_end_}));
+    ATOLL_ASSIGN(const auto first, home->make_first_account());
+    log_.say("Atoll " ATOLL_VERSION " serves " + request_.home_folder + " at " + addresses_.front());
+    for (std::size_t i = 1; i < addresses_.size(); ++i) log_.say("also at " + addresses_[i]);
+    if (first) say_first_credentials(*environment_, *first, addresses_.front());
+    answering_->set(home);
+    home->start();
+    unlocker_->note_opened();
+    while (!environment_->stop.load() && !lock_ordered_.load()) environment_->watchers.pause(kWaitForStopMs);
+    const bool is_end = environment_->stop.load();
+    log_.say(std::string(is_end ? "ending" : "locking") + ": requests under way have " +
+             std::to_string(request_.drain_seconds) + " s");
+    home->begin_end();
+    if (is_end) {
+      listening_->stop();
+    } else {
+      unlocker_->lock();
+    }
+    answering_->set(nullptr);
+    // What is being sent reads from the vaults. A client that takes nothing is cut off by the time limits of writing.
+    while (home.use_count() > 1) {
+      environment_->watchers.pause(kWaitForAnswersMs);
+      if (environment_->stop.load()) listening_->stop();
+    }
+    ATOLL_TRY(home->close());
+    if (!is_end) log_.say("locked");
+    return {};
+  }
+
+  cli::ServeRequest request_;
+  cli::Environment* environment_;
+  const MakeDoors* make_doors_;
+  Log log_;
+  std::unique_ptr<vault::Home> home_;
+  std::unique_ptr<Unlocker> unlocker_;
+  std::unique_ptr<LockedPage> page_;
+  std::unique_ptr<Answering> answering_;
+  std::vector<std::string> addresses_;
+  std::optional<Timestamp> certificate_end_;
+  std::atomic<bool> lock_ordered_ = false;
+  std::unique_ptr<net::HttpServer> listening_;  // goes first: answers need all of the above
+};
+
 }  // namespace
 
-Result<int> serve(const cli::ServeRequest& request, cli::Environment& environment, const MakeDoors& make_doors) {
-  Log log(environment, request.logs_json, request.is_quiet);
-  ATOLL_ASSIGN(const auto endpoints, endpoints_of(request));
-  ATOLL_ASSIGN(const auto home, vault::Home::open(environment.machine, request.home_folder, vault::HomeUse::alone));
-
-  vault::VaultOptions options;
-  options.owner_words = environment.process_words;
-  options.on_notice = [&log](const std::string& words) { log.say(words); };
-  ATOLL_ASSIGN(const auto control, access::open_control(*home, request.secrets, options));
-  ATOLL_ASSIGN(auto access, access::Access::open(control.get(), environment.machine, {}));
-
-  server::HostSettings settings;
-  settings.version = ATOLL_VERSION;
-  settings.base_url = request.base_url;
-  settings.trusted_proxies = request.trusted_proxies;
-  settings.s3_domain = request.s3_domain;
-  settings.s3_region = request.s3_region;
-  if (!request.default_vault.empty()) settings.default_vault = request.default_vault;
-  ATOLL_ASSIGN(const auto home_info, environment.host.info(request.home_folder));
-  settings.owner_user_id = home_info.uid;
-  settings.metrics_token = request.metrics_token;
-  server::Host host(environment.machine, *access, settings);
-  access->audit().on_alarm([&log, &host](const access::Alarm& alarm) {
-    host.note_alarm(alarm);
-    log.say(alarm.id + ": " + alarm.words);
-  });
-  std::vector<std::unique_ptr<vault::Vault>> vaults;
-  ATOLL_ASSIGN(const auto listings, home->vaults(request.secrets));
-  for (const auto& listing : listings) {
-    if (listing.name == vault::kControlVaultName) continue;
-    if (!listing.is_unlocked) {
-      log.say("vault " + listing.id.text() + " stays closed: nothing that was given unlocks it");
-      continue;
-    }
-    auto vault_options = options;
-    vault_options.catalog.reader_cache_bytes = 2 * 1024 * 1024;  // there may be as many readers as threads
-    ATOLL_ASSIGN(auto opened, home->open_vault(listing.id, request.secrets, vault_options));
-    host.add_vault(listing.id, listing.name, *opened);
-    vaults.push_back(std::move(opened));
-  }
-  if (vaults.empty()) {
-    return fail(ErrorKind::wrong_key, "serve.all_locked", "no vault of this home could be unlocked",
-                "Give what unlocks one: --password-file, --password-command, --key-file or --kit.");
-  }
-  for (const auto& open : host.vaults()) {
-    const auto use = host.use(open.id, {});
-    if (use) ATOLL_TRY(access->usage().count(use->vault(), true));
-  }
-
-  std::optional<net::TlsIdentity> identity;
-  if (std::ranges::any_of(endpoints, [](const net::Endpoint& one) { return one.is_tls; })) {
-    if (!request.tls_certificate.empty()) {
-      ATOLL_ASSIGN(identity, net::read_identity(environment.machine.files, request.tls_certificate, request.tls_key));
-    } else {
-      std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
-      for (const auto& endpoint : endpoints)
-        if (endpoint.kind == net::Endpoint::Kind::tcp && !endpoint.host.empty() && endpoint.host != "*")
-          names.push_back(endpoint.host);
-      ATOLL_ASSIGN(identity, own_identity(environment.machine, request.config_folder, names));
-      const auto facts = net::certificate_facts(identity->certificate_chain_pem);
-      if (facts) log.say("certificate of its own, SHA-256 " + to_hex(facts->sha256));
-    }
-  }
-
-  std::atomic<bool> is_ending = false;
-  std::vector<std::unique_ptr<server::Door>> doors;
-  doors.push_back(std::make_unique<CommandsDoor>(environment, request.home_folder, is_ending));
-  for (auto& door : make_doors(host)) doors.push_back(std::move(door));
-  server::Front front(host, std::move(doors), [&log](const server::Logged& line) { log.request(line); });
-
-  front.set_ready(false);  // until whoever started it was told how to sign in
-  net::ServerOptions listen_options;
-  listen_options.threads = static_cast<unsigned>(std::min<std::uint64_t>(request.threads, 4096));
-  listen_options.drain_timeout_ms =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(request.drain_seconds, 3600) * 1000);
-  ATOLL_ASSIGN(const auto listening,
-               net::HttpServer::start(environment.machine, endpoints, identity ? &*identity : nullptr, listen_options,
-                                      [&front](net::Request& one) { return front.answer(one); }));
-  add_figures(host, *listening);
-
-  const std::string address = address_of(listening->endpoints().front(), request);
-  ATOLL_ASSIGN(const VaultId first_vault, [&]() -> Result<VaultId> {
-    const auto found = host.find("");
-    return found ? found : Result<VaultId>(host.vaults().front().id);
-  }());
-  ATOLL_ASSIGN(const auto first,
-               make_first_account(host, first_vault, environment.variable("AWS_ACCESS_KEY_ID").value_or(""),
-                                  environment.variable("AWS_SECRET_ACCESS_KEY").value_or("")));
-  log.say("Atoll " ATOLL_VERSION " serves " + request.home_folder + " at " + address);
-  if (first) say_first_credentials(environment, *first, address);
-  front.set_ready(true);
-
-  Housekeeping housekeeping(host, environment, {"--home", request.home_folder},
-                            [&log](const std::string& words) { log.say(words); });
-  housekeeping.start();
-  while (!environment.stop.load()) environment.watchers.pause(kWaitForStopMs);
-
-  log.say("ending: requests under way have " + std::to_string(request.drain_seconds) + " s");
-  front.set_ready(false);
-  is_ending = true;
-  host.jobs().stop();
-  listening->stop();
-  housekeeping.stop();
-  access->audit().on_alarm([&log](const access::Alarm& alarm) { log.say(alarm.id + ": " + alarm.words); });
-  ignore_error_on_purpose(access->audit().flush());
-  access.reset();  // writes what it still holds to the control vault
-  std::optional<Error> trouble;
-  for (const auto& vault : vaults)
-    if (const auto closed = vault->close(); !closed) trouble = closed.error();
-  if (const auto closed = control->close(); !closed) trouble = closed.error();
-  if (trouble) return pass(std::move(*trouble));
-  log.say("ended");
-  return 0;
+Result<int> serve(cli::ServeRequest request, cli::Environment& environment, const MakeDoors& make_doors) {
+  return Server(std::move(request), environment, make_doors).run();
 }
 
 }  // namespace atl::serve

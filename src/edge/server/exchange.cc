@@ -86,6 +86,7 @@ net::Response problem(const Error& error, std::string_view request_id) {
   body.set("id", error.id).set("request_id", request_id);
   auto response = json_response(row.http_status, body);
   response.headers.set("Content-Type", "application/problem+json");
+  response.trouble = error;
   if (row.http_status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"atoll\"");
   if (row.http_status == 429 || row.http_status == 503) response.headers.set("Retry-After", retry_after(error));
   return response;
@@ -104,6 +105,10 @@ std::optional<std::string_view> cookie(const net::Headers& headers, std::string_
   return std::nullopt;
 }
 
+std::string_view session_cookie(const Exchange& exchange) {
+  return exchange.base_url().starts_with("https://") ? "__Host-atoll_session" : "atoll_session";
+}
+
 net::Response json_response(unsigned status, const json::Value& value) {
   net::Response response;
   response.status = status;
@@ -117,6 +122,11 @@ Result<json::Value> json_body(net::Request& request, std::size_t bytes_max) {
   if (type && !type->starts_with("application/json") && type->find("+json") == std::string_view::npos) {
     return fail(ErrorKind::usage, "http.unsupported_media_type",
                 "the body has to be application/json, not " + std::string(*type));
+  }
+  // Nothing is unpacked, so that nothing grows.
+  if (request.headers.has("Content-Encoding")) {
+    return fail(ErrorKind::usage, "http.unsupported_media_type",
+                "a JSON body is taken as it is, without Content-Encoding");
   }
   ATOLL_ASSIGN(const Bytes body, net::read_all(request.body, bytes_max));
   return json::Value::parse(to_string(body), {.bytes_max = bytes_max, .depth_max = 32});

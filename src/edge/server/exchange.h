@@ -19,11 +19,12 @@ namespace atl::server {
 struct Exchange {
   Host& host;
   net::Request& request;
-  net::Target target;  // views into request.target
+  net::Target target;  // views into request.target, from which the base URL's path was taken off
   std::string request_id;
   std::string remote_address;  // "" of a local socket
   std::string scheme;          // "http", "https"
   std::string authority;       // "files.example:8443"
+  std::string path_prefix;     // what stood before request.target where the client wrote it: "/files", or nothing
   access::Who who;
   // For figures and logs: "GET /api/v1/buckets/{bucket}". Set by the door; a small fixed set.
   std::string route;
@@ -51,7 +52,9 @@ struct Exchange {
 [[nodiscard]] net::Response json_response(unsigned status, const json::Value& value);
 // The value of one cookie (RFC 6265 section 4.2); none where it is not there.
 [[nodiscard]] std::optional<std::string_view> cookie(const net::Headers& headers, std::string_view name);
-inline constexpr std::string_view kSessionCookie = "atoll_session";
+// What the session's cookie is called. Over TLS its name itself keeps others off: browsers take one that begins with
+// "__Host-" only from this host, over TLS, and for all of it.
+[[nodiscard]] std::string_view session_cookie(const Exchange& exchange);
 // The request's JSON body; `usage` where it is none, "http.unsupported_media_type" where it says it is something else.
 [[nodiscard]] Result<json::Value> json_body(net::Request& request, std::size_t bytes_max = 1024 * 1024);
 

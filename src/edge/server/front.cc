@@ -5,7 +5,7 @@
 
 #include "edge/errors/error_table.h"
 #include "foundation/codec/hash.h"
-#include "vault/access/network.h"
+#include "foundation/codec/hmac.h"
 
 namespace atl::server {
 namespace {
@@ -51,37 +51,15 @@ net::Response plain_health(bool is_well, std::string_view words) {
 }  // namespace
 
 Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function<void(const Logged&)> log)
-    : host_(&host), doors_(std::move(doors)), log_(std::move(log)) {
+    : host_(&host),
+      path_prefix_(path_of_base_url(host.settings().base_url)),
+      doors_(std::move(doors)),
+      log_(std::move(log)) {
   host.machine().random.fill(passwords_key_.fill());
 }
 
-bool Front::is_trusted_proxy(std::string_view address) const {
-  return std::ranges::any_of(host_->settings().trusted_proxies,
-                             [&](const std::string& network) { return access::is_in_network(address, network); });
-}
-
-void Front::find_client(Exchange& exchange) const {
-  const net::ConnectionFacts& connection = exchange.request.connection;
-  exchange.remote_address = connection.remote_address;
-  exchange.scheme = connection.is_tls ? "https" : "http";
-  exchange.authority = exchange.request.headers.get("Host").value_or("localhost");
-  if (connection.is_local_socket || !is_trusted_proxy(connection.remote_address)) return;
-  const net::Headers& headers = exchange.request.headers;
-  // From the right: each proxy adds who it was called by; the first one that is not ours is the client.
-  const std::string forwarded = headers.joined("X-Forwarded-For").value_or("");
-  std::string_view rest = forwarded;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.rfind(',');
-    const std::string_view last = net::trim_blanks(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
-    if (!access::is_address(last)) break;
-    exchange.remote_address = last;
-    if (!is_trusted_proxy(last) || comma == std::string_view::npos) break;
-    rest = rest.substr(0, comma);
-  }
-  if (const auto scheme = headers.get("X-Forwarded-Proto"); scheme && (*scheme == "http" || *scheme == "https"))
-    exchange.scheme = *scheme;
-  if (const auto given = headers.get("X-Forwarded-Host"); given && net::parse_authority(*given))
-    exchange.authority = *given;
+void Front::begin() {
+  for (const auto& door : doors_) door->begin(*host_);
 }
 
 std::optional<net::Response> Front::answer_health(Exchange& exchange) {
@@ -95,7 +73,7 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   if (path == "/livez") return plain_health(true, "ok");
   if (path != "/metrics") {
-    if (!is_ready_) return plain_health(false, "beginning or ending");
+    if (!is_ready_ || host_->is_ending()) return plain_health(false, "beginning or ending");
     // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
     for (const auto& listed : host_->vaults()) {
       const auto use = host_->use(listed.id, {});
@@ -106,7 +84,8 @@ std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   }
   const std::string& wanted = host_->settings().metrics_token;
   const std::string_view given = exchange.request.headers.get("Authorization").value_or("");
-  const bool has_token = !wanted.empty() && given == "Bearer " + wanted;
+  const bool has_token =
+      !wanted.empty() && codec::equal_in_constant_time(as_bytes(given), as_bytes("Bearer " + wanted));
   if (!has_token) {
     class Metering final : public Door {
      public:
@@ -138,20 +117,24 @@ Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::
   if (access::digest_of_secret(password, access::kTokenKind)) return host_->access().authenticate_token(password);
   const std::string mark = to_hex(codec::blake3_keyed(passwords_key_, as_bytes(text)));
   const std::int64_t now = host_->machine().clock.monotonic_ns();
+  // Taken before the password is tried: one that is changed meanwhile is not remembered as the new one.
+  const auto view = host_->access().view();
+  const auto* const named = view->principal_named(name);
   {
     const std::lock_guard lock(passwords_mutex_);
     const auto known = passwords_.find(mark);
-    if (known != passwords_.end() && known->second.until_ns > now) {
-      const auto row = host_->access().view();
-      const auto* principal = row->principal(known->second.who.principal);
-      if (principal != nullptr && !principal->is_disabled) return known->second.who;
+    if (known != passwords_.end()) {
+      const bool holds = known->second.until_ns > now && named != nullptr && !named->is_disabled &&
+                         named->id == known->second.who.principal &&
+                         named->password_hash == known->second.password_hash && named->totp_secret.empty();
+      if (holds) return known->second.who;
       passwords_.erase(known);
     }
   }
   ATOLL_ASSIGN(auto who, host_->access().authenticate_password(name, password, "", exchange.origin()));
   const std::lock_guard lock(passwords_mutex_);
   if (passwords_.size() >= kPasswordsRememberedMax) passwords_.clear();
-  passwords_[mark] = {who, now + kPasswordRememberedNs};
+  if (named != nullptr) passwords_[mark] = {who, named->password_hash, now + kPasswordRememberedNs};
   return who;
 }
 
@@ -168,7 +151,7 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
       return fail(ErrorKind::wrong_key, "access.not_signed_in", "this kind of Authorization is not taken here",
                   "Give a token: Authorization: Bearer atl_…");
     }
-  } else if (const auto session = cookie(headers, kSessionCookie); session) {
+  } else if (const auto session = cookie(headers, session_cookie(exchange)); session) {
     auto known = access.authenticate_session(*session);
     if (known) {
       who = std::move(*known);
@@ -191,11 +174,15 @@ Result<access::Who> Front::sign_in(const Exchange& exchange, const Door& door) {
 
 net::Response Front::answer(net::Request& request) {
   const std::int64_t begun = host_->machine().clock.monotonic_ns();
-  Exchange exchange{*host_, request, net::split_target(request.target), {}, {}, {}, {}, {}, {}};
+  const ClientOrigin origin = origin_of_client(request, host_->settings().proxies);
+  Exchange exchange{*host_, request, {}, {}, origin.remote_address, origin.scheme, origin.authority, {}, {}, {}};
+  // A proxy may take the path of the base URL away or leave it; who comes without a proxy does not write it.
+  const std::string& prefix = path_prefix_;
+  if (remove_path_prefix(request.target, prefix) || origin.is_through_proxy) exchange.path_prefix = prefix;
+  exchange.target = net::split_target(request.target);
   const auto given_id = request.headers.get("X-Request-Id");
   exchange.request_id =
       given_id && is_request_id(*given_id) ? std::string(*given_id) : new_request_id(host_->machine().random);
-  find_client(exchange);
   if (auto health = answer_health(exchange); health) {
     finish(*health, exchange, "health", begun);
     return std::move(*health);
@@ -222,6 +209,12 @@ net::Response Front::answer(net::Request& request) {
 
 void Front::finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns) {
   response.headers.set("X-Request-Id", exchange.request_id);
+  // A browser takes content for what it is said to be, and nothing else.
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  // Only where whoever runs the server says that it is reached by TLS: a browser that was told this asks every other
+  // server of the same name by TLS, too.
+  if (host_->settings().base_url.starts_with("https://"))
+    response.headers.set("Strict-Transport-Security", "max-age=31536000");
   const std::string route = exchange.route.empty() ? std::string("other") : exchange.route;
   Metrics& metrics = host_->metrics();
   Histogram& seconds = metrics.histogram("atoll_request_duration_seconds", "From a request's header to its answer.",
@@ -230,6 +223,11 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
       .counter("atoll_requests_total", "Requests answered.",
                {{"door", std::string(door)}, {"code", std::to_string(response.status / 100) + "xx"}})
       .add();
+  const double to_answer_s = static_cast<double>(host_->machine().clock.monotonic_ns() - begun_ns) * 1e-9;
+  DoorCounts& counts = host_->door_counts(observe::door_named(door));
+  counts.requests.add();
+  if (is_trouble(response.status)) counts.errors.add();
+  if (changes_nothing(exchange.request.method)) counts.queries.note(to_answer_s);
   Counter& sent =
       metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", std::string(door)}});
   Logged line;
@@ -242,17 +240,47 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
   line.door = door;
   line.status = response.status;
   line.time = format_rfc3339(exchange.now());
+  line.begun_unix_us = exchange.now().unix_us - static_cast<std::int64_t>(to_answer_s * 1e6);
+  if (const auto parent = exchange.request.headers.get("traceparent"); parent && is_trace_parent(*parent)) {
+    line.trace_id = parent->substr(3, 32);
+    line.parent_span_id = parent->substr(36, 16);
+  }
+  const auto tell = [](Logged& of, const Error& error, bool is_inside) {
+    of.error_id = error.id;
+    if (is_inside) of.error = error.message;
+  };
+  if (response.trouble) tell(line, *response.trouble, is_trouble(response.status));
   auto before = std::move(response.on_sent);
   platform::Clock* clock = &host_->machine().clock;
-  response.on_sent = [this, line = std::move(line), before = std::move(before), &seconds, &sent, clock,
+  response.on_sent = [this, tell, line = std::move(line), before = std::move(before), &seconds, &sent, clock,
                       begun_ns](const net::Sent& how) mutable {
     if (before) before(how);
     line.bytes = how.body_bytes;
+    if (how.trouble) {
+      line.status = how.status;
+      tell(line, *how.trouble, true);
+    }
     line.seconds = static_cast<double>(clock->monotonic_ns() - begun_ns) * 1e-9;
     seconds.note(line.seconds);
     sent.add(how.body_bytes);
     if (log_) log_(line);
   };
+}
+
+bool is_trace_parent(std::string_view text) {
+  constexpr std::size_t length = 55;
+  const bool has_length = text.starts_with("00-")
+                              ? text.size() == length
+                              : text.size() == length || (text.size() > length && text[length] == '-');
+  if (!has_length || text.starts_with("ff")) return false;
+  for (std::size_t i = 0; i < length; ++i) {
+    const char c = text[i];
+    const bool is_dash = i == 2 || i == 35 || i == 52;
+    const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (is_dash ? c != '-' : !is_digit) return false;
+  }
+  return text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
+         text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
 }
 
 }  // namespace atl::server

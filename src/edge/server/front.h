@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "edge/server/client_origin.h"
 #include "edge/server/exchange.h"
 #include "foundation/codec/secret.h"
 #include "foundation/net/http_server.h"
@@ -33,6 +34,8 @@ class Door {
   // True: name and password may be given with every request (WebDAV, for clients that know nothing else).
   [[nodiscard]] virtual bool takes_passwords() const { return false; }
   [[nodiscard]] virtual net::Response answer(Exchange& exchange) = 0;
+  // Called once, before the first request that is answered: what an earlier run of the server left undone.
+  virtual void begin(Host& /*host*/) {}
   // How this door words an error that came before its answer(), a failed sign-in for one.
   [[nodiscard]] virtual net::Response refuse(const Exchange& exchange, const Error& error) {
     return problem(error, exchange.request_id);
@@ -41,10 +44,13 @@ class Door {
 
 // A line of the log, one for each request.
 struct Logged {
-  std::string time, request_id, actor, address, method, path, route, door, error_id;
+  std::string time, request_id, actor, address, method, path, route, door;
+  std::string error_id, error;  // of what failed; the words only of what failed inside, which the client is not told
+  std::string trace_id, parent_span_id;  // as the client's `traceparent` says; else empty
   unsigned status = 0;
   std::uint64_t bytes = 0;
   double seconds = 0;
+  std::int64_t begun_unix_us = 0;
 };
 
 class Front {
@@ -54,16 +60,17 @@ class Front {
   [[nodiscard]] net::Response answer(net::Request& request);
   // What /readyz says beyond the state of the vaults: no while the server begins and once it is about to end.
   void set_ready(bool is_ready) { is_ready_ = is_ready; }
+  // Has every door take up what an earlier run left undone.
+  void begin();
 
  private:
   [[nodiscard]] std::optional<net::Response> answer_health(Exchange& exchange);
   [[nodiscard]] Result<access::Who> sign_in(const Exchange& exchange, const Door& door);
   [[nodiscard]] Result<access::Who> sign_in_with_password(const Exchange& exchange, std::string_view basic);
   void finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns);
-  [[nodiscard]] bool is_trusted_proxy(std::string_view address) const;
-  void find_client(Exchange& exchange) const;
 
   Host* host_;
+  std::string path_prefix_;  // of the base URL
   std::vector<std::unique_ptr<Door>> doors_;
   std::function<void(const Logged&)> log_;
   std::atomic<bool> is_ready_ = true;
@@ -71,11 +78,19 @@ class Front {
   // right stays known for a few minutes, as a digest under a key that only this process knows.
   struct Remembered {
     access::Who who;
+    std::string password_hash;  // of the account, as it was then
     std::int64_t until_ns = 0;
   };
   std::mutex passwords_mutex_;
   std::unordered_map<std::string, Remembered> passwords_;  // guarded by passwords_mutex_
   codec::SecretKey passwords_key_;
 };
+
+// A status that tells how the server is: 501 and 502 tell what the client asked for.
+[[nodiscard]] constexpr bool is_trouble(unsigned status) { return status == 500 || status >= 503; }
+
+// "00-<32 hexadecimal digits>-<16>-<2>", not all zeros (W3C Trace Context, section 3.2). Of a later version than 00
+// what follows is passed over.
+[[nodiscard]] bool is_trace_parent(std::string_view text);
 
 }  // namespace atl::server

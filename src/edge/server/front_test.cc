@@ -46,7 +46,8 @@ class FrontTest : public ::testing::Test {
     options.password_cost = {.memory_kib = 8 * 1024, .passes = 1};
     access_ = access::Access::open(control_.get(), machine_.machine(), options).value();
     HostSettings settings;
-    settings.trusted_proxies = {"10.0.0.0/8"};
+    settings.proxies.networks = {"10.0.0.0/8"};
+    settings.base_url = base_url_;
     settings.owner_user_id = 1000;
     host_ = std::make_unique<Host>(machine_.machine(), *access_, settings);
     host_->add_vault(vault_->head().vault, "main", *vault_);
@@ -67,6 +68,7 @@ class FrontTest : public ::testing::Test {
 
   platform::TestMachine machine_;
   net::ConnectionFacts connection_;
+  std::string base_url_;  // set before SetUp()
   std::unique_ptr<vault::Vault> vault_, control_;
   std::unique_ptr<access::Access> access_;
   std::unique_ptr<Host> host_;
@@ -105,8 +107,20 @@ TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
   EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:wrong one"))}}).status, 401U);
   EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:" + token->text))}}).status,
             200U);
+  // What was remembered of a password ends with it, and where a code is wanted from now on.
+  ASSERT_EQ(told(access_->set_password(owner, "ann", "another password")), "ok");
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 401U);
+  const std::string other = to_base64(as_bytes("ann:another password"));
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + other}}).status, 200U);
+  const std::string secret = access_->new_totp_secret();
+  const auto step = static_cast<std::uint64_t>(machine_.clock.peek().unix_us / 1'000'000 / access::kTotpStepSeconds);
+  ASSERT_EQ(told(access_->confirm_totp(owner, "ann", secret, access::totp_code(from_base32(secret).value(), step))),
+            "ok");
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + other}}).status, 401U);
+  ASSERT_EQ(told(access_->remove_totp(owner, "ann")), "ok");
+  EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + other}}).status, 200U);
   ASSERT_EQ(told(access_->set_disabled(owner, "ann", true)), "ok");
-  EXPECT_NE(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 200U)
+  EXPECT_NE(ask("GET", "/echo", {{"Authorization", "Basic " + other}}).status, 200U)
       << "what was remembered is off, too";
 
   connection_ = {};
@@ -115,6 +129,31 @@ TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
   EXPECT_EQ(text(ask("GET", "/echo")).substr(0, 6), "owner|");
   connection_.peer_user_id = 1001;
   EXPECT_EQ(ask("GET", "/echo").status, 401U);
+}
+
+TEST_F(FrontTest, EveryAnswerIsTakenForWhatItSaysItIs) {
+  for (const char* target : {"/livez", "/metrics", "/nothing", "/echo"})
+    EXPECT_EQ(ask("GET", target).headers.get("X-Content-Type-Options"), "nosniff") << target;
+}
+
+TEST_F(FrontTest, OverTlsASessionsCookieHasTheNameThatBrowsersKeepOthersOff) {
+  net::MemoryBody body("");
+  net::Request request{"GET", "/echo", 11, {}, 0, false, connection_, body};
+  Exchange exchange{*host_, request, net::split_target("/echo"), {}, {}, "http", "files.example", {}, {}, {}};
+  EXPECT_EQ(session_cookie(exchange), "atoll_session");
+  exchange.scheme = "https";
+  EXPECT_EQ(session_cookie(exchange), "__Host-atoll_session");
+}
+
+TEST_F(FrontTest, BrowsersAreBoundToTlsWhereTheServerIsSaidToBeReachedByIt) {
+  EXPECT_FALSE(ask("GET", "/livez").headers.has("Strict-Transport-Security"));
+  HostSettings settings;
+  settings.base_url = "https://files.example";
+  Host public_host(machine_.machine(), *access_, settings);
+  Front front(public_host, {}, nullptr);
+  net::MemoryBody body("");
+  net::Request request{"GET", "/livez", 11, {}, 0, false, connection_, body};
+  EXPECT_EQ(front.answer(request).headers.get("Strict-Transport-Security"), "max-age=31536000");
 }
 
 TEST_F(FrontTest, ASessionChangesThingsOnlyWithItsMark) {
@@ -179,6 +218,67 @@ TEST_F(FrontTest, AVaultIsFoundByNameAndIsSharedOrAlone) {
   ASSERT_EQ(told(second), "ok");
   EXPECT_EQ(first->vault().close().has_value(), true);  // of a handle: the vault goes on
   EXPECT_EQ(told(vault::Objects(second->vault()).ensure_bucket("some-bucket")), "ok");
+}
+
+class FrontBelowAPathTest : public FrontTest {
+ protected:
+  FrontBelowAPathTest() { base_url_ = "https://home.example/files"; }
+};
+
+TEST_F(FrontBelowAPathTest, AProxyMayTakeThePathAwayOrLeaveIt) {
+  EXPECT_EQ(ask("GET", "/files/livez").status, 200U);
+  EXPECT_EQ(ask("GET", "/livez").status, 200U);
+  EXPECT_EQ(ask("GET", "/filesx/livez").status, 404U);
+  EXPECT_EQ(ask("GET", "/files?x").status, 404U);  // "/?x", which nothing takes
+}
+
+TEST_F(FrontTest, AServerThatEndsIsNotReady) {
+  EXPECT_EQ(ask("GET", "/readyz").status, 200U);
+  host_->begin_end();
+  EXPECT_EQ(ask("GET", "/readyz").status, 503U);
+}
+
+TEST_F(FrontTest, TheLogSaysWhichErrorItWasAndWhoseTrace) {
+  ask("GET", "/echo", {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(lines_[0].error_id, "access.not_signed_in");
+  EXPECT_EQ(lines_[0].error, "") << "the client was told";
+  EXPECT_EQ(lines_[0].trace_id, "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(lines_[0].parent_span_id, "b7ad6b7169203331");
+  net::MemoryBody body("");
+  net::Headers headers;
+  headers.set("Host", "files.example");
+  net::Request request{"GET", "/livez", 11, std::move(headers), 0, false, connection_, body};
+  auto response = front_->answer(request);
+  net::Sent broken_off{200, false, 7, Error{ErrorKind::io, "disk.gone", "the disk is gone", ""}};
+  response.on_sent(broken_off);
+  ASSERT_EQ(lines_.size(), 2U);
+  EXPECT_EQ(lines_[1].error_id, "disk.gone");
+  EXPECT_EQ(lines_[1].error, "the disk is gone");
+  EXPECT_EQ(lines_[1].status, 200U);
+  EXPECT_EQ(lines_[1].trace_id, "");
+}
+
+TEST_F(FrontTest, QueriesAndErrorsAreCountedByDoor) {
+  ask("GET", "/livez");
+  ask("POST", "/livez");
+  const auto other = observe::door_named("health");
+  EXPECT_EQ(host_->door_counts(other).requests.value(), 2U);
+  EXPECT_EQ(host_->door_counts(other).queries.count(), 1U);
+  EXPECT_EQ(host_->door_counts(other).errors.value(), 0U);
+}
+
+TEST(TraceParent, IsReadAsW3cSays) {
+  EXPECT_TRUE(is_trace_parent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+  EXPECT_TRUE(is_trace_parent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
+  for (const char* bad : {"", "00-", "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                          "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                          "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                          "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+                          "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                          "00-0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331-01"}) {
+    EXPECT_FALSE(is_trace_parent(bad)) << bad;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "edge/server/job_store.h"
+
 namespace atl::server {
 namespace {
 
@@ -49,7 +51,13 @@ Host::Host(const platform::Machine& machine, access::Access& access, HostSetting
       access_(&access),
       settings_(std::move(settings)),
       started_ns_(machine_.clock.monotonic_ns()),
-      jobs_(machine) {}
+      jobs_(machine) {
+  // A vault that is worked on alone, or takes no writes: the job is remembered by this process only.
+  jobs_.on_change([this](const JobFacts& facts) {
+    const auto use = this->use(facts.vault, {facts.actor, "server", ""});
+    if (use) ignore_error_on_purpose(save_job(use->vault(), facts));
+  });
+}
 
 Host::~Host() = default;
 

@@ -8,6 +8,7 @@
 // Thread rules: everything from any thread, but add_vault(), which comes before the first request.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,22 +20,41 @@
 #include <utility>
 #include <vector>
 
+#include "edge/server/client_origin.h"
 #include "edge/server/jobs.h"
 #include "edge/server/metrics.h"
+#include "foundation/platform/host_tree.h"
 #include "foundation/platform/machine.h"
+#include "foundation/platform/programs.h"
+#include "services/observe/monitor.h"
 #include "vault/access/access.h"
 #include "vault/vault.h"
 
+namespace atl::observe {
+class Observer;
+}
+
 namespace atl::server {
+
+// Requests of one door, since the server was started.
+struct DoorCounts {
+  Counter requests;
+  Counter errors;     // 5xx
+  Histogram queries;  // of those that change nothing: from the header to the first byte of the answer
+};
 
 struct HostSettings {
   std::string version = "0";
-  std::string base_url;                      // as clients reach it, "https://files.example"; empty: from each request
-  std::vector<std::string> trusted_proxies;  // addresses and networks ("10.0.0.0/8") whose forwarding fields count
-  std::string s3_domain;                     // buckets as subdomains of it; empty: path style only
+  std::string base_url;  // as clients reach it, "https://files.example"; empty: from each request
+  ProxyTrust proxies;
+  std::string s3_domain;  // buckets as subdomains of it; empty: path style only
   std::string s3_region = "us-east-1";
   std::string default_vault = "main";
   std::uint32_t owner_user_id = 0;  // whoever runs the server: through the local socket they may do everything
+  // Of the machine, for copies and schedules; null, in tests: these are refused.
+  platform::HostTree* disks = nullptr;
+  platform::Programs* programs = nullptr;
+  std::string home_folder;
   std::string metrics_token;  // what /metrics wants as a bearer; empty: readable by whoever may, and from this machine
 };
 
@@ -136,11 +156,19 @@ class Host {
   };
   void note_alarm(const access::Alarm& alarm);
   [[nodiscard]] std::vector<Alarmed> alarms() const;
+  // By the number that observe::door_named() gives.
+  [[nodiscard]] DoorCounts& door_counts(std::size_t door) { return door_counts_.at(door); }
+  // Who watches this home; null: nobody. Borrowed; set before the first request, and lives as long as these.
+  void set_observer(observe::Observer* observer) { observer_ = observer; }
+  [[nodiscard]] observe::Observer* observer() const { return observer_; }
   // Stopped before the vaults are closed.
   [[nodiscard]] JobRunner& jobs() { return jobs_; }
   [[nodiscard]] const HostSettings& settings() const { return settings_; }
   [[nodiscard]] const platform::Machine& machine() const { return machine_; }
   [[nodiscard]] std::int64_t started_monotonic_ns() const { return started_ns_; }
+  // From now on nothing waits for news: streams of events end with what they have.
+  void begin_end() { is_ending_ = true; }
+  [[nodiscard]] bool is_ending() const { return is_ending_; }
 
  private:
   struct Open {
@@ -155,8 +183,11 @@ class Host {
   access::Access* access_;
   HostSettings settings_;
   Metrics metrics_;
+  std::array<DoorCounts, observe::kDoorCount> door_counts_;
+  observe::Observer* observer_ = nullptr;
   std::vector<std::unique_ptr<Open>> vaults_;
   std::int64_t started_ns_ = 0;
+  std::atomic<bool> is_ending_ = false;
   mutable std::mutex alarms_mutex_;
   std::deque<Alarmed> alarms_;  // guarded by alarms_mutex_
   JobRunner jobs_;              // last: its threads end before anything else goes

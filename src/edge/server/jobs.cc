@@ -11,8 +11,16 @@ std::string_view name_of(JobState state) {
     case JobState::done: return "done";
     case JobState::failed: return "failed";
     case JobState::cancelled: return "cancelled";
+    case JobState::interrupted: return "interrupted";
   }
   return "failed";
+}
+
+std::optional<JobState> state_named(std::string_view name) {
+  for (const JobState state : {JobState::waiting, JobState::running, JobState::done, JobState::failed,
+                               JobState::cancelled, JobState::interrupted})
+    if (name == name_of(state)) return state;
+  return std::nullopt;
 }
 
 namespace {
@@ -56,6 +64,34 @@ void JobRunner::forget_old_locked() {
 }
 
 Result<JobFacts> JobRunner::start(JobFacts wanted, Work work) {
+  // Remembered before it can begin, so that no end of it comes first.
+  if (wanted.id.is_none()) {
+    wanted.id = platform::new_id<JobId>(machine_);
+    wanted.created = machine_.clock.now();
+  }
+  wanted.state = JobState::waiting;
+  wanted.change = 1;
+  ATOLL_TRY(check_room());
+  tell(wanted);
+  const std::lock_guard lock(mutex_);
+  auto job = std::make_unique<Job>();
+  job->facts = wanted;
+  job->work = std::move(work);
+  jobs_.push_back(std::move(job));
+  if (!is_stopped_ && threads_.size() < kThreads) threads_.push_back(machine_.threads.start("job", [this] { run(); }));
+  changed_.notify_one();
+  return wanted;
+}
+
+void JobRunner::remember(JobFacts ended) {
+  const std::lock_guard lock(mutex_);
+  auto job = std::make_unique<Job>();
+  job->facts = std::move(ended);
+  jobs_.push_back(std::move(job));
+  forget_old_locked();
+}
+
+Result<void> JobRunner::check_room() const {
   const std::lock_guard lock(mutex_);
   if (is_stopped_) return fail(ErrorKind::locked, "job.ending", "the server is about to end", "Try again in a minute.");
   const auto waiting =
@@ -64,18 +100,7 @@ Result<JobFacts> JobRunner::start(JobFacts wanted, Work work) {
     return fail(ErrorKind::limit, "job.too_many", std::to_string(waiting) + " jobs wait already",
                 "Wait until some of them have ended: GET /api/v1/jobs.");
   }
-  auto job = std::make_unique<Job>();
-  job->facts = std::move(wanted);
-  job->facts.id = platform::new_id<JobId>(machine_);
-  job->facts.state = JobState::waiting;
-  job->facts.created = machine_.clock.now();
-  job->facts.change = 1;
-  job->work = std::move(work);
-  JobFacts facts = job->facts;
-  jobs_.push_back(std::move(job));
-  if (threads_.size() < kThreads) threads_.push_back(machine_.threads.start("job", [this] { run(); }));
-  changed_.notify_one();
-  return facts;
+  return {};
 }
 
 std::optional<JobFacts> JobRunner::find(const JobId& id) const {
@@ -92,16 +117,21 @@ std::vector<JobFacts> JobRunner::list() const {
 }
 
 bool JobRunner::cancel(const JobId& id) {
-  const std::lock_guard lock(mutex_);
-  Job* const job = find_locked(id);
-  if (job == nullptr || is_over(job->facts)) return false;
-  job->is_cancelled = true;
-  if (job->facts.state == JobState::waiting) {
+  JobFacts ended;
+  {
+    const std::lock_guard lock(mutex_);
+    Job* const job = find_locked(id);
+    if (job == nullptr || is_over(job->facts)) return false;
+    job->is_cancelled = true;
+    job->is_cancelled_by_user = true;
+    if (job->facts.state != JobState::waiting) return true;
     job->facts.state = JobState::cancelled;
     job->facts.ended = machine_.clock.now();
     ++job->facts.change;
     job->work = nullptr;
+    ended = job->facts;
   }
+  tell(ended);
   return true;
 }
 
@@ -131,16 +161,24 @@ void JobRunner::run() {
     Progress progress(*this, id, job->is_cancelled);
     auto result = work(progress);
     lock.lock();
-    job->facts.ended = machine_.clock.now();
-    ++job->facts.change;
+    const bool is_broken_off = job->is_cancelled && !job->is_cancelled_by_user;
+    JobFacts ended = job->facts;
+    ended.ended = machine_.clock.now();
+    ++ended.change;
     if (result) {
-      job->facts.state = job->is_cancelled ? JobState::cancelled : JobState::done;
-      job->facts.result = std::move(*result);
+      ended.state = job->is_cancelled ? JobState::cancelled : JobState::done;
+      ended.result = std::move(*result);
     } else {
-      job->facts.state = job->is_cancelled ? JobState::cancelled : JobState::failed;
-      job->facts.error_id = result.error().id;
-      job->facts.message = result.error().message;
+      ended.state = job->is_cancelled ? JobState::cancelled : JobState::failed;
+      ended.error_id = result.error().id;
+      ended.message = result.error().message;
     }
+    if (is_broken_off) ended.state = JobState::interrupted;
+    lock.unlock();
+    if (!is_broken_off) tell(ended);
+    lock.lock();
+    ended.change = job->facts.change + 1;
+    job->facts = std::move(ended);
     forget_old_locked();
     changed_.notify_all();  // another job of this vault may begin
   }
@@ -155,7 +193,7 @@ void JobRunner::stop() {
       if (is_over(job->facts)) continue;
       job->is_cancelled = true;
       if (job->facts.state == JobState::waiting) {
-        job->facts.state = JobState::cancelled;
+        job->facts.state = JobState::interrupted;
         job->facts.ended = machine_.clock.now();
         ++job->facts.change;
       }

@@ -1,14 +1,14 @@
 // Work that takes longer than a request: a few threads that do one thing after the other, what each is at, and how the
 // last ones went.
 //
-//     start() ─► waiting ─► running ─► done | failed | cancelled
+//     start() ─► waiting ─► running ─► done | failed | cancelled | interrupted (by the end of the server)
 //
 // Always true:
 //  - Memory is bounded: kWaitingMax wait, kKeptMax are remembered, the oldest that ended goes first.
 //  - Of one vault, jobs run one after the other; jobs of different vaults side by side, kThreads of them.
-//  - Nothing here survives the server: each kind of job is safe to begin anew, and of gc, verify and checkpoints the
-//  vault
-//    itself remembers the last run.
+//  - Whoever remembers jobs beyond this process (on_change) is told of the beginning and of the end, before anybody
+//  sees
+//    that end; of what the end of the server broke off it is not told, so that the next one finds it unfinished.
 // Thread rules: any thread. `Work` runs on a thread of this class and must not wait for another job.
 #pragma once
 
@@ -36,8 +36,9 @@ using JobId = Uuid<struct JobTag>;
 
 namespace atl::server {
 
-enum class JobState : std::uint8_t { waiting, running, done, failed, cancelled };
+enum class JobState : std::uint8_t { waiting, running, done, failed, cancelled, interrupted };
 [[nodiscard]] std::string_view name_of(JobState state);
+[[nodiscard]] std::optional<JobState> state_named(std::string_view name);
 
 struct JobFacts {
   JobId id;
@@ -45,6 +46,8 @@ struct JobFacts {
   VaultId vault;
   std::string vault_name;
   std::string actor;
+  json::Value order;     // what was asked for, enough to begin anew
+  unsigned attempt = 1;  // 2: it was begun anew once
   JobState state = JobState::waiting;
   Timestamp created, started, ended;  // 0: not yet
   // What is being done, and how far; 0 of 0 where nobody knows.
@@ -85,9 +88,14 @@ class JobRunner {
   JobRunner& operator=(JobRunner&&) = delete;
   ~JobRunner() { stop(); }
 
-  // kind, vault, vault_name and actor are taken from `wanted`. `limit` "job.too_many" where too many wait already;
+  // Told outside of every lock, on the thread of whoever caused it. Set before the first start().
+  void on_change(std::function<void(const JobFacts&)> tell) { tell_ = std::move(tell); }
+  // kind, vault, vault_name, actor, order and attempt are taken from `wanted`; id and time of creation too, where it
+  // has them: then it is one of an earlier process that goes on. `limit` "job.too_many" where too many wait already;
   // `locked` "job.ending" once the server ends.
   [[nodiscard]] Result<JobFacts> start(JobFacts wanted, Work work);
+  // One that ended before this process began.
+  void remember(JobFacts ended);
   [[nodiscard]] std::optional<JobFacts> find(const JobId& id) const;
   [[nodiscard]] std::vector<JobFacts> list() const;  // newest first
   // Asks it to end; one that waits ends at once. False where it is not there or ended before.
@@ -100,15 +108,21 @@ class JobRunner {
     JobFacts facts;
     Work work;
     std::atomic<bool> is_cancelled = false;
+    bool is_cancelled_by_user = false;  // and not by the end of the server
   };
   using Jobs = std::list<std::unique_ptr<Job>>;  // oldest first
   void run();
+  [[nodiscard]] Result<void> check_room() const;
   [[nodiscard]] Job* next_locked();
   [[nodiscard]] Job* find_locked(const JobId& id) const;
   void forget_old_locked();
   void note(const JobId& id, std::string_view step, std::uint64_t done, std::uint64_t total);
+  void tell(const JobFacts& facts) const {
+    if (tell_) tell_(facts);
+  }
 
   platform::Machine machine_;
+  std::function<void(const JobFacts&)> tell_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Jobs jobs_;  // guarded by mutex_, as all below

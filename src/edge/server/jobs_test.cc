@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "foundation/platform/testing/test_machine.h"
@@ -134,11 +135,52 @@ TEST(Jobs, EndWithTheRunner) {
   const auto waits = world.jobs.start(world.wanted(1), [](JobRunner::Progress&) { return json::Value(); });
   world.jobs.stop();
   EXPECT_TRUE(was_told);
-  EXPECT_EQ(world.state(runs->id), JobState::cancelled);
-  EXPECT_EQ(world.state(waits->id), JobState::cancelled);
+  EXPECT_EQ(world.state(runs->id), JobState::interrupted);
+  EXPECT_EQ(world.state(waits->id), JobState::interrupted);
   const auto late = world.jobs.start(world.wanted(1), [](JobRunner::Progress&) { return json::Value(); });
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().id, "job.ending");
+}
+
+TEST(Jobs, AreToldOfAtTheirBeginningAndEndButNotWhereTheServerEnds) {
+  World world;
+  std::mutex mutex;
+  std::vector<std::pair<JobId, JobState>> told;
+  world.jobs.on_change([&](const JobFacts& facts) {
+    const std::lock_guard lock(mutex);
+    told.emplace_back(facts.id, facts.state);
+  });
+  const auto done = world.jobs.start(world.wanted(1),
+                                     [](JobRunner::Progress&) -> Result<json::Value> { return json::Value::object(); });
+  ASSERT_TRUE(done);
+  ASSERT_TRUE(waits_for([&] { return world.state(done->id) == JobState::done; }));
+  const auto broken_off = world.jobs.start(world.wanted(1), [](JobRunner::Progress& progress) -> Result<json::Value> {
+    waits_for([&] { return progress.stop().load(); });
+    return json::Value::object();
+  });
+  const auto never_begun = world.jobs.start(
+      world.wanted(1), [](JobRunner::Progress&) -> Result<json::Value> { return json::Value::object(); });
+  ASSERT_TRUE(broken_off && never_begun);
+  world.jobs.stop();
+  const std::vector<std::pair<JobId, JobState>> expected = {{done->id, JobState::waiting},
+                                                            {done->id, JobState::done},
+                                                            {broken_off->id, JobState::waiting},
+                                                            {never_begun->id, JobState::waiting}};
+  EXPECT_EQ(told, expected);
+  EXPECT_EQ(world.state(broken_off->id), JobState::interrupted);
+}
+
+TEST(Jobs, OfAnEarlierProcessKeepTheirId) {
+  World world;
+  JobFacts earlier = world.wanted(1);
+  earlier.id = platform::new_id<JobId>(world.machine.machine());
+  earlier.attempt = 2;
+  const auto again =
+      world.jobs.start(earlier, [](JobRunner::Progress&) -> Result<json::Value> { return json::Value::object(); });
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, earlier.id);
+  ASSERT_TRUE(waits_for([&] { return world.state(earlier.id) == JobState::done; }));
+  EXPECT_EQ(world.jobs.find(earlier.id)->attempt, 2U);
 }
 
 }  // namespace

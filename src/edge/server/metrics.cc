@@ -31,6 +31,7 @@ void Histogram::note(double seconds) {
   const auto bound = std::ranges::lower_bound(kBounds, seconds);
   counts_.at(static_cast<std::size_t>(bound - kBounds.begin())).fetch_add(1, std::memory_order_relaxed);
   sum_ns_.fetch_add(static_cast<std::uint64_t>(std::max(seconds, 0.0) * 1e9), std::memory_order_relaxed);
+  latency_.note(seconds);
 }
 
 std::array<std::uint64_t, Histogram::kBounds.size() + 1> Histogram::counts() const {
@@ -43,24 +44,6 @@ std::uint64_t Histogram::count() const {
   std::uint64_t sum = 0;
   for (const std::uint64_t one : counts()) sum += one;
   return sum;
-}
-
-double Histogram::quantile(double share) const {
-  const auto seen = counts();
-  std::uint64_t all = 0;
-  for (const std::uint64_t one : seen) all += one;
-  if (all == 0) return 0;
-  const double rank = share * static_cast<double>(all);
-  double below = 0;
-  for (std::size_t i = 0; i < kBounds.size(); ++i) {
-    const auto here = static_cast<double>(seen.at(i));
-    if (below + here >= rank && here > 0) {
-      const double low = i == 0 ? 0 : kBounds.at(i - 1);
-      return low + (kBounds.at(i) - low) * (rank - below) / here;
-    }
-    below += here;
-  }
-  return kBounds.back();
 }
 
 void MetricWriter::family(std::string_view name, std::string_view type, std::string_view help) {
@@ -92,6 +75,19 @@ void MetricWriter::sample(std::string_view name, const MetricLabels& labels, std
   *out_ += std::to_string(value) + "\n";
 }
 
+void MetricWriter::sample(const std::string& name, const MetricLabels& labels, const Histogram& histogram) {
+  const auto counts = histogram.counts();
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    sum += counts.at(i);
+    MetricLabels with_bound = labels;
+    with_bound.emplace_back("le", i < Histogram::kBounds.size() ? number(Histogram::kBounds.at(i)) : "+Inf");
+    sample(name + "_bucket", with_bound, sum);
+  }
+  sample(name + "_sum", labels, histogram.sum_seconds());
+  sample(name + "_count", labels, sum);
+}
+
 Counter& Metrics::counter(const std::string& name, const std::string& help, const MetricLabels& labels) {
   const std::lock_guard lock(mutex_);
   auto& family = counters_[name];
@@ -115,6 +111,14 @@ void Metrics::add_collector(std::function<void(MetricWriter&)> collect) {
   collectors_.push_back(std::move(collect));
 }
 
+void Metrics::for_each_histogram(const std::string& name,
+                                 const std::function<void(const MetricLabels&, const Histogram&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  const auto family = histograms_.find(name);
+  if (family == histograms_.end()) return;
+  for (const auto& [labels, histogram] : family->second.members) visit(labels, *histogram);
+}
+
 std::string Metrics::text() const {
   std::string out;
   MetricWriter writer(out);
@@ -127,18 +131,7 @@ std::string Metrics::text() const {
     }
     for (const auto& [name, family] : histograms_) {
       writer.family(name, "histogram", family.help);
-      for (const auto& [labels, histogram] : family.members) {
-        const auto counts = histogram->counts();
-        std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < counts.size(); ++i) {
-          sum += counts.at(i);
-          MetricLabels with_bound = labels;
-          with_bound.emplace_back("le", i < Histogram::kBounds.size() ? number(Histogram::kBounds.at(i)) : "+Inf");
-          writer.sample(name + "_bucket", with_bound, sum);
-        }
-        writer.sample(name + "_sum", labels, histogram->sum_seconds());
-        writer.sample(name + "_count", labels, sum);
-      }
+      for (const auto& [labels, histogram] : family.members) writer.sample(name, labels, *histogram);
     }
     collectors = collectors_;
   }

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "foundation/base/latency_histogram.h"
+
 namespace atl::server {
 
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
@@ -28,7 +30,7 @@ class Counter {
   std::atomic<std::uint64_t> value_ = 0;
 };
 
-// Times in seconds, in buckets from 0.5 ms to 60 s.
+// Times in seconds: for Prometheus in buckets from 0.5 ms to 60 s, for percentiles here in many more.
 class Histogram {
  public:
   static constexpr std::array<double, 16> kBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -38,12 +40,12 @@ class Histogram {
   [[nodiscard]] double sum_seconds() const { return static_cast<double>(sum_ns_.load()) * 1e-9; }
   // As counted in each bucket, the last one for what is longer than every bound.
   [[nodiscard]] std::array<std::uint64_t, kBounds.size() + 1> counts() const;
-  // Interpolated within its bucket, as Prometheus does; 0 where nothing was counted.
-  [[nodiscard]] double quantile(double share) const;
+  [[nodiscard]] LatencyCounts latency() const { return latency_.counts(); }
 
  private:
   std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> counts_{};
   std::atomic<std::uint64_t> sum_ns_ = 0;
+  LatencyHistogram latency_;
 };
 
 // What a collector tells when figures are asked for.
@@ -54,6 +56,7 @@ class MetricWriter {
   void family(std::string_view name, std::string_view type, std::string_view help);
   void sample(std::string_view name, const MetricLabels& labels, double value);
   void sample(std::string_view name, const MetricLabels& labels, std::uint64_t value);
+  void sample(const std::string& name, const MetricLabels& labels, const Histogram& histogram);
 
  private:
   void begin(std::string_view name, const MetricLabels& labels);
@@ -68,6 +71,9 @@ class Metrics {
   // Called whenever figures are asked for: gauges, and what others count. Must not throw or take long.
   void add_collector(std::function<void(MetricWriter&)> collect);
   [[nodiscard]] std::string text() const;
+  // All histograms of a name.
+  void for_each_histogram(const std::string& name,
+                          const std::function<void(const MetricLabels&, const Histogram&)>& visit) const;
 
  private:
   template <class Kind>

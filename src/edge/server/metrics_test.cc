@@ -22,14 +22,23 @@ TEST(Metrics, TheTextIsWhatPrometheusReads) {
   EXPECT_EQ(metrics.counter("atoll_things_total", "", {{"kind", "a\"b"}}).value(), 3U);
 }
 
-TEST(Metrics, AQuantileLiesInItsBucket) {
-  Histogram histogram;
-  for (int i = 0; i < 90; ++i) histogram.note(0.002);
-  for (int i = 0; i < 10; ++i) histogram.note(2.0);
-  EXPECT_GT(histogram.quantile(0.5), 0.001);
-  EXPECT_LE(histogram.quantile(0.5), 0.0025);
-  EXPECT_GT(histogram.quantile(0.99), 1.0);
-  EXPECT_EQ(Histogram().quantile(0.5), 0.0);
+TEST(Metrics, HistogramsOfANameAreGivenWithTheirPercentiles) {
+  Metrics metrics;
+  Histogram& slow = metrics.histogram("atoll_wait_seconds", "Waits.", {{"door", "rest"}});
+  for (int i = 0; i < 90; ++i) slow.note(0.002);
+  for (int i = 0; i < 10; ++i) slow.note(2.0);
+  metrics.histogram("atoll_wait_seconds", "Waits.", {{"door", "s3"}}).note(1);
+  metrics.histogram("atoll_other_seconds", "Others.").note(1);
+  std::size_t seen = 0;
+  metrics.for_each_histogram("atoll_wait_seconds", [&](const MetricLabels& labels, const Histogram& histogram) {
+    ++seen;
+    if (labels.front().second != "rest") return;
+    EXPECT_NEAR(histogram.latency().quantile(0.5), 0.002, 0.0002);
+    EXPECT_NEAR(histogram.latency().quantile(0.99), 2.0, 0.2);
+  });
+  EXPECT_EQ(seen, 2U);
+  metrics.for_each_histogram("atoll_none", [&](const MetricLabels&, const Histogram&) { ++seen; });
+  EXPECT_EQ(seen, 2U);
 }
 
 }  // namespace

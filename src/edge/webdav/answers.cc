@@ -128,6 +128,7 @@ net::Response answer_error(const Error& error, std::string_view request_id, std:
     words += "\nRequest " + std::string(request_id) + ", error " + error.id;
     response = net::text_response(status, std::move(words));
   }
+  response.trouble = error;
   if (status == 401) response.headers.set("WWW-Authenticate", "Basic realm=\"Atoll\", charset=\"UTF-8\"");
   if (status == 429 || status == 503) response.headers.set("Retry-After", "1");
   add_safety_headers(response.headers);

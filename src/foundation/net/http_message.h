@@ -155,9 +155,10 @@ struct SharedBytes {
 
 // How an answer ended.
 struct Sent {
-  unsigned status = 0;           // 500 where the answer or its source failed before anything was sent
-  bool whole = false;            // handed to the kernel to the last byte
-  std::uint64_t body_bytes = 0;  // of content, handed to the kernel
+  unsigned status = 0;                // 500 where the answer or its source failed before anything was sent
+  bool whole = false;                 // handed to the kernel to the last byte
+  std::uint64_t body_bytes = 0;       // of content, handed to the kernel
+  std::optional<Error> trouble = {};  // of a body source that failed
 };
 
 struct Response {
@@ -173,6 +174,8 @@ struct Response {
   bool closes = false;  // end the connection after this answer
   // Called once when the answer is sent or the connection broke; must not block.
   std::function<void(const Sent&)> on_sent;
+  // Of an answer that tells of an error: which, for a log. Never sent.
+  std::optional<Error> trouble = {};
 };
 
 // A plain answer: text/plain with a line feed at its end.

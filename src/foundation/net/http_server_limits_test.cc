@@ -177,6 +177,7 @@ TEST_F(HttpServerLimitsTest, RefusesWhatCanBeUnderstoodInTwoWays) {
       {"two hosts", get + host + "Host: b\r\n\r\n", 400},
       {"odd host", get + "Host: a/b\r\n\r\n", 400},
       {"user in the host", get + "Host: me@a\r\n\r\n", 400},
+      {"two who ask", get + host + "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400},
       {"relative target", "GET a/b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"foreign scheme", "GET ftp://a/b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"star with GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400},

@@ -270,6 +270,7 @@ void append_escaped(std::string& out, std::string_view value) {
       continue;
     }
     switch (byte) {
+      case 0: out += "\xEF\xBF\xBD"; break;
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;

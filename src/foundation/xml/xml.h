@@ -78,8 +78,8 @@ class Writer {
 // XML forbids.
 [[nodiscard]] Result<void> append_standalone(std::string& out, const Element& element);
 
-// `value` as character data or, quotes escaped too, as an attribute's value. Bytes that are no UTF-8 become U+FFFD;
-// control characters, which XML 1.0 cannot hold, are written as numeric references, as S3 does.
+// `value` as character data or, quotes escaped too, as an attribute's value. Bytes that are no UTF-8, and zero bytes,
+// become U+FFFD; other control characters, which XML 1.0 cannot hold, are written as numeric references, as S3 does.
 void append_escaped(std::string& out, std::string_view value);
 
 }  // namespace atl::xml

@@ -107,6 +107,12 @@ TEST(XmlWriter, WritesOnlyUtf8) {
   std::string out;
   append_escaped(out, "a\xff\xc3(\x01\x1f\xed\xa0\x80\xf0\x9f\x98\x80");
   EXPECT_EQ(out, "a\xEF\xBF\xBD\xEF\xBF\xBD(&#x1;&#x1f;\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xf0\x9f\x98\x80");
+  out.clear();
+  append_escaped(out, std::string_view("a\0b", 3));
+  EXPECT_EQ(out,
+            "a\xEF\xBF\xBD"
+            "b")
+      << "no reference stands for it";
 }
 
 }  // namespace

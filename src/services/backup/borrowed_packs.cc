@@ -27,8 +27,8 @@ Result<std::unique_ptr<platform::File>> BorrowedPacks::open(const std::string& p
   if (!there) return files_.open(path, mode);
   ATOLL_ASSIGN(const auto own, files_.stat(path));
   if (own) return files_.open(path, mode);
-  if (mode == platform::OpenMode::read) return files_.open(*there, mode);
-  ATOLL_ASSIGN(const auto lent, files_.stat(*there));
+  if (mode == platform::OpenMode::read) return lent_.open(*there, mode);
+  ATOLL_ASSIGN(const auto lent, lent_.stat(*there));
   if (!lent) return files_.open(path, mode);
   return fail(ErrorKind::conflict, "copy.borrowed", path + " belongs to the copy and is only read");
 }
@@ -42,7 +42,7 @@ Result<bool> BorrowedPacks::remove_file(const std::string& path) {
   ATOLL_ASSIGN(const bool was_own, files_.remove_file(path));
   const auto there = borrowed(path);
   if (!there) return was_own;
-  ATOLL_ASSIGN(const auto lent, files_.stat(*there));
+  ATOLL_ASSIGN(const auto lent, lent_.stat(*there));
   if (!lent) return was_own;
   const std::lock_guard lock(mutex_);
   return removed_.insert(path).second || was_own;
@@ -64,10 +64,10 @@ Result<std::vector<DirectoryEntry>> BorrowedPacks::list(const std::string& path)
     ATOLL_ASSIGN(entries, files_.list(path));
   }
   const std::string folder_there = there_ + path.substr(here_.size());
-  ATOLL_ASSIGN(const auto there, files_.stat(folder_there));
+  ATOLL_ASSIGN(const auto there, lent_.stat(folder_there));
   if (!there && !own) return files_.list(path);
   if (!there) return entries;
-  ATOLL_ASSIGN(auto lent, files_.list(folder_there));
+  ATOLL_ASSIGN(auto lent, lent_.list(folder_there));
   std::set<std::string> names;
   for (const auto& entry : entries) names.insert(entry.name);
   for (auto& entry : lent) {
@@ -82,9 +82,9 @@ Result<std::vector<DirectoryEntry>> BorrowedPacks::list(const std::string& path)
 Result<std::optional<platform::FileInfo>> BorrowedPacks::stat(const std::string& path) {
   ATOLL_ASSIGN(const auto own, files_.stat(path));
   if (own) return own;
-  if (const auto there = borrowed(path)) return files_.stat(*there);
+  if (const auto there = borrowed(path)) return lent_.stat(*there);
   if (!lies_in_packs(path)) return own;
-  ATOLL_ASSIGN(const auto folder, files_.stat(there_ + path.substr(here_.size())));
+  ATOLL_ASSIGN(const auto folder, lent_.stat(there_ + path.substr(here_.size())));
   return folder && folder->kind == FileKind::directory ? folder : own;
 }
 

@@ -17,9 +17,9 @@ namespace atl::backup {
 
 class BorrowedPacks final : public platform::FileSystem {
  public:
-  // `here`: the packs' folder of the vault; `there`: that of the copy.
-  BorrowedPacks(platform::FileSystem& files, std::string here, std::string there)
-      : files_(files), here_(std::move(here)), there_(std::move(there)) {}
+  // `here`: the packs' folder of the vault; `there`: that of the copy, as `lent` sees it.
+  BorrowedPacks(platform::FileSystem& files, std::string here, platform::FileSystem& lent, std::string there)
+      : files_(files), lent_(lent), here_(std::move(here)), there_(std::move(there)) {}
 
   // A borrowed pack opens for reading only; to write to one is `conflict`.
   [[nodiscard]] Result<std::unique_ptr<platform::File>> open(const std::string& path, platform::OpenMode mode) override;
@@ -48,6 +48,7 @@ class BorrowedPacks final : public platform::FileSystem {
   [[nodiscard]] std::optional<std::string> borrowed(const std::string& path);
 
   platform::FileSystem& files_;
+  platform::FileSystem& lent_;
   std::string here_;
   std::string there_;
   std::mutex mutex_;

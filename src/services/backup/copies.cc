@@ -10,11 +10,17 @@ constexpr std::chrono::seconds kRoundEvery{1};
 constexpr std::int64_t kRememberEveryUs = 30'000'000;
 // A copy that failed is left alone for so many rounds.
 constexpr std::uint64_t kRoundsBetweenTries = 30;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kAfterFailure_s = 10;
 
 }  // namespace
 
-Result<std::unique_ptr<CopyKeeper>> CopyKeeper::open(vault::Vault& vault, IsSameDisk is_same_disk) {
-  std::unique_ptr<CopyKeeper> keeper(new CopyKeeper(vault, std::move(is_same_disk)));
+std::string copy_lock_path(const vault::Vault& vault, const std::string& name) {
+  return platform::join(vault.folder(), "indexes/copies/" + name + ".lock");
+}
+
+Result<std::unique_ptr<CopyKeeper>> CopyKeeper::open(vault::Vault& vault, CopySurroundings surroundings) {
+  std::unique_ptr<CopyKeeper> keeper(new CopyKeeper(vault, std::move(surroundings)));
   ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::CopyRow>());
   for (const auto& row : rows) {
     Copy copy;
@@ -31,29 +37,59 @@ void CopyKeeper::release() {
   }
 }
 
-Result<ShipReport> CopyKeeper::round_of(Copy& copy, const ShipOptions& options) {
-  if (copy.row.kind != vault::kCopyKindFolder) {
+void CopyKeeper::rest() {
+  for (Copy& copy : copies_) {
+    if (copy.target && copy.target->rest()) continue;
+    copy.shipper.reset();
+    copy.target.reset();
+  }
+}
+
+void CopyKeeper::use(vault::Vault& vault) {
+  vault_ = &vault;
+  for (Copy& copy : copies_) {
+    if (copy.shipper) copy.shipper->use(vault);
+  }
+}
+
+Result<void> CopyKeeper::reach(Copy& copy, const ShipOptions& options) {
+  if (copy.row.kind != vault::kCopyKindFolder && copy.row.kind != vault::kCopyKindS3) {
     return fail(ErrorKind::unsupported, "copy.unknown_kind",
                 "a copy of kind \"" + copy.row.kind + "\" is not known to this Atoll", "Use the version that made it.");
   }
-  if (!copy.target) {
+  if (copy.target) {
+    ATOLL_TRY(copy.target->wake());
+  } else {
     copy.shipper.reset();
-    ATOLL_ASSIGN(copy.target, CopyTarget::open_folder(vault_->machine(), copy.row.place, vault_->head().vault,
-                                                      CopyTarget::Use::write));
+    const CopyReach reach{.machine = vault_->machine(), .credentials = surroundings_.credentials, .stop = options.stop};
+    ATOLL_ASSIGN(copy.target, CopyTarget::open(reach, copy.row.place, vault_->head().vault, CopyTarget::Use::write,
+                                               copy_lock_path(*vault_, copy.row.name)));
   }
   if (!copy.shipper) {
     ShipOptions own = options;
     own.bytes_per_second_max = copy.row.bytes_per_second_max;
     copy.shipper = std::make_unique<Shipper>(*vault_, *copy.target, std::move(own));
   }
-  auto report = copy.shipper->round();
-  if (!report) {
+  return {};
+}
+
+Result<ShipReport> CopyKeeper::round_of(Copy& copy, const ShipOptions& options) {
+  for (bool is_again = false;; is_again = true) {
+    Result<ShipReport> report;
+    if (auto reached = reach(copy, options); reached) {
+      report = copy.shipper->round();
+    } else {
+      report = pass(std::move(reached).error());
+    }
+    if (report) {
+      ATOLL_TRY(remember(copy, *report));
+      return report;
+    }
     copy.shipper.reset();
     copy.target.reset();
-    return report;
+    // Most likely another command of this home: what it left there is looked at anew.
+    if (is_again || report.error().id != "copy.other_writer") return report;
   }
-  ATOLL_TRY(remember(copy, *report));
-  return report;
 }
 
 Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report) {
@@ -67,7 +103,8 @@ Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report) {
   state.shipped_time = report.shipped_time;
   state.synced = now;
   state.bytes = report.copy_bytes;
-  state.is_same_disk = is_same_disk_ && is_same_disk_(vault_->folder(), copy.target->vault_folder());
+  state.is_same_disk = !copy.target->is_s3() && surroundings_.is_same_disk &&
+                       surroundings_.is_same_disk(vault_->folder(), copy.target->vault_folder());
   ATOLL_TRY(vault::write_copy_state(files, vault_->folder(), copy.row.name, state));
   copy.remembered = now;
   copy.remembered_lsn = report.shipped;
@@ -81,7 +118,16 @@ Result<std::vector<CopyOutcome>> CopyKeeper::round(const ShipOptions& options, c
     CopyOutcome outcome;
     outcome.name = copy.row.name;
     outcome.place = copy.row.place;
+    const bool is_s3 = copy.row.kind == vault::kCopyKindS3;
+    if (is_s3) outcome.place = outcome.place.substr(0, outcome.place.find('?'));
+    const std::int64_t now_ns = vault_->machine().clock.monotonic_ns();
+    if (options.is_by_clock && is_s3 && now_ns < copy.not_before_ns) {
+      outcome.is_left_out = true;
+      outcomes.push_back(std::move(outcome));
+      continue;
+    }
     auto report = round_of(copy, options);
+    copy.not_before_ns = now_ns + (copy.target ? copy.target->every_s() : kAfterFailure_s) * kSecondNs;
     if (report) {
       outcome.report = *report;
     } else {
@@ -119,6 +165,7 @@ void ShipperThread::stop() {
 void ShipperThread::work() {
   ShipOptions options;
   options.stop = &is_stopped_;
+  options.is_by_clock = true;
   std::int64_t round_before_us = machine_.clock.now().unix_us;
   std::uint64_t wait_rounds = 0;
   for (;;) {

@@ -21,36 +21,49 @@ namespace atl::backup {
 struct CopyOutcome {
   std::string name;
   std::string place;
+  bool is_left_out = false;    // not its time yet; the rest says nothing
   std::optional<Error> error;  // none: it holds everything up to `report.shipped`
   ShipReport report;
 };
 
-// Whether two paths lie on one disk; the outer floor knows the machine's devices.
-using IsSameDisk = std::function<bool(const std::string& a, const std::string& b)>;
+// What the outer floor knows.
+struct CopySurroundings {
+  // Whether two paths lie on one disk.
+  std::function<bool(const std::string& a, const std::string& b)> is_same_disk;
+  std::function<Result<net::AwsCredentials>(const blob::S3Place&)> credentials;
+};
+// What a copy in S3 is locked by on this machine.
+[[nodiscard]] std::string copy_lock_path(const vault::Vault& vault, const std::string& name);
 
 class CopyKeeper {
  public:
   // Reads the rows once. Borrows the vault.
-  [[nodiscard]] static Result<std::unique_ptr<CopyKeeper>> open(vault::Vault& vault, IsSameDisk is_same_disk);
+  [[nodiscard]] static Result<std::unique_ptr<CopyKeeper>> open(vault::Vault& vault, CopySurroundings surroundings);
   [[nodiscard]] bool is_empty() const { return copies_.empty(); }
   // One round for each copy, or for the one named (`not_found` where there is none). Targets stay open and locked
-  // between rounds until release().
+  // between rounds until release() or rest().
   [[nodiscard]] Result<std::vector<CopyOutcome>> round(const ShipOptions& options, const std::string& only = {});
   void release();
+  // Others may use the copies and the vault until the next use(). What is known about places far away stays.
+  void rest();
+  void use(vault::Vault& vault);
 
  private:
-  CopyKeeper(vault::Vault& vault, IsSameDisk is_same_disk) : vault_(&vault), is_same_disk_(std::move(is_same_disk)) {}
+  CopyKeeper(vault::Vault& vault, CopySurroundings surroundings)
+      : vault_(&vault), surroundings_(std::move(surroundings)) {}
   struct Copy {
     catalog::CopyRow row;
     std::unique_ptr<CopyTarget> target;
     std::unique_ptr<Shipper> shipper;
     Timestamp remembered;
     Lsn remembered_lsn;
+    std::int64_t not_before_ns = 0;  // for rounds by the clock
   };
+  [[nodiscard]] Result<void> reach(Copy& copy, const ShipOptions& options);
   [[nodiscard]] Result<ShipReport> round_of(Copy& copy, const ShipOptions& options);
   [[nodiscard]] Result<void> remember(Copy& copy, const ShipReport& report);
   vault::Vault* vault_;
-  IsSameDisk is_same_disk_;
+  CopySurroundings surroundings_;
   std::vector<Copy> copies_;
 };
 

@@ -36,13 +36,15 @@ struct CopyDamage {
 };
 struct CopyCheck {
   std::uint64_t packs = 0, bytes_checked = 0, commands = 0;
+  std::uint64_t cold_packs = 0;  // of these packs: only there and of the right size, because nobody can read them now
   std::vector<CopyDamage> damage;
   Lsn last;                          // newest change of the copy
   bool healed_journal_here = false;  // the catalog has to be made anew from it
   [[nodiscard]] bool is_clean() const { return damage.empty(); }
 };
 
-// Of the copy alone, against what the vault's rows say has to be there.
+// Of the copy alone, against what the vault's rows say has to be there. `conflict` "copy.cold" where data is to be read
+// that lies in a cold class.
 [[nodiscard]] Result<CopyCheck> check_copy(vault::Vault& vault, CopyTarget& target, const vault::CopyState& state,
                                            const CheckOptions& options);
 // Reads every byte of both sides and heals each from the other. The vault is open for writing; what is healed in it is

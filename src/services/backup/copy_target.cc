@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/backup/internal/copy_marker.h"
 #include "store/blob/disk_blob_store.h"
 
 namespace atl::backup {
@@ -9,25 +10,7 @@ namespace {
 
 using platform::join;
 
-constexpr int kFormat = 0;
-constexpr std::uint64_t kMarkerBytesMax = 64 * 1024;
-
 std::string marker_path(const std::string& folder) { return join(folder, kMarkerName); }
-
-// The text after "name": up to a comma, brace or line end, without blanks and quotes. A handful of fields needs no
-// JSON reader.
-std::string field_of(std::string_view text, std::string_view name) {
-  const std::string wanted = "\"" + std::string(name) + "\":";
-  const std::size_t at = text.find(wanted);
-  if (at == std::string_view::npos) return {};
-  std::string value;
-  for (std::size_t i = at + wanted.size(); i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == ',' || c == '}' || c == '\n') break;
-    if (c != ' ' && c != '"') value.push_back(c);
-  }
-  return value;
-}
 
 Result<VaultId> read_marker(const platform::Machine& machine, const std::string& folder) {
   const auto text = platform::read_whole(machine.files, marker_path(folder), kMarkerBytesMax);
@@ -37,26 +20,12 @@ Result<VaultId> read_marker(const platform::Machine& machine, const std::string&
                 "there is no copy in " + folder + ": its " + std::string(kMarkerName) + " is missing",
                 "Is its disk mounted there? A new copy is made with `atoll copy add`.");
   }
-  const std::string format = field_of(as_text(*text), "format");
-  if (format.empty() || format.size() > 6 ||
-      !std::ranges::all_of(format, [](char c) { return c >= '0' && c <= '9'; })) {
-    return fail(ErrorKind::damaged, "copy.marker_damaged", marker_path(folder) + " is damaged",
-                "`atoll copy remove` and `atoll copy add` write it anew; what lies there is kept and taken over.");
-  }
-  if (std::stoi(format) > kFormat) {
-    return fail(ErrorKind::unsupported, "copy.newer_format", "the copy in " + folder + " was made by a newer Atoll",
-                "Use that version or a newer one.");
-  }
-  auto vault = VaultId::parse(field_of(as_text(*text), "vault"));
-  if (!vault) return fail(ErrorKind::damaged, "copy.marker_damaged", marker_path(folder) + " names no vault");
-  return *vault;
+  return vault_of_marker(as_text(*text), folder);
 }
 
 Result<void> check_vault(const platform::Machine& machine, const std::string& folder, const VaultId& vault) {
   ATOLL_ASSIGN(const VaultId there, read_marker(machine, folder));
-  if (there == vault) return {};
-  return fail(ErrorKind::conflict, "copy.other_vault",
-              folder + " holds the copy of another vault (" + there.text() + ")", "Choose another folder.");
+  return check_same_vault(there, vault, folder);
 }
 
 }  // namespace
@@ -68,10 +37,10 @@ std::unique_ptr<blob::BlobStore> journal_store(const platform::Machine& machine,
   return blob::make_disk_blob_store(machine, join(vault_folder, "journal"), {blob::Layout::flat, "", 16});
 }
 
-CopyTarget::CopyTarget(const platform::Machine& machine, std::string folder, const VaultId& vault)
+CopyTarget::CopyTarget(const platform::Machine& machine, const std::string& folder, const VaultId& vault)
     : machine_(machine),
-      folder_(std::move(folder)),
-      vault_folder_(join(join(folder_, "vaults"), vault.text())),
+      shown_(folder),
+      vault_folder_(join(join(folder, "vaults"), vault.text())),
       vault_(vault),
       packs_(pack_store(machine, vault_folder_)),
       journal_(journal_store(machine, vault_folder_)),
@@ -108,11 +77,7 @@ Result<void> CopyTarget::create_folder(const platform::Machine& machine, const s
                   "Choose an empty or a new folder.");
     }
   }
-  const std::string text = "{\n  \"format\": " + std::to_string(kFormat) + ",\n  \"vault\": \"" + vault.text() +
-                           "\",\n  \"created\": \"" + format_rfc3339(machine.clock.now()) +
-                           "\",\n  \"about\": \"A second copy of an Atoll vault, sealed. `atoll restore-home --from "
-                           "THIS --kit KIT` makes a home of it. Do not edit.\"\n}\n";
-  return platform::replace_whole(files, marker_path(folder), as_bytes(text));
+  return platform::replace_whole(files, marker_path(folder), as_bytes(marker_of(machine.clock.now(), vault)));
 }
 
 Result<std::unique_ptr<CopyTarget>> CopyTarget::open_folder(const platform::Machine& machine, const std::string& folder,
@@ -158,6 +123,32 @@ Result<void> CopyTarget::remove_folder(const platform::Machine& machine, const s
   return {};
 }
 
-Result<void> CopyTarget::check_marker() const { return check_vault(machine_, folder_, vault_); }
+Result<void> CopyTarget::check_marker() const { return s3_ ? check_writer() : check_vault(machine_, shown_, vault_); }
+
+Result<void> CopyTarget::create(const CopyReach& reach, const std::string& place, const VaultId& vault) {
+  if (!blob::is_s3_place(place)) return create_folder(reach.machine, place, vault);
+  ATOLL_ASSIGN(const auto s3, blob::parse_s3_place(place));
+  return create_s3(reach, s3, vault);
+}
+
+Result<std::unique_ptr<CopyTarget>> CopyTarget::open(const CopyReach& reach, const std::string& place,
+                                                     const VaultId& vault, Use use, const std::string& lock_path) {
+  if (!blob::is_s3_place(place)) return open_folder(reach.machine, place, vault, use);
+  ATOLL_ASSIGN(const auto s3, blob::parse_s3_place(place));
+  return open_s3(reach, s3, vault, use, lock_path);
+}
+
+Result<void> CopyTarget::remove(const CopyReach& reach, const std::string& place, const VaultId& vault,
+                                const std::string& lock_path) {
+  if (!blob::is_s3_place(place)) return remove_folder(reach.machine, place, vault);
+  ATOLL_ASSIGN(const auto s3, blob::parse_s3_place(place));
+  return remove_s3(reach, s3, vault, lock_path);
+}
+
+// A folder is opened anew for each round: that costs little, and its lock lies there for every machine.
+bool CopyTarget::rest() {
+  lock_.reset();
+  return is_s3();
+}
 
 }  // namespace atl::backup

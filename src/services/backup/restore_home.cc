@@ -24,6 +24,10 @@ keyring::Unlocking clone(const keyring::Unlocking& from) {
   return copy;
 }
 
+CopyReach reach_of(const platform::Machine& machine, const RestoreHomeOptions& options) {
+  return {.machine = machine, .credentials = options.credentials, .stop = options.stop};
+}
+
 class Restoring {
  public:
   Restoring(const platform::Machine& machine, RestoreHomeOptions& options)
@@ -50,12 +54,12 @@ class Restoring {
 
  private:
   Result<void> build() {
-    ATOLL_ASSIGN(report_.vault, CopyTarget::vault_in_folder(machine_, options_.from));
-    ATOLL_ASSIGN(target_, CopyTarget::open_folder(machine_, options_.from, report_.vault, CopyTarget::Use::read));
-    ATOLL_ASSIGN(const auto head,
-                 keyring::look_at_vault_head(machine_.files, target_->vault_folder()).or_else([&](const Error& error) {
-                   return never_whole(error);
-                 }));
+    const CopyReach reach = reach_of(machine_, options_);
+    ATOLL_ASSIGN(report_.vault, CopyTarget::vault_in(reach, options_.from));
+    ATOLL_ASSIGN(target_, CopyTarget::open(reach, options_.from, report_.vault, CopyTarget::Use::read, {}));
+    ATOLL_ASSIGN(const auto head, keyring::look_at_vault_head(target_->machine().files, target_->vault_folder())
+                                      .or_else([&](const Error& error) { return never_whole(error); }));
+    ATOLL_TRY(target_->check_readable());
     if (head.vault != report_.vault)
       return fail(ErrorKind::damaged, "copy.mixed", "the copy's head belongs to another vault than its marker says");
     ATOLL_ASSIGN(home_, open_home());
@@ -101,7 +105,8 @@ class Restoring {
     for (const char* name : {"keyring", "keyring.2", "vault.head", "vault.head.2"}) {
       const std::string path = join(building_, name);
       ATOLL_TRY(machine_.files.remove_file(path));
-      const auto bytes = platform::read_whole(machine_.files, join(target_->vault_folder(), name), kSmallFileBytesMax);
+      const auto bytes =
+          platform::read_whole(target_->machine().files, join(target_->vault_folder(), name), kSmallFileBytesMax);
       if (!bytes && bytes.error().kind == ErrorKind::not_found) continue;
       if (!bytes && bytes.error().kind != ErrorKind::io && bytes.error().kind != ErrorKind::limit)
         return pass(bytes.error());
@@ -330,13 +335,16 @@ Result<RestoreHomeReport> rehearse_home(const platform::Machine& machine, Restor
                                         const std::function<Result<void>(vault::Vault&)>& work) {
   options.workers = std::max(1U, options.workers);
   options.key_folder.clear();
-  ATOLL_ASSIGN(const VaultId id, CopyTarget::vault_in_folder(machine, options.from));
+  const CopyReach reach = reach_of(machine, options);
+  ATOLL_ASSIGN(const VaultId id, CopyTarget::vault_in(reach, options.from));
   const std::string home = options.home;
   ATOLL_ASSIGN(const auto there, machine.files.stat(home));
   if (there) return fail(ErrorKind::conflict, "home.exists", home + " is there already", "Choose another folder.");
   const std::string vault_here = join(join(home, "vaults"), id.text() + ".new");
-  const std::string vault_there = join(join(options.from, "vaults"), id.text());
-  BorrowedPacks files(machine.files, join(vault_here, "packs"), join(vault_there, "packs"));
+  ATOLL_ASSIGN(const auto copy, CopyTarget::open(reach, options.from, id, CopyTarget::Use::read, {}));
+  const platform::Machine there_machine = copy->machine();
+  BorrowedPacks files(machine.files, join(vault_here, "packs"), there_machine.files,
+                      join(copy->vault_folder(), "packs"));
   const platform::Machine lending{files, machine.clock, machine.random, machine.threads};
   auto report = Restoring(lending, options).rehearse(work);
   auto removed = platform::remove_tree(machine.files, home);

@@ -15,12 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "store/blob/s3/s3_place.h"
 #include "vault/home.h"
 
 namespace atl::backup {
 
 struct RestoreHomeOptions {
-  std::string from;                       // the copy's folder
+  std::string from;  // the copy's folder, or the text of an S3 place
+  std::function<Result<net::AwsCredentials>(const blob::S3Place&)> credentials;  // of an S3 place
   std::string home;                       // to be made: missing, empty, or broken off by an earlier call
   std::optional<Bytes> kit;               // the recovery kit's file, or its page
   std::vector<keyring::Unlocking> given;  // passphrases and key files
@@ -44,7 +46,7 @@ struct RestoreHomeReport {
 };
 
 // `conflict` where there is a home with something in it, `wrong_key` where nothing given opens the copy, `damaged`
-// where the copy never became whole.
+// where the copy never became whole; "copy.cold" (conflict) where its packs have to be asked for first.
 [[nodiscard]] Result<RestoreHomeReport> restore_home(const platform::Machine& machine, RestoreHomeOptions options);
 
 // The same as a rehearsal: the home is built in `options.home`, which must not be there, opened for reading, handed to

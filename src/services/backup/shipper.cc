@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "foundation/codec/hash.h"
 #include "store/chunk/pack_format.h"
 #include "store/journal/journal.h"
 
@@ -29,7 +28,7 @@ tl::unexpected<Error> moved_away(const std::string& what) {
 }  // namespace
 
 Shipper::Shipper(vault::Vault& vault, CopyTarget& target, ShipOptions options)
-    : vault_(vault),
+    : vault_(&vault),
       target_(target),
       options_(std::move(options)),
       pacer_(vault.machine().clock, options_.bytes_per_second_max, options_.stop),
@@ -68,18 +67,17 @@ Result<ShipReport> Shipper::try_round() {
     ATOLL_TRY(check_same_past(here));
     knows_there_ = true;
   }
-  for (const char* name : {"keyring", "keyring.2"}) ATOLL_TRY(carry_small(here.keyring, target_.heads(), name, pacer_));
+  for (const char* name : {"keyring", "keyring.2"}) ATOLL_TRY(ship_small(here.keyring, target_.heads(), name));
   ATOLL_TRY(ship_packs(here));
   // A copy that was away for longer than payloads are kept cannot be continued change by change. It gets the horizon
   // first, so that nobody takes what lies there meanwhile for a whole past.
-  ATOLL_ASSIGN(const auto stats, vault_.journal().stats());
+  ATOLL_ASSIGN(const auto stats, vault_->journal().stats());
   const Lsn first_there = archives_there_.empty() ? Lsn{1} : archives_there_.begin()->first.first;
   const bool has_gap = covered(first_there).next() < stats.first_with_payloads;
-  if (has_gap && !here.horizon.empty()) ATOLL_TRY(carry_small(here.horizon, target_.journal(), "horizon", pacer_));
+  if (has_gap && !here.horizon.empty()) ATOLL_TRY(ship_small(here.horizon, target_.journal(), "horizon"));
   ATOLL_TRY(ship_journal(here));
-  for (const char* name : {"vault.head", "vault.head.2"})
-    ATOLL_TRY(carry_small(here.head, target_.heads(), name, pacer_));
-  if (!here.horizon.empty()) ATOLL_TRY(carry_small(here.horizon, target_.journal(), "horizon", pacer_));
+  for (const char* name : {"vault.head", "vault.head.2"}) ATOLL_TRY(ship_small(here.head, target_.heads(), name));
+  if (!here.horizon.empty()) ATOLL_TRY(ship_small(here.horizon, target_.journal(), "horizon"));
   ATOLL_TRY(replace_rewritten(here));
   ATOLL_TRY(remove_superseded());
   ATOLL_TRY(remove_retired(here));
@@ -91,35 +89,45 @@ Result<ShipReport> Shipper::try_round() {
   return report_;
 }
 
+// To look at each of them every second would be most of what a place far away has to do.
+Result<void> Shipper::ship_small(ByteView bytes, blob::BlobStore& to, const std::string& name) {
+  const codec::Digest digest = codec::blake3(bytes);
+  const auto known = small_there_.find(name);
+  if (target_.is_s3() && known != small_there_.end() && known->second == digest) return {};
+  ATOLL_TRY(carry_small(bytes, to, name, pacer_));
+  small_there_[name] = digest;
+  return {};
+}
+
 // The order matters: what is read first may be older than L, never newer; the packs are listed after L, so that they
 // hold whatever the changes up to L refer to.
 Result<Shipper::Here> Shipper::look_here() {
   Here here;
-  platform::FileSystem& files = vault_.machine().files;
+  platform::FileSystem& files = vault_->machine().files;
   {
-    const auto reader = vault_.reader();
+    const auto reader = vault_->reader();
     ATOLL_ASSIGN(const auto rows, reader->packs());
     for (const auto& row : rows) {
       if (row.retired.value == 0) here.used.insert(row.id);
     }
   }
-  for (const auto& pack : vault_.chunks().list_packs()) here.packs.insert(pack.id);
-  ATOLL_ASSIGN(here.keyring, keyring::Keyring::image(files, vault_.folder()));
+  for (const auto& pack : vault_->chunks().list_packs()) here.packs.insert(pack.id);
+  ATOLL_ASSIGN(here.keyring, keyring::Keyring::image(files, vault_->folder()));
   // Truncation stores the head before it moves the horizon.
-  here.horizon = vault_.journal().horizon_image();
-  ATOLL_ASSIGN(here.head, keyring::vault_head_image(files, vault_.folder()));
-  if (vault_.is_writable()) {
+  here.horizon = vault_->journal().horizon_image();
+  ATOLL_ASSIGN(here.head, keyring::vault_head_image(files, vault_->folder()));
+  if (vault_->is_writable()) {
     // Time first: read the other way round it could be that of a later change.
-    here.last_time = vault_.journal().last_commit_time();
-    here.last = vault_.journal().last();
+    here.last_time = vault_->journal().last_commit_time();
+    here.last = vault_->journal().last();
   } else {
-    ATOLL_ASSIGN(const auto stats, vault_.journal().stats());
+    ATOLL_ASSIGN(const auto stats, vault_->journal().stats());
     here.last = stats.archives > 0 ? stats.last_archived : Lsn{};
-    here.last_time = vault_.journal().last_commit_time();
+    here.last_time = vault_->journal().last_commit_time();
   }
-  for (const auto& open : vault_.chunks().open_packs()) here.open[open.id] = open.durable_bytes;
-  here.infos = vault_.chunks().list_packs();
-  if (!vault_.is_writable() && std::ranges::any_of(here.infos, [](const auto& info) { return !info.is_sealed; })) {
+  for (const auto& open : vault_->chunks().open_packs()) here.open[open.id] = open.durable_bytes;
+  here.infos = vault_->chunks().list_packs();
+  if (!vault_->is_writable() && std::ranges::any_of(here.infos, [](const auto& info) { return !info.is_sealed; })) {
     return fail(ErrorKind::locked, "copy.writer_active",
                 "another process is writing to this vault, and ships by itself", "Wait until it is done.");
   }
@@ -131,6 +139,7 @@ Result<void> Shipper::look_there() {
   packs_there_.clear();
   archives_there_.clear();
   same_archives_.clear();
+  small_there_.clear();
   open_.clear();
   ATOLL_ASSIGN(const auto packs, target_.packs().enumerate());
   for (const auto& blob : packs) {
@@ -159,10 +168,10 @@ Result<void> Shipper::check_same_past(const Here& here) {
   if (archives_there_.empty()) return {};
   Lsn newest;
   for (const auto& [range, size] : archives_there_) newest = std::max(newest, range.second);
-  if (newest > here.last && newest > vault_.journal().last()) {
+  if (newest > here.last && newest > vault_->journal().last()) {
     return fail(ErrorKind::conflict, "copy.ahead",
                 "the copy in " + target_.place() + " holds changes up to " + std::to_string(newest.value) +
-                    ", this vault only up to " + std::to_string(vault_.journal().last().value) +
+                    ", this vault only up to " + std::to_string(vault_->journal().last().value) +
                     ": nothing was written to it",
                 "This home is older than its copy, or was brought back from an older state. Look at the copy with "
                 "`atoll restore-home` into another folder; only then remove it with `atoll copy remove`.");
@@ -175,12 +184,12 @@ Result<void> Shipper::check_same_past(const Here& here) {
   };
   journal::JournalOptions options;
   options.writable = false;
-  ATOLL_ASSIGN(const auto there, journal::Journal::open(vault_.machine(), target_.vault_folder(),
-                                                        journal::JournalKeys::from(vault_.keys()), options));
+  ATOLL_ASSIGN(const auto there, journal::Journal::open(target_.machine(), target_.vault_folder(),
+                                                        journal::JournalKeys::from(vault_->keys()), options));
   Bytes envelope_here;
   Bytes envelope_there;
   // Damage on either side is repair's to judge; a change that was truncated here cannot be compared.
-  if (!envelope_at(*there, envelope_there) || !envelope_at(vault_.journal(), envelope_here)) return {};
+  if (!envelope_at(*there, envelope_there) || !envelope_at(vault_->journal(), envelope_here)) return {};
   if (equal(envelope_here, envelope_there)) return {};
   return fail(
       ErrorKind::conflict, "copy.forked",
@@ -192,7 +201,7 @@ Result<void> Shipper::check_same_past(const Here& here) {
 Result<void> Shipper::ship_packs(const Here& here) {
   total_bytes_ = pacer_.bytes();
   std::map<PackId, std::uint64_t> open_later;
-  for (const auto& open : vault_.chunks().open_packs()) open_later[open.id] = open.durable_bytes;
+  for (const auto& open : vault_->chunks().open_packs()) open_later[open.id] = open.durable_bytes;
   for (const auto& pack : here.infos) {
     const auto there = packs_there_.find(pack.id);
     if (pack.is_sealed && (there == packs_there_.end() || !there->second.is_finished))
@@ -225,7 +234,7 @@ Result<void> Shipper::ship_sealed(const chunk::PackInfo& pack) {
   const std::string name = name_of(pack.id);
   ATOLL_ASSIGN(const auto info, packs_here_->stat(name));
   if (!info) {
-    const auto now = vault_.chunks().list_packs();
+    const auto now = vault_->chunks().list_packs();
     if (std::ranges::none_of(now, [&](const auto& other) { return other.id == pack.id; })) return moved_away(name);
     notice("pack " + pack.id.text() + " is missing here and could not be copied");
     return {};
@@ -239,7 +248,7 @@ Result<void> Shipper::ship_sealed(const chunk::PackInfo& pack) {
   }
   const auto read = [&](std::uint64_t offset, ByteSpan out) { return packs_here_->fetch(name, offset, out); };
   const auto carried =
-      carry_whole(read, info->size, pack.id.bytes, target_.packs(), name, keep, IfDamaged::carry, pacer_);
+      carry_whole(read, info->size, pack.id.bytes, target_.packs(), name, keep, IfDamaged::carry, pacer_, read_back());
   if (!carried && carried.error().id == "copy.source_damaged") {
     notice("pack " + pack.id.text() + " is damaged here beyond its parity; its beginning is in the copy");
     return {};
@@ -302,17 +311,17 @@ Result<void> Shipper::ship_open(const PackId& id, std::uint64_t durable_bytes) {
     at += wanted;
   }
   ATOLL_TRY(blob.writer->sync());
-  codec::Blake3 read_back;
-  for (std::uint64_t at = from; at < durable_bytes;) {
+  codec::Blake3 there;
+  for (std::uint64_t at = target_.is_trusted() ? durable_bytes : from; at < durable_bytes;) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, durable_bytes - at));
     ATOLL_ASSIGN(const std::size_t got, target_.packs().fetch_unfinished(name, at, piece.span().first(wanted)));
-    read_back.update(piece.view().first(got));
+    there.update(piece.view().first(got));
     at += got;
     if (got < wanted) break;
   }
-  if (read_back.digest() != written.digest()) {
+  if (!target_.is_trusted() && there.digest() != written.digest()) {
     return fail(ErrorKind::io, "blob.not_read_back", "'" + name + "' did not read back as it was written",
-                "Check that disk and its cable; the original is untouched.");
+                "The copy's disk, or what leads to it, is failing; the original is untouched.");
   }
   blob.bytes = durable_bytes;
   packs_there_[id] = {durable_bytes, false};
@@ -331,7 +340,7 @@ Lsn Shipper::covered(Lsn first) const {
 Result<void> Shipper::ship_journal(const Here& here) {
   if (here.last.value == 0) return {};
   // Archives that end behind L name packs that were perhaps not shipped: the tail brings what of them counts.
-  for (const journal::ArchiveName& archive : vault_.journal().archives()) {
+  for (const journal::ArchiveName& archive : vault_->journal().archives()) {
     if (archive.last > here.last) break;
     if (archives_there_.contains({archive.first, archive.last})) continue;
     ATOLL_TRY(pacer_.check_stop());
@@ -342,17 +351,17 @@ Result<void> Shipper::ship_journal(const Here& here) {
 
 Result<void> Shipper::ship_archive(const journal::ArchiveName& archive) {
   const std::string name = journal::archive_name(archive.first, archive.last);
-  const std::string path = join(join(vault_.folder(), "journal"), name);
-  const auto file = vault_.machine().files.open(path, platform::OpenMode::read);
+  const std::string path = join(join(vault_->folder(), "journal"), name);
+  const auto file = vault_->machine().files.open(path, platform::OpenMode::read);
   if (!file && file.error().kind == ErrorKind::not_found) return moved_away(name);
   if (!file) return pass(file.error());
   ATOLL_ASSIGN(const std::uint64_t size, (*file)->size());
-  ATOLL_ASSIGN(const auto info, vault_.machine().files.stat(path));
+  ATOLL_ASSIGN(const auto info, vault_->machine().files.stat(path));
   const auto read = [&](std::uint64_t offset, ByteSpan out) { return (*file)->read_at(offset, out); };
   // What is there already is not given up for something worse.
   const IfDamaged if_damaged = covered(archive.first) >= archive.last ? IfDamaged::refuse : IfDamaged::carry;
   const auto carried = carry_whole(read, size, journal::archive_tag(archive.first, archive.last), target_.journal(),
-                                   name, 0, if_damaged, pacer_);
+                                   name, 0, if_damaged, pacer_, read_back());
   if (!carried && carried.error().id == "copy.source_damaged") {
     notice("the journal archive " + name + " is damaged here and whole in the copy: run `atoll copy repair`");
     return {};
@@ -366,11 +375,11 @@ Result<void> Shipper::ship_archive(const journal::ArchiveName& archive) {
 }
 
 Result<void> Shipper::ship_tail(const Here& here) {
-  ATOLL_ASSIGN(const auto stats, vault_.journal().stats());
+  ATOLL_ASSIGN(const auto stats, vault_->journal().stats());
   const Lsn reached = covered(stats.first_kept);
   if (reached >= here.last) return {};
   const auto write = [&](Lsn first) -> Result<void> {
-    ATOLL_TRY(vault_.journal().write_archive_of({first, here.last}, target_.journal()));
+    ATOLL_TRY(vault_->journal().write_archive_of({first, here.last}, target_.journal()));
     const std::string name = journal::archive_name(first, here.last);
     ATOLL_ASSIGN(const auto info, target_.journal().stat(name));
     ATOLL_INVARIANT(info.has_value(), "what was committed is there");
@@ -380,7 +389,7 @@ Result<void> Shipper::ship_tail(const Here& here) {
   };
   std::size_t pieces = 0;
   Lsn first_piece = reached.next();
-  const auto names = vault_.journal().archives();
+  const auto names = vault_->journal().archives();
   for (const auto& [range, size] : archives_there_) {
     const bool is_ours = std::ranges::any_of(names, [&](const journal::ArchiveName& name) {
       return name.first == range.first && name.last == range.second;
@@ -395,15 +404,15 @@ Result<void> Shipper::ship_tail(const Here& here) {
 
 Result<bool> Shipper::is_same_archive(const journal::ArchiveName& archive) {
   const std::string name = journal::archive_name(archive.first, archive.last);
-  const std::string path = join(join(vault_.folder(), "journal"), name);
-  ATOLL_ASSIGN(const auto info, vault_.machine().files.stat(path));
+  const std::string path = join(join(vault_->folder(), "journal"), name);
+  ATOLL_ASSIGN(const auto info, vault_->machine().files.stat(path));
   if (!info) return true;  // merged away since
   const Stamp stamp{info->size, info->modified_unix_us};
   const auto known = same_archives_.find({archive.first, archive.last});
   if (known != same_archives_.end() && known->second == stamp) return true;
   Bytes here(kArchiveHeadBytes);
   Bytes there(kArchiveHeadBytes);
-  const auto file = vault_.machine().files.open(path, platform::OpenMode::read);
+  const auto file = vault_->machine().files.open(path, platform::OpenMode::read);
   if (!file && file.error().kind == ErrorKind::not_found) return true;
   if (!file) return pass(file.error());
   ATOLL_ASSIGN(const std::size_t got_here, (*file)->read_at(0, here));
@@ -416,7 +425,7 @@ Result<bool> Shipper::is_same_archive(const journal::ArchiveName& archive) {
 
 // Of the same name and not the same: payloads were dropped or erased here, or what lies there is a piece of ours.
 Result<void> Shipper::replace_rewritten(const Here& here) {
-  for (const journal::ArchiveName& archive : vault_.journal().archives()) {
+  for (const journal::ArchiveName& archive : vault_->journal().archives()) {
     if (archive.last > here.last || !archives_there_.contains({archive.first, archive.last})) continue;
     ATOLL_ASSIGN(const bool is_same, is_same_archive(archive));
     if (!is_same) ATOLL_TRY(ship_archive(archive));
@@ -425,8 +434,8 @@ Result<void> Shipper::replace_rewritten(const Here& here) {
 }
 
 Result<void> Shipper::remove_superseded() {
-  ATOLL_ASSIGN(const auto stats, vault_.journal().stats());
-  const auto names = vault_.journal().archives();
+  ATOLL_ASSIGN(const auto stats, vault_->journal().stats());
+  const auto names = vault_->journal().archives();
   // Kept: the archives of this vault that are there. What these and the pieces behind them cover may go.
   std::vector<std::pair<Lsn, Lsn>> kept;
   for (const journal::ArchiveName& name : names) {
@@ -463,7 +472,7 @@ Result<void> Shipper::remove_superseded() {
 
 Result<void> Shipper::remove_retired(const Here& here) {
   // What was lost here is no reason to lose it there as well.
-  if (!vault_.journal().recovery().lost.empty()) return {};
+  if (!vault_->journal().recovery().lost.empty()) return {};
   std::vector<PackId> gone;
   for (const auto& [id, there] : packs_there_) {
     if (!here.packs.contains(id) && !here.used.contains(id)) gone.push_back(id);

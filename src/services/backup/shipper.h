@@ -23,6 +23,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "foundation/codec/hash.h"
 #include "services/backup/copy_target.h"
 #include "services/backup/transport.h"
 #include "store/journal/archive_name.h"
@@ -35,6 +36,9 @@ struct ShipOptions {
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
   std::function<void(const std::string&)> on_notice;  // what of the source could not be read whole
+  // Rounds come by the clock: one that is too early for a place, or that follows a failure in a place far away at once,
+  // is left out.
+  bool is_by_clock = false;
 };
 
 struct ShipReport {
@@ -47,11 +51,13 @@ struct ShipReport {
 
 class Shipper {
  public:
-  // All are borrowed. A vault opened for reading ships what is archived and sealed, and refuses with `locked` while
-  // another process has packs open.
+  // All are borrowed, the vault and what of `options` is one until the end of a round. A vault opened for reading ships
+  // what is archived and sealed, and refuses with `locked` while another process has packs open.
   Shipper(vault::Vault& vault, CopyTarget& target, ShipOptions options);
   ~Shipper();
   [[nodiscard]] Result<ShipReport> round();
+  // The same vault, opened anew since the last round. What is known about the other side stays.
+  void use(vault::Vault& vault) { vault_ = &vault; }
 
  private:
   struct OpenBlob {
@@ -88,11 +94,16 @@ class Shipper {
   [[nodiscard]] Result<void> replace_rewritten(const Here& here);
   [[nodiscard]] Result<void> remove_superseded();
   [[nodiscard]] Result<void> remove_retired(const Here& here);
+  [[nodiscard]] blob::ReadBack read_back() const {
+    return target_.is_trusted() ? blob::ReadBack::trusts_store : blob::ReadBack::yes;
+  }
   // Up to which change the archives there reach without a hole, from the first one kept here on.
   [[nodiscard]] Lsn covered(Lsn first) const;
   void notice(const std::string& words) const;
 
-  vault::Vault& vault_;
+  [[nodiscard]] Result<void> ship_small(ByteView bytes, blob::BlobStore& to, const std::string& name);
+
+  vault::Vault* vault_;
   CopyTarget& target_;
   ShipOptions options_;
   Pacer pacer_;
@@ -107,6 +118,7 @@ class Shipper {
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
   std::map<std::pair<Lsn, Lsn>, Stamp> same_archives_;  // of the files here that were found equal there
+  std::map<std::string, codec::Digest> small_there_;    // small files that were compared or written in this session
   ShipReport report_;
   std::uint64_t total_bytes_ = 0;
 };

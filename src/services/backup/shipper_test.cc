@@ -436,7 +436,7 @@ TEST_F(ShipperTest, RememberedIsWhatWasShipped) {
                                return {};
                              }));
   EXPECT_EQ(vault::copy_finding(*vault_).value()->id, "copy.never_whole");
-  auto keeper = CopyKeeper::open(*vault_, nullptr).value();
+  auto keeper = CopyKeeper::open(*vault_, {}).value();
   const Lsn before = vault_->journal().last();
   auto outcomes = keeper->round({});
   ASSERT_TRUE(outcomes);

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <optional>
 
-#include "store/blob/checked_writer.h"
-
 namespace atl::backup {
 namespace {
 
@@ -38,7 +36,7 @@ Result<void> Pacer::wrote(std::uint64_t bytes) {
 
 Result<Carried> carry_whole(const blob::ReadRange& read, std::uint64_t size, const blob::FileTag& tag,
                             blob::BlobStore& to, const std::string& name, std::uint64_t keep_bytes,
-                            IfDamaged if_damaged, Pacer& pacer) {
+                            IfDamaged if_damaged, Pacer& pacer, blob::ReadBack read_back) {
   if (keep_bytes > 0) if_damaged = IfDamaged::refuse;
   Carried carried;
   auto parity = blob::ParityMap::open(read, size, tag);
@@ -78,7 +76,7 @@ Result<Carried> carry_whole(const blob::ReadRange& read, std::uint64_t size, con
       uses_parity = false;  // better as it is than not at all
       continue;
     }
-    if (written) written = writer.commit();
+    if (written) written = writer.commit(read_back);
     if (!written) return pass(written.error());
     carried.is_damaged = !uses_parity;
     return carried;

@@ -1,7 +1,8 @@
 // Carrying one file of a vault from one place to another: read through its parity, paced, read back.
 //
 // Always true:
-//  - What was carried and committed was read back from where it lies now and compared.
+//  - What was carried and committed was read back from where it lies now and compared, but where the place is trusted
+//    to have compared digests itself.
 //  - A file with parity is checked on the way, and healed in what is written where its own bytes are damaged.
 // Thread rules: a Pacer from any thread; the functions as their stores.
 #pragma once
@@ -15,6 +16,7 @@
 
 #include "foundation/platform/machine.h"
 #include "store/blob/blob_store.h"
+#include "store/blob/checked_writer.h"
 #include "store/blob/parity_trailer.h"
 
 namespace atl::backup {
@@ -52,7 +54,8 @@ struct Carried {
 enum class IfDamaged : std::uint8_t { carry, refuse };  // beyond parity; refused with `damaged` "copy.source_damaged"
 [[nodiscard]] Result<Carried> carry_whole(const blob::ReadRange& read, std::uint64_t size, const blob::FileTag& tag,
                                           blob::BlobStore& to, const std::string& name, std::uint64_t keep_bytes,
-                                          IfDamaged if_damaged, Pacer& pacer);
+                                          IfDamaged if_damaged, Pacer& pacer,
+                                          blob::ReadBack read_back = blob::ReadBack::yes);
 // A small file whose bytes are at hand. False where it was there already, byte for byte.
 [[nodiscard]] Result<bool> carry_small(ByteView bytes, blob::BlobStore& to, const std::string& name, Pacer& pacer);
 

@@ -15,7 +15,7 @@
 namespace atl::jobs {
 
 struct News {
-  std::string event;  // "schedule.failed", "schedule.done", "drill.failed"
+  std::string event;  // "schedule.failed", "schedule.done", "drill.failed", "alarm.raised", "alarm.cleared"
   std::string title;  // one line
   std::string text;
   int exit_code = 0;

@@ -4,7 +4,8 @@
 //  - A schedule is a row of its vault: it comes back with a restored home, and its changes are in the journal.
 //  - A run is due once for each time its rule names; times missed while the machine was off are made up for by one run,
 //    and said.
-//  - What a run did is a JobRow ("schedule", name): when, exit code, what it was due for.
+//  - What a run did is a JobRow ("schedule", name): when, exit code, what it was due for; and the newest kRunsKept in
+//    short.
 //  - Running takes no lock of the vault: the command that is run takes its own.
 #pragma once
 
@@ -49,6 +50,15 @@ struct ScheduleRun {
 [[nodiscard]] Result<ScheduleRun> run_schedule(platform::Programs& programs, platform::Clock& clock,
                                                const Schedule& schedule, const std::vector<std::string>& global);
 [[nodiscard]] Result<void> remember_run(vault::Vault& vault, const ScheduleRun& run, Timestamp started);
+
+// Of the JobRow of a schedule, newest first.
+inline constexpr std::size_t kRunsKept = 50;
+struct PastRun {
+  Timestamp started;
+  int exit_code = 0;
+  double seconds = 0;
+};
+[[nodiscard]] std::vector<PastRun> past_runs(const catalog::JobRow& row);
 
 // "{date}" and "{time}" in a schedule's words become those of its run: 2026-11-21, 2026-11-21T03-00.
 [[nodiscard]] std::vector<std::string> words_at(const std::vector<std::string>& words, Timestamp now,

@@ -142,15 +142,18 @@ TEST(ScheduleWords, AreSplitAndTypedAndDated) {
 }
 
 TEST(ScheduleTimer, QuotesWhatUnitsAndCronWouldTakeForTheirOwn) {
-  const Timer timer = make_timer({"/opt/a b/atoll", "--home", "/d/100% $x \"y\""}, "d", false, "/home/me/.config");
+  const Timer timer = make_timer({"/opt/a b/atoll", "--home", "/d/100% $x \"y\""}, {{"HOME", "/a $b%"}}, "d", false,
+                                 "/home/me/.config");
   EXPECT_EQ(timer.units[0].path, "/home/me/.config/systemd/user/atoll-schedule-d.service");
   EXPECT_NE(timer.units[0].text.find("ExecStart=\"/opt/a b/atoll\" \"--home\" \"/d/100%% $$x \\\"y\\\"\" \"schedule\""),
             std::string::npos)
       << timer.units[0].text;
+  EXPECT_NE(timer.units[0].text.find("\nEnvironment=\"HOME=/a $b%%\"\nExecStart="), std::string::npos);
+  EXPECT_NE(timer.crontab_line.find("'env' 'HOME=/a $b\\%' '/opt/a b/atoll'"), std::string::npos);
   EXPECT_EQ(timer.enable[1],
             (std::vector<std::string>{"systemctl", "--user", "enable", "--now", "atoll-schedule-d.timer"}));
   EXPECT_NE(timer.crontab_line.find("'/d/100\\% $x"), std::string::npos);
-  EXPECT_EQ(make_timer({"a"}, "d", true, "/x").units[1].path, "/etc/systemd/system/atoll-schedule-d.timer");
+  EXPECT_EQ(make_timer({"a"}, {}, "d", true, "/x").units[1].path, "/etc/systemd/system/atoll-schedule-d.timer");
 }
 
 }  // namespace

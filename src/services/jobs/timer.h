@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace atl::jobs {
@@ -20,8 +21,10 @@ struct Timer {
   std::string crontab_line;
 };
 
-// `words`: this program and the options that name home and vault. `instance` keeps timers of several homes apart.
-[[nodiscard]] Timer make_timer(const std::vector<std::string>& words, const std::string& instance, bool is_root,
-                               const std::string& config_folder);
+// `words`: this program and the options that name home and vault. `environment`: the variables, with their values, by
+// which it finds keys and settings; a service has none of its user's. `instance` keeps timers of several homes apart.
+[[nodiscard]] Timer make_timer(const std::vector<std::string>& words,
+                               const std::vector<std::pair<std::string, std::string>>& environment,
+                               const std::string& instance, bool is_root, const std::string& config_folder);
 
 }  // namespace atl::jobs

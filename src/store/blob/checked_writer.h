@@ -2,11 +2,12 @@
 //
 // Always true:
 //  - commit() gives the blob its finished name after every byte of it was read back from the store and compared, by
-//    digest, with what was handed in.
+//    digest, with what was handed in; but where the caller trusts the store to have compared digests itself.
 //  - An unfinished beginning that is kept is not written again, but read back and compared like all the rest.
 // Thread rules: one thread at a time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,8 @@
 #include "store/blob/blob_store.h"
 
 namespace atl::blob {
+
+enum class ReadBack : std::uint8_t { yes, trusts_store };
 
 class CheckedWriter {
  public:
@@ -26,7 +29,7 @@ class CheckedWriter {
   [[nodiscard]] std::uint64_t position() const { return position_; }  // bytes handed in so far
   // Last call. Fails with `io` "blob.not_read_back" where the store gives back something else; then nothing was
   // finished, and the unfinished blob is worthless.
-  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> commit(ReadBack read_back = ReadBack::yes);
 
  private:
   CheckedWriter(BlobStore& store, std::string name, std::unique_ptr<BlobWriter> writer, std::uint64_t kept_bytes)

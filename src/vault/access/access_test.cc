@@ -249,6 +249,11 @@ TEST_F(AccessTest, LinksHandOnWhatTheirMakerMayAndNoMore) {
   ASSERT_EQ(told(share), "ok");
   EXPECT_EQ(access_->authenticate_share(share->text, "", "1.2.3.4").error().id, "share.password_needed");
   EXPECT_EQ(access_->authenticate_share(share->text, "wrong one", "1.2.3.4").error().id, "share.bad_password");
+  const std::string longest(kPasswordBytesMax, 'p');
+  const auto guarded = access_->create_share(anna, wanted, longest);
+  ASSERT_EQ(told(guarded), "ok");
+  EXPECT_EQ(access_->authenticate_share(guarded->text, longest + "q", "5.6.7.8").error().id, "share.bad_password");
+  EXPECT_EQ(told(access_->authenticate_share(guarded->text, longest, "5.6.7.8")), "ok");
   const auto who = access_->authenticate_share(share->text, "open sesame", "1.2.3.4");
   ASSERT_EQ(told(who), "ok");
   const Resource photo{main(), "photos", "2024/a", false, Tier::hot, {}};

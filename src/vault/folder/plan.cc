@@ -9,9 +9,6 @@ namespace {
 using platform::NodeInfo;
 using platform::NodeKind;
 
-constexpr std::size_t kFactsPerPage = 4096;
-constexpr std::size_t kFactsPerPageOfSome = 256;
-
 struct Child {
   std::string name;
   NodeInfo info;
@@ -285,42 +282,6 @@ class Walk {
 };
 
 }  // namespace
-
-FactStream::FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix, Asked asked)
-    : reader_(reader), bucket_(bucket), prefix_(std::move(prefix)), asked_(asked), is_last_page_(reader == nullptr) {}
-
-void FactStream::skip_to(std::string_view key) {
-  // Any key shortly before it will do: what lies between is only read in vain.
-  std::string before(key);
-  if (before.empty() || before.back() == '\0') return;
-  before.back() = static_cast<char>(static_cast<unsigned char>(before.back()) - 1);
-  if (compare(as_bytes(before), as_bytes(after_)) > 0) after_ = std::move(before);
-}
-
-Result<void> FactStream::read_page() {
-  const std::size_t page_rows = asked_ == Asked::some ? kFactsPerPageOfSome : kFactsPerPage;
-  page_.clear();
-  at_ = 0;
-  ATOLL_TRY(
-      reader_->scan_source_facts(bucket_, prefix_, after_, [&](const catalog::SourceFacts& facts) -> Result<bool> {
-        page_.push_back({std::string(facts.key), facts.kind, facts.has_source, facts.mode, facts.uid, facts.gid,
-                         facts.size, facts.modified, facts.changed, facts.device, facts.inode});
-        return page_.size() < page_rows;
-      }));
-  is_last_page_ = page_.size() < page_rows;
-  if (!page_.empty()) after_ = page_.back().key;
-  return {};
-}
-
-Result<const FactStream::Facts*> FactStream::find(std::string_view key) {
-  for (;;) {
-    while (at_ < page_.size() && compare(as_bytes(page_[at_].key), as_bytes(key)) < 0) ++at_;
-    if (at_ < page_.size()) return page_[at_].key == key ? &page_[at_] : nullptr;
-    if (is_last_page_) return nullptr;
-    if (asked_ == Asked::some) skip_to(key);
-    ATOLL_TRY(read_page());
-  }
-}
 
 Result<PathRules> PathRules::compile(const std::vector<std::string>& include, const std::vector<std::string>& exclude) {
   PathRules rules;

@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "catalog/filter/glob.h"
 #include "foundation/platform/host_tree.h"
+#include "vault/folder/fact_stream.h"
 #include "vault/folder/folder_node.h"
 #include "vault/folder/put.h"
 
@@ -51,38 +52,6 @@ struct PlanContext {
   std::uint64_t home_device = 0, home_inode = 0;  // never stored into itself
   std::function<Result<void>(PutTask)> on_task;
   std::function<void(FileProblem)> on_problem;
-};
-
-// Entries of a bucket under a prefix, one by one in key order, read ahead in pages.
-class FactStream {
- public:
-  // How many of the keys will be asked for: where few are, those between them are not read.
-  enum class Asked : std::uint8_t { most, some };
-  // `reader` is borrowed. Without a bucket there are no entries.
-  FactStream(catalog::CatalogReader* reader, const BucketId& bucket, std::string prefix, Asked asked = Asked::most);
-  // The facts of exactly `key`, or null; keys must be asked for in ascending order.
-  struct Facts {
-    std::string key;
-    catalog::EntryKind kind{};
-    bool has_source = false;
-    std::uint32_t mode = 0, uid = 0, gid = 0;
-    std::uint64_t size = 0;
-    FileTime modified, changed;
-    std::uint64_t device = 0, inode = 0;
-  };
-  [[nodiscard]] Result<const Facts*> find(std::string_view key);
-
- private:
-  [[nodiscard]] Result<void> read_page();
-  void skip_to(std::string_view key);
-  catalog::CatalogReader* reader_;
-  BucketId bucket_;
-  std::string prefix_;
-  Asked asked_;
-  std::string after_;
-  std::vector<Facts> page_;
-  std::size_t at_ = 0;
-  bool is_last_page_ = false;
 };
 
 // Compiled --include and --exclude.

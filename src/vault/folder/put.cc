@@ -156,7 +156,7 @@ class PutRun {
           add_problem({source.path, root.error()});
           continue;
         }
-        FactStream known(has_bucket_ ? reader.get() : nullptr, bucket_.id, source.key_prefix,
+        FactStream known(vault_->machine().threads, has_bucket_ ? reader.get() : nullptr, bucket_.id, source.key_prefix,
                          options_->scope != nullptr ? FactStream::Asked::some : FactStream::Asked::most);
         ATOLL_ASSIGN(const PlanTotals totals,
                      plan_folder(**root, i, source.path, source.key_prefix, known, rules_, context));

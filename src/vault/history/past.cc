@@ -1,6 +1,8 @@
 #include "vault/history/past.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 
 #include "vault/object/objects.h"
 
@@ -12,6 +14,34 @@ using catalog::ListPage;
 using catalog::ListQuery;
 
 constexpr std::size_t kPageRows = 1000;
+
+// The one with this label or this id; else all whose id begins so. Ids stand in order, so only these are read.
+Result<std::vector<catalog::VersionRow>> versions_named(catalog::CatalogReader& reader, ObjectId object,
+                                                        std::string_view named) {
+  std::vector<catalog::VersionRow> found;
+  if (named.empty()) return found;
+  ATOLL_ASSIGN(const auto labelled, reader.labelled(object, named));
+  const auto whole = labelled ? Result<VersionId>(*labelled) : VersionId::parse(named);
+  if (whole) {
+    ATOLL_ASSIGN(auto row, reader.version(object, *whole));
+    if (row) found.push_back(std::move(*row));
+    return found;
+  }
+  std::string first = VersionId{}.text();
+  if (named.size() >= first.size()) return found;
+  first.replace(0, named.size(), named);
+  const auto from = VersionId::parse(first);
+  if (!from) return found;
+  ATOLL_TRY(reader.for_each_version(
+      object,
+      [&](const catalog::VersionRow& row) -> Result<bool> {
+        if (!row.version.text().starts_with(named)) return false;
+        found.push_back(row);
+        return true;
+      },
+      *from));
+  return found;
+}
 
 // Behind every key that begins with `prefix`, and before all others that follow.
 std::string behind(const std::string& prefix) { return prefix + std::string(kKeyBytesMax, '\xFF'); }
@@ -46,9 +76,10 @@ Result<std::optional<Listed>> View::then(Listed listed) {
   }
   // Its newest version had ended by then: it was removed.
   if (moment_->includes(listed.version.begin, listed.version.begin_time)) return std::nullopt;
-  ATOLL_ASSIGN(auto versions, reader_->versions_of(listed.entry.object));
-  const auto found = std::ranges::find_if(versions, [&](const auto& version) { return moment_->covers(version); });
-  if (found == versions.end()) return std::nullopt;
+  ATOLL_ASSIGN(auto found, reader_->last_ended(listed.entry.object, [&](const catalog::VersionRow& version) {
+    return moment_->includes(version.begin, version.begin_time);
+  }));
+  if (!found || !moment_->covers(*found)) return std::nullopt;  // there was none yet, or it had been removed
   listed.version = std::move(*found);
   listed.entry.version = listed.version.version;
   listed.entry.is_deleted = false;
@@ -130,6 +161,20 @@ Result<ListPage> View::list(const ListQuery& query) {
   return page;
 }
 
+Result<std::vector<catalog::VersionRow>> newest_versions(catalog::CatalogReader& reader, const catalog::EntryRow& entry,
+                                                         std::optional<Lsn> before, std::size_t limit) {
+  std::vector<catalog::VersionRow> newest;
+  if (limit == 0 || (before && before->value == 0)) return newest;
+  // Only the current one has no end.
+  ATOLL_ASSIGN(auto current, reader.version(entry.object, entry.version));
+  if (current && current->end.value == 0 && (!before || current->begin < *before))
+    newest.push_back(std::move(*current));
+  const Lsn up_to{before ? before->value - 1 : std::numeric_limits<std::uint64_t>::max()};
+  ATOLL_ASSIGN(auto ended, reader.ended_versions(entry.object, up_to, limit - newest.size()));
+  std::ranges::move(ended, std::back_inserter(newest));
+  return newest;
+}
+
 Result<Listed> find_version(catalog::CatalogReader& reader, const catalog::BucketRow& bucket, std::string_view key,
                             std::string_view version) {
   const std::string name = bucket.name + "/" + std::string(key);
@@ -138,23 +183,18 @@ Result<Listed> find_version(catalog::CatalogReader& reader, const catalog::Bucke
     return fail(ErrorKind::not_found, "object.not_found", "there never was an object " + name,
                 "`atoll ls --deleted " + bucket.name + "` lists what was removed too.");
   }
-  ATOLL_ASSIGN(auto versions, reader.versions_of(entry->object));
-  std::vector<catalog::VersionRow*> found;
-  for (auto& one : versions) {
-    if (one.label == version && !one.label.empty()) found.insert(found.begin(), &one);
-    if (one.version.text().starts_with(version) && !version.empty()) found.push_back(&one);
-  }
+  ATOLL_ASSIGN(auto found, versions_named(reader, entry->object, version));
   const std::string asked = "\"" + std::string(version.substr(0, 60)) + "\"";
   if (found.empty()) {
     return fail(ErrorKind::not_found, "version.not_found", name + " has no version " + asked,
                 "`atoll log " + name + "` lists its versions.");
   }
-  if (found.size() > 1 && found.front()->label != version) {
+  if (found.size() > 1) {
     return fail(ErrorKind::conflict, "version.ambiguous",
                 std::to_string(found.size()) + " versions of " + name + " begin with " + asked,
                 "Write more of the id.");
   }
-  Listed listed{std::move(*entry), std::move(*found.front())};
+  Listed listed{std::move(*entry), std::move(found.front())};
   listed.entry.version = listed.version.version;
   listed.entry.is_deleted = false;
   return listed;

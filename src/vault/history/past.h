@@ -47,6 +47,12 @@ class View {
   std::optional<Moment> moment_;
 };
 
+// Versions of the entry's object, newest first: at most `limit`, which began before the change `before` (none: from the
+// newest on). Cost: a row each, however many there are.
+[[nodiscard]] Result<std::vector<catalog::VersionRow>> newest_versions(catalog::CatalogReader& reader,
+                                                                       const catalog::EntryRow& entry,
+                                                                       std::optional<Lsn> before, std::size_t limit);
+
 // One version of the object that has this key now or had it: named by id (or enough of it to be one alone), or label.
 // Errors: `not_found`; `conflict` where several fit.
 [[nodiscard]] Result<catalog::Listed> find_version(catalog::CatalogReader& reader, const catalog::BucketRow& bucket,

@@ -16,7 +16,7 @@ Result<RollbackPlan> plan_rollback(Vault& vault, const std::string& bucket_name,
                 "`atoll rewind` brings folders and buckets back.");
   }
   if (to.empty()) {
-    ATOLL_ASSIGN(auto versions, reader->versions_of(entry->object));
+    ATOLL_ASSIGN(auto versions, newest_versions(*reader, *entry, std::nullopt, 2));
     const std::size_t wanted = entry->is_deleted ? 0 : 1;
     if (versions.size() <= wanted) {
       return fail(ErrorKind::not_found, "rollback.no_older", bucket_name + "/" + key + " has no older version",

@@ -549,7 +549,8 @@ void relabel(std::map<std::string, std::string>& labels, const Objects::Labels& 
 
 }  // namespace
 
-Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& tags, const Labels& metadata) {
+Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& tags, const Labels& metadata,
+                                    const CheckVersion& check) {
   ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
   const auto operation = platform::new_id<OperationId>(vault_->machine());
   return in_batches(*vault_, row, selection, kObjectsPerCommand, 2 * (bytes_of(tags) + bytes_of(metadata)),
@@ -563,6 +564,7 @@ Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& ta
                               if (!entry || entry->is_deleted) continue;
                               ATOLL_ASSIGN(auto version, context.state.version(entry->object, entry->version));
                               if (!version) continue;
+                              if (check) ATOLL_TRY(check(*version));
                               if (metadata.set.empty() && metadata.remove.empty()) {
                                 relabel(version->tags, tags);
                                 // The entry as it is, so that the command says which name it changed.

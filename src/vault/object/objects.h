@@ -153,7 +153,11 @@ class Objects {
     std::vector<std::string> remove;
   };
   // Tags change in place; metadata makes a new version.
-  [[nodiscard]] Result<SelectionCount> tag(const Selection& selection, const Labels& tags, const Labels& metadata);
+  // `check`, where given, sees each version before it is changed, on the committing thread: its error changes nothing
+  // of that command.
+  using CheckVersion = std::function<Result<void>(const catalog::VersionRow&)>;
+  [[nodiscard]] Result<SelectionCount> tag(const Selection& selection, const Labels& tags, const Labels& metadata,
+                                           const CheckVersion& check = {});
   // Per key its own metadata; keys that do not exist are returned.
   [[nodiscard]] Result<std::vector<std::string>> set_metadata(
       const std::string& bucket, const std::map<std::string, std::map<std::string, std::string>>& by_key);

@@ -309,6 +309,7 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   version.end_time = {};
   version.actor = actor;
   changes.put(state.bucket.domain, version);
+  done.stored = {*entry, version};
 
   VersionTermsRow row;
   row.object = version.object;

@@ -68,6 +68,7 @@ struct VersionChange {
   // Of what a reader without an id sees.
   std::int64_t bytes_change = 0;
   std::int64_t objects_change = 0;
+  catalog::Listed stored;  // by stage_version(): as the command has it, whatever others make of it afterwards
 };
 
 // Of a version that is to be made; see catalog::VersionTermsRow.

@@ -324,6 +324,7 @@ Result<bool> RowsAt::take_from_checkpoint(const Base& base) {
     const auto settle = [&](const Bytes& key, State state, ByteView row) -> Result<void> {
       const Bytes wanted = wanted_key(batch.domain, batch.table, key);
       ATOLL_ASSIGN(const auto value, rows_->set().get(wanted));
+      ATOLL_INVARIANT(value.has_value(), "what is looked for is in the set");
       Wanted known = decode(*value);
       known.found = base.lsn;
       known.state = state;

@@ -66,15 +66,20 @@ RestWorld::RestWorld() {
   }
   host_ = std::make_unique<server::Host>(machine_.machine(), *access_, server::HostSettings{});
   host_->add_vault(vault_->head().vault, "main", *vault_);
+  programs_ = platform::make_posix_programs();
+  watched_ = std::make_unique<server::WatchedHost>(*host_);
+  observer_ = std::make_unique<observe::Observer>(observe::Observer::Parts{
+      machine_.machine(), *programs_, *control_, "/home",
+      [](const std::string&) { return std::optional<std::uint64_t>(); }, *watched_, [](const std::string&) {}});
+  host_->set_observer(observer_.get());
   restart_door();
 }
 
 RestWorld::~RestWorld() = default;
 
-void RestWorld::restart_door() {
-  std::vector<std::unique_ptr<server::Door>> doors;
-  doors.push_back(std::make_unique<RestDoor>());
-  front_ = std::make_unique<server::Front>(*host_, std::move(doors), std::function<void(const server::Logged&)>());
+void RestWorld::restart_door(std::vector<std::unique_ptr<server::Door>> others) {
+  others.push_back(std::make_unique<RestDoor>());
+  front_ = std::make_unique<server::Front>(*host_, std::move(others), std::function<void(const server::Logged&)>());
 }
 
 Reply RestWorld::ask(const std::string& method, const std::string& target, std::string body, net::Headers headers) {

@@ -11,6 +11,7 @@
 
 #include "edge/rest/operation.h"
 #include "edge/server/front.h"
+#include "edge/server/watched_host.h"
 #include "foundation/platform/testing/test_machine.h"
 #include "vault/testing/test_vault.h"
 
@@ -48,8 +49,8 @@ class RestWorld {
   [[nodiscard]] access::Access& access() { return *access_; }
   [[nodiscard]] platform::TestMachine& machine() { return machine_; }
   [[nodiscard]] server::Host& host() { return *host_; }
-  // The door anew, as after a restart of the server.
-  void restart_door();
+  // The door anew, as after a restart of the server; others may stand before it.
+  void restart_door(std::vector<std::unique_ptr<server::Door>> others = {});
 
  private:
   // What was started is over before the next request, so that nothing happens beside it: a minute at most.
@@ -59,6 +60,9 @@ class RestWorld {
   std::unique_ptr<vault::Vault> vault_, control_;
   std::unique_ptr<access::Access> access_;
   std::unique_ptr<server::Host> host_;
+  std::unique_ptr<platform::Programs> programs_;
+  std::unique_ptr<server::WatchedHost> watched_;
+  std::unique_ptr<observe::Observer> observer_;
   std::unique_ptr<server::Front> front_;
   std::map<std::string, std::string, std::less<>> tokens_;
   std::string name_ = "ada";

@@ -106,6 +106,19 @@ std::vector<Sample> upload_samples() {
 
 std::vector<Sample> history_samples() {
   return {
+      {.id = "object_put", .target = "/api/v1/buckets/photos/objects/words/a", .body = "a", .status = 201},
+      {.id = "label_set", .target = "/api/v1/buckets/photos/labels/words/a", .body = R"({"label": "1.0"})"},
+      {.id = "label_set",
+       .target = "/api/v1/buckets/photos/labels/words/a",
+       .body = R"({"label": "a/b"})",
+       .status = 400},
+      {.id = "label_list", .target = "/api/v1/buckets/photos/labels/words/a"},
+      {.id = "provenance_add",
+       .target = "/api/v1/buckets/photos/provenance/words/a",
+       .body = R"({"sources": ["https://example.org/raw"], "author": "mia", "version": "1.0"})"},
+      {.id = "provenance_add", .target = "/api/v1/buckets/photos/provenance/words/a", .body = "{}", .status = 400},
+      {.id = "provenance_show", .target = "/api/v1/buckets/photos/provenance/words/a?depth=3"},
+      {.id = "label_delete", .target = "/api/v1/buckets/photos/labels/words/a?label=1.0", .status = 204},
       {.id = "snapshot_create",
        .target = "/api/v1/snapshots",
        .body = R"({"name": "figure-3", "bucket": "photos", "prefix": "2024/"})",
@@ -135,6 +148,26 @@ std::vector<Sample> samples() {
   add(all, history_samples());
   add(all, admin_samples());
   return all;
+}
+
+std::string filled(std::string text, const std::map<std::string, std::string>& kept) {
+  for (const auto& [name, value] : kept) {
+    const std::string mark = "{" + name + "}";
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+      text.replace(at, mark.size(), value);
+  }
+  return text;
+}
+
+void keep(const Sample& sample, const Reply& reply, std::map<std::string, std::string>& kept) {
+  const std::string location = reply.header("Location");
+  if (!sample.keep_location.empty()) kept[sample.keep_location] = location.substr(location.rfind('/') + 1);
+  if (reply.status >= 300 || sample.keep.empty()) return;
+  const auto value = reply.json();
+  for (const auto& [name, member] : sample.keep) {
+    if (const auto text = value.text_of(member); text) kept[name] = *text;
+    if (const auto number = value.number_of(member); number && *number != 0) kept[name] = std::to_string(*number);
+  }
 }
 
 }  // namespace atl::rest::testing

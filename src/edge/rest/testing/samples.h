@@ -2,11 +2,12 @@
 // Always true: a row without a sample is a failing test.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "foundation/net/http_message.h"
+#include "edge/rest/testing/rest_world.h"
 
 namespace atl::rest::testing {
 
@@ -23,5 +24,10 @@ struct Sample {
 
 [[nodiscard]] std::vector<Sample> samples();
 [[nodiscard]] std::vector<Sample> admin_samples();  // the last of them
+
+// `text` with "{name}" by what earlier samples kept.
+[[nodiscard]] std::string filled(std::string text, const std::map<std::string, std::string>& kept);
+// What later samples need of the answer to this one, where it was done.
+void keep(const Sample& sample, const Reply& reply, std::map<std::string, std::string>& kept);
 
 }  // namespace atl::rest::testing

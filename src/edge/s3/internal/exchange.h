@@ -28,6 +28,7 @@ struct Exchange {
         remote_address(facts.remote_address),
         is_secure(facts.is_secure),
         authority(facts.authority.empty() ? asked.headers.get("Host").value_or("") : facts.authority),
+        signed_target(facts.path_prefix + asked.target),
         now(service_context.machine->clock.now()) {
     for (const net::Header& one : asked.headers) {
       const bool is_host = net::equal_ignoring_case(one.name, "Host");
@@ -45,6 +46,7 @@ struct Exchange {
   std::string remote_address;
   bool is_secure;
   std::string authority;
+  std::string signed_target;  // as the client wrote it
   Timestamp now;
 
   std::vector<HeaderView> headers;  // as they were signed: behind a proxy with the Host that the client saw

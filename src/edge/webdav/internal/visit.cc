@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "edge/server/version_facts.h"
+
 namespace atl::webdav {
 namespace {
 
@@ -84,8 +86,8 @@ Result<void> Visit::require_at(access::Action action, const Place& place, std::s
   resource.key = key;
   resource.is_prefix = whole;
   if (version != nullptr) {
-    const std::int64_t age_us = exchange_->now().unix_us - version->begin_time.unix_us;
-    resource.age_seconds = static_cast<std::uint64_t>(age_us > 0 ? age_us / 1'000'000 : 0);
+    ATOLL_TRY(server::add_version_facts(exchange_->host.access(), exchange_->who, action, use_->vault(), *version,
+                                        exchange_->now(), resource));
   }
   return exchange_->require(action, resource);
 }

@@ -1,5 +1,5 @@
-// OpenSSL's SHA-256, looked up once: EVP_sha256() is looked up anew each time a digest begins, which costs more than the
-// digest of a short text.
+// OpenSSL's SHA-256, looked up once: EVP_sha256() is looked up anew each time a digest begins, which costs more than
+// the digest of a short text.
 #pragma once
 
 #include <openssl/evp.h>

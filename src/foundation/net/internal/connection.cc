@@ -439,6 +439,7 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
         static_cast<std::size_t>(std::min<std::uint64_t>(server_.options.pull_bytes, length.value_or(UINT64_MAX))));
     auto first = pull_checked(**source, buffer.span(), piece);
     if (!first) {
+      sent.trouble = first.error();
       fail_instead(response);
       piece = bytes_of(response);
       length = piece.size();
@@ -487,7 +488,10 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
       if (!goes_on) break;
     }
     auto next = pull_checked(**source, buffer.span(), piece);
-    if (!next) break;
+    if (!next) {
+      sent.trouble = next.error();
+      break;
+    }
     pulled = *next;
   }
   server_.give_buffer(std::move(buffer));

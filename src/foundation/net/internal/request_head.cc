@@ -204,6 +204,8 @@ std::optional<Refusal> parse_head(std::string_view bytes, const HeadLimits& limi
   if (hosts.size() > 1) return bad("More than one Host field.");
   if (hosts.empty() && head.version >= 11) return bad("A request without a Host field.");
   if (!hosts.empty() && !is_host(hosts[0])) return bad("The Host field names no valid host.");
+  // A proxy may have looked at the other one.
+  if (head.headers.all("Authorization").size() > 1) return bad("More than one Authorization field.");
   if (auto refusal = normalise_target(head)) return refusal;
   if (const auto expectation = head.headers.joined("Expect")) {
     if (!equal_ignoring_case(*expectation, "100-continue"))

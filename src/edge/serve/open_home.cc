@@ -1,0 +1,168 @@
+#include "edge/serve/open_home.h"
+
+#include "edge/serve/commands_door.h"
+#include "edge/serve/figures.h"
+#include "edge/serve/lock_door.h"
+#include "vault/access/control.h"
+
+namespace atl::serve {
+namespace {
+
+#ifndef ATOLL_VERSION
+#define ATOLL_VERSION "0"
+#endif
+
+constexpr std::uint64_t kReaderCacheBytes = 2 * 1024 * 1024;  // there may be as many readers as threads
+constexpr std::int64_t kTracesMs = 2'000;
+
+}  // namespace
+
+OpenHome::~OpenHome() = default;
+
+server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
+  const cli::ServeRequest& request = around_.request;
+  server::HostSettings settings;
+  settings.version = ATOLL_VERSION;
+  settings.base_url = request.base_url;
+  settings.proxies = {request.trusted_proxies, request.takes_forwarded ? server::ForwardingFields::forwarded
+                                                                       : server::ForwardingFields::x_forwarded};
+  settings.s3_domain = request.s3_domain;
+  settings.s3_region = request.s3_region;
+  if (!request.default_vault.empty()) settings.default_vault = request.default_vault;
+  settings.owner_user_id = owner_user_id;
+  settings.metrics_token = request.metrics_token;
+  settings.disks = &around_.environment.host;
+  settings.programs = &around_.environment.programs;
+  settings.home_folder = request.home_folder;
+  return settings;
+}
+
+Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
+                                   const vault::VaultOptions& options) {
+  ATOLL_ASSIGN(const auto listings, home.vaults(secrets));
+  std::vector<std::string> locked;
+  for (const auto& listing : listings) {
+    if (listing.name == vault::kControlVaultName) continue;
+    if (!listing.is_unlocked) {
+      around_.log.say("vault " + listing.id.text() + " stays closed: nothing that was given unlocks it", "warning");
+      locked.push_back(listing.id.text());
+      continue;
+    }
+    auto vault_options = options;
+    vault_options.catalog.reader_cache_bytes = kReaderCacheBytes;
+    ATOLL_ASSIGN(auto opened, home.open_vault(listing.id, secrets, vault_options));
+    host_->add_vault(listing.id, listing.name, *opened);
+    vaults_.push_back(std::move(opened));
+  }
+  watched_->set_locked_vaults(std::move(locked));
+  return {};
+}
+
+void OpenHome::watch() {
+  watched_->set_network([listening = &around_.listening] { return listening->stats(); });
+  if (around_.certificate_end) watched_->set_certificate_end(*around_.certificate_end);
+  cli::Environment* const environment = &around_.environment;
+  Log* const log = &around_.log;
+  observer_ = std::make_unique<observe::Observer>(
+      observe::Observer::Parts{environment->machine, environment->programs, *control_, around_.request.home_folder,
+                               [environment](const std::string& path) -> std::optional<std::uint64_t> {
+                                 const auto info = environment->host.info(path);
+                                 return info ? std::optional(info->device) : std::nullopt;
+                               },
+                               *watched_, [log](const std::string& words) { log->say(words, "warning"); }});
+  host_->set_observer(observer_.get());
+  access_->audit().on_alarm([log, host = host_.get(), observer = observer_.get()](const access::Alarm& alarm) {
+    host->note_alarm(alarm);
+    server::note_alarm(*observer, alarm);
+    log->say(alarm.id + ": " + alarm.words, "warning");
+  });
+}
+
+Result<std::unique_ptr<OpenHome>> OpenHome::open(vault::Home& home, const vault::UnlockSecrets& secrets,
+                                                 const Surroundings& around) {
+  std::unique_ptr<OpenHome> made(new OpenHome(around));
+  Log* const log = &around.log;
+  cli::Environment& environment = around.environment;
+  vault::VaultOptions options;
+  options.owner_words = environment.process_words;
+  options.on_notice = [log](const std::string& words) { log->say(words); };
+  ATOLL_ASSIGN(made->control_, access::open_control(home, secrets, options));
+  ATOLL_ASSIGN(made->access_, access::Access::open(made->control_.get(), environment.machine, {}));
+  ATOLL_ASSIGN(const auto info, environment.host.info(around.request.home_folder));
+  made->host_ = std::make_unique<server::Host>(environment.machine, *made->access_, made->settings(info.uid));
+  server::Host* const host = made->host_.get();
+  made->watched_ = std::make_unique<server::WatchedHost>(*host);
+  ATOLL_TRY(made->open_vaults(home, secrets, options));
+  if (made->vaults_.empty()) {
+    return fail(ErrorKind::wrong_key, "serve.all_locked", "no vault of this home could be unlocked",
+                "Give what unlocks one: --password-file, --password-command, --key-file or --kit.");
+  }
+  for (const auto& open : host->vaults()) {
+    const auto use = host->use(open.id, {});
+    if (use) ATOLL_TRY(made->access_->usage().count(use->vault(), true));
+  }
+  made->watch();
+  if (!around.request.trace_sink.empty()) {
+    ATOLL_ASSIGN(made->traces_, TraceSink::open(environment.machine, around.request.trace_sink, ATOLL_VERSION));
+  }
+  std::vector<std::unique_ptr<server::Door>> doors;
+  doors.push_back(std::make_unique<CommandsDoor>(environment, around.request.home_folder, made->is_ending_));
+  doors.push_back(std::make_unique<LockDoor>(around.lock_ordered));
+  for (auto& door : around.make_doors(*host)) doors.push_back(std::move(door));
+  made->front_ = std::make_unique<server::Front>(*host, std::move(doors),
+                                                 [log, traces = made->traces_.get()](const server::Logged& line) {
+                                                   log->request(line);
+                                                   if (traces != nullptr) traces->note(line);
+                                                 });
+  made->front_->set_ready(false);  // until whoever started it was told how to sign in
+  add_figures(*host, around.listening);
+  return made;
+}
+
+Result<std::optional<FirstCredentials>> OpenHome::make_first_account() {
+  const auto found = host_->find("");
+  const VaultId vault = found ? *found : host_->vaults().front().id;
+  const auto& variable = around_.environment.variable;
+  return serve::make_first_account(*host_, vault, variable("AWS_ACCESS_KEY_ID").value_or(""),
+                                   variable("AWS_SECRET_ACCESS_KEY").value_or(""));
+}
+
+void OpenHome::start() {
+  front_->begin();
+  front_->set_ready(true);
+  housekeeping_ = std::make_unique<Housekeeping>(*host_, *observer_, around_.environment,
+                                                 std::vector<std::string>{"--home", around_.request.home_folder},
+                                                 [log = &around_.log](const std::string& words) { log->say(words); });
+  if (traces_) housekeeping_->add("trace sink", kTracesMs, [traces = traces_.get()] { return traces->send(); });
+  housekeeping_->start();
+}
+
+void OpenHome::begin_end() {
+  front_->set_ready(false);
+  is_ending_ = true;
+  host_->begin_end();
+  host_->jobs().stop();
+}
+
+Result<void> OpenHome::close() {
+  if (housekeeping_) housekeeping_->stop();
+  access_->audit().on_alarm(
+      [log = &around_.log](const access::Alarm& alarm) { log->say(alarm.id + ": " + alarm.words, "warning"); });
+  ignore_error_on_purpose(access_->audit().flush());
+  housekeeping_.reset();
+  front_.reset();
+  observer_.reset();
+  watched_.reset();
+  host_.reset();
+  access_.reset();  // writes what it still holds to the control vault
+  std::optional<Error> trouble;
+  for (const auto& vault : vaults_)
+    if (const auto closed = vault->close(); !closed) trouble = closed.error();
+  vaults_.clear();
+  if (const auto closed = control_->close(); !closed) trouble = closed.error();
+  control_.reset();
+  if (trouble) return pass(std::move(*trouble));
+  return {};
+}
+
+}  // namespace atl::serve

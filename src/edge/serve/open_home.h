@@ -1,0 +1,73 @@
+// A home while it is open: its vaults, accounts, doors and what runs by the clock; from unlocking to locking.
+//
+// Always true:
+//  - Whoever answers requests keeps it alive until the answer was sent; it is closed after the last of them.
+//  - close() leaves vaults as a clean end does; destroyed without it, they are as after a crash.
+// Thread rules: begin_end() and close() by the thread that opened it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edge/serve/first_start.h"
+#include "edge/serve/housekeeping.h"
+#include "edge/serve/log.h"
+#include "edge/serve/server.h"
+#include "edge/serve/trace_sink.h"
+#include "edge/server/watched_host.h"
+#include "vault/home.h"
+
+namespace atl::serve {
+
+class OpenHome {
+ public:
+  // What it borrows, for as long as it lives.
+  struct Surroundings {
+    const cli::ServeRequest& request;
+    cli::Environment& environment;
+    Log& log;
+    const MakeDoors& make_doors;
+    const net::HttpServer& listening;
+    std::atomic<bool>& lock_ordered;
+    std::optional<Timestamp> certificate_end;
+  };
+  [[nodiscard]] static Result<std::unique_ptr<OpenHome>> open(vault::Home& home, const vault::UnlockSecrets& secrets,
+                                                              const Surroundings& around);
+  OpenHome(const OpenHome&) = delete;
+  OpenHome& operator=(const OpenHome&) = delete;
+  OpenHome(OpenHome&&) = delete;
+  OpenHome& operator=(OpenHome&&) = delete;
+  ~OpenHome();
+
+  // The first account of a home that has none.
+  [[nodiscard]] Result<std::optional<FirstCredentials>> make_first_account();
+  // From here on it is ready, and what goes by the clock goes.
+  void start();
+  [[nodiscard]] server::Front& front() { return *front_; }
+  // Jobs, commands and streams end; requests that take little go on.
+  void begin_end();
+  [[nodiscard]] Result<void> close();
+
+ private:
+  explicit OpenHome(const Surroundings& around) : around_(around) {}
+  [[nodiscard]] Result<void> open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
+                                         const vault::VaultOptions& options);
+  void watch();
+  [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;
+
+  Surroundings around_;
+  std::unique_ptr<vault::Vault> control_;
+  std::unique_ptr<access::Access> access_;
+  std::vector<std::unique_ptr<vault::Vault>> vaults_;
+  std::unique_ptr<server::Host> host_;
+  std::unique_ptr<server::WatchedHost> watched_;
+  std::unique_ptr<observe::Observer> observer_;
+  std::unique_ptr<TraceSink> traces_;  // null: none is wanted
+  std::atomic<bool> is_ending_ = false;
+  std::unique_ptr<server::Front> front_;
+  std::unique_ptr<Housekeeping> housekeeping_;
+};
+
+}  // namespace atl::serve

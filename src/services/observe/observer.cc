@@ -1,0 +1,467 @@
+#include "services/observe/observer.h"
+
+#include <algorithm>
+
+#include "foundation/base/units.h"
+#include "foundation/codec/seal.h"
+
+namespace atl::observe {
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kSecondUs = 1'000'000;
+constexpr std::int64_t kVaultFreshNs = 60 * kSecondNs;
+constexpr std::int64_t kForecastFreshNs = 900 * kSecondNs;
+constexpr std::int64_t kWindowNs = 300 * kSecondNs;
+constexpr std::int64_t kTickS = 10;
+constexpr std::int64_t kEventUs = 3'600 * kSecondUs;
+constexpr std::int64_t kLongEventUs = 7 * 24 * kEventUs;
+constexpr std::size_t kEventsMax = 200;
+constexpr std::int64_t kLeapUs = 48LL * 3'600 * kSecondUs;
+constexpr std::uint64_t kQueriesMin = 100;
+constexpr std::uint64_t kRequestsMin = 20;
+constexpr std::size_t kMessagesMax = 100;
+constexpr int kTriesMax = 10;
+constexpr std::int64_t kTryAgainNs = 60 * kSecondNs;
+constexpr std::size_t kKeptBytesMax = 4 * 1024 * 1024;
+constexpr std::string_view kKeptMagic = "ATOLALRM";
+constexpr std::size_t kKeptHeaderBytes = 28;  // magic, u32 format, 16 bytes of salt
+constexpr std::uint32_t kKeptFormat = 1;
+constexpr std::size_t kCoarsest = kRings.size() - 1;
+constexpr std::size_t kMonth = 2;  // the ring of 30 days
+
+std::string folder_of(const vault::Vault& control) { return platform::join(control.folder(), "indexes/health"); }
+
+codec::SecretKey key_of(const vault::Vault& control, ByteView salt) {
+  return codec::derive_key(control.keys().derived_key("health"), salt, "atoll alarms");
+}
+
+// One message for all that changed at once.
+jobs::News news_of(const std::vector<AlarmChange>& changes, const std::string& home, Timestamp now) {
+  jobs::News news;
+  const auto raised = std::ranges::count_if(changes, [](const auto& one) { return one.to >= Level::warning; });
+  news.event = raised > 0 ? "alarm.raised" : "alarm.cleared";
+  const AlarmChange& first = changes.front();
+  news.title = "Atoll: " + (first.to >= Level::warning ? std::string(name_of(first.to)) : std::string("well again")) +
+               ": " + first.kind + (first.subject.empty() ? "" : " (" + first.subject + ")");
+  if (changes.size() > 1) news.title += " and " + std::to_string(changes.size() - 1) + " more";
+  for (const auto& one : changes) {
+    news.text += (one.to >= Level::warning ? std::string(name_of(one.to)) : std::string("well again")) + ": " +
+                 (one.words.empty() ? one.kind : one.words) + "\n";
+    const AlarmKind* const kind = find_kind(one.kind);
+    if (one.to >= Level::warning && kind != nullptr && !kind->advice.empty())
+      news.text += "    " + std::string(kind->advice) + "\n";
+  }
+  news.text += "\nHome: " + home + "\n";
+  news.time = now;
+  return news;
+}
+
+// Whether a vault is as it was: keys and copies change without a command.
+bool is_still(vault::Vault& vault, const VaultHealth& before) {
+  if (before.status.last_lsn != vault.journal().last() || before.kit != vault.keys().kit_state() ||
+      vault.write_trouble().has_value() != before.write_trouble.has_value())
+    return false;
+  const auto copies = copies_of(vault);
+  return copies && std::ranges::equal(*copies, before.copies, [](const CopyHealth& a, const CopyHealth& b) {
+           return a.name == b.name && a.is_known == b.is_known && a.lag_changes == b.lag_changes &&
+                  a.verify_ok == b.verify_ok;
+         });
+}
+
+}  // namespace
+
+Settings settings_of(const std::map<std::string, std::string>& rows) {
+  Settings settings;
+  for (const auto& [name, value] : rows) {
+    if (name == kNewsName) {
+      const auto list = json::Value::parse("{\"to\":" + value + "}");
+      if (list) settings.news = list->list_of("to").value_or(std::vector<std::string>());
+    }
+    if (!name.starts_with(kLimitsPrefix)) continue;
+    const AlarmKind* const kind = find_kind(std::string_view(name).substr(kLimitsPrefix.size()));
+    if (kind == nullptr) continue;
+    if (const auto limits = parse_limits(*kind, value)) settings.limits[std::string(kind->name)] = *limits;
+  }
+  return settings;
+}
+
+Observer::Observer(Parts parts) : parts_(std::move(parts)), drive_watch_(parts_.machine.files) {
+  auto opened = Monitor::open(parts_.machine.files, folder_of(parts_.control));
+  if (opened) {
+    monitor_ = std::move(*opened);
+  } else {
+    say("figures are not kept: " + opened.error().message);
+  }
+  if (const auto restored = restore(); !restored) say("alarms begin anew: " + restored.error().message);
+}
+
+Observer::~Observer() = default;
+
+void Observer::say(const std::string& words) const {
+  if (parts_.say) parts_.say(words);
+}
+
+void Observer::note(const std::string& what, const Result<void>& done) {
+  std::string words;
+  {
+    const std::lock_guard lock(troubles_mutex_);
+    std::string& before = troubles_[what];
+    const std::string now = done ? std::string() : done.error().message;
+    if (before == now) return;
+    words = what + ": " + (now.empty() ? "well again" : now);
+    before = now;
+  }
+  say(words);
+}
+
+Result<void> Observer::keep() {
+  const std::lock_guard keeping(keeping_mutex_);
+  const std::string text = [this] {
+    const std::lock_guard lock(mutex_);
+    return board_.to_json().text();
+  }();
+  Bytes file(kKeptHeaderBytes + text.size() + codec::kTagBytes);
+  std::ranges::copy(as_bytes(kKeptMagic), file.begin());
+  store_le<std::uint32_t>(file.data() + 8, kKeptFormat);
+  // A new key with every write: nonce 0 seals once under each.
+  parts_.machine.random.fill(ByteSpan(file).subspan(12, 16));
+  codec::Sealer sealer(parts_.control.head().suite, key_of(parts_.control, ByteView(file).subspan(12, 16)));
+  const Bytes head(file.begin(), file.begin() + kKeptHeaderBytes);
+  sealer.seal(codec::counter_nonce(0), head, as_bytes(text), ByteSpan(file).subspan(kKeptHeaderBytes));
+  ATOLL_TRY(platform::create_directories(parts_.machine.files, folder_of(parts_.control)));
+  return platform::replace_whole(parts_.machine.files, platform::join(folder_of(parts_.control), "alarms"), file);
+}
+
+Result<void> Observer::restore() {
+  const std::string path = platform::join(folder_of(parts_.control), "alarms");
+  ATOLL_ASSIGN(const auto there, parts_.machine.files.stat(path));
+  if (!there) return {};
+  ATOLL_ASSIGN(const Bytes file, platform::read_whole(parts_.machine.files, path, kKeptBytesMax));
+  const auto damaged = [] {
+    return fail(ErrorKind::damaged, "alarms.damaged", "what was kept of them cannot be read");
+  };
+  if (file.size() < kKeptHeaderBytes + codec::kTagBytes || !as_text(file).starts_with(kKeptMagic) ||
+      load_le<std::uint32_t>(file.data() + 8) != kKeptFormat)
+    return damaged();
+  const ByteView head = ByteView(file).first(kKeptHeaderBytes);
+  codec::Sealer sealer(parts_.control.head().suite, key_of(parts_.control, head.subspan(12, 16)));
+  Bytes plain(file.size() - kKeptHeaderBytes - codec::kTagBytes);
+  if (!sealer.open(codec::counter_nonce(0), head, ByteView(file).subspan(kKeptHeaderBytes), plain)) return damaged();
+  ATOLL_ASSIGN(const auto value, json::Value::parse(as_text(plain), {.bytes_max = kKeptBytesMax, .depth_max = 8}));
+  const std::lock_guard lock(mutex_);
+  return board_.restore(value);
+}
+
+std::vector<VaultHealth> Observer::look_at_vaults(std::int64_t now_ns, bool& is_whole) {
+  const auto ahead = [this](Timestamp time) { return parts_.programs.local_time_ahead_s(time); };
+  std::vector<VaultHealth> out;
+  parts_.watched.each_vault([&](const VaultId& id, const std::string& name, vault::Vault* vault) {
+    const auto known = looked_.find(id);
+    const bool is_known = known != looked_.end();
+    bool is_fresh = vault == nullptr && is_known;
+    if (vault != nullptr) {
+      cache_counts_[id] = vault->chunks().stats();
+      is_fresh = is_known && now_ns - known->second.at_ns < kVaultFreshNs && is_still(*vault, known->second.health);
+    }
+    if (!is_fresh && vault != nullptr) {
+      auto health = vault_health(*vault, ahead);
+      note("looking at vault " + name, health ? Result<void>{} : Result<void>(pass(health.error())));
+      if (health) looked_[id] = {std::move(*health), now_ns};
+    }
+    if (const auto now = looked_.find(id); now != looked_.end()) {
+      out.push_back(now->second.health);
+    } else {
+      is_whole = false;
+    }
+  });
+  return out;
+}
+
+std::vector<Place> Observer::find_places(const std::vector<VaultHealth>& vaults) const {
+  std::vector<Place> places;
+  places.push_back(place_at(parts_.machine.files, parts_.device_of, "home", parts_.home_folder));
+  for (const VaultHealth& vault : vaults) {
+    for (const CopyHealth& copy : vault.copies) {
+      if (copy.kind != "folder") continue;
+      places.push_back(
+          place_at(parts_.machine.files, parts_.device_of, vault.status.name + ": copy " + copy.name, copy.place));
+    }
+  }
+  return places;
+}
+
+void Observer::add_traffic_readings(const Traffic& traffic, std::int64_t now_ns, std::vector<Reading>& out) {
+  windows_.push_back({now_ns, traffic.queries(), traffic.requests(), traffic.errors()});
+  while (windows_.size() > 2 && now_ns - windows_.at(1).at_ns >= kWindowNs) windows_.pop_front();
+  const Window& from = windows_.front();
+  const Window& to = windows_.back();
+  // Of too few nothing is said at all, and an alarm that was raised ends: nobody waits any more.
+  if (const LatencyCounts queries = to.queries.since(from.queries); queries.total() >= kQueriesMin) {
+    constexpr double ms = 1e3;
+    const double p99 = queries.quantile(0.99) * ms;
+    out.push_back({"query_p99", "", p99, Level::unknown,
+                   "99 of 100 reading requests are answered within " + words_of(AlarmUnit::milliseconds, p99) + ".",
+                   ""});
+  }
+  if (const std::uint64_t requests = to.requests - from.requests; requests >= kRequestsMin) {
+    const double share = 100.0 * static_cast<double>(to.errors - from.errors) / static_cast<double>(requests);
+    out.push_back({"request_errors", "", share, Level::unknown,
+                   words_of(AlarmUnit::percent, share) + " of requests failed inside.", ""});
+  }
+}
+
+void Observer::add_own_readings(const Health& health, std::int64_t now_ns, std::vector<Reading>& out) {
+  for (const std::string& name : parts_.watched.locked_vaults())
+    out.push_back({"vault_locked", name, {}, Level::warning, "The vault " + name + " is locked.", ""});
+  if (const auto end = parts_.watched.certificate_end()) {
+    const double days = static_cast<double>(end->unix_us - health.time.unix_us) / static_cast<double>(24 * kEventUs);
+    out.push_back({"certificate", "", std::max(days, 0.0), Level::unknown,
+                   "The server's certificate is good until " + format_rfc3339(*end) + ".", ""});
+  }
+  if (health.room && health.room->months) {
+    out.push_back({"room", "", health.room->months, Level::unknown,
+                   "The disk will be full in " + words_of(AlarmUnit::months, *health.room->months) +
+                       ", if it goes on filling as it did.",
+                   ""});
+  }
+  // The monotonic clock stands still while a machine sleeps, so only what no sleep explains is a leap: back, or days.
+  if (last_look_ns_ != 0) {
+    const std::int64_t passed_us = (now_ns - last_look_ns_) / 1'000;
+    const std::int64_t leapt_us = health.time.unix_us - last_look_.unix_us - passed_us;
+    if (leapt_us < -60 * kSecondUs || leapt_us > kLeapUs) {
+      note_event("clock", "",
+                 "The clock leapt from " + format_rfc3339(last_look_) + " to " + format_rfc3339(health.time) + ".");
+    }
+  }
+  last_look_ns_ = now_ns;
+  last_look_ = health.time;
+}
+
+Sample Observer::gauges(const Health& health) const {
+  Sample sample;
+  const auto add = [&](Figure figure, double value) {
+    double& held = sample[figure];
+    held = std::isnan(held) ? value : held + value;
+  };
+  for (const VaultHealth& one : health.vaults) {
+    const auto& status = one.status;
+    add(Figure::files, static_cast<double>(status.files));
+    add(Figure::logical_bytes, static_cast<double>(status.logical_bytes));
+    add(Figure::unique_bytes, static_cast<double>(status.unique_bytes));
+    add(Figure::pack_bytes, static_cast<double>(status.pack_bytes));
+    add(Figure::journal_bytes, static_cast<double>(status.journal_bytes));
+    add(Figure::derived_bytes, static_cast<double>(status.derived_bytes));
+    add(Figure::hot_bytes, static_cast<double>(one.tier_bytes[0]));
+    add(Figure::warm_bytes, static_cast<double>(one.tier_bytes[1]));
+    add(Figure::cold_bytes, static_cast<double>(one.tier_bytes[2]));
+    for (const CopyHealth& copy : one.copies) {
+      add(Figure::copies_bytes, static_cast<double>(copy.bytes));
+      const double lag = sample[Figure::copy_lag_seconds];
+      sample[Figure::copy_lag_seconds] = std::max(std::isnan(lag) ? 0.0 : lag, static_cast<double>(copy.lag_seconds));
+    }
+  }
+  if (sample[Figure::unique_bytes] > 0)
+    sample[Figure::dedup_ratio] = sample[Figure::logical_bytes] / sample[Figure::unique_bytes];
+  if (const Place& home = health.places.front(); home.device) {
+    sample[Figure::total_bytes] = static_cast<double>(home.total_bytes);
+    sample[Figure::available_bytes] = static_cast<double>(home.available_bytes);
+  }
+  for (const Drive& drive : health.drives) {
+    if (drive.read_bytes_per_second) add(Figure::drive_read_bytes_per_second, *drive.read_bytes_per_second);
+    if (drive.written_bytes_per_second) add(Figure::drive_written_bytes_per_second, *drive.written_bytes_per_second);
+    double& hottest = sample[Figure::drive_temperature_celsius];
+    const auto& celsius = drive.wear.temperature_celsius;
+    if (celsius && (std::isnan(hottest) || *celsius > hottest)) hottest = *celsius;
+    double& worst = sample[Figure::drive_health_percent];
+    const auto& percent = drive.wear.health_percent;
+    if (percent && (std::isnan(worst) || *percent < worst)) worst = *percent;
+  }
+  const std::string status = system_text(parts_.machine.files, "/proc/self/status").value_or("");
+  if (const std::size_t at = status.find("VmRSS:"); at != std::string::npos) {
+    std::uint64_t kib = 0;
+    for (std::size_t i = at + 6; i < status.size() && status[i] != 'k' && status[i] != '\n'; ++i)
+      if (status[i] >= '0' && status[i] <= '9') kib = kib * 10 + static_cast<std::uint64_t>(status[i] - '0');
+    sample[Figure::memory_bytes] = static_cast<double>(kib * kKiB);
+  }
+  return sample;
+}
+
+void Observer::sample(Health& health, std::int64_t now_ns) {
+  const Sample now = gauges(health);
+  const std::int64_t unix_s = health.time.unix_us / kSecondUs;
+  health.now = now;
+  for (std::size_t ring = 0; ring < kRings.size(); ++ring) {
+    Step& step = steps_.at(ring);
+    const std::int64_t number = unix_s / kRings.at(ring).step_seconds;
+    if (step.begun_ns == 0) {
+      step = {health.traffic, number, now_ns};
+      continue;
+    }
+    const double seconds = static_cast<double>(now_ns - step.begun_ns) * 1e-9;
+    if (ring == 0) fill_traffic(health.now, step.before, health.traffic, seconds);
+    if (step.number == number) continue;
+    Sampled sampled;
+    sampled.unix_s = number * kRings.at(ring).step_seconds;
+    sampled.sample = now;
+    fill_traffic(sampled.sample, step.before, health.traffic, seconds);
+    if (monitor_) note("figures", monitor_->add(ring, sampled));
+    step = {health.traffic, number, now_ns};
+  }
+  if (monitor_ && (forecast_at_ns_ == 0 || now_ns - forecast_at_ns_ >= kForecastFreshNs)) {
+    forecast_at_ns_ = now_ns;
+    // What the last 30 days say counts; of less than three, the year's coarser samples are no better.
+    const auto samples = monitor_->samples(kMonth, unix_s - 30 * 86'400, unix_s);
+    if (samples) forecast_ = forecast_room(*samples);
+    static_assert(kMonth < kCoarsest);
+  }
+  health.room = forecast_;
+}
+
+void Observer::look() {
+  const std::lock_guard looking(looking_mutex_);
+  auto health = std::make_shared<Health>();
+  health->time = parts_.machine.clock.now();
+  const std::int64_t now_ns = parts_.machine.clock.monotonic_ns();
+  bool is_whole = true;
+  health->vaults = look_at_vaults(now_ns, is_whole);
+  health->places = find_places(health->vaults);
+  {
+    const std::lock_guard lock(drives_mutex_);
+    health->drives = drive_watch_.look(health->places, now_ns);
+  }
+  health->traffic = parts_.watched.traffic();
+  for (const auto& [id, stats] : cache_counts_) {
+    health->traffic.cache_hits += stats.cache_hits;
+    health->traffic.cache_misses += stats.groups_opened;
+  }
+  sample(*health, now_ns);
+
+  std::vector<Reading> readings;
+  for (const VaultHealth& vault : health->vaults) add_readings(vault, health->time, readings);
+  add_readings(health->places, readings);
+  add_readings(health->drives, readings);
+  add_traffic_readings(health->traffic, now_ns, readings);
+  add_own_readings(*health, now_ns, readings);
+  if (!monitor_) readings.push_back({"monitor", "figures", {}, Level::warning, "Figures cannot be kept.", ""});
+  Settings settings = parts_.watched.settings();
+  bool has_changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(events_, [&](const Event& one) { return one.until <= health->time; });
+    for (const Event& one : events_) {
+      readings.push_back({find_kind(one.kind)->name,
+                          one.subject,
+                          {},
+                          one.kind == "audit_broken" ? Level::critical : Level::warning,
+                          one.words,
+                          ""});
+    }
+    settings_ = std::move(settings);
+    static const std::vector<std::string_view> kNone;
+    board_.judge(readings, settings_.limits, health->time, is_whole ? kNone : kinds_of_vaults());
+    health->alarms = board_.alarms();
+    health->history.assign(board_.history().begin(), board_.history().end());
+    health->level = board_.worst();
+    health->limits = settings_.limits;
+    health->sentence = sentence_of(health->vaults, health->alarms);
+    health_ = health;
+    has_changed = board_.changes() != kept_changes_;
+    kept_changes_ = board_.changes();
+  }
+  if (has_changed) note("keeping alarms", keep());
+}
+
+void Observer::tick() {
+  const std::int64_t number = parts_.machine.clock.now().unix_us / kSecondUs / kTickS;
+  if (number == tick_number_) return;
+  tick_number_ = number;
+  look();
+}
+
+std::shared_ptr<const Health> Observer::health() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (health_) return health_;
+  }
+  look();
+  const std::lock_guard lock(mutex_);
+  return health_;
+}
+
+void Observer::ask_drives() {
+  auto wear = ask_for_wear(parts_.programs, health()->drives);
+  const std::lock_guard lock(drives_mutex_);
+  drive_watch_.take_wear(std::move(wear));
+}
+
+void Observer::note_event(std::string_view kind, const std::string& subject, const std::string& words) {
+  ATOLL_INVARIANT(find_kind(kind) != nullptr, "an event is of a kind that there is");
+  const Timestamp now = parts_.machine.clock.now();
+  const Timestamp until{now.unix_us + (kind == "audit_broken" ? kLongEventUs : kEventUs)};
+  const std::lock_guard lock(mutex_);
+  const auto same =
+      std::ranges::find_if(events_, [&](const Event& one) { return one.kind == kind && one.subject == subject; });
+  if (same != events_.end()) {
+    *same = {std::string(kind), subject, words, until};
+  } else if (events_.size() < kEventsMax) {
+    events_.push_back({std::string(kind), subject, words, until});
+  }
+}
+
+std::size_t Observer::tell_news() {
+  const Timestamp now = parts_.machine.clock.now();
+  const std::int64_t now_ns = parts_.machine.clock.monotonic_ns();
+  std::vector<AlarmChange> changes;
+  std::vector<std::string> addresses;
+  {
+    const std::lock_guard lock(mutex_);
+    changes = board_.take_news(now);
+    addresses = settings_.news;
+  }
+  if (!changes.empty()) {
+    for (const auto& one : changes) {
+      say("alarm " + one.kind + (one.subject.empty() ? "" : " (" + one.subject + ")") + ": " +
+          (one.to >= Level::warning ? std::string(name_of(one.to)) : std::string("well again")) +
+          (one.words.empty() ? "" : ": " + one.words));
+    }
+    note("keeping alarms", keep());
+    const jobs::News news = news_of(changes, parts_.home_folder, now);
+    for (const std::string& address : addresses)
+      if (messages_.size() < kMessagesMax) messages_.push_back({address, news, 0, 0});
+  }
+  // The network may be away just when there is something to tell. One at a time: each may take half a minute, and the
+  // server may be about to end.
+  const auto due = std::ranges::find_if(messages_, [&](const Message& one) { return one.next_try_ns <= now_ns; });
+  if (due != messages_.end()) {
+    const auto told = jobs::tell(parts_.programs, due->address, due->news);
+    note("news of alarms", told);
+    if (told || ++due->tries == kTriesMax) {
+      messages_.erase(due);
+    } else {
+      due->next_try_ns = now_ns + kTryAgainNs;
+    }
+  }
+  return changes.size();
+}
+
+std::vector<std::string> Observer::try_news() {
+  std::vector<std::string> addresses;
+  {
+    const std::lock_guard lock(mutex_);
+    addresses = settings_.news;
+  }
+  jobs::News news;
+  news.event = "alarm.test";
+  news.title = "Atoll: a test";
+  news.text = "Alarms of the home " + parts_.home_folder + " reach you here.";
+  news.time = parts_.machine.clock.now();
+  std::vector<std::string> out;
+  for (const std::string& address : addresses) {
+    const auto told = jobs::tell(parts_.programs, address, news);
+    out.push_back(told ? std::string() : told.error().message);
+  }
+  return out;
+}
+
+}  // namespace atl::observe

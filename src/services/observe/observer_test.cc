@@ -1,0 +1,313 @@
+// A home in memory under watch: what is seen, judged, kept and told.
+#include "services/observe/observer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "services/jobs/schedules.h"
+#include "vault/copies.h"
+#include "vault/testing/test_vault.h"
+
+namespace atl::observe {
+namespace {
+
+using namespace vault::testing;  // NOLINT
+using platform::TestMachine;
+
+class FakePrograms final : public platform::Programs {
+ public:
+  Result<platform::ProgramResult> run(const platform::ProgramCall& call) override {
+    calls.push_back(call);
+    return platform::ProgramResult{reaches ? 0 : 7, "", "no route"};
+  }
+  std::string own_path() override { return "/bin/atoll"; }
+  std::int64_t local_time_ahead_s(Timestamp) override { return 0; }
+  std::vector<platform::ProgramCall> calls;
+  bool reaches = true;
+};
+
+class FakeWatched final : public Watched {
+ public:
+  explicit FakeWatched(vault::Vault& vault) : vault_(&vault) {}
+  void each_vault(const std::function<void(const VaultId&, const std::string&, vault::Vault*)>& visit) override {
+    visit(vault_->head().vault, "main", is_in_use_alone ? nullptr : vault_);
+  }
+  Traffic traffic() override { return counted; }
+  Settings settings() override { return set; }
+  std::vector<std::string> locked_vaults() override { return locked; }
+  std::optional<Timestamp> certificate_end() override { return certificate; }
+  Traffic counted;
+  Settings set;
+  std::vector<std::string> locked;
+  std::optional<Timestamp> certificate;
+  bool is_in_use_alone = false;
+
+ private:
+  vault::Vault* vault_;
+};
+
+class Observing : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(told(create_small(machine_.inline_machine())), "ok");
+    ASSERT_EQ(told(create_small(machine_.inline_machine(), kControl)), "ok");
+    vault_ = std::move(open_small(machine_.inline_machine()).value());
+    control_ = std::move(open_small(machine_.inline_machine(), kControl).value());
+    watched_ = std::make_unique<FakeWatched>(*vault_);
+    restart();
+  }
+  void restart() {
+    observer_.reset();
+    observer_ = std::make_unique<Observer>(
+        Observer::Parts{machine_.inline_machine(), programs_, *control_, "/home",
+                        [this](const std::string& path) { return path.starts_with("/home") ? device_ : std::nullopt; },
+                        *watched_, [this](const std::string& words) { said_.push_back(words); }});
+  }
+  std::shared_ptr<const Health> look_after(std::int64_t seconds) {
+    machine_.clock.advance_s(seconds);
+    observer_->look();
+    return observer_->health();
+  }
+  Level level_of(std::string_view kind, const std::string& subject) {
+    for (const auto& one : observer_->health()->alarms)
+      if (one.kind == kind && one.subject == subject) return one.level;
+    return Level::unknown;
+  }
+  static constexpr const char* kControl = "/home/vaults/control";
+  TestMachine machine_;
+  FakePrograms programs_;
+  std::optional<std::uint64_t> device_ = 0x801;
+  std::unique_ptr<vault::Vault> vault_, control_;
+  std::unique_ptr<FakeWatched> watched_;
+  std::unique_ptr<Observer> observer_;
+  std::vector<std::string> said_;
+};
+
+TEST_F(Observing, WhatStatCallsNotSafeIsAnAlarmWithItsCommand) {
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
+  const auto health = observer_->health();
+  const std::string name = health->vaults.at(0).status.name;
+  EXPECT_EQ(level_of("one_copy", name), Level::warning);
+  EXPECT_EQ(level_of("kit_not_saved", name), Level::warning);
+  EXPECT_EQ(level_of("verify_overdue", name), Level::warning);
+  EXPECT_EQ(level_of("writes_refused", name), Level::good);
+  EXPECT_EQ(health->level, Level::warning);
+  EXPECT_NE(health->sentence.find("1 file stored"), std::string::npos) << health->sentence;
+  for (const auto& alarm : health->alarms) {
+    if (alarm.level < Level::warning) continue;
+    EXPECT_FALSE(alarm.advice.empty()) << alarm.kind;
+    EXPECT_FALSE(alarm.words.empty()) << alarm.kind;
+  }
+}
+
+TEST_F(Observing, EveryKindOfReadingHasAKindAndIsNamedAsLookedAt) {
+  // A kind that the lists of what was looked at leave out would end its alarm whenever a vault is busy.
+  VaultHealth vault;
+  vault.status.name = "main";
+  vault.status.files = 1;
+  vault.status.findings = {{"copy.one_only", "x", ""},        {"kit.stale", "x", ""},
+                           {"encryption.none", "x", ""},      {"verify.found_damage", "x", ""},
+                           {"keyring.damaged_copy", "x", ""}, {"new.finding", "x", ""}};
+  vault.copies.resize(1);
+  vault.copies[0].is_known = true;
+  vault.copies[0].synced = Timestamp{1};
+  vault.schedules.resize(1);
+  std::vector<Reading> readings;
+  add_readings(vault, machine_.clock.now(), readings);
+  for (const auto& one : readings) {
+    EXPECT_NE(find_kind(one.kind), nullptr) << one.kind;
+    const bool is_named = std::ranges::find(kinds_of_vaults(), one.kind) != kinds_of_vaults().end();
+    EXPECT_TRUE(is_named) << one.kind;
+  }
+  for (const auto kind : kinds_of_vaults()) EXPECT_NE(find_kind(kind), nullptr) << kind;
+}
+
+TEST_F(Observing, CapacityTripsAbove85AndTellsOnceEachWay) {
+  watched_->set.news = {"command:/bin/tell"};
+  watched_->set.limits = {{"one_copy", {}}, {"kit_not_saved", {}}, {"verify_overdue", {}}};
+  // Figures take room, too: next to this it is nothing.
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000'000))), "ok");
+  const std::uint64_t used = machine_.files.used_bytes();
+  machine_.files.set_capacity_bytes(used * 10);
+  look_after(10);
+  EXPECT_LT(level_of("capacity", "home"), Level::warning);
+  EXPECT_EQ(observer_->tell_news(), 0U) << (said_.empty() ? "" : said_.back());
+  machine_.files.set_capacity_bytes(used + used / 10);
+  const auto full = look_after(10);
+  EXPECT_EQ(level_of("capacity", "home"), Level::warning) << full->places.at(0).used_percent().value_or(-1);
+  EXPECT_EQ(observer_->tell_news(), 1U);
+  ASSERT_EQ(programs_.calls.size(), 1U);
+  EXPECT_EQ(programs_.calls[0].words.front(), "/bin/tell");
+  EXPECT_NE(programs_.calls[0].input.find("warning: capacity (home)"), std::string::npos) << programs_.calls[0].input;
+  for (int i = 0; i < 20; ++i) {
+    look_after(10);
+    EXPECT_EQ(observer_->tell_news(), 0U);
+  }
+  machine_.files.set_capacity_bytes(used * 10);
+  look_after(1'000);
+  EXPECT_EQ(observer_->tell_news(), 1U);
+  EXPECT_EQ(programs_.calls.size(), 2U);
+  EXPECT_NE(programs_.calls[1].input.find("well again"), std::string::npos);
+  EXPECT_EQ(observer_->health()->history.size(), 2U);
+}
+
+TEST_F(Observing, NewsThatCannotBeSentIsTriedAgain) {
+  watched_->set.news = {"command:/bin/tell"};
+  programs_.reaches = false;
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
+  look_after(10);
+  EXPECT_GT(observer_->tell_news(), 0U);
+  EXPECT_EQ(programs_.calls.size(), 1U);
+  EXPECT_EQ(observer_->tell_news(), 0U);
+  EXPECT_EQ(programs_.calls.size(), 1U) << "not at once";
+  programs_.reaches = true;
+  machine_.clock.advance_s(61);
+  EXPECT_EQ(observer_->tell_news(), 0U);
+  EXPECT_EQ(programs_.calls.size(), 2U);
+  machine_.clock.advance_s(61);
+  observer_->tell_news();
+  EXPECT_EQ(programs_.calls.size(), 2U);
+}
+
+TEST_F(Observing, AfterARestartNothingIsToldAgainAndDamageOfWhatIsKeptHurtsNothing) {
+  watched_->set.news = {"command:/bin/tell"};
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
+  look_after(10);
+  EXPECT_GT(observer_->tell_news(), 0U);
+  const std::size_t history = observer_->health()->history.size();
+  restart();
+  look_after(10);
+  EXPECT_EQ(observer_->tell_news(), 0U);
+  EXPECT_EQ(observer_->health()->history.size(), history);
+  const std::string path = std::string(kControl) + "/indexes/health/alarms";
+  // Sealed: names of copies, schedules and people are in it.
+  const std::string kept = to_string(machine_.files.content(path));
+  EXPECT_EQ(kept.find("one_copy"), std::string::npos);
+  machine_.files.flip_bits(path, kept.size() / 2);
+  said_.clear();
+  restart();
+  EXPECT_EQ(said_.size(), 1U);
+  look_after(10);
+  EXPECT_GT(observer_->tell_news(), 0U);
+}
+
+TEST_F(Observing, AVaultInUseAloneKeepsItsAlarms) {
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
+  look_after(10);
+  const auto before = observer_->health();
+  watched_->is_in_use_alone = true;
+  const auto busy = look_after(100);
+  EXPECT_EQ(busy->vaults.size(), 1U);
+  EXPECT_EQ(busy->level, before->level);
+  // From the very first look on: nothing is known, and nothing that was kept ends by that.
+  observer_->tell_news();
+  restart();
+  look_after(10);
+  EXPECT_EQ(observer_->health()->level, Level::warning);
+  EXPECT_EQ(observer_->tell_news(), 0U);
+}
+
+TEST_F(Observing, SlowAndFailingRequestsAreAlarmsOnceThereAreEnough) {
+  look_after(10);
+  LatencyHistogram slow;
+  const auto serve = [&](int count, double seconds, std::uint64_t errors) {
+    for (int i = 0; i < count; ++i) slow.note(seconds);
+    watched_->counted.doors[0].queries = slow.counts();
+    watched_->counted.doors[0].requests += static_cast<std::uint64_t>(count);
+    watched_->counted.doors[0].errors += errors;
+  };
+  serve(99, 0.5, 0);
+  look_after(10);
+  EXPECT_EQ(level_of("query_p99", ""), Level::unknown) << "too few to tell";
+  serve(1, 0.5, 30);
+  const auto health = look_after(10);
+  EXPECT_EQ(level_of("query_p99", ""), Level::warning);
+  EXPECT_EQ(level_of("request_errors", ""), Level::critical);
+  EXPECT_GT(health->now[Figure::query_p99_seconds], 0.4);
+  for (int i = 0; i < 32; ++i) {
+    serve(20, 0.001, 0);
+    look_after(10);
+  }
+  EXPECT_LT(level_of("query_p99", ""), Level::warning) << "five minutes later it is over";
+  EXPECT_LT(level_of("request_errors", ""), Level::warning);
+}
+
+TEST_F(Observing, EventsLastAnHour) {
+  look_after(10);
+  observer_->note_event("failed_logins", "ada", "10 failed sign-ins of ada");
+  look_after(10);
+  EXPECT_EQ(level_of("failed_logins", "ada"), Level::warning);
+  look_after(3'000);
+  EXPECT_EQ(level_of("failed_logins", "ada"), Level::warning);
+  look_after(700);
+  EXPECT_LT(level_of("failed_logins", "ada"), Level::warning);
+}
+
+TEST_F(Observing, ClockCertificateLockedVaultsAndMissedSchedules) {
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
+  catalog::ScheduleRow row;
+  row.words = {"verify"};
+  row.rule = "every 1h";
+  row.name = "check";
+  ASSERT_EQ(told(jobs::add_schedule(*vault_, row)), "ok");
+  look_after(10);
+  const std::string name = observer_->health()->vaults.at(0).status.name;
+  EXPECT_LT(level_of("schedule_missed", name + ": check"), Level::warning);
+  watched_->locked = {"other"};
+  watched_->certificate = Timestamp{machine_.clock.peek().unix_us + 5LL * 86'400 * 1'000'000};
+  look_after(2 * 3'600 + 1'800);
+  EXPECT_EQ(level_of("schedule_missed", name + ": check"), Level::warning);
+  EXPECT_EQ(level_of("vault_locked", "other"), Level::warning);
+  EXPECT_EQ(level_of("certificate", ""), Level::warning);
+  EXPECT_EQ(level_of("clock", ""), Level::unknown);
+  machine_.clock.set({machine_.clock.peek().unix_us - 7'200'000'000});
+  look_after(61);
+  EXPECT_EQ(level_of("clock", name), Level::good) << "the last change is older than that";
+  EXPECT_EQ(level_of("clock", ""), Level::warning);
+}
+
+TEST_F(Observing, FiguresAreKeptForEachStepAndAcrossARestart) {
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 50'000))), "ok");
+  for (int i = 0; i < 400; ++i) {
+    watched_->counted.sent_bytes += 5'000;
+    look_after(10);
+  }
+  const auto at = [&](std::size_t ring) { return observer_->monitor()->samples(ring, 0, INT64_MAX).value(); };
+  EXPECT_EQ(at(0).size(), kRings[0].samples);
+  EXPECT_NEAR(static_cast<double>(at(1).size()), 66, 1);
+  EXPECT_NEAR(static_cast<double>(at(2).size()), 4, 1);
+  EXPECT_NEAR(at(0).back().sample[Figure::sent_bytes_per_second], 500, 1);
+  EXPECT_NEAR(at(1).back().sample[Figure::sent_bytes_per_second], 500, 1);
+  EXPECT_EQ(at(1).back().sample[Figure::files], 1);
+  EXPECT_GT(at(1).back().sample[Figure::warm_bytes] + at(1).back().sample[Figure::hot_bytes], 0);
+  const std::size_t before = at(1).size();
+  restart();
+  look_after(3'600);
+  look_after(10);
+  EXPECT_LE(at(1).size(), before + 1) << "a step during which nothing ran has no sample";
+}
+
+TEST_F(Observing, FiguresThatCannotBeKeptAreAnAlarmAndNoEnd) {
+  observer_.reset();
+  machine_.files.fail_next(platform::Operation::open, "*figures");
+  restart();
+  look_after(10);
+  EXPECT_EQ(observer_->monitor(), nullptr);
+  EXPECT_EQ(level_of("monitor", "figures"), Level::warning);
+  EXPECT_EQ(said_.size(), 1U);
+}
+
+TEST(ObserverSettings, RowsThatCannotBeReadAreLeftOut) {
+  const auto settings = settings_of({{"alarm.limits.capacity", "80:90"},
+                                     {"alarm.limits.nothing", "80"},
+                                     {"alarm.limits.drive_health", "what"},
+                                     {"alarm.reads", "5"},
+                                     {"news.alarms", R"(["mail:me@example.org", "webhook:https://x.example/y"])"}});
+  EXPECT_EQ(settings.limits, (LimitsByName{{"capacity", {80, 90}}}));
+  EXPECT_EQ(settings.news.size(), 2U);
+  EXPECT_TRUE(settings_of({{"news.alarms", "mail:me"}}).news.empty());
+}
+
+}  // namespace
+}  // namespace atl::observe

@@ -1,0 +1,169 @@
+"""How the home is, as a server watches it: alarms raised, told and ended; figures; `top`; what boards and rules ask for."""
+import json
+import os
+import re
+import stat
+
+import harness
+from harness import wait_until
+from rest_test import RestTest
+
+
+def metric_types(text):
+    """Names of all samples that a family may have, by what # TYPE says."""
+    names = set()
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M):
+        names |= {name + end for end in ("_bucket", "_sum", "_count")} if kind == "histogram" else {name}
+    return names
+
+
+class Health(RestTest):
+    def metrics(self):
+        return self.ask("GET", "/metrics").data.decode()
+
+    def alarm(self, name, subject=None):
+        found = [one for one in self.json("GET", "/api/v1/alarms")["alarms"]
+                 if one["name"] == name and subject in (None, one["subject"])]
+        return found[0] if found else None
+
+    def level(self, name, subject=None):
+        found = self.alarm(name, subject)
+        return found["level"] if found else "none"
+
+    def test_the_summary_says_what_is_stored_and_what_to_do(self):
+        self.make_bucket()
+        self.put("a", b"a" * 100_000)
+        self.assertTrue(wait_until(lambda: self.json("GET", "/api/v1/health/summary")["files"] == 1, 30, 0.2))
+        summary = self.json("GET", "/api/v1/health/summary")
+        self.assertEqual("warning", summary["level"])
+        self.assertIn("1 file stored", summary["sentence"])
+        points = {one["name"]: one for one in summary["points"]}
+        self.assertIn("one_copy", points)
+        self.assertIn("atoll copy add", points["one_copy"]["advice"])
+        self.assertIn("kit_not_saved", points)
+        self.assertEqual(["never_saved"], [one["kit"] for one in summary["vaults"]])
+        self.assertGreater(summary["room"]["total_bytes"], summary["room"]["available_bytes"])
+        self.assertNotIn("last_full_verify", summary)
+        # What mends a point ends it.
+        self.atoll("key", "kit", "--to", self.path("stick"))
+        self.atoll("verify", "--data")
+        self.assertTrue(wait_until(lambda: self.level("verify_overdue") == "good", 30, 0.2))
+        self.assertEqual("none", self.level("kit_not_saved"))
+        self.assertIn("last_full_verify", self.json("GET", "/api/v1/health/summary"))
+        history = self.json("GET", "/api/v1/alarms/history")["changes"]
+        self.assertIn(("kit_not_saved", "warning", "good"), [(one["name"], one["from"], one["to"]) for one in history])
+
+    def test_an_alarm_is_told_once_each_way(self):
+        told = self.path("told")
+        script = self.path("tell.sh")
+        with open(script, "w") as file:
+            file.write(f'#!/bin/sh\n{{ echo "$ATOLL_EVENT"; cat; echo ---; }} >> {told}\n')
+        os.chmod(script, stat.S_IRWXU)
+        self.atoll("alarm", "tell", f"command:{script}")
+        for name in ("one_copy", "kit_not_saved", "verify_overdue", "capacity"):
+            self.atoll("alarm", "set", name, "off")
+        self.atoll("alarm", "test")
+        self.assertTrue(os.path.exists(told))
+
+        def heard(word):
+            with open(told) as file:
+                return file.read().count(word)
+        self.assertEqual(1, heard("alarm.test"))
+        self.assertTrue(wait_until(lambda: self.level("one_copy") == "none", 30, 0.2))
+        before = heard("alarm.raised")
+        self.atoll("alarm", "set", "capacity", "0:0.001")  # no disk is as empty as that
+        self.assertTrue(wait_until(lambda: self.level("capacity", "home") == "critical", 30, 0.2))
+        self.assertTrue(wait_until(lambda: heard("alarm.raised") == before + 1, 30, 0.2))
+        self.atoll("alarm", "set", "capacity", "off")
+        self.assertTrue(wait_until(lambda: self.level("capacity", "home") == "none", 30, 0.2))
+        self.assertIn("capacity (home)", self.atoll("alarm", "history").text)
+        self.assertEqual(before + 1, heard("alarm.raised"))
+        self.atoll("alarm", "set", "capacity", "90:80", code=2)
+        self.atoll("alarm", "set", "nothing", "5", code=2)
+        self.atoll("alarm", "tell", "nobody", code=2)
+        self.assertIn("capacity   off (set)", self.atoll("alarm", "kinds").text)
+
+    def test_boards_and_rules_ask_for_what_there_is(self):
+        self.make_bucket()
+        self.ask("GET", "/api/v1/nothing")
+        there = metric_types(self.metrics())
+        with open(os.path.join(harness.SOURCE, "packaging/grafana.json"), encoding="utf-8") as file:
+            board = json.load(file)
+        wanted = {}
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                for name in re.findall(r"\batoll_\w+", target["expr"]):
+                    wanted.setdefault(name, panel["title"])
+        with open(os.path.join(harness.SOURCE, "packaging/alerts.yaml"), encoding="utf-8") as file:
+            rules = file.read()
+        expressions = re.findall(r"^ +expr: (.+)$", rules, re.M)
+        self.assertEqual(rules.count("- alert:"), len(expressions))
+        for expression in expressions:
+            for name in re.findall(r"\batoll_\w+", expression):
+                wanted.setdefault(name, expression)
+        self.assertGreater(len(wanted), 20)
+        self.assertEqual({}, {name: where for name, where in wanted.items() if name not in there})
+
+    def test_top_draws_itself_without_a_terminal_and_from_elsewhere(self):
+        self.make_bucket()
+        self.put("a", b"a" * 1000)
+        block = self.atoll("top", "--count", "1").text
+        for word in ("requests/s", "vault main", "home:", "! "):
+            self.assertIn(word, block)
+        self.assertNotIn("\x1b", block)
+        lines = self.atoll("--json", "top", "--count", "2", "--interval", "1").of_type("top")
+        self.assertEqual(2, len(lines))
+        self.assertIn("query_p99_seconds", lines[0]["figures"])
+        self.stop()
+        self.assertIn("No server runs", self.atoll("top", "--count", "1").text)
+        self.assertIn("alarm", {one["message_type"] for one in self.atoll("--json", "alarm", "list").json()})
+        self.assertIn("alarms", self.atoll("--json", "stat").of_type("status_report")[0])
+
+    def test_figures_are_kept_and_survive_a_restart(self):
+        self.make_bucket()
+        for i in range(30):
+            self.put(f"k{i}", b"x" * 5000)
+            self.ask("GET", f"/api/v1/buckets/photos/objects/k{i}")
+
+        def samples():
+            return self.json("GET", "/api/v1/monitor?step=10&figures=files,requests_per_second_rest,query_p99_seconds")
+        self.assertTrue(wait_until(lambda: any((one or 0) > 0 for one in samples()["series"]["requests_per_second_rest"]),
+                                   40, 0.5))
+        before = samples()
+        self.assertEqual(len(before["times"]), len(before["series"]["files"]))
+        self.assertTrue(any(one is not None and 0 < one < 10 for one in before["series"]["query_p99_seconds"]), before)
+        routes = {one["route"]: one for one in self.json("GET", "/api/v1/requests")["requests"]}
+        self.assertEqual(30, routes["PUT /api/v1/buckets/{bucket}/objects/{key...}"]["count"])
+        self.stop()
+        self.serve()
+        self.assertEqual(before["times"], samples()["times"][:len(before["times"])])
+
+    def test_the_log_says_why_a_request_failed(self):
+        self.make_bucket()
+        self.put("a", b"a" * 300_000)
+        self.assertEqual(404, self.ask("GET", "/api/v1/buckets/photos/objects/none").status)
+        # Damage beyond what parity mends, under a running server.
+        self.stop()
+        packs = self.files_of_home(".pack")
+        for path in packs:
+            size = os.path.getsize(path)
+            with open(path, "r+b") as file:
+                for at in range(4096, size - 4096, 4096):
+                    file.seek(at)
+                    file.write(os.urandom(512))
+        self.serve()
+        try:
+            self.ask("GET", "/api/v1/buckets/photos/objects/a", headers={"X-Request-Id": "find-me"})
+        except Exception:  # noqa: BLE001: broken off or answered with an error, as it comes
+            pass
+        self.stop()
+        with open(self.path("serve.log"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertTrue(any("object.not_found" in line for line in lines))
+        found = [json.loads(line) for line in lines if '"find-me"' in line]
+        self.assertEqual(["error"], [one["level"] for one in found], lines[-5:])
+        self.assertIn("error.message", found[0])
+
+
+if __name__ == "__main__":
+    harness.main()
