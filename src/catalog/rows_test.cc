@@ -493,16 +493,17 @@ deleted_lsn: 6
   const CheckpointRow checkpoint{{1}, to_bytes("root"), {}};
   EXPECT_EQ(protoc_decode("Checkpoint", encode(checkpoint)), "root: \"root\"\n");
   const BucketSettingsRow settings{
-      {}, {{{5}, Versioning::enabled}}, true, LockMode::compliance, 7, "c", "l", "p", "a", {{"t", "v"}}, "o", {}};
+      {}, {{{5}, Versioning::enabled}}, true, LockMode::compliance, 7, "c", "l", {{"t", "v"}}, "o", {}};
   EXPECT_EQ(protoc_decode("BucketSettings", encode(settings)),
             "versioning {\n  since: 5\n  state: ENABLED\n}\nhas_object_lock: true\ndefault_lock: COMPLIANCE\n"
-            "default_lock_seconds: 7\ncors: \"c\"\nlifecycle: \"l\"\npolicy: \"p\"\nacl: \"a\"\n"
+            "default_lock_seconds: 7\ncors: \"c\"\nlifecycle: \"l\"\n"
             "tag {\n  name: \"t\"\n  value: \"v\"\n}\nowner: \"o\"\n");
   const UploadPartRow part{{}, 1, {-3}, 4, to_bytes("c"), "e", {{"sha1", "00"}}, {}};
   EXPECT_EQ(protoc_decode("UploadPart", encode(part)),
             "modified: -3\nsize: 4\ncontent: \"c\"\netag: \"e\"\nchecksum {\n  name: \"sha1\"\n  value: \"00\"\n}\n");
-  const VersionLockRow lock{{}, {}, LockMode::governance, {9}, true, {}};
-  EXPECT_EQ(protoc_decode("VersionLock", encode(lock)), "mode: GOVERNANCE\nuntil: 9\nis_held: true\n");
+  const VersionTermsRow terms{{}, {}, LockMode::governance, {9}, true, "public-read", "8x2,3", {}};
+  EXPECT_EQ(protoc_decode("VersionTerms", encode(terms)),
+            "mode: GOVERNANCE\nuntil: 9\nis_held: true\naccess_list: \"public-read\"\npart_sizes: \"8x2,3\"\n");
 }
 
 }  // namespace

@@ -39,8 +39,6 @@ void describe(Fields& fields, Row& row, const BucketSettingsRow* /*which*/) {
   fields.number(4, row.default_lock_seconds);
   fields.text(5, row.cors);
   fields.text(6, row.lifecycle);
-  fields.text(7, row.policy);
-  fields.text(8, row.acl);
   fields.messages(9, row.tags, [](auto& inner, auto& value) { describe_pair(inner, value); });
   fields.text(10, row.owner);
   fields.rest(row.unknown);
@@ -58,6 +56,7 @@ void describe(Fields& fields, Row& row, const UploadRow* /*which*/) {
   fields.enumeration(8, row.lock);
   fields.time(9, row.locked_until);
   fields.number(10, row.is_held);
+  fields.text(11, row.access_list);
   fields.rest(row.unknown);
 }
 
@@ -81,10 +80,12 @@ void describe(Fields& fields, Row& row, const DeleteMarkerRow* /*which*/) {
 }
 
 template <class Fields, class Row>
-void describe(Fields& fields, Row& row, const VersionLockRow* /*which*/) {
+void describe(Fields& fields, Row& row, const VersionTermsRow* /*which*/) {
   fields.enumeration(1, row.mode);
   fields.time(2, row.until);
   fields.number(3, row.is_held);
+  fields.text(4, row.access_list);
+  fields.text(5, row.part_sizes);
   fields.rest(row.unknown);
 }
 
@@ -125,13 +126,13 @@ Bytes key_of(const UploadPartRow& row) {
   return key;
 }
 Bytes key_of(const DeleteMarkerRow& row) { return joined(row.object.bytes, row.version.bytes); }
-Bytes key_of(const VersionLockRow& row) { return joined(row.object.bytes, row.version.bytes); }
+Bytes key_of(const VersionTermsRow& row) { return joined(row.object.bytes, row.version.bytes); }
 
 Bytes encode(const BucketSettingsRow& row) { return encode_row(row); }
 Bytes encode(const UploadRow& row) { return encode_row(row); }
 Bytes encode(const UploadPartRow& row) { return encode_row(row); }
 Bytes encode(const DeleteMarkerRow& row) { return encode_row(row); }
-Bytes encode(const VersionLockRow& row) { return encode_row(row); }
+Bytes encode(const VersionTermsRow& row) { return encode_row(row); }
 
 Result<void> decode(ByteView key, ByteView row, BucketSettingsRow& out) {
   out = {};
@@ -164,12 +165,12 @@ Result<void> decode(ByteView key, ByteView row, DeleteMarkerRow& out) {
   ATOLL_ASSIGN(out.version, VersionId::from_view(key.subspan(kIdBytes)));
   return decode_row(row, "a delete marker", out);
 }
-Result<void> decode(ByteView key, ByteView row, VersionLockRow& out) {
+Result<void> decode(ByteView key, ByteView row, VersionTermsRow& out) {
   out = {};
-  if (key.size() != 2 * kIdBytes) return bad_key("a version's lock");
+  if (key.size() != 2 * kIdBytes) return bad_key("a version's terms");
   ATOLL_ASSIGN(out.object, ObjectId::from_view(key.first(kIdBytes)));
   ATOLL_ASSIGN(out.version, VersionId::from_view(key.subspan(kIdBytes)));
-  ATOLL_TRY(decode_row(row, "a version's lock", out));
+  ATOLL_TRY(decode_row(row, "a version's terms", out));
   if (out.mode > LockMode::compliance) return newer("a version's lock");
   return {};
 }

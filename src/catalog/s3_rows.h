@@ -1,5 +1,5 @@
 // The rows behind what S3 has beyond buckets, objects and versions: settings of a bucket, uploads in parts, delete
-// markers, locks.
+// markers, terms of versions.
 //
 // Always true: as for every row (catalog/rows.h): decode(encode(row)) == row, fields of newer programs stay in
 // `unknown` and are written back. Rows of parts refer to content and are roots for gc. None of them is put back by undo
@@ -42,8 +42,6 @@ struct BucketSettingsRow {  // key: bucket id. Of buckets made through S3, and o
   std::uint64_t default_lock_seconds = 0;
   std::string cors;  // the documents as they were checked and taken; empty: none
   std::string lifecycle;
-  std::string policy;
-  std::string acl;  // a canned one; empty: "private"
   std::vector<std::pair<std::string, std::string>> tags;
   std::string owner;  // who made it, as in `actor`
   Bytes unknown;
@@ -69,6 +67,7 @@ struct UploadRow {  // key: upload id
   LockMode lock = LockMode::none;
   Timestamp locked_until;
   bool is_held = false;
+  std::string access_list;  // as of VersionTermsRow
   Bytes unknown;
   friend bool operator==(const UploadRow&, const UploadRow&) = default;
 };
@@ -97,15 +96,18 @@ struct DeleteMarkerRow {  // key: object id, version id
   friend bool operator==(const DeleteMarkerRow&, const DeleteMarkerRow&) = default;
 };
 
-// Why a version may not be removed for good.
-struct VersionLockRow {  // key: object id, version id
+// What holds of one version beside its own row: why it may not be removed for good, who may read it, the parts it came
+// in.
+struct VersionTermsRow {  // key: object id, version id
   ObjectId object;
   VersionId version;
   LockMode mode = LockMode::none;
   Timestamp until;
-  bool is_held = false;  // legal hold: without an end
+  bool is_held = false;     // legal hold: without an end
+  std::string access_list;  // a canned one, "public-read"; empty: "private"
+  std::string part_sizes;   // of an upload in parts, in their order, runs of equal ones together: "8388608x99,123"
   Bytes unknown;
-  friend bool operator==(const VersionLockRow&, const VersionLockRow&) = default;
+  friend bool operator==(const VersionTermsRow&, const VersionTermsRow&) = default;
 
   [[nodiscard]] bool forbids_at(Timestamp now) const { return is_held || (mode != LockMode::none && until > now); }
 };
@@ -114,18 +116,18 @@ struct VersionLockRow {  // key: object id, version id
 [[nodiscard]] Bytes key_of(const UploadRow& row);
 [[nodiscard]] Bytes key_of(const UploadPartRow& row);
 [[nodiscard]] Bytes key_of(const DeleteMarkerRow& row);
-[[nodiscard]] Bytes key_of(const VersionLockRow& row);
+[[nodiscard]] Bytes key_of(const VersionTermsRow& row);
 [[nodiscard]] Bytes encode(const BucketSettingsRow& row);
 [[nodiscard]] Bytes encode(const UploadRow& row);
 [[nodiscard]] Bytes encode(const UploadPartRow& row);
 [[nodiscard]] Bytes encode(const DeleteMarkerRow& row);
-[[nodiscard]] Bytes encode(const VersionLockRow& row);
+[[nodiscard]] Bytes encode(const VersionTermsRow& row);
 // Replaces `out`. `damaged` where a key or field cannot be.
 [[nodiscard]] Result<void> decode(ByteView key, ByteView row, BucketSettingsRow& out);
 [[nodiscard]] Result<void> decode(ByteView key, ByteView row, UploadRow& out);
 [[nodiscard]] Result<void> decode(ByteView key, ByteView row, UploadPartRow& out);
 [[nodiscard]] Result<void> decode(ByteView key, ByteView row, DeleteMarkerRow& out);
-[[nodiscard]] Result<void> decode(ByteView key, ByteView row, VersionLockRow& out);
+[[nodiscard]] Result<void> decode(ByteView key, ByteView row, VersionTermsRow& out);
 
 template <>
 inline constexpr journal::TableNumber kTableOf<UploadRow> = journal::TableNumber::uploads;
@@ -136,6 +138,6 @@ inline constexpr journal::TableNumber kTableOf<BucketSettingsRow> = journal::Tab
 template <>
 inline constexpr journal::TableNumber kTableOf<DeleteMarkerRow> = journal::TableNumber::delete_markers;
 template <>
-inline constexpr journal::TableNumber kTableOf<VersionLockRow> = journal::TableNumber::version_locks;
+inline constexpr journal::TableNumber kTableOf<VersionTermsRow> = journal::TableNumber::version_locks;
 
 }  // namespace atl::catalog

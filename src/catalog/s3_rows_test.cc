@@ -36,8 +36,6 @@ TEST(S3Rows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                                       86'400,
                                       "<CORS/>",
                                       "<Life/>",
-                                      "{}",
-                                      "public-read",
                                       {{"a", "b"}, {"", ""}},
                                       "anna",
                                       newer_fields()});
@@ -52,13 +50,20 @@ TEST(S3Rows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                               LockMode::governance,
                               {4},
                               true,
+                              "public-read",
                               newer_fields()});
   expect_comes_back(
       UploadPartRow{id_of<UploadId>(2), 10'000, {-3}, UINT64_MAX, {1}, "etag", {{"sha1", "00"}}, newer_fields()});
   expect_comes_back(
       DeleteMarkerRow{id_of<ObjectId>(3), id_of<VersionId>(4), id_of<BucketId>(1), {8}, {9}, "anna", newer_fields()});
-  expect_comes_back(
-      VersionLockRow{id_of<ObjectId>(3), id_of<VersionId>(4), LockMode::governance, {10}, true, newer_fields()});
+  expect_comes_back(VersionTermsRow{id_of<ObjectId>(3),
+                                    id_of<VersionId>(4),
+                                    LockMode::governance,
+                                    {10},
+                                    true,
+                                    "public-read",
+                                    "5242880x2,17",
+                                    newer_fields()});
   EXPECT_EQ(encode(BucketSettingsRow{}).size(), 0U);
 }
 
@@ -74,7 +79,7 @@ TEST(S3Rows, KeysAndValuesThatCannotBeAreDamage) {
   BucketSettingsRow settings;
   UploadPartRow part;
   DeleteMarkerRow marker;
-  VersionLockRow lock;
+  VersionTermsRow lock;
   EXPECT_FALSE(decode(Bytes(15), {}, settings));
   EXPECT_FALSE(decode(Bytes(16), {}, part));
   EXPECT_FALSE(decode(Bytes(31), {}, marker));
@@ -95,7 +100,7 @@ TEST(BucketSettings, KnowWhetherAVersionHasAnId) {
 }
 
 TEST(VersionLock, ForbidsUntilItEndsOrWhileItIsHeld) {
-  VersionLockRow lock;
+  VersionTermsRow lock;
   EXPECT_FALSE(lock.forbids_at({5}));
   lock.mode = LockMode::governance;
   lock.until = {6};

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import urllib.error
 import urllib.request
 
 import s3_harness
@@ -149,6 +151,10 @@ def with_boto3(url):
     assert done["ETag"].endswith('-3"')
     got = s3.get_object(Bucket="boto", Key="big/ä")
     assert got["Body"].read() == big and got["Metadata"] == {"a": "b"}
+    part = s3.get_object(Bucket="boto", Key="big/ä", PartNumber=2)
+    assert part["PartsCount"] == 3 and part["Body"].read() == big[5 * 1024 * 1024:10 * 1024 * 1024]
+    parts_shown = s3.get_object_attributes(Bucket="boto", Key="big/ä", ObjectAttributes=["ObjectParts"])["ObjectParts"]
+    assert parts_shown["TotalPartsCount"] == 3 and sum(one["Size"] for one in parts_shown["Parts"]) == len(big)
     refused("NoSuchUpload", s3.list_parts, Bucket="boto", Key="big/ä", UploadId=upload)
     upload = s3.create_multipart_upload(Bucket="boto", Key="joined")["UploadId"]
     first = s3.upload_part_copy(Bucket="boto", Key="joined", UploadId=upload, PartNumber=1,
@@ -209,7 +215,41 @@ def with_boto3(url):
         {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}]})
     assert s3.get_bucket_lifecycle_configuration(Bucket="boto")["Rules"][0]["Expiration"] == {"Days": 3}
     assert s3.get_bucket_acl(Bucket="boto")["Grants"][0]["Permission"] == "FULL_CONTROL"
-    refused("NotImplemented", s3.put_bucket_acl, Bucket="boto", ACL="public-read")
+    refused("NotImplemented", s3.put_bucket_acl, Bucket="boto", ACL="public-read-write")
+
+    # Who may read without an account: by the object's list, by the bucket's policy.
+    def anonymous(path):
+        try:
+            return urllib.request.urlopen(url + path).read()
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    s3.put_object(Bucket="boto", Key="listed", Body=b"listed", ACL="bucket-owner-full-control")
+    grants = s3.get_object_acl(Bucket="boto", Key="listed")
+    assert grants["Owner"]["DisplayName"] and len(grants["Owner"]["ID"]) == 64, grants
+    assert anonymous("/boto/listed") == 403
+    s3.put_object_acl(Bucket="boto", Key="listed", ACL="public-read")
+    assert anonymous("/boto/listed") == b"listed"
+    assert {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"} in [
+        grant["Grantee"] for grant in s3.get_object_acl(Bucket="boto", Key="listed")["Grants"]]
+    refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket="boto")
+    s3.put_object(Bucket="boto", Key="open/a", Body=b"open")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::boto/open/*"]}]})
+    s3.put_bucket_policy(Bucket="boto", Policy=policy)
+    assert json.loads(s3.get_bucket_policy(Bucket="boto")["Policy"]) == json.loads(policy)
+    assert s3.get_bucket_policy_status(Bucket="boto")["PolicyStatus"]["IsPublic"] is True
+    assert anonymous("/boto/open/a") == b"open"
+    assert anonymous("/boto/plain") == 403 and anonymous("/boto?list-type=2") == 403
+    refused("MalformedPolicy", s3.put_bucket_policy, Bucket="boto", Policy=policy.replace("GetObject", "PutObject"))
+    s3.delete_bucket_policy(Bucket="boto")
+    assert anonymous("/boto/open/a") == 403
+
+    # Storage classes; parts by their numbers.
+    s3.put_object(Bucket="boto", Key="cold", Body=noise(50_000, "cold"), StorageClass="GLACIER")
+    assert s3.head_object(Bucket="boto", Key="cold")["StorageClass"] == "GLACIER"
+    assert s3.get_object(Bucket="boto", Key="cold")["Body"].read() == noise(50_000, "cold")
+    assert {one["Key"]: one["StorageClass"] for one in s3.list_objects_v2(Bucket="boto")["Contents"]}["cold"] == "GLACIER"
     refused("NotImplemented", s3.put_bucket_website, Bucket="boto", WebsiteConfiguration={
         "IndexDocument": {"Suffix": "index.html"}})
 
@@ -284,6 +324,21 @@ def with_aws(url, place):
         done = subprocess.run([*aws, "s3api", "put-object", "--bucket", "aws-bucket", "--key", "sum", "--body",
                                str(source / "a b+ä.txt"), "--checksum-algorithm", algorithm], env=env, capture_output=True)
         assert done.returncode == 0 or b"[crt]" in done.stderr, done.stderr  # an extra of botocore's
+    policy = place / "policy.json"
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Pictures", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+         "Resource": "arn:aws:s3:::aws-bucket/x/*"}]}))
+    run(*aws, "s3api", "put-bucket-policy", "--bucket", "aws-bucket", "--policy", f"file://{policy}", env=env)
+    assert b"Pictures" in run(*aws, "s3api", "get-bucket-policy", "--bucket", "aws-bucket", env=env)
+    assert urllib.request.urlopen(url + "/aws-bucket/x/sub/deep/big").read() == (source / "sub/deep/big").read_bytes()
+    assert run(*aws, "--no-sign-request", "s3", "cp", "s3://aws-bucket/x/sub/deep/big", "-", env=env) == (
+        source / "sub/deep/big").read_bytes()
+    run(*aws, "--no-sign-request", "s3", "cp", "s3://aws-bucket/piped", "-", env=env, expect=1)
+    run(*aws, "s3api", "delete-bucket-policy", "--bucket", "aws-bucket", env=env)
+    run(*aws, "--no-sign-request", "s3", "cp", "s3://aws-bucket/x/sub/deep/big", "-", env=env, expect=1)
+    # A cold class is fetched like any other: it is said to be restored already.
+    run(*aws, "s3", "cp", "--storage-class", "GLACIER", source / "a b+ä.txt", "s3://aws-bucket/cold", env=env)
+    assert run(*aws, "s3", "cp", "s3://aws-bucket/cold", "-", env=env) == b"hello"
     run(*aws, "s3", "rb", "--force", "s3://aws-bucket", env=env)
     print("aws: done")
 
@@ -318,6 +373,53 @@ def with_rclone(url, place):
     assert run(*rclone, "cat", "a:rclone/piped") == b"abc" * 1000
     run(*rclone, "purge", "a:rclone")
     print("rclone: done")
+
+
+def with_mount(url, place):
+    """A bucket as a folder of the machine, where its kernel lets programs do that."""
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK) or not (shutil.which("fusermount3") or shutil.which("fusermount")):
+        print("rclone mount: NOT TESTED, this machine has no usable /dev/fuse or no fusermount3")
+        return
+    config = place / "mount.conf"
+    config.write_text(f"[a]\ntype = s3\nprovider = Other\nendpoint = {url}\naccess_key_id = {ACCESS}\n"
+                      f"secret_access_key = {SECRET}\nregion = us-east-1\n")
+    rclone = ["rclone", "--config", str(config)]
+    run(*rclone, "mkdir", "a:mounted")
+    run(*rclone, "rcat", "a:mounted/there/before ä", input=b"before")
+    folder = place / "mounted"
+    folder.mkdir()
+    log = open(place / "mount.log", "wb")
+    mount = subprocess.Popen([*rclone, "mount", "--vfs-cache-mode", "writes", "--vfs-write-back", "100ms", "--cache-dir",
+                              str(place / "mount-cache"), "a:mounted", str(folder)], stdout=log, stderr=log)
+    try:
+        for _ in range(100):
+            if os.path.ismount(folder):
+                break
+            assert mount.poll() is None, (place / "mount.log").read_text()
+            time.sleep(0.1)
+        assert (folder / "there/before ä").read_bytes() == b"before"
+        big = noise(9_000_000, "mount")
+        (folder / "new").mkdir()
+        (folder / "new/big").write_bytes(big)
+        (folder / "new/small").write_bytes(b"small")
+        (folder / "new/small").rename(folder / "renamed")
+        (folder / "there/before ä").unlink()
+        with open(folder / "new/big", "rb") as file:
+            file.seek(5_000_000)
+            assert file.read(1000) == big[5_000_000:5_001_000]
+        assert sorted(os.listdir(folder)) == ["new", "renamed", "there"], os.listdir(folder)
+        for _ in range(100):  # rclone stores a moment after a file was closed
+            if sorted(run(*rclone, "lsf", "-R", "--files-only", "a:mounted").split()) == [b"new/big", b"renamed"]:
+                break
+            time.sleep(0.2)
+    finally:
+        mount.terminate()
+        mount.wait(60)
+    assert run(*rclone, "cat", "a:mounted/new/big") == big
+    assert run(*rclone, "cat", "a:mounted/renamed") == b"small"
+    assert sorted(run(*rclone, "lsf", "-R", "--files-only", "a:mounted").split()) == [b"new/big", b"renamed"]
+    run(*rclone, "purge", "a:mounted")
+    print("rclone mount: done")
 
 
 def with_restic(url, place, packs):
@@ -355,6 +457,17 @@ def with_s3cmd(url, place):
     assert b"17000000" in run(*s3cmd, "ls", "s3://s3cmd-bucket")
     run(*s3cmd, "info", "s3://s3cmd-bucket/big ä")
     run(*s3cmd, "cp", "s3://s3cmd-bucket/big ä", "s3://s3cmd-bucket/again")
+    run(*s3cmd, "setacl", "--acl-public", "s3://s3cmd-bucket/again")
+    assert b"ACL:       *anon*: READ" in run(*s3cmd, "info", "s3://s3cmd-bucket/again")
+    assert len(urllib.request.urlopen(url + "/s3cmd-bucket/again").read()) == 17_000_000
+    run(*s3cmd, "setacl", "--acl-private", "s3://s3cmd-bucket/again")
+    try:
+        urllib.request.urlopen(url + "/s3cmd-bucket/again")
+        assert False, "it is private again"
+    except urllib.error.HTTPError as error:
+        assert error.code == 403
+    run(*s3cmd, "put", "--acl-public", source, "s3://s3cmd-bucket/open")
+    assert len(urllib.request.urlopen(url + "/s3cmd-bucket/open").read()) == 17_000_000
     run(*s3cmd, "rb", "--force", "--recursive", "s3://s3cmd-bucket")
     print("s3cmd: done")
 
@@ -392,7 +505,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="atoll-s3-") as name:
         place = pathlib.Path(name)
         home = s3_harness.make_home(place)
-        wanted = sys.argv[1:] or ["boto3", "aws", "rclone", "s3cmd", "restic", "times"]
+        wanted = sys.argv[1:] or ["boto3", "aws", "rclone", "mount", "s3cmd", "restic", "times"]
         url = start(home)
         try:
             if "boto3" in wanted:
@@ -401,6 +514,8 @@ def main():
                 with_aws(url, place)
             if "rclone" in wanted:
                 with_rclone(url, place)
+            if "mount" in wanted:
+                with_mount(url, place)
             if "s3cmd" in wanted:
                 with_s3cmd(url, place)
             if "restic" in wanted:

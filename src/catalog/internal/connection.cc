@@ -84,6 +84,8 @@ Error Connection::error(int code) const {
     case SQLITE_FULL:
       return say(ErrorKind::no_space, "catalog.no_space", "the device is full: the catalog cannot be written",
                  "Free some room.");
+    case SQLITE_INTERRUPT:
+      return say(ErrorKind::interrupted, "catalog.interrupted", "a question to the catalog took too long", "");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return say(ErrorKind::locked, "catalog.busy", "the catalog is in use by another process (" + said + ")",

@@ -84,6 +84,35 @@ class Connection {
   std::array<sqlite3_stmt*, kSqlCount> statements_{};
 };
 
+// While it lives, a statement that works for long without giving a row ends as "catalog.interrupted". At most one for a
+// connection; not on the writer's.
+class PatienceLimit {
+ public:
+  explicit PatienceLimit(Connection& connection) : connection_(&connection) {
+    sqlite3_progress_handler(connection.handle(), kSteps, &ask, this);
+  }
+  PatienceLimit(const PatienceLimit&) = delete;
+  PatienceLimit& operator=(const PatienceLimit&) = delete;
+  PatienceLimit(PatienceLimit&&) = delete;
+  PatienceLimit& operator=(PatienceLimit&&) = delete;
+  ~PatienceLimit() { sqlite3_progress_handler(connection_->handle(), 0, nullptr, nullptr); }
+  void note_row() { ++rows_; }
+
+ private:
+  static constexpr int kSteps = 5'000;  // of SQLite's machine: some 1,000 rows passed over
+  // SQLite counts on from the statement's last use, so the first of these may come at once: the second one tells.
+  static int ask(void* self) {
+    auto& limit = *static_cast<PatienceLimit*>(self);
+    limit.idle_ = limit.rows_ == limit.rows_before_ ? limit.idle_ + 1 : 0;
+    limit.rows_before_ = limit.rows_;
+    return limit.idle_ > 1 ? 1 : 0;
+  }
+  Connection* connection_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t rows_before_ = 0;
+  int idle_ = 0;
+};
+
 // Use use(*ATOLL..., ): declares `name` as a Use of a statement or returns the error.
 #define ATOLL_USE(name, connection, sql)                                           \
   ATOLL_ASSIGN(sqlite3_stmt* const name##_statement, (connection).statement(sql)); \

@@ -1,4 +1,4 @@
-// What can be changed of an object without a new version: tags, retention, legal hold; and its access list.
+// What can be changed of an object without a new version: tags, retention, legal hold.
 #include "edge/s3/documents.h"
 #include "edge/s3/internal/exchange.h"
 #include "edge/s3/internal/object_headers.h"
@@ -7,7 +7,20 @@ namespace atl::s3 {
 namespace {
 
 using catalog::LockMode;
-using catalog::VersionLockRow;
+using catalog::VersionTermsRow;
+
+void write_version_id(const Chosen& chosen, net::Response& response) {
+  if (chosen.state.was_ever_versioned()) {
+    response.headers.add("x-amz-version-id", version_text(chosen.version.id, chosen.version.has_id));
+  }
+}
+
+Result<void> require_lockable(const Chosen& chosen) {
+  if (chosen.state.has_object_lock()) return {};
+  return fail(Code::InvalidRequest, "The bucket has no object lock");
+}
+
+}  // namespace
 
 Result<Chosen> find_version(Exchange& exchange) {
   ATOLL_TRY(exchange.require(exchange.operation->action));
@@ -17,17 +30,11 @@ Result<Chosen> find_version(Exchange& exchange) {
   return chosen;
 }
 
-void write_version_id(const Chosen& chosen, net::Response& response) {
-  if (chosen.state.was_ever_versioned()) {
-    response.headers.add("x-amz-version-id", version_text(chosen.version.id, chosen.version.has_id));
-  }
-}
-
-Result<VersionLockRow> lock_of(catalog::CatalogReader& reader, const catalog::VersionRow& version) {
-  VersionLockRow named;
+Result<catalog::VersionTermsRow> terms_of(catalog::CatalogReader& reader, const catalog::VersionRow& version) {
+  catalog::VersionTermsRow named;
   named.object = version.object;
   named.version = version.version;
-  ATOLL_ASSIGN(auto row, reader.one<VersionLockRow>(catalog::key_of(named)));
+  ATOLL_ASSIGN(auto row, reader.one<catalog::VersionTermsRow>(catalog::key_of(named)));
   return row.value_or(named);
 }
 
@@ -45,13 +52,6 @@ Result<void> change_version(Exchange& exchange, const Chosen& chosen,
       }));
   return {};
 }
-
-Result<void> require_lockable(const Chosen& chosen) {
-  if (chosen.state.has_object_lock()) return {};
-  return fail(Code::InvalidRequest, "The bucket has no object lock");
-}
-
-}  // namespace
 
 Answer object_tagging(Exchange& exchange) {
   ATOLL_ASSIGN(const Chosen chosen, find_version(exchange));
@@ -89,7 +89,7 @@ Answer object_retention(Exchange& exchange) {
   ATOLL_ASSIGN(const Chosen chosen, find_version(exchange));
   ATOLL_TRY(require_lockable(chosen));
   if (exchange.operation->operation == Operation::GetObjectRetention) {
-    ATOLL_ASSIGN(const VersionLockRow lock, lock_of(*exchange.vault->reader(), chosen.version.row));
+    ATOLL_ASSIGN(const VersionTermsRow lock, terms_of(*exchange.vault->reader(), chosen.version.row));
     if (lock.mode == LockMode::none) return fail(Code::NoSuchObjectLockConfiguration);
     xml::Writer writer;
     writer.begin("Retention", kNamespace).element("Mode", name_of(lock.mode));
@@ -103,7 +103,7 @@ Answer object_retention(Exchange& exchange) {
   ATOLL_TRY(change_version(exchange, chosen,
                            [&](const vault::CommitContext& context, vault::ChangeSet& changes,
                                catalog::VersionRow& version, catalog::EntryRow& entry) -> Result<void> {
-                             ATOLL_ASSIGN(VersionLockRow lock, lock_of(context.state, version));
+                             ATOLL_ASSIGN(VersionTermsRow lock, terms_of(context.state, version));
                              const bool is_longer = wanted.until >= lock.until && wanted.mode >= lock.mode;
                              if (lock.mode != LockMode::none && lock.until > context.commit_time && !is_longer) {
                                if (lock.mode == LockMode::compliance || !wants_bypass) {
@@ -126,7 +126,7 @@ Answer object_legal_hold(Exchange& exchange) {
   ATOLL_ASSIGN(const Chosen chosen, find_version(exchange));
   ATOLL_TRY(require_lockable(chosen));
   if (exchange.operation->operation == Operation::GetObjectLegalHold) {
-    ATOLL_ASSIGN(const VersionLockRow lock, lock_of(*exchange.vault->reader(), chosen.version.row));
+    ATOLL_ASSIGN(const VersionTermsRow lock, terms_of(*exchange.vault->reader(), chosen.version.row));
     xml::Writer writer;
     writer.begin("LegalHold", kNamespace).element("Status", lock.is_held ? "ON" : "OFF").end();
     return xml_response(writer.finish());
@@ -137,37 +137,13 @@ Answer object_legal_hold(Exchange& exchange) {
   ATOLL_TRY(change_version(exchange, chosen,
                            [&](const vault::CommitContext& context, vault::ChangeSet& changes,
                                catalog::VersionRow& version, catalog::EntryRow& entry) -> Result<void> {
-                             ATOLL_ASSIGN(VersionLockRow lock, lock_of(context.state, version));
+                             ATOLL_ASSIGN(VersionTermsRow lock, terms_of(context.state, version));
                              lock.is_held = is_held;
                              changes.put(lock);
                              changes.put(chosen.state.bucket.domain, entry);
                              return {};
                            }));
   return empty_response(200);
-}
-
-Answer object_acl(Exchange& exchange) {
-  ATOLL_ASSIGN(const Chosen chosen, find_version(exchange));
-  if (exchange.operation->operation == Operation::PutObjectAcl) {
-    ATOLL_TRY(check_headers(exchange));
-    ATOLL_ASSIGN(const std::string document, read_document(exchange));
-    if (!document.empty()) {
-      ATOLL_ASSIGN(const bool is_private, is_private_acl(document));
-      if (!is_private) {
-        return fail(Code::NotImplemented, "Only the private list is taken: grants of accounts say who may do what");
-      }
-    }
-    return empty_response(200);
-  }
-  const std::string owner = chosen.version.row.actor.empty() ? "owner" : chosen.version.row.actor;
-  xml::Writer writer;
-  writer.begin("AccessControlPolicy", kNamespace);
-  write_owner(writer, "Owner", owner);
-  writer.begin("AccessControlList").begin("Grant").begin("Grantee");
-  writer.attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance").attribute("xsi:type", "CanonicalUser");
-  writer.element("ID", to_hex(codec::sha256(as_bytes(owner)))).element("DisplayName", owner);
-  writer.end().element("Permission", "FULL_CONTROL").end().end().end();
-  return xml_response(writer.finish());
 }
 
 }  // namespace atl::s3

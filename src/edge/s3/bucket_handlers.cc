@@ -1,6 +1,7 @@
 // Buckets: making and removing them, and their settings.
 #include <algorithm>
 
+#include "edge/s3/access_lists.h"
 #include "edge/s3/documents.h"
 #include "edge/s3/internal/exchange.h"
 #include "edge/s3/internal/object_headers.h"
@@ -14,10 +15,6 @@ using catalog::BucketSettingsRow;
 using catalog::Versioning;
 
 constexpr std::size_t kBucketsMax = 10'000;
-
-std::string owner_of(const vault::BucketState& state) {
-  return state.settings && !state.settings->owner.empty() ? state.settings->owner : "owner";
-}
 
 // Who may not list a bucket is not told whether it is there.
 Result<vault::BucketState> find_bucket(Exchange& exchange, access::Action action) {
@@ -123,6 +120,11 @@ Answer create_bucket(Exchange& exchange) {
   if (!vault::check_bucket_name(exchange.bucket)) {
     return fail(Code::InvalidBucketName, "A bucket's name has 3 to 63 of a-z 0-9 . -");
   }
+  access::AccessList list = access::AccessList::owner_only;
+  if (const auto canned = exchange.header("x-amz-acl")) {
+    ATOLL_ASSIGN(list, parse_canned_list(*canned));
+    if (opens_something(list)) ATOLL_TRY(exchange.require(access::Action::bucket_access_write, exchange.bucket, ""));
+  }
   ATOLL_ASSIGN(const std::string document, read_document(exchange));
   ATOLL_TRY(read_create_bucket(document));
   const bool has_lock = net::equal_ignoring_case(exchange.header_or("x-amz-bucket-object-lock-enabled"), "true");
@@ -150,6 +152,8 @@ Answer create_bucket(Exchange& exchange) {
                                      changes.put(settings);
                                      return {};
                                    }));
+  // Also where nothing is to be opened: what was said of an earlier bucket of this name ends here.
+  ATOLL_TRY(set_bucket_list(exchange, row.id, list));
   net::Response response = empty_response(200);
   response.headers.add("Location", "/" + exchange.bucket);
   return response;
@@ -183,6 +187,12 @@ Answer delete_bucket(Exchange& exchange) {
         changes.remove(kDefaultDomain, journal::TableNumber::buckets, catalog::key_of(now.bucket));
         return {};
       }));
+  ATOLL_TRY(exchange.context.access->change_bucket_access(exchange.who, exchange.vault_id, exchange.bucket,
+                                                          state.bucket.id,
+                                                          [](access::BucketAccess& said) -> Result<void> {
+                                                            said = {};
+                                                            return {};
+                                                          }));
   return empty_response(204);
 }
 
@@ -212,17 +222,6 @@ Answer get_bucket_setting(Exchange& exchange) {
     case GetBucketLifecycleConfiguration:
       if (settings.lifecycle.empty()) return fail(Code::NoSuchLifecycleConfiguration);
       return xml_response(settings.lifecycle);
-    case GetBucketPolicy: return fail(Code::NoSuchBucketPolicy);
-    case GetBucketPolicyStatus: writer.begin("PolicyStatus", kNamespace).element("IsPublic", "false").end(); break;
-    case GetBucketAcl:
-      writer.begin("AccessControlPolicy", kNamespace);
-      write_owner(writer, "Owner", owner_of(state));
-      writer.begin("AccessControlList").begin("Grant").begin("Grantee");
-      writer.attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
-      writer.attribute("xsi:type", "CanonicalUser");
-      writer.element("ID", to_hex(codec::sha256(as_bytes(owner_of(state))))).element("DisplayName", owner_of(state));
-      writer.end().element("Permission", "FULL_CONTROL").end().end().end();
-      break;
     case GetBucketEncryption: return fail(Code::ServerSideEncryptionConfigurationNotFoundError);
     case GetObjectLockConfiguration:
       if (!settings.has_object_lock) return fail(Code::ObjectLockConfigurationNotFoundError);
@@ -292,16 +291,6 @@ Answer change_bucket_setting(Exchange& exchange) {
             return {};
           }));
       break;
-    }
-    case DeleteBucketPolicy: break;  // there is none
-    case PutBucketAcl: {
-      ATOLL_TRY(check_headers(exchange));
-      if (!document.empty()) {
-        ATOLL_ASSIGN(const bool is_private, is_private_acl(document));
-        if (!is_private)
-          return fail(Code::NotImplemented, "Only the private list is taken: grants of accounts say who may do what");
-      }
-      return empty_response(200);
     }
     case PutObjectLockConfiguration: {
       ATOLL_ASSIGN(const ObjectLockDocument wanted, read_object_lock(document));

@@ -150,14 +150,22 @@ Result<LifecycleRule> rule_in(const Element& element) {
       does_something = true;
       LifecycleRule::Transition transition;
       transition.storage_class = one.text_of("StorageClass");
-      if (transition.storage_class.empty()) return fail(Code::MalformedXML, "A transition needs a StorageClass");
+      if (!is_storage_class(transition.storage_class)) {
+        return fail(Code::MalformedXML, "A transition needs a StorageClass that S3 knows");
+      }
       const std::string_view days = one.name == "Transition" ? "Days" : "NoncurrentDays";
       if (one.child(days) != nullptr) {
         ATOLL_ASSIGN(transition.days, number_in<std::uint32_t>(one.text_of(days), days));
-      } else if (one.child("Date") == nullptr) {
+      } else if (const Element* date = one.child("Date"); date != nullptr && one.name == "Transition") {
+        ATOLL_ASSIGN(transition.at_s, time_in(date->text, "Date"));
+        if (*transition.at_s % 86'400 != 0) return fail(Code::InvalidArgument, "Date must be at midnight UTC");
+      } else {
         return fail(Code::MalformedXML, "A transition needs " + std::string(days));
       }
-      if (one.name == "Transition") rule.transitions.push_back(std::move(transition));
+      if (one.child("NewerNoncurrentVersions") != nullptr) {
+        ATOLL_ASSIGN(transition.kept, days_in(one, "NewerNoncurrentVersions"));
+      }
+      (one.name == "Transition" ? rule.transitions : rule.noncurrent_transitions).push_back(std::move(transition));
     } else if (one.name != "ID" && one.name != "Status" && one.name != "Prefix" && one.name != "Filter") {
       return fail(Code::MalformedXML, "A rule does not hold " + one.name.substr(0, 64));
     }
@@ -195,6 +203,15 @@ Result<DeleteDocument> read_delete(std::string_view document) {
   }
   if (out.objects.empty()) return fail(Code::MalformedXML, "No object is named");
   return out;
+}
+
+std::optional<std::size_t> rank_of_class(std::string_view storage_class) {
+  static constexpr std::array<std::string_view, 10> kClasses{
+      "EXPRESS_ONEZONE",     "STANDARD",   "REDUCED_REDUNDANCY", "OUTPOSTS", "STANDARD_IA",
+      "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR",         "GLACIER",  "DEEP_ARCHIVE"};
+  const auto* const found = std::ranges::find(kClasses, storage_class);
+  if (found == kClasses.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - kClasses.begin());
 }
 
 Result<CompleteDocument> read_complete(std::string_view document) {
@@ -325,23 +342,6 @@ Result<std::string> read_create_bucket(std::string_view document) {
   if (document.empty()) return std::string();
   ATOLL_ASSIGN(const Element root, read_root(document, "CreateBucketConfiguration"));
   return std::string(root.text_of("LocationConstraint"));
-}
-
-Result<bool> is_private_acl(std::string_view document) {
-  ATOLL_ASSIGN(const Element root, read_root(document, "AccessControlPolicy"));
-  const Element* owner = root.child("Owner");
-  const Element* list = root.child("AccessControlList");
-  if (owner == nullptr || list == nullptr)
-    return fail(Code::MalformedACLError, "Owner and AccessControlList are needed");
-  for (const Element& grant : list->children) {
-    const Element* grantee = grant.child("Grantee");
-    const std::string_view permission = grant.text_of("Permission");
-    if (grant.name != "Grant" || grantee == nullptr || permission.empty()) {
-      return fail(Code::MalformedACLError, "A Grant needs Grantee and Permission");
-    }
-    if (grantee->text_of("ID") != owner->text_of("ID") || grantee->text_of("ID").empty()) return false;
-  }
-  return true;
 }
 
 std::optional<catalog::LockMode> lock_mode_named(std::string_view name) {

@@ -1,7 +1,7 @@
 // The XML documents that S3's clients send, read strictly into plain values.
 // Source: Amazon S3 API Reference, "Data Types". Namespaces are not looked at: clients leave them out or write old
 // ones. Always true: sizes are bounded by the limits of S3 (1,000 keys, 10,000 parts, 1,000 rules), whatever the
-// document says. Errors: MalformedXML, InvalidTag, InvalidArgument, InvalidRequest, MalformedACLError.
+// document says. Errors: MalformedXML, InvalidTag, InvalidArgument, InvalidRequest.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,10 @@ inline constexpr std::size_t kBucketTagsMax = 50;
 
 [[nodiscard]] Result<catalog::Versioning> read_versioning(std::string_view document);
 
+// From the warmest to the coldest, as lifecycle rules go; none: no class of S3.
+[[nodiscard]] std::optional<std::size_t> rank_of_class(std::string_view storage_class);
+[[nodiscard]] inline bool is_storage_class(std::string_view name) { return rank_of_class(name).has_value(); }
+
 struct LifecycleRule {
   std::string id;
   bool is_enabled = false;
@@ -65,9 +69,12 @@ struct LifecycleRule {
   std::optional<std::uint32_t> abort_days;
   struct Transition {
     std::uint32_t days = 0;
+    std::optional<std::int64_t> at_s;  // in place of days
+    std::uint32_t kept = 0;            // of noncurrent versions: so many newer ones stay as they are
     std::string storage_class;
   };
-  std::vector<Transition> transitions;
+  std::vector<Transition> transitions;             // days since it was stored
+  std::vector<Transition> noncurrent_transitions;  // days since it was no longer current
   [[nodiscard]] bool is_for_all() const { return prefix.empty() && tags.empty() && size_min == 0 && size_max == 0; }
 };
 [[nodiscard]] Result<std::vector<LifecycleRule>> read_lifecycle(std::string_view document);
@@ -87,9 +94,6 @@ struct CorsRule {
 
 // The location that was asked for; empty: none.
 [[nodiscard]] Result<std::string> read_create_bucket(std::string_view document);
-
-// True where the list says no more than that its owner has all rights.
-[[nodiscard]] Result<bool> is_private_acl(std::string_view document);
 
 struct RetentionDocument {
   catalog::LockMode mode = catalog::LockMode::none;  // none: the retention is to end

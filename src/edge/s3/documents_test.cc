@@ -160,14 +160,6 @@ TEST(Documents, OfLocksLocationsAndLists) {
       "</Mode><Days>5</Days></DefaultRetention></Rule></ObjectLockConfiguration>");
   EXPECT_EQ(lock->mode, catalog::LockMode::compliance);
   EXPECT_EQ(lock->days, 5U);
-  const auto acl = [](const std::string& id) {
-    return is_private_acl("<AccessControlPolicy><Owner><ID>me</ID></Owner><AccessControlList><Grant><Grantee><ID>" +
-                          id +
-                          "</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>"
-                          "</AccessControlPolicy>");
-  };
-  EXPECT_TRUE(acl("me").value());
-  EXPECT_FALSE(acl("you").value());
 }
 
 }  // namespace

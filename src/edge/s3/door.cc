@@ -45,9 +45,10 @@ class S3Door final : public server::Door {
   }
 
   net::Response answer(server::Exchange& exchange) override {
-    auto response = service_.handle(exchange.request,
-                                    {exchange.request_id, exchange.origin(), exchange.authority, exchange.path_prefix},
-                                    [&](const RequestRecord& record) { note(exchange, record); });
+    auto response = service_.handle(
+        exchange.request,
+        {exchange.request_id, exchange.origin(), exchange.authority, exchange.path_prefix, exchange.scheme == "https"},
+        [&](const RequestRecord& record) { note(exchange, record); });
     // Content may say of itself that it is a page, and links to it lead to the host at which people are signed in: its
     // scripts must not run there.
     response.headers.set("Content-Security-Policy", "sandbox");

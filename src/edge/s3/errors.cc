@@ -130,7 +130,7 @@ constexpr std::array kKnown{
     Known{"access.denied", Code::AccessDenied},        Known{"access.too_many_requests", Code::SlowDown},
     Known{"erase.kept", Code::AccessDenied},           Known{"object.changed", Code::OperationAborted},
     Known{"upload.not_found", Code::NoSuchUpload},     Known{"http.body_broken_off", Code::IncompleteBody},
-    Known{"http.body_too_slow", Code::RequestTimeout},
+    Known{"http.body_too_slow", Code::RequestTimeout}, Known{"bucket_policy.malformed", Code::MalformedPolicy},
 };
 
 }  // namespace

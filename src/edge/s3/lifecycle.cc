@@ -4,6 +4,7 @@
 
 #include "edge/s3/documents.h"
 #include "vault/object/uploads.h"
+#include "vault/tier/rules.h"
 
 namespace atl::s3 {
 namespace {
@@ -69,9 +70,29 @@ class Lifecycle {
     });
   }
 
+  // The class that rules want now; none: the one it has. `newer`: as in has_expired_since(); none of the current one.
+  [[nodiscard]] std::optional<std::string> class_due(const std::string& key, const catalog::VersionRow& version,
+                                                     Timestamp since, std::optional<std::size_t> newer) const {
+    const auto named = version.metadata.find(std::string(vault::kStorageClassKey));
+    std::size_t rank = rank_of_class(named == version.metadata.end() ? "STANDARD" : named->second).value_or(0);
+    std::optional<std::string> due;
+    for (const LifecycleRule& rule : rules_) {
+      if (!is_meant(rule, key, version)) continue;
+      for (const auto& one : newer ? rule.noncurrent_transitions : rule.transitions) {
+        const std::size_t wanted = rank_of_class(one.storage_class).value_or(0);
+        const bool is_due = one.at_s ? now_.unix_us / 1'000'000 >= *one.at_s : is_old(since, one.days, now_);
+        if (wanted <= rank || !is_due || newer.value_or(0) < one.kept) continue;
+        rank = wanted;
+        due = one.storage_class;
+      }
+    }
+    return due;
+  }
+
   Result<void> look_through(const std::string& bucket) {
-    const bool looks_at_old =
-        std::ranges::any_of(rules_, [](const LifecycleRule& rule) { return rule.noncurrent_days.has_value(); });
+    const bool looks_at_old = std::ranges::any_of(rules_, [](const LifecycleRule& rule) {
+      return rule.noncurrent_days.has_value() || !rule.noncurrent_transitions.empty();
+    });
     const auto reader = vault_->reader();
     ATOLL_ASSIGN(const vault::BucketState state, vault::bucket_state(*reader, bucket));
     catalog::ListQuery query;
@@ -82,9 +103,12 @@ class Lifecycle {
       for (const auto& item : page.items) {
         if (!item.entry.is_deleted && has_expired(item.entry.key, item.version)) {
           remove(bucket, item.entry.key, item.version.version);
+        } else if (!item.entry.is_deleted) {
+          const auto due = class_due(item.entry.key, item.version, item.version.begin_time, std::nullopt);
+          if (due) move(state, item.entry.key, item.version, *due);
         }
         if (looks_at_old && state.was_ever_versioned()) ATOLL_TRY(look_at_old(*reader, state, item.entry));
-        if (builders_.size() >= kCommandsAtOnce) commit();
+        if (removals_.size() + moves_.size() >= kCommandsAtOnce) commit();
       }
       if (!page.has_more) break;
       query.after = page.next_after;
@@ -103,16 +127,33 @@ class Lifecycle {
       // It was current until the one before it in this list began.
       if (has_expired_since(entry.key, one.row, all[at - 1].begin_time, newer)) {
         remove_version(state.bucket.name, entry.key, one);
+      } else if (const auto due = class_due(entry.key, one.row, all[at - 1].begin_time, newer)) {
+        move(state, entry.key, one.row, *due);
       }
       ++newer;
     }
     return {};
   }
 
+  void move(const vault::BucketState& state, const std::string& key, const catalog::VersionRow& version,
+            const std::string& storage_class) {
+    ++report_.versions_moved;
+    moves_.push_back([state, key, object = version.object, id = version.version, storage_class](
+                         const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+      ATOLL_ASSIGN(auto now, context.state.version(object, id));
+      ATOLL_ASSIGN(const auto entry, context.state.entry(state.bucket.id, key));
+      if (!now || !entry || entry->object != object) return {};  // gone meanwhile
+      now->metadata[std::string(vault::kStorageClassKey)] = storage_class;
+      changes.put(state.bucket.domain, *entry);
+      changes.put(state.bucket.domain, *now);
+      return {};
+    });
+  }
+
   void remove(const std::string& bucket, const std::string& key, const VersionId& expected) {
     ++report_.objects_removed;
     const VersionId marker = platform::new_id<VersionId>(vault_->machine());
-    builders_.push_back([this, bucket, key, expected, marker](const vault::CommitContext& context,
+    removals_.push_back([this, bucket, key, expected, marker](const vault::CommitContext& context,
                                                               vault::ChangeSet& changes) -> Result<void> {
       ATOLL_ASSIGN(const auto now, vault::bucket_state(context.state, bucket));
       ATOLL_ASSIGN(const auto entry, context.state.entry(now.bucket.id, key));
@@ -125,7 +166,7 @@ class Lifecycle {
   void remove_version(const std::string& bucket, const std::string& key, const vault::ObjectVersion& version) {
     ++report_.versions_removed;
     const std::optional<VersionId> id = version.has_id ? std::optional(version.id) : std::nullopt;
-    builders_.push_back([this, bucket, key, id, expected = version.id](const vault::CommitContext& context,
+    removals_.push_back([this, bucket, key, id, expected = version.id](const vault::CommitContext& context,
                                                                        vault::ChangeSet& changes) -> Result<void> {
       ATOLL_ASSIGN(const auto now, vault::bucket_state(context.state, bucket));
       ATOLL_ASSIGN(const auto entry, context.state.entry(now.bucket.id, key));
@@ -139,10 +180,15 @@ class Lifecycle {
   }
 
   void commit() {
-    if (builders_.empty()) return;
-    const auto answers = vault_->commit_group(journal::CommandKind::remove_objects, std::move(builders_),
-                                              platform::new_id<OperationId>(vault_->machine()));
-    builders_.clear();
+    commit(journal::CommandKind::remove_objects, removals_);
+    commit(journal::CommandKind::tag_objects, moves_);
+  }
+
+  void commit(journal::CommandKind kind, std::vector<vault::CommandBuilder>& builders) {
+    if (builders.empty()) return;
+    const auto answers =
+        vault_->commit_group(kind, std::move(builders), platform::new_id<OperationId>(vault_->machine()));
+    builders.clear();
     for (const auto& answer : answers) {
       if (!answer && report_.troubles.size() < 10) report_.troubles.push_back(answer.error().message);
     }
@@ -166,7 +212,8 @@ class Lifecycle {
   Timestamp now_;
   const std::atomic<bool>* stop_;
   std::vector<LifecycleRule> rules_;
-  std::vector<vault::CommandBuilder> builders_;
+  std::vector<vault::CommandBuilder> removals_;
+  std::vector<vault::CommandBuilder> moves_;  // to other storage classes
   LifecycleReport report_;
 };
 

@@ -81,14 +81,23 @@ Result<catalog::ListPage> gather(catalog::CatalogReader& reader, const Listing& 
   catalog::ListPage out;
   out.next_after = query.after;
   if (listing.limit == 0) return out;
+  // Looking below each prefix costs as much as the list itself; where everything is shown there is no need.
+  std::optional<bool> shows_all;
   for (;;) {
     query.limit = listing.limit - out.items.size() - out.common_prefixes.size();
     ATOLL_ASSIGN(auto page, reader.list(query));
     for (auto& item : page.items) {
       if (is_shown(item.version.kind) && listing.can_show(item.entry.key)) out.items.push_back(std::move(item));
     }
+    if (!page.common_prefixes.empty() && !shows_all) {
+      ATOLL_ASSIGN(const catalog::Totals totals, reader.totals(query.bucket));
+      shows_all = totals.objects() == totals.of(catalog::EntryKind::file) + totals.of(catalog::EntryKind::marker);
+    }
     for (auto& prefix : page.common_prefixes) {
-      ATOLL_ASSIGN(const bool is_there, has_shown_below(reader, listing, query.bucket, prefix, false));
+      bool is_there = listing.can_show(prefix);
+      if (is_there && !*shows_all) {
+        ATOLL_ASSIGN(is_there, has_shown_below(reader, listing, query.bucket, prefix, false));
+      }
       if (is_there) out.common_prefixes.push_back(std::move(prefix));
     }
     out.has_more = page.has_more;

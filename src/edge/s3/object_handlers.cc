@@ -1,12 +1,16 @@
 // Objects: storing, reading, copying, removing.
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 
 #include "edge/s3/internal/body.h"
 #include "edge/s3/internal/object_headers.h"
 #include "foundation/net/conditions.h"
 #include "foundation/net/http_date.h"
 #include "foundation/net/range.h"
+#include "vault/object/uploads.h"
 #include "vault/tier/accesses.h"
+#include "vault/tier/rules.h"
 
 namespace atl::s3 {
 namespace {
@@ -24,7 +28,8 @@ class VersionSource final : public net::BodySource {
     const std::uint64_t wanted = std::min<std::uint64_t>(left_, out.size());
     std::size_t filled = 0;
     ATOLL_TRY(vault::read_version(vault_->chunks(), version_, at_, wanted, [&](ByteView piece) -> Result<bool> {
-      std::ranges::copy(piece, out.begin() + static_cast<std::ptrdiff_t>(filled));
+      // Not std::ranges::copy: of const bytes libstdc++ 12 makes a loop of it, one byte at a time.
+      if (!piece.empty()) std::memcpy(out.data() + filled, piece.data(), piece.size());
       filled += piece.size();
       return true;
     }));
@@ -83,20 +88,61 @@ void override_headers(const Exchange& exchange, net::Headers& headers) {
 }
 
 void write_lock_headers(Exchange& exchange, const catalog::VersionRow& version, net::Headers& headers) {
-  catalog::VersionLockRow named;
-  named.object = version.object;
-  named.version = version.version;
-  const auto lock = exchange.vault->reader()->one<catalog::VersionLockRow>(catalog::key_of(named));
-  if (!lock || !*lock) return;
-  if ((*lock)->mode != catalog::LockMode::none) {
-    headers.add("x-amz-object-lock-mode", std::string(name_of((*lock)->mode)));
-    headers.add("x-amz-object-lock-retain-until-date", format_time((*lock)->until));
+  const auto terms = terms_of(*exchange.vault->reader(), version);
+  if (!terms) return;
+  if (terms->mode != catalog::LockMode::none) {
+    headers.add("x-amz-object-lock-mode", std::string(name_of(terms->mode)));
+    headers.add("x-amz-object-lock-retain-until-date", format_time(terms->until));
   }
-  headers.add("x-amz-object-lock-legal-hold", (*lock)->is_held ? "ON" : "OFF");
+  if (terms->mode != catalog::LockMode::none || terms->is_held) {
+    headers.add("x-amz-object-lock-legal-hold", terms->is_held ? "ON" : "OFF");
+  }
 }
 
 void write_version_id(const vault::BucketState& state, const vault::VersionChange& change, net::Headers& headers) {
   if (state.was_ever_versioned()) headers.add("x-amz-version-id", version_text(change.id, change.has_id));
+}
+
+// Clients do not fetch what is GLACIER or DEEP_ARCHIVE unless they are told that it was restored. Here it can be read
+// at any time.
+void write_storage_class(const catalog::VersionRow& version, net::Headers& headers) {
+  const std::string storage_class = storage_class_of(version);
+  if (storage_class == "STANDARD") return;
+  headers.set("x-amz-storage-class", storage_class);
+  if (storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE") {
+    headers.set("x-amz-restore", R"(ongoing-request="false", expiry-date="Fri, 31 Dec 9999 00:00:00 GMT")");
+  }
+}
+
+// By the object's own access list, where neither grants nor the bucket's policy allow it.
+Result<void> require_by_list(Exchange& exchange, access::Action action, const catalog::VersionRow& version) {
+  ATOLL_ASSIGN(const auto terms, terms_of(*exchange.vault->reader(), version));
+  const auto list = access::access_list_named(terms.access_list);
+  return exchange.require_with_list(action, list.value_or(access::AccessList::owner_only));
+}
+
+struct PartPlace {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  std::size_t count = 0;  // of parts; 0: it did not come in parts, and is one
+};
+// The part that partNumber names.
+Result<PartPlace> find_part(Exchange& exchange, const catalog::VersionRow& version) {
+  ATOLL_ASSIGN(const std::uint64_t number, exchange.number("partNumber", 0, vault::kUploadPartsMax));
+  if (number < 1) return fail(Code::InvalidArgument, "partNumber must be from 1 to 10000");
+  if (exchange.header("Range")) return fail(Code::InvalidRequest, "Range and partNumber exclude each other");
+  ATOLL_ASSIGN(const auto terms, terms_of(*exchange.vault->reader(), version));
+  ATOLL_ASSIGN(const auto sizes, vault::read_part_sizes(terms.part_sizes));
+  PartPlace part;
+  part.count = sizes.size();
+  if (sizes.empty() && number == 1) {
+    part.length = version.size;
+    return part;
+  }
+  if (number > sizes.size()) return fail(Code::InvalidPart, "The object has no part " + std::to_string(number));
+  for (std::size_t at = 0; at + 1 < number; ++at) part.offset += sizes[at];
+  part.length = sizes[static_cast<std::size_t>(number) - 1];
+  return part;
 }
 
 // A stored body's etag: the MD5 where it was computed.
@@ -107,14 +153,17 @@ std::string etag_for(const Body& body) { return body.md5() ? to_hex(*body.md5())
 Answer get_object(Exchange& exchange) {
   const bool is_head = exchange.operation->operation == Operation::HeadObject;
   const bool names_version = exchange.parameter("versionId").has_value();
-  ATOLL_TRY(exchange.require(names_version ? access::Action::read_version
-                             : is_head     ? access::Action::read_metadata
-                                           : access::Action::read));
-  if (exchange.number("partNumber", 1, 10'000).value_or(2) != 1) {
-    return fail(Code::NotImplemented, "Reading one part of an object is not done here: ask for a range");
-  }
+  const access::Action action = names_version ? access::Action::read_version
+                                : is_head     ? access::Action::read_metadata
+                                              : access::Action::read;
+  const auto allowed = exchange.require(action);
   ChoiceFailure failure;
   auto chosen = choose_version(exchange, failure);
+  if (!allowed) {
+    // Its own list may open it. Whether it is there is not told to whoever may not read it.
+    if (!chosen) return pass(allowed.error());
+    ATOLL_TRY(require_by_list(exchange, action, chosen->version.row));
+  }
   if (!chosen) {
     if (failure.is_marker) return marker_response(exchange, chosen.error(), failure);
     return pass(chosen.error());
@@ -135,7 +184,16 @@ Answer get_object(Exchange& exchange) {
   }
   std::uint64_t offset = 0;
   std::uint64_t length = version.size;
-  if (const auto range = headers.get("Range"); range && net::range_applies(headers, there, now_s)) {
+  if (exchange.parameter("partNumber")) {
+    ATOLL_ASSIGN(const PartPlace part, find_part(exchange, version));
+    offset = part.offset;
+    length = part.length;
+    if (length > 0) {
+      response.status = 206;
+      response.headers.add("Content-Range", net::format_content_range({offset, length}, version.size));
+    }
+    if (part.count > 0) response.headers.add("x-amz-mp-parts-count", std::to_string(part.count));
+  } else if (const auto range = headers.get("Range"); range && net::range_applies(headers, there, now_s)) {
     const auto wanted = net::parse_range(*range, version.size);
     if (wanted.kind == net::RangeRequest::Kind::unsatisfiable) {
       auto refused = xml_response(error_document(fail(Code::InvalidRange).value(),
@@ -157,9 +215,7 @@ Answer get_object(Exchange& exchange) {
     write_checksum_headers(version, response.headers);
   }
   if (chosen->state.has_object_lock()) write_lock_headers(exchange, version, response.headers);
-  if (const std::string storage_class = storage_class_of(version); storage_class != "STANDARD") {
-    response.headers.set("x-amz-storage-class", storage_class);
-  }
+  write_storage_class(version, response.headers);
   override_headers(exchange, response.headers);
   response.length = length;
   if (is_head) return response;
@@ -189,9 +245,9 @@ Answer put_object(Exchange& exchange) {
   vault::NewVersion fresh;
   fresh.key = exchange.key;
   ATOLL_TRY(read_object_headers(exchange, fresh.version));
-  ATOLL_ASSIGN(const vault::LockWish lock, read_lock_headers(exchange));
+  ATOLL_ASSIGN(const vault::VersionTerms terms, read_terms(exchange));
   ATOLL_ASSIGN(const vault::BucketState state, vault::bucket_state(*exchange.vault->reader(), exchange.bucket));
-  if (!state.has_object_lock() && (lock.is_held || lock.mode != catalog::LockMode::none)) {
+  if (!state.has_object_lock() && (terms.is_held || terms.mode != catalog::LockMode::none)) {
     return fail(Code::InvalidRequest, "The bucket has no object lock");
   }
   ATOLL_ASSIGN(const auto body, Body::open(exchange, true));
@@ -202,8 +258,10 @@ Answer put_object(Exchange& exchange) {
     ATOLL_ASSIGN(const auto there, exchange.vault->reader()->current(state.bucket.id, exchange.key));
     ATOLL_TRY(write_condition(exchange, true)(there ? &there->version : nullptr));
   }
-  ATOLL_ASSIGN(const auto stored, vault::store_content(*exchange.vault, state.bucket, body->length().value_or(0),
-                                                       exchange.key, [&](ByteSpan out) { return body->read(out); }));
+  ATOLL_ASSIGN(const auto stored,
+               vault::store_content(
+                   *exchange.vault, state.bucket, body->length().value_or(0), exchange.key,
+                   [&](ByteSpan out) { return body->read(out); }, vault::tier_of_class(fresh.version)));
   ATOLL_TRY(body->verify());
   fresh.version.kind =
       exchange.key.ends_with('/') && stored.bytes == 0 ? catalog::EntryKind::marker : catalog::EntryKind::file;
@@ -220,8 +278,8 @@ Answer put_object(Exchange& exchange) {
       [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
         ATOLL_ASSIGN(committed, vault::bucket_state(context.state, exchange.bucket));
         const bool keeps = committed.versioning() == catalog::Versioning::enabled;
-        ATOLL_ASSIGN(change, vault::stage_version(context, changes, committed, fresh, id, exchange.vault->actor(), lock,
-                                                  write_condition(exchange, keeps)));
+        ATOLL_ASSIGN(change, vault::stage_version(context, changes, committed, fresh, id, exchange.vault->actor(),
+                                                  terms, write_condition(exchange, keeps)));
         return {};
       }));
   exchange.note_usage(change);
@@ -308,7 +366,7 @@ Result<vault::StoredContent> content_for_copy(Exchange& exchange, const catalog:
     std::size_t filled = 0;
     const std::uint64_t wanted = std::min<std::uint64_t>(out.size(), end - at);
     ATOLL_TRY(vault::read_version(exchange.vault->chunks(), version, at, wanted, [&](ByteView piece) -> Result<bool> {
-      std::ranges::copy(piece, out.begin() + static_cast<std::ptrdiff_t>(filled));
+      if (!piece.empty()) std::memcpy(out.data() + filled, piece.data(), piece.size());
       filled += piece.size();
       return true;
     }));
@@ -331,11 +389,11 @@ Answer copy_object(Exchange& exchange) {
   fresh.key = exchange.key;
   ATOLL_TRY(read_object_headers(exchange, fresh.version));
   if (directive == "COPY") {
-    const auto storage_class = fresh.version.metadata.find("header:x-amz-storage-class");
-    const std::string wanted = storage_class == fresh.version.metadata.end() ? "" : storage_class->second;
+    const std::string storage_class(vault::kStorageClassKey);
+    auto wanted = fresh.version.metadata.extract(storage_class);
     fresh.version.metadata = from.metadata;
-    fresh.version.metadata.erase("header:x-amz-storage-class");
-    if (!wanted.empty()) fresh.version.metadata["header:x-amz-storage-class"] = wanted;
+    fresh.version.metadata.erase(storage_class);  // as S3 has it: a copy is STANDARD where it says nothing else
+    if (!wanted.empty()) fresh.version.metadata.insert(std::move(wanted));
     fresh.version.content_type = from.content_type;
     fresh.version.modified = from.modified;
     if (from.has_source && !fresh.version.metadata.contains("mtime")) {
@@ -343,7 +401,7 @@ Answer copy_object(Exchange& exchange) {
     }
   }
   if (tagging == "COPY") fresh.version.tags = from.tags;
-  ATOLL_ASSIGN(const vault::LockWish lock, read_lock_headers(exchange));
+  ATOLL_ASSIGN(const vault::VersionTerms terms, read_terms(exchange));
   ATOLL_ASSIGN(const vault::BucketState target, vault::bucket_state(*exchange.vault->reader(), exchange.bucket));
   const bool is_itself =
       source.state.bucket.id == target.bucket.id && source.entry.key == exchange.key && source.version.is_latest;
@@ -367,8 +425,8 @@ Answer copy_object(Exchange& exchange) {
         if (!there) return fail(Code::OperationAborted, "What was to be copied was removed meanwhile");
         ATOLL_ASSIGN(committed, vault::bucket_state(context.state, exchange.bucket));
         const bool keeps = committed.versioning() == catalog::Versioning::enabled;
-        ATOLL_ASSIGN(change, vault::stage_version(context, changes, committed, fresh, id, exchange.vault->actor(), lock,
-                                                  write_condition(exchange, keeps)));
+        ATOLL_ASSIGN(change, vault::stage_version(context, changes, committed, fresh, id, exchange.vault->actor(),
+                                                  terms, write_condition(exchange, keeps)));
         return {};
       }));
   exchange.note_usage(change);
@@ -531,6 +589,43 @@ Answer delete_objects(Exchange& exchange) {
   return xml_response(writer.finish());
 }
 
+namespace {
+
+// Sizes and numbers of a page of the parts; nothing of an object that did not come in parts.
+Result<void> write_object_parts(const Exchange& exchange, const catalog::VersionRow& version, xml::Writer& writer) {
+  constexpr std::size_t parts_shown_max = 1000;
+  const auto number_in = [&](std::string_view name, std::uint64_t otherwise) -> Result<std::uint64_t> {
+    const auto text = exchange.header(name);
+    if (!text) return otherwise;
+    std::uint64_t value = 0;
+    const auto read = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (read.ec != std::errc() || read.ptr != text->data() + text->size()) {
+      return fail(Code::InvalidArgument, std::string(name) + " must be a number");
+    }
+    return value;
+  };
+  ATOLL_ASSIGN(const std::uint64_t wanted, number_in("x-amz-max-parts", parts_shown_max));
+  ATOLL_ASSIGN(const std::uint64_t marker, number_in("x-amz-part-number-marker", 0));
+  ATOLL_ASSIGN(const auto terms, terms_of(*exchange.vault->reader(), version));
+  ATOLL_ASSIGN(const auto sizes, vault::read_part_sizes(terms.part_sizes));
+  if (sizes.empty()) return {};
+  const std::size_t limit = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, parts_shown_max));
+  const std::size_t from = static_cast<std::size_t>(std::min<std::uint64_t>(marker, sizes.size()));
+  const std::size_t end = std::min(sizes.size(), from + limit);
+  writer.begin("ObjectParts").element("PartsCount", std::to_string(sizes.size()));
+  writer.element("PartNumberMarker", std::to_string(marker)).element("MaxParts", std::to_string(limit));
+  writer.element("IsTruncated", end < sizes.size() ? "true" : "false");
+  if (end < sizes.size()) writer.element("NextPartNumberMarker", std::to_string(end));
+  for (std::size_t at = from; at < end; ++at) {
+    writer.begin("Part").element("PartNumber", std::to_string(at + 1));
+    writer.element("Size", std::to_string(sizes[at])).end();
+  }
+  writer.end();
+  return {};
+}
+
+}  // namespace
+
 Answer get_object_attributes(Exchange& exchange) {
   ATOLL_TRY(
       exchange.require(exchange.parameter("versionId") ? access::Action::read_version : access::Action::read_metadata));
@@ -551,6 +646,9 @@ Answer get_object_attributes(Exchange& exchange) {
     writer.begin("Checksum");
     write_checksum_elements(version, writer);
     writer.end();
+  }
+  if (headers.has_token("x-amz-object-attributes", "ObjectParts")) {
+    ATOLL_TRY(write_object_parts(exchange, version, writer));
   }
   if (headers.has_token("x-amz-object-attributes", "StorageClass")) {
     writer.element("StorageClass", storage_class_of(version));

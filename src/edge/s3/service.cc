@@ -6,6 +6,7 @@
 #include "edge/s3/documents.h"
 #include "edge/s3/internal/body.h"
 #include "edge/s3/internal/exchange.h"
+#include "edge/s3/permissions.h"
 #include "edge/server/version_facts.h"
 #include "foundation/net/uri.h"
 
@@ -39,19 +40,22 @@ Result<void> read_address(Exchange& exchange) {
 }
 
 // A key that nobody has takes as long as a wrong secret.
-Result<void> authenticate(Exchange& exchange) {
+Result<void> authenticate(Exchange& exchange, SigningKeys& keys) {
   const RequestView view{exchange.request.method, exchange.signed_target, exchange.headers};
   ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
   exchange.who = access::Who::nobody();
   if (!exchange.claim.is_anonymous) {
     const auto identity = exchange.context.access->s3_key(exchange.claim.access_key);
-    const auto verified = verify(view, exchange.claim, identity ? identity->secret : "no secret");
+    exchange.signing_key =
+        keys.of(identity ? exchange.claim.access_key : std::string(), identity ? identity->secret : "no secret",
+                exchange.claim.date, exchange.claim.region);
+    const auto verified = verify(view, exchange.claim, exchange.signing_key);
     if (!identity) return fail(Code::InvalidAccessKeyId);
-    if (!verified) return pass(verified.error());
-    exchange.signing_key = *verified;
+    ATOLL_TRY(verified);
     exchange.who = identity->who;
     exchange.vault_id = identity->vault;
   }
+  exchange.view = exchange.context.access->view();
   exchange.who.address = exchange.remote_address;
   exchange.who.request_id = exchange.request_id;
   ATOLL_TRY(exchange.context.access->take_request(exchange.who));
@@ -76,9 +80,6 @@ Answer dispatch(Exchange& exchange) {
     case GetBucketTagging:
     case GetBucketCors:
     case GetBucketLifecycleConfiguration:
-    case GetBucketPolicy:
-    case GetBucketPolicyStatus:
-    case GetBucketAcl:
     case GetBucketEncryption:
     case GetObjectLockConfiguration: return get_bucket_setting(exchange);
     case PutBucketVersioning:
@@ -88,10 +89,13 @@ Answer dispatch(Exchange& exchange) {
     case DeleteBucketCors:
     case PutBucketLifecycleConfiguration:
     case DeleteBucketLifecycle:
+    case PutObjectLockConfiguration: return change_bucket_setting(exchange);
+    case GetBucketPolicy:
     case PutBucketPolicy:
     case DeleteBucketPolicy:
-    case PutBucketAcl:
-    case PutObjectLockConfiguration: return change_bucket_setting(exchange);
+    case GetBucketPolicyStatus: return bucket_policy(exchange);
+    case GetBucketAcl:
+    case PutBucketAcl: return bucket_acl(exchange);
     case ListObjects:
     case ListObjectsV2: return list_objects(exchange);
     case ListObjectVersions: return list_object_versions(exchange);
@@ -124,14 +128,14 @@ Answer dispatch(Exchange& exchange) {
   return fail(Code::NotImplemented);
 }
 
-Answer answer(Exchange& exchange) {
+Answer answer(Exchange& exchange, SigningKeys& keys) {
   ATOLL_TRY(read_address(exchange));
   if (exchange.request.method == "OPTIONS") {
     return preflight(exchange.context, exchange.request, exchange.bucket);
   }
   ATOLL_ASSIGN(exchange.operation, find_operation(exchange.request.method, exchange.resource, exchange.parameters,
                                                   exchange.header(kCopySource).has_value()));
-  ATOLL_TRY(authenticate(exchange));
+  ATOLL_TRY(authenticate(exchange, keys));
   return dispatch(exchange);
 }
 
@@ -155,7 +159,7 @@ net::Response error_response(const Exchange& exchange, const Error& error) {
 net::Response Service::handle(net::Request& request, const RequestFacts& facts,
                               const std::function<void(const RequestRecord&)>& on_request) const {
   Exchange exchange(context_, request, facts);
-  Answer done = answer(exchange);
+  Answer done = answer(exchange, *keys_);
   net::Response response = done ? std::move(*done) : error_response(exchange, done.error());
   add_cors(exchange, response);
   response.headers.add("x-amz-request-id", facts.request_id);
@@ -202,21 +206,28 @@ Result<std::uint64_t> Exchange::number(std::string_view name, std::uint64_t othe
   return value;
 }
 
-Result<void> Exchange::require(access::Action action, std::string_view of_bucket, std::string_view of_key) const {
-  access::Resource resource_asked;
-  resource_asked.vault = vault_id;
-  resource_asked.bucket = of_bucket;
-  resource_asked.key = of_key;
-  if (context.access->decide(who, action, resource_asked).allowed) return {};
+Result<void> Exchange::decide(access::Action action, access::Resource asked) const {
+  asked.vault = vault_id;
+  asked.permission = permission_of(operation->operation, action);
+  asked.is_secure = is_secure;
+  // Which bucket it is matters only where a policy or list speaks of one of that name, or the object has a list.
+  const bool needs_id = opens_something(asked.list) || view->bucket_rules(vault_id, asked.bucket) != nullptr;
+  if (needs_id && !asked.bucket.empty()) {
+    ATOLL_ASSIGN(const auto row, vault->reader()->bucket_named(asked.bucket));
+    if (row) asked.bucket_id = row->id;
+  }
+  if (view->decide(who, action, asked, now).allowed) return {};
   // The right may hang on the age or tier of what is there now; those of other versions are not told.
-  if (!of_key.empty() && vault && action != access::Action::read_version && !parameter("versionId")) {
+  const bool means_current =
+      !asked.is_prefix && !asked.key.empty() && action != access::Action::read_version && !parameter("versionId");
+  if (means_current && vault) {
     const auto reader = vault->reader();
-    ATOLL_ASSIGN(const auto row, reader->bucket_named(of_bucket));
+    ATOLL_ASSIGN(const auto row, reader->bucket_named(asked.bucket));
     if (row) {
-      ATOLL_ASSIGN(const auto there, reader->current(row->id, of_key));
+      ATOLL_ASSIGN(const auto there, reader->current(row->id, asked.key));
       if (there) {
-        ATOLL_TRY(server::add_version_facts(*context.access, who, action, *vault, there->version, now, resource_asked));
-        if (context.access->decide(who, action, resource_asked).allowed) return {};
+        ATOLL_TRY(server::add_version_facts(*context.access, who, action, *vault, there->version, now, asked));
+        if (view->decide(who, action, asked, now).allowed) return {};
       }
     }
   }
@@ -224,16 +235,27 @@ Result<void> Exchange::require(access::Action action, std::string_view of_bucket
               "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
 }
 
+Result<void> Exchange::require(access::Action action, std::string_view of_bucket, std::string_view of_key) const {
+  access::Resource asked;
+  asked.bucket = of_bucket;
+  asked.key = of_key;
+  return decide(action, asked);
+}
+
 Result<void> Exchange::require_prefix(access::Action action, std::string_view prefix) const {
-  access::Resource resource_asked;
-  resource_asked.vault = vault_id;
-  resource_asked.bucket = bucket;
-  resource_asked.key = prefix;
-  resource_asked.is_prefix = true;
-  const auto decision = context.access->decide(who, action, resource_asked);
-  if (decision.allowed) return {};
-  return fail(Code::AccessDenied,
-              "Access denied: the right \"" + std::string(access::name_of(action)) + "\" is needed");
+  access::Resource asked;
+  asked.bucket = bucket;
+  asked.key = prefix;
+  asked.is_prefix = true;
+  return decide(action, asked);
+}
+
+Result<void> Exchange::require_with_list(access::Action action, access::AccessList list) const {
+  access::Resource asked;
+  asked.bucket = bucket;
+  asked.key = key;
+  asked.list = list;
+  return decide(action, asked);
 }
 
 net::Response xml_response(std::string document) {
@@ -335,7 +357,7 @@ Result<Chosen> choose_version(Exchange& exchange, ChoiceFailure& failure) {
 }
 
 void write_owner(xml::Writer& writer, std::string_view element, std::string_view name) {
-  writer.begin(element).element("ID", to_hex(codec::sha256(as_bytes(name)))).element("DisplayName", name).end();
+  writer.begin(element).element("ID", access::canonical_id(name)).element("DisplayName", name).end();
 }
 
 }  // namespace atl::s3

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge/s3/signature.h"
 #include "foundation/net/http_message.h"
 #include "foundation/platform/machine.h"
 #include "vault/access/access.h"
@@ -52,6 +53,7 @@ struct RequestFacts {
   std::string remote_address;  // of the client, also behind a proxy
   std::string authority;       // what the client sees as Host, also behind a proxy; empty: the Host field
   std::string path_prefix;     // what the client signed before the target: the path of a base URL, or nothing
+  bool is_secure = false;      // the client came by TLS, also to the proxy
 };
 
 class Service {
@@ -63,6 +65,7 @@ class Service {
 
  private:
   ServiceContext context_;
+  std::unique_ptr<SigningKeys> keys_ = std::make_unique<SigningKeys>();
 };
 
 }  // namespace atl::s3

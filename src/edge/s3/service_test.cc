@@ -12,6 +12,7 @@
 #include "foundation/platform/testing/test_machine.h"
 #include "foundation/xml/xml.h"
 #include "vault/testing/test_vault.h"
+#include "vault/tier/tiers.h"
 
 namespace atl::s3 {
 namespace {
@@ -124,6 +125,9 @@ class ServiceTest : public ::testing::Test {
              const std::string& who = "owner") {
     const std::string hash = to_hex(codec::sha256(as_bytes(body)));
     return send(method, target, signed_fields(method, target, std::move(fields), hash, who), body);
+  }
+  Reply unsigned_call(const std::string& method, const std::string& target) {
+    return send(method, target, {{"Host", "server:7070"}});
   }
   Reply get(const std::string& key) { return call("GET", "/bucket/" + key); }
 
@@ -391,6 +395,252 @@ TEST_F(ServiceTest, WhatWasAnsweredIsThereAfterARestart) {
                               std::string(*sent.headers.get("ETag")) + "</ETag></Part></CompleteMultipartUpload>");
   EXPECT_EQ(done.status, 200U) << done.body;
   EXPECT_EQ(get("big").body, part);
+}
+
+TEST_F(ServiceTest, APolicyOpensWhatItSaysToNobodyInParticular) {
+  ASSERT_EQ(call("PUT", "/bucket/open/a", "data").status, 200U);
+  ASSERT_EQ(call("PUT", "/bucket/closed", "data").status, 200U);
+  EXPECT_EQ(call("GET", "/bucket?policy").code(), "NoSuchBucketPolicy");
+  EXPECT_EQ(unsigned_call("GET", "/bucket/open/a").code(), "AccessDenied");
+  const std::string policy =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",)"
+      R"("Resource":"arn:aws:s3:::bucket/open/*"},{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:::user/owner-person"},)"
+      R"("Action":"s3:DeleteObject","Resource":"arn:aws:s3:::bucket/open/*"}]})";
+  EXPECT_EQ(call("PUT", "/bucket?policy", policy, {}, "editor").code(), "AccessDenied");
+  ASSERT_EQ(call("PUT", "/bucket?policy", policy).status, 204U);
+  EXPECT_EQ(call("GET", "/bucket?policy").body, policy);
+  EXPECT_NE(call("GET", "/bucket?policyStatus").body.find("<IsPublic>true<"), std::string::npos);
+  const auto check = [&] {
+    EXPECT_EQ(unsigned_call("GET", "/bucket/open/a").body, "data");
+    EXPECT_EQ(unsigned_call("HEAD", "/bucket/open/a").status, 200U);
+    EXPECT_EQ(unsigned_call("GET", "/bucket/open/missing").code(), "NoSuchKey");
+    EXPECT_EQ(unsigned_call("GET", "/bucket/open/a?tagging").code(), "AccessDenied");
+    EXPECT_EQ(unsigned_call("GET", "/bucket/open/a?versionId=null").code(), "AccessDenied");
+    EXPECT_EQ(unsigned_call("GET", "/bucket/closed").code(), "AccessDenied");
+    EXPECT_EQ(unsigned_call("GET", "/bucket").code(), "AccessDenied");
+    EXPECT_EQ(unsigned_call("GET", "/bucket?policy").code(), "AccessDenied");
+    EXPECT_EQ(unsigned_call("PUT", "/bucket/open/b").code(), "AccessDenied");
+    EXPECT_EQ(unsigned_call("DELETE", "/bucket/open/a").code(), "AccessDenied");
+    EXPECT_EQ(call("GET", "/bucket/open/a", "", {}, "nobody").body, "data");
+    EXPECT_EQ(call("DELETE", "/bucket/open/a").code(), "AccessDenied") << "the owner too";
+    EXPECT_EQ(
+        call("POST", "/bucket?delete", "<Delete><Object><Key>open/a</Key></Object></Delete>").body.find("<Deleted>"),
+        std::string::npos);
+  };
+  check();
+  reopen();
+  check();
+  EXPECT_EQ(call("PUT", "/bucket?policy", "{}").code(), "MalformedPolicy");
+  EXPECT_EQ(call("GET", "/bucket?policy").body, policy) << "what was refused changed nothing";
+  ASSERT_EQ(call("DELETE", "/bucket?policy").status, 204U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/open/a").code(), "AccessDenied");
+  EXPECT_EQ(call("DELETE", "/bucket/open/a").status, 204U);
+}
+
+TEST_F(ServiceTest, APolicyEndsWithItsBucket) {
+  ASSERT_EQ(call("PUT", "/bucket?policy",
+                 R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*Object","Resource":[)"
+                 R"("arn:aws:s3:::bucket/*"]}})")
+                .code(),
+            "MalformedPolicy")
+      << "to store, too";
+  ASSERT_EQ(
+      call("PUT", "/bucket?policy",
+           R"({"Statement":{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:ListBucket"],"Resource":[)"
+           R"("arn:aws:s3:::bucket/*","arn:aws:s3:::bucket"]}})")
+          .status,
+      204U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket?list-type=2").status, 200U);
+  ASSERT_EQ(call("DELETE", "/bucket").status, 204U);
+  ASSERT_EQ(call("PUT", "/bucket").status, 200U);
+  ASSERT_EQ(call("PUT", "/bucket/a", "data").status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket?list-type=2").code(), "AccessDenied");
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").code(), "AccessDenied");
+  EXPECT_EQ(call("GET", "/bucket?policy").code(), "NoSuchBucketPolicy");
+}
+
+TEST_F(ServiceTest, APolicyGivesAnAccountWhatItNames) {
+  ASSERT_EQ(
+      call("PUT", "/bucket?policy",
+           R"({"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::000000000000:user/nobody-person"]},)"
+           R"("Action":["s3:PutObject","s3:GetObject"],"Resource":"arn:aws:s3:::bucket/in/*"}]})")
+          .status,
+      204U);
+  EXPECT_EQ(call("PUT", "/bucket/in/a", "data", {}, "nobody").status, 200U);
+  EXPECT_EQ(call("PUT", "/bucket/in/a", "again", {}, "nobody").status, 200U) << "what is there, too";
+  EXPECT_EQ(call("GET", "/bucket/in/a", "", {}, "nobody").body, "again");
+  EXPECT_EQ(call("PUT", "/bucket/out", "data", {}, "nobody").code(), "AccessDenied");
+  EXPECT_EQ(call("DELETE", "/bucket/in/a", "", {}, "nobody").code(), "AccessDenied");
+  EXPECT_EQ(call("PUT", "/bucket/in/b", "", {{"x-amz-copy-source", "/bucket/in/a"}}, "nobody").status, 200U);
+  const auto root = xml::read(call("POST", "/bucket/in/c?uploads", "", {}, "nobody").body);
+  ASSERT_TRUE(root);
+  const std::string id(root->text_of("UploadId"));
+  EXPECT_EQ(call("PUT", "/bucket/in/c?partNumber=1&uploadId=" + id, "data", {}, "nobody").status, 200U);
+  EXPECT_EQ(call("DELETE", "/bucket/in/c?uploadId=" + id, "", {}, "nobody").code(), "AccessDenied")
+      << "s3:AbortMultipartUpload was not named";
+}
+
+TEST_F(ServiceTest, CannedListsOfObjectsHoldAndAreShownWithIdsAndNames) {
+  const auto shows = [&](const std::string& target, std::string_view what) {
+    return call("GET", target).body.find(what) != std::string::npos;
+  };
+  const std::string owner_id = access::canonical_id("owner-person");
+  for (const char* quiet : {"private", "bucket-owner-full-control", "bucket-owner-read"}) {
+    ASSERT_EQ(call("PUT", "/bucket/quiet", "data", {{"x-amz-acl", quiet}}, "editor").status, 200U) << quiet;
+    EXPECT_EQ(unsigned_call("GET", "/bucket/quiet").code(), "AccessDenied");
+    EXPECT_TRUE(shows("/bucket/quiet?acl", "<ID>" + access::canonical_id("editor-person") +
+                                               "</ID><DisplayName>editor-person</DisplayName>"));
+  }
+  EXPECT_TRUE(shows("/bucket/quiet?acl", "<ID>" + owner_id +
+                                             "</ID><DisplayName>owner-person</DisplayName></Grantee>"
+                                             "<Permission>READ<"))
+      << "the bucket's owner";
+  EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-acl", "public-read"}}, "editor").code(), "AccessDenied")
+      << "who may not say who may read does not";
+  EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-acl", "public-read-write"}}).code(), "NotImplemented");
+  EXPECT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-acl", "nonsense"}}).code(), "InvalidArgument");
+  EXPECT_EQ(get("a").code(), "NoSuchKey");
+
+  ASSERT_EQ(call("PUT", "/bucket/a", "data", {{"x-amz-acl", "public-read"}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").body, "data");
+  EXPECT_FALSE(unsigned_call("HEAD", "/bucket/a").headers.has("x-amz-acl"));
+  EXPECT_TRUE(shows("/bucket/a?acl", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>"));
+  const std::string document = call("GET", "/bucket/a?acl").body;
+  ASSERT_EQ(call("PUT", "/bucket/a", "other").status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").code(), "AccessDenied") << "a new version is private again";
+  ASSERT_EQ(call("PUT", "/bucket/a?acl", document).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").body, "other");
+  ASSERT_EQ(call("PUT", "/bucket/a?acl", "", {{"x-amz-acl", "authenticated-read"}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").code(), "AccessDenied");
+  EXPECT_EQ(call("GET", "/bucket/a", "", {}, "nobody").body, "other");
+  EXPECT_EQ(call("GET", "/bucket/a?tagging", "", {}, "nobody").code(), "AccessDenied");
+  ASSERT_EQ(call("PUT", "/bucket/a?acl", "", {{"x-amz-acl", "private"}}).status, 200U);
+  EXPECT_EQ(call("GET", "/bucket/a", "", {}, "nobody").code(), "AccessDenied");
+  EXPECT_EQ(call("PUT", "/bucket/a?acl").code(), "MalformedACLError");
+  EXPECT_EQ(call("PUT", "/bucket/a?acl",
+                 "<AccessControlPolicy><Owner><ID>" + owner_id +
+                     "</ID></Owner><AccessControlList><Grant><Grantee><URI>http://acs.amazonaws.com/groups/global/"
+                     "AllUsers</URI></Grantee><Permission>WRITE</Permission></Grant></AccessControlList>"
+                     "</AccessControlPolicy>")
+                .code(),
+            "NotImplemented");
+}
+
+TEST_F(ServiceTest, AListOfABucketShowsItsNamesOnly) {
+  ASSERT_EQ(call("PUT", "/bucket/a", "data").status, 200U);
+  ASSERT_EQ(call("PUT", "/bucket?acl", "", {{"x-amz-acl", "public-read"}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket?list-type=2").status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").code(), "AccessDenied");
+  EXPECT_EQ(unsigned_call("GET", "/bucket?versioning").code(), "AccessDenied");
+  EXPECT_NE(call("GET", "/bucket?acl").body.find("AllUsers"), std::string::npos);
+  ASSERT_EQ(call("PUT", "/bucket?acl", "", {{"x-amz-acl", "private"}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket?list-type=2").code(), "AccessDenied");
+  ASSERT_EQ(call("PUT", "/open", "", {{"x-amz-acl", "public-read"}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/open?list-type=2").status, 200U);
+}
+
+TEST_F(ServiceTest, PartsAreReadByTheirNumbers) {
+  const auto root = xml::read(
+      call("POST", "/bucket/big?uploads", "", {{"x-amz-acl", "public-read"}, {"x-amz-storage-class", "GLACIER"}}).body);
+  const std::string id(root->text_of("UploadId"));
+  std::string whole;
+  std::string document = "<CompleteMultipartUpload>";
+  const std::vector<std::size_t> sizes{5 << 20, 5 << 20, 1000};
+  for (std::size_t at = 0; at < sizes.size(); ++at) {
+    const std::string number = std::to_string(at + 1);
+    const std::string part = to_string(noise(30 + at, sizes[at]));
+    whole += part;
+    const Reply sent = call("PUT", "/bucket/big?partNumber=" + number + "&uploadId=" + id, part);
+    ASSERT_EQ(sent.status, 200U);
+    document += "<Part><PartNumber>" + number + "</PartNumber><ETag>" + std::string(*sent.headers.get("ETag")) +
+                "</ETag></Part>";
+  }
+  ASSERT_EQ(call("POST", "/bucket/big?uploadId=" + id, document + "</CompleteMultipartUpload>").status, 200U);
+  const Reply second = unsigned_call("GET", "/bucket/big?partNumber=2");
+  EXPECT_EQ(second.status, 206U);
+  EXPECT_EQ(second.body, whole.substr(5 << 20, 5 << 20));
+  EXPECT_EQ(second.headers.get("x-amz-mp-parts-count"), "3");
+  EXPECT_EQ(second.headers.get("Content-Range"), "bytes 5242880-10485759/10486760");
+  EXPECT_EQ(second.headers.get("x-amz-storage-class"), "GLACIER");
+  const Reply head = call("HEAD", "/bucket/big?partNumber=3");
+  EXPECT_EQ(head.status, 206U);
+  EXPECT_EQ(head.headers.get("Content-Range"), "bytes 10485760-10486759/10486760");
+  EXPECT_EQ(call("GET", "/bucket/big?partNumber=4").code(), "InvalidPart");
+  EXPECT_EQ(call("GET", "/bucket/big?partNumber=0").code(), "InvalidArgument");
+  EXPECT_EQ(call("GET", "/bucket/big?partNumber=1", "", {{"Range", "bytes=0-1"}}).code(), "InvalidRequest");
+  const std::string parts = call("GET", "/bucket/big?attributes", "",
+                                 {{"x-amz-object-attributes", "ObjectParts,ObjectSize"}, {"x-amz-max-parts", "2"}})
+                                .body;
+  EXPECT_NE(parts.find("<PartsCount>3</PartsCount>"), std::string::npos) << parts;
+  EXPECT_NE(parts.find("<NextPartNumberMarker>2</NextPartNumberMarker><Part><PartNumber>1</PartNumber><Size>5242880<"),
+            std::string::npos)
+      << parts;
+
+  ASSERT_EQ(call("PUT", "/bucket/one", "data").status, 200U);
+  EXPECT_EQ(call("GET", "/bucket/one?partNumber=1").body, "data");
+  EXPECT_FALSE(call("HEAD", "/bucket/one?partNumber=1").headers.has("x-amz-mp-parts-count"));
+  EXPECT_EQ(call("GET", "/bucket/one?partNumber=2").code(), "InvalidPart");
+}
+
+TEST_F(ServiceTest, AStorageClassIsATier) {
+  const auto lies = [&](const std::string& key) {
+    const auto found = vault::Objects(*vault_).find("bucket", key).value();
+    return std::string(vault::name_of(vault::TierMap(*vault_).of(found.version).value().tier()));
+  };
+  const auto shown = [&](const std::string& key) {
+    return std::string(call("HEAD", "/bucket/" + key).headers.get("x-amz-storage-class").value_or("none"));
+  };
+  const std::vector<std::pair<std::string, std::string>> classes = {{"STANDARD", "warm"},
+                                                                    {"STANDARD_IA", "warm"},
+                                                                    {"GLACIER_IR", "cold"},
+                                                                    {"GLACIER", "cold"},
+                                                                    {"DEEP_ARCHIVE", "cold"}};
+  std::uint64_t seed = 50;
+  for (const auto& [name, tier] : classes) {
+    ASSERT_EQ(call("PUT", "/bucket/" + name, to_string(noise(++seed, 100'000)), {{"x-amz-storage-class", name}}).status,
+              200U);
+    EXPECT_EQ(lies(name), tier) << name;
+    EXPECT_EQ(shown(name), name == "STANDARD" ? "none" : name);
+    EXPECT_NE(call("GET", "/bucket?list-type=2&prefix=" + name).body.find("<StorageClass>" + name + "<"),
+              std::string::npos);
+  }
+  EXPECT_EQ(call("PUT", "/bucket/a", "x", {{"x-amz-storage-class", "FROZEN"}}).code(), "InvalidStorageClass");
+
+  // By a rule: the class first, the content when tiers are moved, and it stays there.
+  ASSERT_EQ(call("PUT", "/bucket/old/a", to_string(noise(60, 100'000))).status, 200U);
+  ASSERT_EQ(
+      call("PUT", "/bucket?lifecycle",
+           "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><Prefix>old/</Prefix></Filter>"
+           "<Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition>"
+           "<Transition><Days>90</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>"
+           "<Rule><ID>b</ID><Status>Enabled</Status><Filter><Prefix>GLACIER</Prefix></Filter>"
+           "<Transition><Days>1</Days><StorageClass>STANDARD_IA</StorageClass></Transition></Rule>"
+           "</LifecycleConfiguration>")
+          .status,
+      200U);
+  const auto run = [&](int days) {
+    machine_.clock.advance_s(86'400LL * days);
+    const auto done = apply_lifecycle(*vault_, machine_.clock.peek());
+    EXPECT_EQ(told(done), "ok");
+    return done.value_or(LifecycleReport{}).versions_moved;
+  };
+  EXPECT_EQ(run(29), 0U);
+  EXPECT_EQ(run(1), 1U);
+  EXPECT_EQ(shown("old/a"), "STANDARD_IA");
+  EXPECT_EQ(run(60), 1U);
+  EXPECT_EQ(run(1), 0U) << "done once, and never to a warmer one";
+  EXPECT_EQ(shown("old/a"), "GLACIER");
+  EXPECT_TRUE(call("HEAD", "/bucket/old/a").headers.has("x-amz-restore"));
+  EXPECT_EQ(lies("old/a"), "warm");
+  ASSERT_EQ(told(vault_->close()), "ok");
+  reopen();
+  vault::TierOptions options;
+  options.misplaced_share_min = 0;
+  ASSERT_EQ(told(vault::move_tiers(*vault_, options)), "ok");
+  EXPECT_EQ(lies("old/a"), "cold");
+  EXPECT_EQ(lies("GLACIER"), "cold");
+  EXPECT_EQ(lies("STANDARD"), "warm");
+  EXPECT_EQ(get("old/a").body, to_string(noise(60, 100'000)));
 }
 
 }  // namespace

@@ -334,19 +334,34 @@ std::string canonical_request(const RequestView& request, const Claim& claim) {
   return canonical(request, claim, canonical_path(target.path), query ? *query : query_as_sent(target.query));
 }
 
-Result<SigningKey> verify(const RequestView& request, const Claim& claim, std::string_view secret) {
+SigningKey SigningKeys::of(const std::string& access_key, std::string_view secret, const std::string& date,
+                           const std::string& region) {
+  constexpr std::size_t keys_max = 256;  // regions are the client's words, so there is no end to them
+  auto place = std::tuple(access_key, date, region);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = made_.find(place);
+    if (found != made_.end() && found->second.secret == secret) return found->second.key;
+  }
+  const SigningKey key = signing_key(secret, date, region);
+  const std::lock_guard lock(mutex_);
+  if (made_.size() >= keys_max) made_.clear();
+  made_.insert_or_assign(std::move(place), Made{std::string(secret), key});
+  return key;
+}
+
+Result<void> verify(const RequestView& request, const Claim& claim, const SigningKey& key) {
   if (claim.is_anonymous) return fail(Code::AccessDenied, "The request is not signed");
-  const SigningKey key = signing_key(secret, claim.date, claim.region);
   const auto holds = [&](const std::string& text) {
     return codec::equal_in_constant_time(as_bytes(mac_hex(key, string_to_sign(claim, text))),
                                          as_bytes(claim.signature));
   };
   const std::string text = canonical_request(request, claim);
-  if (holds(text)) return key;
+  if (holds(text)) return {};
   const Target target = split_target(request.target);
   const std::string sent =
       canonical(request, claim, target.path.empty() ? "/" : target.path, query_as_sent(target.query));
-  if (sent != text && holds(sent)) return key;
+  if (sent != text && holds(sent)) return {};
   return fail(Code::SignatureDoesNotMatch);
 }
 

@@ -13,10 +13,13 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "edge/s3/uri_encoding.h"
@@ -81,8 +84,23 @@ struct ClaimRules {
 using SigningKey = codec::Digest;
 [[nodiscard]] SigningKey signing_key(std::string_view secret, std::string_view date, std::string_view region);
 
-// SignatureDoesNotMatch where it does not. Returns the key that the chunks of the body are signed with.
-[[nodiscard]] Result<SigningKey> verify(const RequestView& request, const Claim& claim, std::string_view secret);
+// The keys that were made last: making one takes longer than checking a signature with it. Any thread.
+class SigningKeys {
+ public:
+  [[nodiscard]] SigningKey of(const std::string& access_key, std::string_view secret, const std::string& date,
+                              const std::string& region);
+
+ private:
+  struct Made {
+    std::string secret;  // another one since: the key is made anew
+    SigningKey key;
+  };
+  std::mutex mutex_;
+  std::map<std::tuple<std::string, std::string, std::string>, Made> made_;  // guarded by mutex_
+};
+
+// SignatureDoesNotMatch where it does not. `key`: of the claim's date and region; the body's chunks are signed with it.
+[[nodiscard]] Result<void> verify(const RequestView& request, const Claim& claim, const SigningKey& key);
 
 // For tests and error reports: the text whose digest is signed.
 [[nodiscard]] std::string canonical_request(const RequestView& request, const Claim& claim);

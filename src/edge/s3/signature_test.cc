@@ -36,7 +36,9 @@ struct Sent {
   }
   Result<SigningKey> check(const ClaimRules& rules = kRules, std::string_view secret = kSecret) {
     ATOLL_ASSIGN(const Claim claim, read_claim(view(), rules));
-    return verify(view(), claim, secret);
+    const SigningKey key = signing_key(secret, claim.date, claim.region);
+    ATOLL_TRY(verify(view(), claim, key));
+    return key;
   }
 };
 
@@ -217,7 +219,21 @@ TEST(Signature, AnonymousRequestsAreCalledSo) {
   const auto claim = read_claim(sent.view(), kRules);
   ASSERT_TRUE(claim);
   EXPECT_TRUE(claim->is_anonymous);
-  EXPECT_EQ(code(verify(sent.view(), *claim, kSecret)), Code::AccessDenied);
+  EXPECT_EQ(code_of(verify(sent.view(), *claim, SigningKey{}).error()), Code::AccessDenied);
+}
+
+TEST(Signature, KeysThatAreKeptAreThoseThatWouldBeMade) {
+  SigningKeys keys;
+  for (int round = 0; round < 3; ++round) {
+    for (int at = 0; at < 300; ++at) {  // more than are kept
+      const std::string region = "region-" + std::to_string(at);
+      ASSERT_EQ(keys.of("KEY", "secret", "20130524", region), signing_key("secret", "20130524", region));
+    }
+    EXPECT_EQ(keys.of("KEY", "another", "20130524", "region-299"), signing_key("another", "20130524", "region-299"))
+        << "a secret that was changed";
+    EXPECT_EQ(keys.of("KEY", "secret", "20130525", "region-299"), signing_key("secret", "20130525", "region-299"));
+    EXPECT_EQ(keys.of("OTHER", "third", "20130524", "region-299"), signing_key("third", "20130524", "region-299"));
+  }
 }
 
 TEST(Signature, WhatWeSignVerifiesWhateverTheKeyIs) {

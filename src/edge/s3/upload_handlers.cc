@@ -5,6 +5,7 @@
 #include "edge/s3/internal/object_headers.h"
 #include "foundation/net/range.h"
 #include "vault/object/uploads.h"
+#include "vault/tier/rules.h"
 
 namespace atl::s3 {
 namespace {
@@ -43,7 +44,7 @@ Answer create_upload(Exchange& exchange) {
   fresh.bucket = exchange.bucket;
   fresh.key = exchange.key;
   ATOLL_TRY(read_object_headers(exchange, fresh.version));
-  ATOLL_ASSIGN(fresh.lock, read_lock_headers(exchange));
+  ATOLL_ASSIGN(fresh.terms, read_terms(exchange));
   std::optional<ChecksumAlgorithm> algorithm;
   for (const std::string_view name : {"x-amz-checksum-algorithm", "x-amz-sdk-checksum-algorithm"}) {
     const auto text = exchange.header(name);
@@ -88,8 +89,10 @@ Answer put_part(Exchange& exchange, const catalog::UploadRow& upload, std::uint3
   ATOLL_ASSIGN(const auto bucket, exchange.vault->reader()->bucket(upload.bucket));
   if (!bucket) return fail(Code::NoSuchBucket);
   // The name decides how it is cut; the length of all is not known yet.
-  ATOLL_ASSIGN(const auto stored, vault::store_content(*exchange.vault, *bucket, body->length().value_or(0), upload.key,
-                                                       [&](ByteSpan out) { return body->read(out); }));
+  ATOLL_ASSIGN(const auto becomes, catalog::decode_version(Bytes(32), upload.version));
+  ATOLL_ASSIGN(const auto stored, vault::store_content(
+                                      *exchange.vault, *bucket, body->length().value_or(0), upload.key,
+                                      [&](ByteSpan out) { return body->read(out); }, vault::tier_of_class(becomes)));
   ATOLL_TRY(body->verify());
   vault::StoredPart part;
   part.number = number;

@@ -6,6 +6,7 @@
 #include "edge/s3/lifecycle.h"
 #include "services/jobs/schedules.h"
 #include "vault/checkpoint.h"
+#include "vault/tier/tiers.h"
 
 namespace atl::serve {
 namespace {
@@ -14,6 +15,7 @@ constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kMinuteMs = 60'000;
 constexpr std::size_t kThreadNameMax = 15;
 constexpr int kIdleRoundsMax = 60;
+constexpr std::uint64_t kTierBytesAtOnce = 16ULL << 30;
 constexpr std::int64_t kDrivesNs = 600LL * 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600LL * 1'000'000'000;
 const vault::Caller kServer{"server", "", ""};
@@ -155,6 +157,14 @@ void Housekeeping::apply_lifecycle(const VaultId& id) {
   const auto work = [&]() -> Result<void> {
     ATOLL_ASSIGN(const auto report, s3::apply_lifecycle(use->vault(), host_->machine().clock.now(), &is_stopped_));
     for (const std::string& trouble : report.troubles) tell_("lifecycle: " + trouble);
+    if (report.versions_moved > 0) tiers_due_.insert(id);
+    if (!tiers_due_.contains(id)) return {};
+    // A piece of it at a time: copies, checkpoints and schedules wait meanwhile.
+    vault::TierOptions options;
+    options.bytes_max = kTierBytesAtOnce;
+    options.stop = &is_stopped_;
+    ATOLL_ASSIGN(const auto moved, vault::move_tiers(use->vault(), options));
+    if (moved.packs_not_reached == 0 && !moved.was_interrupted) tiers_due_.erase(id);
     return {};
   };
   note("lifecycle rules", work());

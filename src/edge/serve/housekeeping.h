@@ -4,7 +4,7 @@
 //     every second     audit; one round of each copy; news of alarms
 //     every 10 s       a look at how everything is
 //     every 10 min     drives are asked for their wear
-//     every hour       lifecycle rules of buckets
+//     every hour       lifecycle rules of buckets, and content moved to the tiers they want
 //     every minute     sessions that are over, last-used days; checkpoint where due; index files merged; schedules
 //
 // Always true: what fails is told once, and once again when it is over; nothing of it stops the server.
@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,7 +75,8 @@ class Housekeeping {
   cli::Environment* environment_;
   std::vector<std::string> global_;
   std::function<void(const std::string&)> tell_;
-  std::int64_t lifecycle_at_ns_ = 0;  // of the thread that works every minute
+  std::int64_t lifecycle_at_ns_ = 0;  // of the thread that works every minute, as the next
+  std::set<VaultId> tiers_due_;       // where lifecycle rules changed classes, and content is to follow
   std::int64_t drives_at_ns_ = 0;     // of the thread that asks drives
   std::atomic<bool> is_stopped_ = false;
   std::mutex mutex_;

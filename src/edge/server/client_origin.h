@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "foundation/net/http_message.h"
+#include "vault/access/network.h"
 
 namespace atl::server {
 
@@ -38,8 +39,7 @@ struct ClientOrigin {
 // this machine. A caller on this machine that passes somebody else's request on without being trusted is not.
 [[nodiscard]] bool is_private(const net::Request& request, const ClientOrigin& origin);
 
-// True where `address` is `network` ("10.0.0.7") or lies in it ("10.0.0.0/8", "fd00::/8"). False for what is neither.
-[[nodiscard]] bool is_in_network(std::string_view address, std::string_view network);
+using access::is_in_network;
 
 // The path of a base URL, without a slash at its end: "/files" of "https://home.example/files/", "" where it has none.
 [[nodiscard]] std::string path_of_base_url(std::string_view base_url);

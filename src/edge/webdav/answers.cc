@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "edge/errors/error_table.h"
 #include "foundation/net/http_date.h"
@@ -389,7 +390,7 @@ Result<net::Pulled> FileSource::pull(ByteSpan out) {
   if (wanted > 0) {
     ATOLL_TRY(
         vault::read_version(use_.vault().chunks(), version_, offset_, wanted, [&](ByteView bytes) -> Result<bool> {
-          std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(filled));
+          if (!bytes.empty()) std::memcpy(out.data() + filled, bytes.data(), bytes.size());
           filled += bytes.size();
           return true;
         }));

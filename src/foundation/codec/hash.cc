@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "foundation/codec/internal/sha256_method.h"
+
 namespace atl::codec {
 namespace {
 
@@ -74,7 +76,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  ATOLL_INVARIANT(state_->context != nullptr && EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1,
+  ATOLL_INVARIANT(state_->context != nullptr && EVP_DigestInit_ex(state_->context, sha256_method(), nullptr) == 1,
                   "SHA-256 could not be set up");
 }
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -98,7 +100,7 @@ Digest Sha256::finish() {
 Digest sha256(ByteView data) {
   Digest digest;
   unsigned length = 0;
-  ATOLL_INVARIANT(EVP_Digest(data.data(), data.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1 &&
+  ATOLL_INVARIANT(EVP_Digest(data.data(), data.size(), digest.data(), &length, sha256_method(), nullptr) == 1 &&
                       length == digest.size(),
                   "SHA-256 failed");
   return digest;

@@ -154,6 +154,14 @@ class Access {
   [[nodiscard]] Result<void> set_quota(const Who& by, const catalog::QuotaRow& quota);
   [[nodiscard]] Result<void> set_home_setting(const Who& by, const std::string& name, const std::string& value);
 
+  // Policy and access list of a bucket: `change` gets what is said of it now (of a bucket of that id; of an earlier one
+  // of the same name nothing is left), and its error changes nothing. Where nothing is left to say the setting goes.
+  [[nodiscard]] Result<void> change_bucket_access(const Who& by, const VaultId& vault, std::string_view bucket,
+                                                  const BucketId& id,
+                                                  const std::function<Result<void>(BucketAccess&)>& change);
+  // Read as it would be taken: with the accounts of now. `usage` "bucket_policy.malformed".
+  [[nodiscard]] Result<BucketPolicy> read_policy(std::string_view document, std::string_view bucket) const;
+
   // --- All about one person, as JSON; and its end. What others need to go on (the number of a change, its time) stays.
   [[nodiscard]] Result<std::string> export_person(std::string_view name);
   struct Erased {

@@ -517,7 +517,7 @@ Result<void> Access::set_quota(const Who& by, const catalog::QuotaRow& quota) {
 }
 
 Result<void> Access::set_home_setting(const Who& by, const std::string& name, const std::string& value) {
-  if (name.empty() || name.size() > kNameBytesMax || name == "audit.erasing")
+  if (name.empty() || name.size() > kNameBytesMax || name == "audit.erasing" || bucket_of_setting(name))
     return refused("access.bad_setting", "\"" + name.substr(0, 80) + "\" is no setting of a home");
   ATOLL_TRY(check_text(value, "a setting"));
   const std::lock_guard changing(change_mutex_);

@@ -138,6 +138,37 @@ AccessView::AccessView(AccessRows rows) : rows_(std::move(rows)) {
   for (const catalog::SessionRow& row : rows_.sessions) sessions_[row.digest] = &row;
   for (const catalog::ShareRow& row : rows_.shares) shares_[row.digest] = &row;
   for (const catalog::S3KeyRow& row : rows_.s3_keys) s3_keys_[row.access_key_id] = &row;
+  read_bucket_rules();
+}
+
+void AccessView::read_bucket_rules() {
+  for (const catalog::HomeSettingRow& row : rows_.settings) {
+    auto name = bucket_of_setting(row.name);
+    if (!name) continue;
+    BucketRules& rules = bucket_rules_[name->vault][name->bucket];
+    auto said = decode_bucket_access(row.value);
+    if (!said) {
+      rules.policy = BucketPolicy::deny_all();
+      continue;
+    }
+    rules.said = std::move(*said);
+    if (rules.said.policy.empty()) continue;
+    auto policy = BucketPolicy::parse(rules.said.policy, name->bucket,
+                                      [&](const std::string& named) -> std::optional<PrincipalId> {
+                                        for (const auto& [known, id] : rules.said.named) {
+                                          if (known == named) return id;
+                                        }
+                                        return std::nullopt;
+                                      });
+    rules.policy = policy ? std::move(*policy) : BucketPolicy::deny_all();
+  }
+}
+
+const AccessView::BucketRules* AccessView::bucket_rules(const VaultId& vault, std::string_view bucket) const {
+  const auto of_vault = bucket_rules_.find(vault);
+  if (of_vault == bucket_rules_.end()) return nullptr;
+  const auto found = of_vault->second.find(bucket);
+  return found == of_vault->second.end() ? nullptr : &found->second;
 }
 
 Decision AccessView::decide(const Who& who, Action action, const Resource& resource, Timestamp now) const {
@@ -148,13 +179,32 @@ Decision AccessView::decide(const Who& who, Action action, const Resource& resou
     if (row == nullptr || row->is_disabled) return denied("disabled");
   }
   if (who.share && !share_covers(*who.share, action, resource)) return denied("outside_share");
-  Decision decision = decide_by_grants(who.principal, action, resource, now);
+  Decision decision = decide_for_account(who, action, resource, now);
   if (!decision.allowed) return decision;
   if (!who.scopes.empty() && std::ranges::none_of(who.scopes, [&](const catalog::TokenScope& scope) {
         return scope_allows(scope, action, resource);
       })) {
     return denied("outside_token");
   }
+  return decision;
+}
+
+Decision AccessView::decide_for_account(const Who& who, Action action, const Resource& resource, Timestamp now) const {
+  const BucketRules* rules =
+      resource.bucket.empty() || bucket_rules_.empty() ? nullptr : bucket_rules(resource.vault, resource.bucket);
+  // Of an earlier bucket of that name, where the asker knows which one is meant. Without an id it could not be read.
+  const bool is_past = rules != nullptr && !rules->said.bucket.is_none() && !resource.bucket_id.is_none() &&
+                       rules->said.bucket != resource.bucket_id;
+  if (is_past) rules = nullptr;
+  const PolicySays says = rules == nullptr ? PolicySays::nothing : rules->policy.ask(who, action, resource);
+  if (says == PolicySays::denied) return denied("denied_by_policy");
+  Decision decision = decide_by_grants(who.principal, action, resource, now);
+  if (decision.allowed || decision.reason == "denied_by_rule") return decision;
+  if (!is_asked_for_by(resource.permission, action) || resource.bucket_id.is_none()) return decision;
+  if (object_list_allows(resource.list, resource.permission, who)) return {true, "access_list", {}, {}};
+  if (rules == nullptr) return decision;
+  if (says == PolicySays::allowed) return {true, "policy", {}, {}};
+  if (bucket_list_allows(rules->said.list, resource.permission, who)) return {true, "access_list", {}, {}};
   return decision;
 }
 

@@ -1,9 +1,12 @@
 // May they do that? One function decides for every door.
 //
 //     vault, bucket, prefix  ──►  grants of the principal and its groups  ──►  rules of their roles (tier, age)
+//                            ──►  the bucket's policy and access list (bucket_policy.h)
 //
 // Always true:
-//  - What no rule allows is denied. A rule or grant that denies wins over all that allow.
+//  - What no rule allows is denied. A rule, grant or policy that denies wins over all that allow.
+//  - A policy or list allows where S3 asks, with the bucket's id: it ends with its bucket. What a policy denies is
+//    denied at every door.
 //  - A token, an S3 key or a link can only narrow what its principal may do.
 //  - A condition that cannot be told (tier or age not given) does not allow, and does deny. What is denied below a
 //  prefix
@@ -26,6 +29,7 @@
 
 #include "catalog/access_rows.h"
 #include "vault/access/actions.h"
+#include "vault/access/bucket_policy.h"
 
 namespace atl::access {
 
@@ -56,18 +60,23 @@ enum class Tier : std::uint8_t { unknown, hot, warm, cold };
 
 // What is asked for. Views are good during the call only.
 struct Resource {
-  VaultId vault;                             // none: the home itself
-  std::string_view bucket;                   // empty: the vault as a whole
-  std::string_view key;                      // empty: the bucket as a whole
-  bool is_prefix = false;                    // everything that begins with `key` is asked for
-  Tier tier = Tier::unknown;                 // of the object
-  std::optional<std::uint64_t> age_seconds;  // since it was stored
+  VaultId vault;                               // none: the home itself
+  std::string_view bucket;                     // empty: the vault as a whole
+  std::string_view key;                        // empty: the bucket as a whole
+  bool is_prefix = false;                      // everything that begins with `key` is asked for
+  Tier tier = Tier::unknown;                   // of the object
+  std::optional<std::uint64_t> age_seconds{};  // since it was stored
+  // What policies and access lists ask for besides; known to S3's door.
+  Permission permission = Permission::none;
+  BucketId bucket_id{};                      // none: neither policy nor list allows anything
+  std::optional<bool> is_secure{};           // whether the client came by TLS
+  AccessList list = AccessList::owner_only;  // of the object itself
 };
 
 struct Decision {
   bool allowed = false;
-  // "grant", "local_owner"; or "no_rule", "denied_by_rule", "outside_token", "outside_vault", "outside_share",
-  // "disabled", "not_signed_in".
+  // "grant", "local_owner", "policy", "access_list"; or "no_rule", "denied_by_rule", "denied_by_policy",
+  // "outside_token", "outside_vault", "outside_share", "disabled", "not_signed_in".
   std::string_view reason;
   GrantId grant;     // that decided; none where no grant did
   std::string role;  // its role
@@ -132,6 +141,12 @@ class AccessView {
   [[nodiscard]] const catalog::S3KeyRow* s3_key(std::string_view access_key_id) const;
   [[nodiscard]] const catalog::ShareRow* share_of(const codec::Digest& digest) const;
   [[nodiscard]] const CompiledRole* role(std::string_view name) const;
+  // What is said of the bucket of that name; null: nothing.
+  struct BucketRules {
+    BucketAccess said;
+    BucketPolicy policy;
+  };
+  [[nodiscard]] const BucketRules* bucket_rules(const VaultId& vault, std::string_view bucket) const;
 
  private:
   struct CompiledGrant {
@@ -141,6 +156,9 @@ class AccessView {
   };
   [[nodiscard]] Decision decide_by_grants(const PrincipalId& principal, Action action, const Resource& resource,
                                           Timestamp now) const;
+  void read_bucket_rules();
+  [[nodiscard]] Decision decide_for_account(const Who& who, Action action, const Resource& resource,
+                                            Timestamp now) const;
   [[nodiscard]] bool scope_allows(const catalog::TokenScope& scope, Action action, const Resource& resource) const;
 
   AccessRows rows_;
@@ -153,6 +171,7 @@ class AccessView {
   std::map<codec::Digest, const catalog::SessionRow*> sessions_;
   std::map<codec::Digest, const catalog::ShareRow*> shares_;
   std::map<std::string_view, const catalog::S3KeyRow*> s3_keys_;
+  std::map<VaultId, std::map<std::string, BucketRules, std::less<>>> bucket_rules_;
 };
 
 }  // namespace atl::access

@@ -22,10 +22,10 @@ Result<RemovalCount> stage_removal(const CommitContext& context, ChangeSet& chan
     ATOLL_ASSIGN(const bool goes, may_go(*version));
     if (!goes) continue;
     changes.remove(doomed.domain, TableNumber::versions, catalog::key_of(*version));
-    catalog::VersionLockRow lock;
+    catalog::VersionTermsRow lock;
     lock.object = doomed.object;
     lock.version = id;
-    ATOLL_ASSIGN(const auto locked, context.state.one<catalog::VersionLockRow>(catalog::key_of(lock)));
+    ATOLL_ASSIGN(const auto locked, context.state.one<catalog::VersionTermsRow>(catalog::key_of(lock)));
     if (locked) changes.remove(lock);
     gone.push_back(id);
     ++count.versions;

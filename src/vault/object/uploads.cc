@@ -1,6 +1,9 @@
 #include "vault/object/uploads.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include "vault/tier/rules.h"
 
 namespace atl::vault {
 namespace {
@@ -53,6 +56,39 @@ Result<void> remove_rest(Vault& vault, const UploadRow& upload) {
 
 }  // namespace
 
+std::string write_part_sizes(std::span<const std::uint64_t> sizes) {
+  std::string out;
+  for (std::size_t at = 0; at < sizes.size();) {
+    std::size_t end = at + 1;
+    while (end < sizes.size() && sizes[end] == sizes[at]) ++end;
+    if (!out.empty()) out += ',';
+    out += std::to_string(sizes[at]);
+    if (end - at > 1) out += "x" + std::to_string(end - at);
+    at = end;
+  }
+  return out;
+}
+
+Result<std::vector<std::uint64_t>> read_part_sizes(std::string_view text) {
+  std::vector<std::uint64_t> sizes;
+  const auto damaged = [] { return fail(ErrorKind::damaged, "terms.part_sizes", "the sizes of parts are damaged"); };
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view run = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    std::uint64_t size = 0;
+    std::uint64_t count = 1;
+    const char* const end = run.data() + run.size();
+    auto read = std::from_chars(run.data(), end, size);
+    if (read.ec == std::errc() && read.ptr != end && *read.ptr == 'x') read = std::from_chars(read.ptr + 1, end, count);
+    if (read.ec != std::errc() || read.ptr != end || count < 1 || count > kUploadPartsMax - sizes.size()) {
+      return damaged();
+    }
+    sizes.insert(sizes.end(), static_cast<std::size_t>(count), size);
+  }
+  return sizes;
+}
+
 Result<UploadId> Uploads::create(const NewUpload& fresh) {
   ATOLL_TRY(check_key(fresh.key));
   UploadRow row;
@@ -62,9 +98,10 @@ Result<UploadId> Uploads::create(const NewUpload& fresh) {
   row.version = catalog::encode(fresh.version);
   row.checksum_algorithm = fresh.checksum_algorithm;
   row.is_full_object_checksum = fresh.is_full_object_checksum;
-  row.lock = fresh.lock.mode;
-  row.locked_until = fresh.lock.until;
-  row.is_held = fresh.lock.is_held;
+  row.lock = fresh.terms.mode;
+  row.locked_until = fresh.terms.until;
+  row.is_held = fresh.terms.is_held;
+  row.access_list = fresh.terms.access_list;
   ATOLL_TRY(vault_->commit(journal::CommandKind::upload_change,
                            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
                              ATOLL_ASSIGN(const BucketState state, bucket_state(context.state, fresh.bucket));
@@ -163,16 +200,20 @@ Result<Uploads::Completed> Uploads::complete(const UploadRow& upload, const Comp
   fresh.version.etag = completion.etag;
   fresh.version.checksums = completion.checksums;
   const auto use = vault_->chunks().begin_use();
-  const auto chunks = vault_->chunks().new_writer(bucket->domain, chunk::Temperature::warm);
+  const auto chunks = vault_->chunks().new_writer(bucket->domain, tier_of_class(fresh.version));
   ATOLL_ASSIGN(fresh.version.content, join_contents(*chunks, contents));
   fresh.version.content.domain = bucket->domain;
   Completed done;
   done.size = size;
   const VersionId id = platform::new_id<VersionId>(vault_->machine());
-  LockWish lock;
-  lock.mode = upload.lock;
-  lock.until = upload.locked_until;
-  lock.is_held = upload.is_held;
+  VersionTerms terms;
+  terms.mode = upload.lock;
+  terms.until = upload.locked_until;
+  terms.is_held = upload.is_held;
+  terms.access_list = upload.access_list;
+  std::vector<std::uint64_t> sizes;
+  for (const UploadPartRow& part : completion.parts) sizes.push_back(part.size);
+  terms.part_sizes = write_part_sizes(sizes);
   ATOLL_ASSIGN(done.lsn, vault_->commit_content([&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
     ATOLL_TRY(check_there(context, upload));
     for (const UploadPartRow& part : completion.parts) {
@@ -184,7 +225,7 @@ Result<Uploads::Completed> Uploads::complete(const UploadRow& upload, const Comp
     }
     ATOLL_ASSIGN(const BucketState state, bucket_state(context.state, bucket->name));
     ATOLL_ASSIGN(done.change,
-                 stage_version(context, changes, state, fresh, id, vault_->actor(), lock, completion.check));
+                 stage_version(context, changes, state, fresh, id, vault_->actor(), terms, completion.check));
     return stage_end(context, changes, upload);
   }));
   ignore_error_on_purpose(remove_rest(*vault_, upload));  // the object is there

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,18 @@ namespace atl::vault {
 
 inline constexpr std::uint32_t kUploadPartsMax = 10'000;
 
+// How the sizes of parts are kept of the object that was made of them (catalog::VersionTermsRow::part_sizes).
+// `damaged` where it cannot be.
+[[nodiscard]] std::string write_part_sizes(std::span<const std::uint64_t> sizes);
+[[nodiscard]] Result<std::vector<std::uint64_t>> read_part_sizes(std::string_view text);
+
 struct NewUpload {
   std::string bucket;
   std::string key;
   catalog::VersionRow version;  // words, times and tags of what it becomes
   std::string checksum_algorithm;
   bool is_full_object_checksum = false;
-  LockWish lock;
+  VersionTerms terms;
 };
 
 struct StoredPart {

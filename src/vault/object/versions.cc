@@ -14,8 +14,8 @@ using catalog::BucketSettingsRow;
 using catalog::DeleteMarkerRow;
 using catalog::EntryRow;
 using catalog::LockMode;
-using catalog::VersionLockRow;
 using catalog::VersionRow;
+using catalog::VersionTermsRow;
 using journal::TableNumber;
 
 constexpr std::uint64_t kRoomAskedEvery = 8 * kMiB;
@@ -30,11 +30,11 @@ VersionId unmarked_id(Lsn deleted) {
   return id;
 }
 
-Result<std::optional<VersionLockRow>> lock_of(catalog::CatalogReader& state, const VersionRow& version) {
-  VersionLockRow named;
+Result<std::optional<VersionTermsRow>> terms_of(catalog::CatalogReader& state, const VersionRow& version) {
+  VersionTermsRow named;
   named.object = version.object;
   named.version = version.version;
-  return state.one<VersionLockRow>(catalog::key_of(named));
+  return state.one<VersionTermsRow>(catalog::key_of(named));
 }
 
 Result<std::vector<DeleteMarkerRow>> markers_of(catalog::CatalogReader& reader, const ObjectId& object) {
@@ -97,7 +97,7 @@ class Change {
     erasure.end_time = version.end_time;
     changes_->put(erasure);
     changes_->remove(domain(), TableNumber::versions, catalog::key_of(version));
-    ATOLL_ASSIGN(const auto lock, lock_of(context_->state, version));
+    ATOLL_ASSIGN(const auto lock, terms_of(context_->state, version));
     if (lock) changes_->remove(*lock);
     return {};
   }
@@ -257,7 +257,7 @@ Result<std::vector<ObjectVersion>> object_versions(catalog::CatalogReader& reade
 
 Result<void> check_lock(catalog::CatalogReader& state, const VersionRow& version, Timestamp now,
                         bool may_bypass_governance) {
-  ATOLL_ASSIGN(const auto lock, lock_of(state, version));
+  ATOLL_ASSIGN(const auto lock, terms_of(state, version));
   if (!lock || !lock->forbids_at(now)) return {};
   if (!lock->is_held && lock->mode == LockMode::governance && may_bypass_governance) return {};
   return fail(ErrorKind::denied, "version.locked",
@@ -267,7 +267,7 @@ Result<void> check_lock(catalog::CatalogReader& state, const VersionRow& version
 
 Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& changes, const BucketState& state,
                                     const NewVersion& fresh, const VersionId& id, const std::string& actor,
-                                    const LockWish& lock, const Condition& check) {
+                                    const VersionTerms& terms, const Condition& check) {
   ATOLL_ASSIGN(auto entry, context.state.entry(state.bucket.id, fresh.key));
   ATOLL_ASSIGN(const auto old, current_of(context, entry));
   if (check) ATOLL_TRY(check(old ? &*old : nullptr));
@@ -311,19 +311,24 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   changes.put(state.bucket.domain, version);
   done.stored = {*entry, version};
 
-  if (!state.has_object_lock()) return done;
-  VersionLockRow row;
+  VersionTermsRow row;
   row.object = version.object;
   row.version = id;
-  row.mode = lock.mode;
-  row.until = lock.until;
-  row.is_held = lock.is_held;
-  if (row.mode == LockMode::none && state.settings->default_lock != LockMode::none) {
+  row.access_list = terms.access_list;
+  row.part_sizes = terms.part_sizes;
+  if (state.has_object_lock()) {
+    row.mode = terms.mode;
+    row.until = terms.until;
+    row.is_held = terms.is_held;
+  }
+  if (state.has_object_lock() && row.mode == LockMode::none && state.settings->default_lock != LockMode::none) {
     row.mode = state.settings->default_lock;
     row.until = {context.commit_time.unix_us +
                  static_cast<std::int64_t>(state.settings->default_lock_seconds) * 1'000'000};
   }
-  if (row.mode != LockMode::none || row.is_held) changes.put(row);
+  const bool says_something =
+      row.mode != LockMode::none || row.is_held || !row.access_list.empty() || !row.part_sizes.empty();
+  if (says_something) changes.put(row);
   return done;
 }
 
@@ -460,7 +465,7 @@ std::string etag_of(const VersionRow& version) {
 }
 
 Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& bucket, std::uint64_t expected_bytes,
-                                    std::string_view name, const Objects::ReadSome& read) {
+                                    std::string_view name, const Objects::ReadSome& read, chunk::Temperature tier) {
   ATOLL_TRY(vault.check_room(std::min(expected_bytes, kRoomAskedEvery)));
   const codec::GearTable* gear = vault.gear(bucket.domain);
   if (gear == nullptr) {
@@ -469,7 +474,7 @@ Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& buck
   }
   StoredContent stored;
   stored.use = vault.chunks().begin_use();
-  const auto chunks = vault.chunks().new_writer(bucket.domain, chunk::Temperature::warm);
+  const auto chunks = vault.chunks().new_writer(bucket.domain, tier);
   ContentWriter writer(*chunks, bucket.domain, *gear);
   Bytes first;
   if (wants_first_bytes(expected_bytes, name)) {

@@ -71,17 +71,20 @@ struct VersionChange {
   catalog::Listed stored;  // by stage_version(): as the command has it, whatever others make of it afterwards
 };
 
-struct LockWish {
+// Of a version that is to be made; see catalog::VersionTermsRow.
+struct VersionTerms {
   catalog::LockMode mode = catalog::LockMode::none;
   Timestamp until;
   bool is_held = false;
+  std::string access_list;
+  std::string part_sizes;
 };
 
 // A new version in every case, with exactly the words it brings.
 [[nodiscard]] Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& changes,
                                                   const BucketState& state, const NewVersion& fresh,
-                                                  const VersionId& id, const std::string& actor, const LockWish& lock,
-                                                  const Condition& check);
+                                                  const VersionId& id, const std::string& actor,
+                                                  const VersionTerms& terms, const Condition& check);
 [[nodiscard]] Result<VersionChange> stage_removal_by_name(const CommitContext& context, ChangeSet& changes,
                                                           const BucketState& state, const std::string& key,
                                                           const VersionId& marker_id, const std::string& actor,
@@ -101,8 +104,8 @@ struct LockWish {
 [[nodiscard]] std::string etag_of(const catalog::VersionRow& version);
 [[nodiscard]] std::string etag_of(const catalog::ContentReference& content, std::uint64_t size);
 
-// Streams from `read` into chunks. The reference is good for a command of commit_content(); `use` is kept until that
-// has returned.
+// Streams from `read` into chunks; those that are new go to packs of `tier`, those that are there stay where they are.
+// The reference is good for a command of commit_content(); `use` is kept until that has returned.
 struct StoredContent {
   std::unique_ptr<chunk::ChunkUse> use;
   catalog::ContentReference content;
@@ -111,6 +114,7 @@ struct StoredContent {
 };
 [[nodiscard]] Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& bucket,
                                                   std::uint64_t expected_bytes, std::string_view name,
-                                                  const Objects::ReadSome& read);
+                                                  const Objects::ReadSome& read,
+                                                  chunk::Temperature tier = chunk::Temperature::warm);
 
 }  // namespace atl::vault

@@ -95,7 +95,7 @@ class VersionsTest : public ::testing::Test {
                                      });
     ASSERT_EQ(told(done), "ok");
   }
-  Result<VersionChange> put(const std::string& key, const std::string& content, const LockWish& lock = {},
+  Result<VersionChange> put(const std::string& key, const std::string& content, const VersionTerms& lock = {},
                             const Condition& check = {}) {
     ATOLL_ASSIGN(const BucketState state, bucket_state(*vault_->reader(), "bucket"));
     std::string_view rest = content;
@@ -295,7 +295,7 @@ TEST_F(VersionsTest, LocksKeepVersionsFromEveryWayToRemoveThem) {
   ASSERT_TRUE(remove("a")) << "a marker may be put over it";
   EXPECT_EQ(current("a"), "-");
   EXPECT_EQ(told(remove_id("a", governed.id, true)), "ok") << "with the right to";
-  LockWish lock;
+  VersionTerms lock;
   lock.mode = catalog::LockMode::compliance;
   lock.until = {machine_.clock.peek().unix_us + 86'400'000'000};
   const auto kept = put("b", "two", lock).value();

@@ -99,14 +99,28 @@ Result<TierRules> TierRules::parse(std::span<const std::string> texts, Timestamp
   return rules;
 }
 
+Temperature tier_of_class(std::string_view storage_class) {
+  if (storage_class == "GLACIER_IR" || storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE") {
+    return Temperature::cold;
+  }
+  return storage_class == "EXPRESS_ONEZONE" ? Temperature::hot : Temperature::warm;
+}
+
+Temperature tier_of_class(const catalog::VersionRow& version) {
+  const auto found = version.metadata.find(std::string(kStorageClassKey));
+  return found == version.metadata.end() ? Temperature::warm : tier_of_class(found->second);
+}
+
 const TierRule* TierRules::rule_for(const filter::Subject& subject) const {
   const auto found = std::ranges::find_if(rules_, [&](const TierRule& rule) { return rule.filter.matches(subject); });
   return found == rules_.end() ? nullptr : &*found;
 }
 
 Temperature TierRules::tier_of(const filter::Subject& subject) const {
-  const TierRule* rule = rule_for(subject);
-  return rule == nullptr ? Temperature::warm : rule->tier;
+  if (const TierRule* rule = rule_for(subject)) return rule->tier;
+  if (subject.metadata == nullptr) return Temperature::warm;
+  const auto found = subject.metadata->find(std::string(kStorageClassKey));
+  return found == subject.metadata->end() ? Temperature::warm : tier_of_class(found->second);
 }
 
 bool TierRules::asks_for_accesses() const {

@@ -3,7 +3,7 @@
 //     cold if age>180d and accesses<1
 //
 // Always true:
-//  - The first rule that matches decides; where none does the tier is warm.
+//  - The first rule that matches decides; where none does the storage class that S3's clients gave, else it is warm.
 //  - A rule is a pure function of the object's row, of what is known of its accesses, and of the moment.
 //  - Without counted accesses an object was read last when its version came, or when counting began, whichever is
 //  later:
@@ -35,6 +35,12 @@ struct TierRule {
 // "TIER if FILTER"; `when` for `if`, and blanks around comparisons, are understood too. Relative times count from
 // `now`. Errors: `usage` "policy.bad_tier_rule", and those of filters.
 [[nodiscard]] Result<TierRule> parse_tier_rule(std::string_view text, Timestamp now);
+
+// A version's storage class stands in its metadata under this name, as S3 writes it; without it is "STANDARD".
+inline constexpr std::string_view kStorageClassKey = "header:x-amz-storage-class";
+// GLACIER_IR, GLACIER and DEEP_ARCHIVE are cold, EXPRESS_ONEZONE is hot, all others are warm.
+[[nodiscard]] chunk::Temperature tier_of_class(std::string_view storage_class);
+[[nodiscard]] chunk::Temperature tier_of_class(const catalog::VersionRow& version);
 
 class TierRules {
  public:

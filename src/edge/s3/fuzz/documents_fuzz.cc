@@ -1,4 +1,5 @@
 // Every document that S3's clients send, on foreign bytes: no crash, bounded.
+#include "edge/s3/access_lists.h"
 #include "edge/s3/documents.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto rules = read_cors(text);
   if (rules) (void)find_cors_rule(*rules, "https://example.org", "GET", {"x-amz-date"});
   (void)read_create_bucket(text);
-  (void)is_private_acl(text);
+  (void)read_access_list(text, {"me", "you"});
   (void)read_retention(text);
   (void)read_legal_hold(text);
   (void)read_object_lock(text);

@@ -26,6 +26,7 @@ struct Exchange {
         request(asked),
         request_id(facts.request_id),
         remote_address(facts.remote_address),
+        is_secure(facts.is_secure),
         authority(facts.authority.empty() ? asked.headers.get("Host").value_or("") : facts.authority),
         signed_target(facts.path_prefix + asked.target),
         now(service_context.machine->clock.now()) {
@@ -43,6 +44,7 @@ struct Exchange {
   net::Request& request;
   std::string request_id;
   std::string remote_address;
+  bool is_secure;
   std::string authority;
   std::string signed_target;  // as the client wrote it
   Timestamp now;
@@ -57,6 +59,7 @@ struct Exchange {
   Claim claim;
   SigningKey signing_key{};
   access::Who who;
+  std::shared_ptr<const access::AccessView> view;  // accounts, grants and policies as they were when the request came
   VaultId vault_id;
   std::shared_ptr<vault::Vault> vault;
 
@@ -79,6 +82,11 @@ struct Exchange {
     context.access->usage().note(vault_id, bucket, vault->actor(), {change.bytes_change, change.objects_change});
   }
   [[nodiscard]] Result<void> require_prefix(access::Action action, std::string_view prefix) const;
+  // The same of an object with an access list of its own.
+  [[nodiscard]] Result<void> require_with_list(access::Action action, access::AccessList list) const;
+
+ private:
+  [[nodiscard]] Result<void> decide(access::Action action, access::Resource asked) const;
 };
 
 // The whole body, verified as the signature says it is: for documents. Of a document about another thing's content
@@ -125,6 +133,17 @@ struct ChoiceFailure {
                                                             const catalog::VersionRow& version, std::uint64_t offset,
                                                             std::uint64_t length);
 
+// What holds of a version beside its row; nothing in it where nothing was said.
+[[nodiscard]] Result<catalog::VersionTermsRow> terms_of(catalog::CatalogReader& reader,
+                                                        const catalog::VersionRow& version);
+// The version that an operation on its attributes is about, for whoever may.
+[[nodiscard]] Result<Chosen> find_version(Exchange& exchange);
+// Changes its attributes, read anew in the state that the command is built on.
+[[nodiscard]] Result<void> change_version(
+    Exchange& exchange, const Chosen& chosen,
+    const std::function<Result<void>(const vault::CommitContext&, vault::ChangeSet&, catalog::VersionRow&,
+                                     catalog::EntryRow&)>& change);
+
 // Kinds of entries that S3 shows: files, and folder markers that S3 made.
 [[nodiscard]] bool is_shown(catalog::EntryKind kind);
 
@@ -146,6 +165,8 @@ using Answer = Result<net::Response>;
 [[nodiscard]] Answer delete_objects(Exchange& exchange);
 [[nodiscard]] Answer get_object_attributes(Exchange& exchange);
 [[nodiscard]] Answer object_acl(Exchange& exchange);
+[[nodiscard]] Answer bucket_policy(Exchange& exchange);  // Get, Put, Delete, status
+[[nodiscard]] Answer bucket_acl(Exchange& exchange);
 [[nodiscard]] Answer object_tagging(Exchange& exchange);
 [[nodiscard]] Answer object_retention(Exchange& exchange);
 [[nodiscard]] Answer object_legal_hold(Exchange& exchange);
@@ -158,6 +179,10 @@ using Answer = Result<net::Response>;
 [[nodiscard]] Answer preflight(const ServiceContext& context, const net::Request& request, const std::string& bucket);
 // The headers that the bucket's CORS rules add to an answer.
 void add_cors(const Exchange& exchange, net::Response& response);
+
+// Who made a bucket.
+[[nodiscard]] std::string owner_of(const vault::BucketState& state);
+[[nodiscard]] Result<void> set_bucket_list(const Exchange& exchange, const BucketId& bucket, access::AccessList list);
 
 // Who a bucket and what lies in it belongs to, for XML: an id of 64 digits made from the name, and the name.
 void write_owner(xml::Writer& writer, std::string_view element, std::string_view name);

@@ -4,9 +4,11 @@
 #include <array>
 #include <charconv>
 
+#include "edge/s3/access_lists.h"
 #include "edge/s3/checksums.h"
 #include "foundation/net/conditions.h"
 #include "foundation/net/http_date.h"
+#include "vault/tier/rules.h"
 
 namespace atl::s3 {
 namespace {
@@ -16,9 +18,6 @@ constexpr std::string_view kStored = "header:";
 constexpr std::size_t kMetadataBytesMax = 8 * 1024;
 constexpr std::array<std::string_view, 5> kStandard{"Cache-Control", "Content-Disposition", "Content-Encoding",
                                                     "Content-Language", "Expires"};
-constexpr std::array<std::string_view, 10> kStorageClasses{
-    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA",     "INTELLIGENT_TIERING", "GLACIER_IR",
-    "GLACIER",  "DEEP_ARCHIVE",       "OUTPOSTS",    "EXPRESS_ONEZONE"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -111,7 +110,7 @@ Result<void> check_headers(const Exchange& exchange) {
                   "Encryption with keys of one's own is not done: the vault is encrypted as a whole");
     }
     if (starts_with_ignoring_case(header.name, "x-amz-grant-") && !header.value.empty()) {
-      return fail(Code::NotImplemented, "Grants in headers are not taken: grants of accounts say who may do what");
+      return fail(Code::NotImplemented, "Grants in headers are not taken: x-amz-acl with a canned list is");
     }
   }
   for (const std::string_view name : {"x-amz-website-redirect-location", "x-amz-write-offset-bytes"}) {
@@ -121,11 +120,6 @@ Result<void> check_headers(const Exchange& exchange) {
   const std::string_view encryption = exchange.header_or("x-amz-server-side-encryption");
   if (!encryption.empty() && (encryption != "AES256" || exchange.vault->head().suite == codec::SealSuite::none)) {
     return fail(Code::NotImplemented, "Only AES256 is done, in an encrypted vault");
-  }
-  const std::string_view acl = exchange.header_or("x-amz-acl");
-  if (!acl.empty() && acl != "private" && acl != "bucket-owner-full-control" && acl != "bucket-owner-read") {
-    return fail(Code::NotImplemented, "The list \"" + std::string(acl.substr(0, 40)) +
-                                          "\" is not taken: grants of accounts say who may read");
   }
   return {};
 }
@@ -154,8 +148,8 @@ Result<void> read_object_headers(const Exchange& exchange, catalog::VersionRow& 
     ATOLL_ASSIGN(version.tags, read_tagging_header(*tags));
   }
   if (const auto name = exchange.header("x-amz-storage-class"); name && *name != "STANDARD") {
-    if (std::ranges::find(kStorageClasses, *name) == kStorageClasses.end()) return fail(Code::InvalidStorageClass);
-    version.metadata[std::string(kStored) + "x-amz-storage-class"] = std::string(*name);
+    if (!is_storage_class(*name)) return fail(Code::InvalidStorageClass);
+    version.metadata[std::string(vault::kStorageClassKey)] = std::string(*name);
   }
   version.mode = 0644;
   version.modified = {seconds_of(exchange.now), static_cast<std::uint32_t>(exchange.now.unix_us % 1'000'000 * 1000)};
@@ -165,8 +159,13 @@ Result<void> read_object_headers(const Exchange& exchange, catalog::VersionRow& 
   return {};
 }
 
-Result<vault::LockWish> read_lock_headers(const Exchange& exchange) {
-  vault::LockWish lock;
+Result<vault::VersionTerms> read_terms(const Exchange& exchange) {
+  vault::VersionTerms terms;
+  if (const auto canned = exchange.header("x-amz-acl"); canned && !canned->empty()) {
+    ATOLL_ASSIGN(const access::AccessList list, parse_canned_list(*canned));
+    if (opens_something(list)) ATOLL_TRY(exchange.require(access::Action::bucket_access_write));
+    if (list != access::AccessList::owner_only) terms.access_list = name_of(list);
+  }
   const auto mode = exchange.header("x-amz-object-lock-mode");
   const auto until = exchange.header("x-amz-object-lock-retain-until-date");
   if (mode.has_value() != until.has_value()) {
@@ -176,21 +175,21 @@ Result<vault::LockWish> read_lock_headers(const Exchange& exchange) {
     const auto known = lock_mode_named(*mode);
     const auto time = parse_rfc3339(*until);
     if (!known || !time) return fail(Code::InvalidArgument, "The object lock's mode or date is not valid");
-    lock.mode = *known;
-    lock.until = {time->seconds * 1'000'000};
-    if (lock.until <= exchange.now) return fail(Code::InvalidArgument, "The retain until date must be in the future");
+    terms.mode = *known;
+    terms.until = {time->seconds * 1'000'000};
+    if (terms.until <= exchange.now) return fail(Code::InvalidArgument, "The retain until date must be in the future");
   }
   const std::string_view hold = exchange.header_or("x-amz-object-lock-legal-hold", "OFF");
   if (hold != "ON" && hold != "OFF")
     return fail(Code::InvalidArgument, "x-amz-object-lock-legal-hold must be ON or OFF");
-  lock.is_held = hold == "ON";
-  return lock;
+  terms.is_held = hold == "ON";
+  return terms;
 }
 
 std::string quoted(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
 
 std::string storage_class_of(const catalog::VersionRow& version) {
-  const auto found = version.metadata.find(std::string(kStored) + "x-amz-storage-class");
+  const auto found = version.metadata.find(std::string(vault::kStorageClassKey));
   return found == version.metadata.end() ? "STANDARD" : found->second;
 }
 

@@ -15,14 +15,15 @@ namespace atl::s3 {
 [[nodiscard]] Result<void> read_object_headers(const Exchange& exchange, catalog::VersionRow& version);
 // Headers that ask for what is not there are refused, whatever else the request says.
 [[nodiscard]] Result<void> check_headers(const Exchange& exchange);
-[[nodiscard]] Result<vault::LockWish> read_lock_headers(const Exchange& exchange);
+// Locks and access list. Whoever opens an object by its list needs the right to change who may use the bucket.
+// InvalidArgument, AccessDenied, NotImplemented.
+[[nodiscard]] Result<vault::VersionTerms> read_terms(const Exchange& exchange);
 
 // Of GET and HEAD.
 void write_object_headers(const Exchange& exchange, const Chosen& chosen, net::Headers& headers);
 void write_checksum_headers(const catalog::VersionRow& version, net::Headers& headers);
 void write_checksum_elements(const catalog::VersionRow& version, xml::Writer& writer);
 
-// Warm, unless x-amz-storage-class names one of the cold ones.
 [[nodiscard]] std::string storage_class_of(const catalog::VersionRow& version);
 
 // 1700000000.123456789, as rclone and s3fs write it. None where it is no such number.

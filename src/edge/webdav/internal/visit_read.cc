@@ -1,5 +1,6 @@
 // OPTIONS, PROPFIND, GET and HEAD.
 #include <algorithm>
+#include <cstring>
 
 #include "edge/webdav/internal/visit.h"
 #include "foundation/net/http_date.h"
@@ -146,7 +147,7 @@ Result<net::Response> Visit::get() {
     Bytes bytes(static_cast<std::size_t>(length));
     std::size_t filled = 0;
     ATOLL_TRY(vault::read_version(use_->vault().chunks(), version, offset, length, [&](ByteView piece) -> Result<bool> {
-      std::ranges::copy(piece, bytes.begin() + static_cast<std::ptrdiff_t>(filled));
+      if (!piece.empty()) std::memcpy(bytes.data() + filled, piece.data(), piece.size());
       filled += piece.size();
       return true;
     }));
