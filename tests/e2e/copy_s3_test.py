@@ -110,6 +110,7 @@ class CopyS3Test(AtollTest):
         for path in self.files_of_home():
             with open(path, "rb") as file:
                 self.assertNotIn(SECRET.encode(), file.read(), path)
+        last = self.copy()  # what was checked was remembered, too
         self.lose_everything()
         self.assertEqual(last["lsn"], self.restore_home("--kit", self.path("kit")).summary["last_lsn"])
         self.assert_same_tree(tree, self.restored("docs"))

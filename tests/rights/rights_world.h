@@ -43,6 +43,7 @@ class RightsWorld {
   Reply ask_s3(const std::string& method, const std::string& target, const std::string& body = {}, Fields fields = {});
   Reply ask_s3_as_owner(const std::string& method, const std::string& target, const std::string& body = {},
                         Fields fields = {});
+  void come_from_here(bool is_here) { world_.come_from_here(is_here); }
   // The number of the last change of the vault.
   [[nodiscard]] std::uint64_t last_change() { return world_.vault().journal().last().value; }
 

@@ -27,6 +27,7 @@ Bytes encoded_error(const Error& error) {
 }
 Result<Error> decoded_error(ByteView encoded) {
   Error error;
+  error.kind = ErrorKind{};  // the kind 0 is not written
   FieldReader from(encoded, kWhat);
   while (from.next()) {
     switch (from.field()) {

@@ -125,6 +125,7 @@ TEST(Operations, EveryOperationAnswersAsItsRowSays) {
     net::Headers headers;
     for (const auto& field : sample.headers) headers.set(field.name, filled(field.value, kept));
     if (!row->body.empty() && row->body != kAnyBytes) headers.set("Content-Type", "application/json");
+    world.come_from_here(sample.is_from_here);
     const Reply reply =
         world.ask(std::string(row->method), filled(sample.target, kept), filled(sample.body, kept), headers);
     EXPECT_EQ(reply.status, sample.status) << reply.body << reply.error;

@@ -25,8 +25,8 @@ std::string random_id(platform::Random& random) {
 }  // namespace
 
 Value span_json(const server::Logged& line, platform::Random& random) {
-  constexpr int kind_server = 2;
-  constexpr int status_error = 2;
+  constexpr std::uint64_t kind_server = 2;
+  constexpr std::uint64_t status_error = 2;
   Value attributes = Value::array();
   attributes.push(attribute("http.request.method", line.method));
   attributes.push(attribute("url.path", line.path));

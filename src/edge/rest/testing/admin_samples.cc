@@ -164,7 +164,8 @@ std::vector<Sample> upkeep_samples() {
       {.id = "job_show", .target = "/api/v1/jobs/nothing", .status = 404},
       {.id = "job_watch", .target = "/api/v1/jobs/{job}/events"},
       {.id = "job_cancel", .target = "/api/v1/jobs/{job}", .status = 204},
-      {.id = "kit_create", .target = "/api/v1/kit", .status = 400},  // the world is reached in clear from elsewhere
+      {.id = "kit_create", .target = "/api/v1/kit", .status = 400},  // over an open connection
+      {.id = "kit_create", .target = "/api/v1/kit", .status = 201, .is_from_here = true},
       {.id = "kit_confirm", .target = "/api/v1/kit", .status = 204},
       {.id = "copy_create",
        .target = "/api/v1/copies",

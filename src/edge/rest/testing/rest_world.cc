@@ -42,7 +42,7 @@ std::string Reply::text(std::string_view member) const { return json().text_of(m
 std::uint64_t Reply::number(std::string_view member) const { return json().number_of(member).value_or(UINT64_MAX); }
 
 RestWorld::RestWorld() {
-  connection_.remote_address = "192.0.2.7";
+  come_from_here(false);
   EXPECT_EQ(vault::testing::told(vault::testing::create_small(machine_.machine())), "ok");
   vault_ = vault::testing::open_small(machine_.machine()).value();
   const std::string control = "/home/vaults/control";

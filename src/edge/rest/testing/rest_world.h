@@ -41,6 +41,8 @@ class RestWorld {
   Reply ask(const std::string& method, const std::string& target, std::string body = {}, net::Headers headers = {});
   Reply ask_json(const std::string& method, const std::string& target, const std::string& body,
                  net::Headers headers = {});
+  // From the server's own machine, or from another over an open connection.
+  void come_from_here(bool is_here) { connection_.remote_address = is_here ? "127.0.0.1" : "192.0.2.7"; }
   RestWorld& as(std::string_view name) {
     name_ = name;
     return *this;

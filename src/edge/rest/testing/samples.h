@@ -19,6 +19,7 @@ struct Sample {
   std::vector<std::pair<std::string, std::string>> keep = {};  // name, member of the answer
   std::vector<net::Header> headers = {};
   std::string keep_location = {};  // name, for the last piece of the answer's Location
+  bool is_from_here = false;       // asked on the server's own machine
   bool is_list = false;            // whoever may see nothing of it gets an empty list
 };
 
