@@ -207,13 +207,12 @@ Result<void> Tree::stage(const CommitContext& context, ChangeSet& changes, const
   return {};
 }
 
-Result<void> Tree::stage_removal(const CommitContext& context, ChangeSet& changes, const vault::BucketState& state,
+Result<bool> Tree::stage_removal(const CommitContext& context, ChangeSet& changes, const vault::BucketState& state,
                                  const Listed& item, Changed& changed) const {
-  // Gone meanwhile: what was asked for holds.
   ATOLL_ASSIGN(const auto done, vault::stage_removal_by_name(context, changes, state, item.entry.key,
                                                              new_id<VersionId>(), vault_->actor(), {}));
   if (done.existed) changed.add(state.bucket.name, item.version, -1);
-  return {};
+  return done.existed;
 }
 
 Result<void> Tree::keep_parent(const CommitContext& context, ChangeSet& changes, const vault::BucketState& state,
@@ -342,7 +341,14 @@ Result<void> Tree::remove_with(const Node& target, const OperationId& operation,
         [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
           ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
           if (is_first && keeps_parent) ATOLL_TRY(keep_parent(context, changes, state, target.place, operation));
-          for (const Listed& item : batch) ATOLL_TRY(stage_removal(context, changes, state, item, changed));
+          for (const Listed& item : batch) {
+            ATOLL_ASSIGN(const bool existed, stage_removal(context, changes, state, item, changed));
+            // Of a folder what is gone meanwhile need not go; of one file only one of two callers has removed it.
+            if (!existed && !target.is_folder() && keeps_parent) {
+              return fail(ErrorKind::not_found, "object.not_found",
+                          "there is no file " + target.place.bucket + "/" + item.entry.key + " any more");
+            }
+          }
           return {};
         },
         operation));

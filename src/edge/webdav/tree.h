@@ -114,7 +114,8 @@ class Tree {
   [[nodiscard]] Result<void> stage(const vault::CommitContext& context, vault::ChangeSet& changes,
                                    const vault::BucketState& state, const std::string& key, catalog::VersionRow version,
                                    const OperationId& operation, Changed& changed) const;
-  [[nodiscard]] Result<void> stage_removal(const vault::CommitContext& context, vault::ChangeSet& changes,
+  // Whether it was there.
+  [[nodiscard]] Result<bool> stage_removal(const vault::CommitContext& context, vault::ChangeSet& changes,
                                            const vault::BucketState& state, const catalog::Listed& item,
                                            Changed& changed) const;
   // Content as the keys of the target's bucket have it; true where it was stored anew.

@@ -116,7 +116,7 @@ export async function ask<T>(method: string, path: string, call: Call = {}): Pro
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
   ask<T>("GET", path, { ...(query ? { query } : {}), ...(signal ? { signal } : {}) });
 export const post = <T>(path: string, body?: unknown, query?: Query): Promise<T> =>
-  ask<T>("POST", path, { body: body ?? {}, ...(query ? { query } : {}) });
+  ask<T>("POST", path, { ...(body === undefined ? {} : { body }), ...(query ? { query } : {}) });
 
 // Every page of a list, to the end or to `most` pages.
 export async function all<T extends { next_cursor?: string }>(path: string, query: Query = {}, most = 20): Promise<T[]> {

@@ -407,8 +407,8 @@ Awaitable<bool> Connection::wait_for_source(std::uint32_t wait_ms) {
   asio::steady_timer timer(executor_);
   while (true) {
     // In slices, so that neither a stop nor a client that left waits for a long one.
-    if (server_.is_stopping() || transport_.is_closed_by_peer()) co_return false;
-    if (wait_ms == 0) co_return true;
+    if (transport_.is_closed_by_peer()) co_return false;
+    if (wait_ms == 0 || server_.is_stopping()) co_return true;
     const auto slice = std::min(wait_ms, kSourceSliceMs);
     timer.expires_after(std::chrono::milliseconds(slice));
     const auto [error] = co_await timer.async_wait(kAwait);
@@ -458,6 +458,7 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
   std::array<char, 20> chunk_size{};
   bool is_first = true;
   bool is_whole = false;
+  bool is_told_to_end = false;
   while (true) {
     if (length && !has_no_body && sent.body_bytes + piece.size() > *length) break;
     Gather gather;
@@ -484,8 +485,11 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
       break;
     }
     if (pulled.state == Pulled::State::wait) {
+      // A source that waits while the server stops is asked once more: it may end its body well.
+      if (is_told_to_end) break;
       const bool goes_on = co_await wait_for_source(pulled.wait_ms);
       if (!goes_on) break;
+      is_told_to_end = server_.is_stopping();
     }
     auto next = pull_checked(**source, buffer.span(), piece);
     if (!next) {
