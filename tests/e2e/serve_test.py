@@ -120,6 +120,10 @@ class Serve(ServeTest):
         refused = self.atoll("key", "kit", "--to", self.path("kit"), env=elsewhere, code=25)
         self.assertIn("nobody may name from elsewhere", refused.errors)
         self.assertFalse(os.path.exists(self.path("kit")))
+        # Nor are they what runs there later.
+        for words, tell in (("export some-bucket /srv", "mail:ada@example.org"), ("verify", "command:/bin/true")):
+            self.atoll("schedule", "add", words, "--hourly", "--tell", tell, env=elsewhere, code=25)
+        self.atoll("schedule", "add", "verify", "--hourly", env=elsewhere)
         wrong = self.file("wrong.token", "atl_" + "a" * 52 + "\n")
         self.atoll("ls", env={**elsewhere, "ATOLL_TOKEN_FILE": wrong}, code=12)
         reader = self.token("ben", "reader")

@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
+#include "services/jobs/from_elsewhere.h"
 #include "services/jobs/schedules.h"
 #include "services/jobs/timer.h"
+#include "vault/access/decision.h"
 
 namespace atl::cli {
 namespace {
@@ -61,6 +63,8 @@ Result<int> add(Session& session, const AddArguments& arguments) {
   row.name = arguments.name;
   row.news = arguments.news;
   row.tells_success = arguments.tells_success;
+  const auto* const served = session.environment.served;
+  if (served != nullptr && !served->who().is_local_owner) ATOLL_TRY(jobs::check_from_elsewhere(row));
   return session.with_writer([&](vault::Vault& vault) -> Result<int> {
     ATOLL_ASSIGN(const auto added, jobs::add_schedule(vault, row));
     ATOLL_ASSIGN(const auto parsed, jobs::parse_rule(added.rule));

@@ -1,14 +1,10 @@
 // Commands that run by the clock: made, listed, run now, ended.
 //
-// Always true: a schedule runs as whoever has the home, on its machine. So somebody elsewhere may have run only what
-// names no path, no program and no key of that machine: a list of verbs and options says what; everything else is for
-// the command line of that machine.
-#include <algorithm>
-#include <array>
-
+// Always true: of what names paths, programs or keys of the server's machine nothing is taken (from_elsewhere.h).
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/job_kinds.h"
+#include "services/jobs/from_elsewhere.h"
 #include "services/jobs/schedules.h"
 
 namespace atl::rest {
@@ -17,44 +13,10 @@ namespace {
 using access::Action;
 using json::Value;
 
-constexpr std::array<std::string_view, 9> kVerbs = {"verify",
-                                                    "gc",
-                                                    "drill",
-                                                    "tier run",
-                                                    "copy sync",
-                                                    "copy verify",
-                                                    "snapshot create",
-                                                    "snapshot prune",
-                                                    "journal checkpoint"};
-constexpr std::array<std::string_view, 24> kOptions = {
-    "--data",        "--sample",      "--horizon",     "--rewrite-from", "--limit",       "--objects",
-    "--copy",        "--keep-last",   "--keep-hourly", "--keep-daily",   "--keep-weekly", "--keep-monthly",
-    "--keep-yearly", "--keep-within", "--description", "--hold",         "--as-of",       "--no-heal",
-    "--yes",         "--quiet",       "--json",        "--verbose",      "--dry-run",     "-y"};
-
 jobs::LocalTime local_time(const server::Host& host) {
   return [programs = host.settings().programs](Timestamp time) {
     return programs == nullptr ? std::int64_t{0} : programs->local_time_ahead_s(time);
   };
-}
-
-tl::unexpected<Error> not_from_elsewhere(const std::string& what) {
-  return fail(ErrorKind::denied, "schedule.not_from_elsewhere", what + " is not scheduled from another machine",
-              "Do it with `atoll schedule add` on the server's machine.");
-}
-
-Result<void> check_from_elsewhere(const catalog::ScheduleRow& row) {
-  std::string verb = row.words.empty() ? std::string() : row.words.front();
-  if (std::ranges::find(kVerbs, verb) == kVerbs.end() && row.words.size() > 1) verb += " " + row.words[1];
-  if (std::ranges::find(kVerbs, verb) == kVerbs.end()) return not_from_elsewhere("\"" + verb + "\"");
-  for (const std::string& word : row.words) {
-    if (!word.starts_with('-')) continue;
-    const std::string option = word.substr(0, word.find('='));
-    if (std::ranges::find(kOptions, option) == kOptions.end()) return not_from_elsewhere(option);
-  }
-  for (const std::string& address : row.news)
-    if (address.starts_with("command:")) return not_from_elsewhere("a program that is told");
-  return {};
 }
 
 Value schedule_json(const jobs::Schedule& one) {
@@ -110,7 +72,7 @@ Result<net::Response> add_schedule(Call& call) {
     ATOLL_ASSIGN(row.news, body.list_of("tell"));
   }
   ATOLL_ASSIGN(row.tells_success, body.flag_of("tell_success"));
-  if (!call.who().is_local_owner) ATOLL_TRY(check_from_elsewhere(row));
+  if (!call.who().is_local_owner) ATOLL_TRY(jobs::check_from_elsewhere(row));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto added, jobs::add_schedule(*vault, row));
   ATOLL_ASSIGN(const auto one, find_schedule(*vault, call.exchange().host, added.name));

@@ -129,7 +129,8 @@ net::Response answer_page(std::span<const Asset> assets, const net::Request& req
   if (path == "/robots.txt") return text(request, "text/plain; charset=utf-8", kRobots);
   const Asset* const index = find(assets, kIndexPath);
   if (index == nullptr) {
-    return is_page(path) && !path.starts_with("/ui/assets/") ? text(request, "text/html; charset=utf-8", kNoPage) : nothing_here();
+    return is_page(path) && !path.starts_with("/ui/assets/") ? text(request, "text/html; charset=utf-8", kNoPage)
+                                                             : nothing_here();
   }
   if (path == "/favicon.ico") {
     const auto icon = std::ranges::find_if(assets, [](const Asset& one) { return one.path.ends_with(".svg"); });

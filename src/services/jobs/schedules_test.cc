@@ -1,4 +1,5 @@
 #include "services/jobs/schedules.h"
+#include "services/jobs/from_elsewhere.h"
 
 #include <gtest/gtest.h>
 
@@ -154,6 +155,25 @@ TEST(ScheduleTimer, QuotesWhatUnitsAndCronWouldTakeForTheirOwn) {
             (std::vector<std::string>{"systemctl", "--user", "enable", "--now", "atoll-schedule-d.timer"}));
   EXPECT_NE(timer.crontab_line.find("'/d/100\\% $x"), std::string::npos);
   EXPECT_EQ(make_timer({"a"}, {}, "d", true, "/x").units[1].path, "/etc/systemd/system/atoll-schedule-d.timer");
+}
+
+TEST(FromElsewhere, TakesWhatNamesNothingOfTheMachine) {
+  const auto row = [](std::vector<std::string> words, std::vector<std::string> news = {}) {
+    catalog::ScheduleRow made;
+    made.words = std::move(words);
+    made.news = std::move(news);
+    return made;
+  };
+  EXPECT_TRUE(check_from_elsewhere(row({"verify", "--sample", "5%"}, {"mail:ada@example.org"})));
+  EXPECT_TRUE(check_from_elsewhere(row({"snapshot", "create", "daily-{date}", "photos"})));
+  for (const auto& refused :
+       {row({"put", "/etc", "stolen"}), row({"export", "photos", "/srv"}), row({"verify", "--home", "/other"}),
+        row({"verify", "--key-file=/k"}), row({"copy", "add", "/mnt"}), row({}),
+        row({"verify"}, {"mail:ada@example.org", "command:/bin/sh"})}) {
+    const auto answer = check_from_elsewhere(refused);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, ErrorKind::denied);
+  }
 }
 
 }  // namespace
