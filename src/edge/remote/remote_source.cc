@@ -9,7 +9,6 @@ namespace {
 
 using platform::ExtendedAttributes;
 using platform::NodeInfo;
-using platform::NodeKind;
 using platform::SourceDirectory;
 using platform::SourceFile;
 

@@ -77,9 +77,13 @@ void take_forwarded(std::string_view field, const ProxyTrust& trust, ClientOrigi
       if (equals == std::string_view::npos) continue;
       const std::string_view name = pair.substr(0, equals);
       std::string value = unquoted(pair.substr(equals + 1));
-      if (net::equal_ignoring_case(name, "for")) addresses.push_back(address_of_node(value));
-      if (net::equal_ignoring_case(name, "proto")) scheme = std::move(value);
-      if (net::equal_ignoring_case(name, "host")) host = std::move(value);
+      if (net::equal_ignoring_case(name, "for")) {
+        addresses.push_back(address_of_node(value));
+      } else if (net::equal_ignoring_case(name, "proto")) {
+        scheme = std::move(value);
+      } else if (net::equal_ignoring_case(name, "host")) {
+        host = std::move(value);
+      }
     }
   }
   take_client(addresses, trust, origin);
