@@ -84,11 +84,11 @@ class HttpServer::Implementation {
     const std::lock_guard lock(stop_mutex_);
     if (threads_.empty()) return;
     state_.begin_stop();
-    asio::post(accept_io_, [this] {
-      ErrorCode ignored;
-      for (auto& listener : listeners_) listener->acceptor().close(ignored);
-    });
+    asio::post(accept_io_, [this] { close_listeners(); });
     acceptor_->join();
+    // A connection that came in between ends the accepting by itself, and the thread may be gone before what was posted
+    // is run: the ports would then stay open, their callers waiting, until everything under way has ended.
+    close_listeners();
     if (!state_.wait_until_empty_for(state_.options.drain_timeout_ms)) {
       state_.break_all_off();
       state_.wait_until_empty();
@@ -129,6 +129,12 @@ class HttpServer::Implementation {
         // A connection that could not even be given up in order (no memory); the others go on.
       }
     }
+  }
+
+  // On the thread that accepts, or after it has ended.
+  void close_listeners() {
+    ErrorCode ignored;
+    for (auto& listener : listeners_) listener->acceptor().close(ignored);
   }
 
   std::shared_ptr<asio::ssl::context> tls_context() {

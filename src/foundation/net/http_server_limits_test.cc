@@ -490,6 +490,43 @@ TEST_F(HttpServerLimitsTest, AnAnswerThatFailsIsSeenToBeBroken) {
   wait_until([&] { return broken == 4 && whole == 2; });
 }
 
+TEST_F(HttpServerLimitsTest, StopClosesItsPortWhileClientsKeepConnecting) {
+  for (int round = 0; round < 5; ++round) {
+    Gate gate;
+    ServerOptions options;
+    options.drain_timeout_ms = 60'000;
+    const auto endpoint = start(
+        [&](Request& request) {
+          if (request.target == "/gate") gate.pass();
+          return text_response(200, "done");
+        },
+        options);
+    RawClient busy(endpoint);
+    busy.send(get_request("/gate"));
+    gate.wait_for(1);
+    // Ending these takes a while, in which more callers come.
+    std::vector<RawClient> idle;
+    for (int count = 0; count < 300; ++count) {
+      idle.emplace_back(endpoint);
+      idle.back().send(get_request("/"));
+      EXPECT_EQ(idle.back().answer().status, 200U);
+    }
+    std::thread caller([&] {
+      while (RawClient(endpoint, 1000).is_connected()) {
+      }
+    });
+    std::thread stopping([&] { server_->stop(); });
+    caller.join();
+    // Refused, not timed out in the line of a port that nobody serves any more.
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_FALSE(RawClient(endpoint, 5000).is_connected());
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(4));
+    gate.open();
+    EXPECT_EQ(busy.answer().body, "done\n");
+    stopping.join();
+  }
+}
+
 TEST_F(HttpServerLimitsTest, StopLetsRequestsUnderWayEndAndClosesTheRest) {
   Gate gate;
   ServerOptions options;
