@@ -123,6 +123,11 @@ class Asking {
 
  private:
   Result<void> read_words(Timestamp now) {
+    for (const auto& [from, to] : {std::pair("date>=", &question_->since), std::pair("date<=", &question_->until)}) {
+      if (to->empty()) continue;
+      ATOLL_ASSIGN(auto range, text::parse_query_line(from + *to, schema(), text::Match::any, now));
+      times_.push_back(std::move(range));
+    }
     if (question_->words.empty()) {
       words_.kind = text::Query::Kind::everything;
       return {};
@@ -153,14 +158,7 @@ class Asking {
       for (const std::string& type : question_->types) either.should.push_back(value_query(FieldNumber::type, type));
       out.must.push_back(std::move(either));
     }
-    if (question_->since_us || question_->until_us) {
-      text::Query range;
-      range.kind = text::Query::Kind::range;
-      range.field = number(FieldNumber::date);
-      range.from = question_->since_us.value_or(INT64_MIN);
-      range.to = question_->until_us.value_or(INT64_MAX);
-      out.must.push_back(std::move(range));
-    }
+    out.must.insert(out.must.end(), times_.begin(), times_.end());
     return out;
   }
 
@@ -246,7 +244,8 @@ class Asking {
     facet.name = name;
     for (const auto& [value, one] : counts) facet.counts.push_back({value, one});
     if (name != "year") {
-      std::ranges::stable_sort(facet.counts, [](const FacetCount& a, const FacetCount& b) { return a.count > b.count; });
+      std::ranges::stable_sort(facet.counts,
+                               [](const FacetCount& a, const FacetCount& b) { return a.count > b.count; });
     }
     if (facet.counts.size() > kFacetValuesMax) facet.counts.resize(kFacetValuesMax);
     return facet;
@@ -297,7 +296,8 @@ class Asking {
       if (snippet.marks.empty() || (best && snippet.marks.size() <= best->marks.size())) continue;
       best.emplace();
       best->text = piece.text.substr(snippet.begin, snippet.end - snippet.begin);
-      for (const auto& mark : snippet.marks) best->marks.emplace_back(mark.begin - snippet.begin, mark.end - snippet.begin);
+      for (const auto& mark : snippet.marks)
+        best->marks.emplace_back(mark.begin - snippet.begin, mark.end - snippet.begin);
       best->place = piece.place;
       best->line = snippet.line;
       if (best->marks.size() >= std::max<std::size_t>(1, words.size())) break;
@@ -322,6 +322,7 @@ class Asking {
   Timestamp now_;
   filter::Filter filter_;
   text::Query words_;
+  std::vector<text::Query> times_;
   std::map<BucketId, std::string> bucket_ids_;
   std::size_t wanted_ = 0;
   std::vector<Hit> hits_;
@@ -330,9 +331,10 @@ class Asking {
 
 Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) const {
   if (question.limit > kLimitMax || question.offset > kOffsetMax) {
-    return fail(ErrorKind::limit, "search.too_far",
-                "at most " + std::to_string(kLimitMax) + " results at once, and the first " + std::to_string(kOffsetMax),
-                "Ask for something narrower.");
+    return fail(
+        ErrorKind::limit, "search.too_far",
+        "at most " + std::to_string(kLimitMax) + " results at once, and the first " + std::to_string(kOffsetMax),
+        "Ask for something narrower.");
   }
   ATOLL_ASSIGN(auto covered, coverage(vault));
   const std::shared_lock shared(parts_mutex_);

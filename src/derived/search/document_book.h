@@ -2,7 +2,8 @@
 //
 // Always true:
 //  - A number belongs to one document for as long as its object has it; numbers grow in the order of arrival.
-//  - Document `first` of an object is the object itself, those after it are what it contains (members of an archive, the
+//  - Document `first` of an object is the object itself, those after it are what it contains (members of an archive,
+//  the
 //    attachments of a mail), in the order of its extraction.
 //  - Derived, sealed; after a crash it stands at the state of its last flush() or later.
 // Thread rules: reading from any thread, writing by one.

@@ -147,8 +147,7 @@ class DocumentBuilder {
     const std::string_view key = listed_->entry.key;
     add_name(key);
     add_keyword(FieldNumber::type, std::string(word_of(listed_->version.kind)));
-    add_number(FieldNumber::size, static_cast<std::int64_t>(
-                                      std::min<std::uint64_t>(listed_->version.size, INT64_MAX)));
+    add_number(FieldNumber::size, static_cast<std::int64_t>(std::min<std::uint64_t>(listed_->version.size, INT64_MAX)));
     add_common();
     if (extraction != nullptr) {
       add_extraction(*extraction);
@@ -180,7 +179,8 @@ class DocumentBuilder {
     // The words of folders count as well: "invoices/2024/march.pdf" is about invoices.
     add_text(FieldNumber::words, keep(std::string(path.substr(path.size() - std::min(path.size(), kPathBytesMax)))));
     const std::size_t dot = name.rfind('.');
-    if (dot != std::string_view::npos && dot + 1 < name.size()) add_keyword(FieldNumber::type, lower(name.substr(dot + 1)));
+    if (dot != std::string_view::npos && dot + 1 < name.size())
+      add_keyword(FieldNumber::type, lower(name.substr(dot + 1)));
   }
 
   // What members have of the object that holds them.
@@ -255,7 +255,8 @@ class DocumentBuilder {
       if (const auto value = whole_number(field.value)) add_number(FieldNumber::height, *value);
     } else if (field.name == "duration_ms") {
       if (const auto value = whole_number(field.value)) add_number(FieldNumber::duration, *value / 1000);
-    } else if (!is_one_of(field.name, {"word_count", "line_count", "vertex_count", "facet_count", "bounds", "message_id"})) {
+    } else if (!is_one_of(field.name,
+                          {"word_count", "line_count", "vertex_count", "facet_count", "bounds", "message_id"})) {
       add_text(FieldNumber::about, field.value, language);
     }
   }

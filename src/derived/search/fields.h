@@ -1,6 +1,6 @@
 // The fields by which objects are found, and how an object and what was understood of it become documents with them.
-// Always true: the numbers of fields are those of the stored index: a change of this list is a new index (kSchemaVersion).
-// Thread rules: pure.
+// Always true: the numbers of fields are those of the stored index: a change of this list is a new index
+// (kSchemaVersion). Thread rules: pure.
 #pragma once
 
 #include <cstdint>

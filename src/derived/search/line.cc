@@ -45,12 +45,13 @@ std::vector<std::string_view> parts_of(std::string_view line) {
 // Whether the part begins with a field of the filter language and an operator behind it. Of `type` only the kinds of
 // entries are: type:pdf is asked of the word index.
 bool is_condition(std::string_view part) {
-  constexpr std::array<std::string_view, 13> kFields = {"name",   "key",  "path",     "size",         "modified",
-                                                        "stored", "age",  "idle",     "accesses",     "content_type",
+  constexpr std::array<std::string_view, 13> kFields = {"name",   "key",  "path",    "size",     "modified",
+                                                        "stored", "age",  "idle",    "accesses", "content_type",
                                                         "tag",    "kind", "metadata"};
   constexpr std::array<std::string_view, 3> kPrefixes = {"meta.", "metadata.", "tag."};
-  constexpr std::array<std::string_view, 11> kTypes = {"file", "directory",   "dir",          "folder", "symlink", "link",
-                                                       "fifo", "char_device", "block_device", "socket", "marker"};
+  constexpr std::array<std::string_view, 11> kTypes = {"file",         "directory", "dir",   "folder",
+                                                       "symlink",      "link",      "fifo",  "char_device",
+                                                       "block_device", "socket",    "marker"};
   for (const std::string_view prefix : kPrefixes) {
     if (part.starts_with(prefix) && part.find_first_of(":=!<>", prefix.size()) != std::string_view::npos) return true;
   }
@@ -59,9 +60,9 @@ bool is_condition(std::string_view part) {
   if (part[end] == '!' && part.substr(end, 2) != "!=") return false;
   const std::string_view field = part.substr(0, end);
   if (field == "type") {
-    std::string_view value = part.substr(part.find_first_not_of(":=!", end) == std::string_view::npos
-                                             ? part.size()
-                                             : part.find_first_not_of(":=!", end));
+    std::string_view value =
+        part.substr(part.find_first_not_of(":=!", end) == std::string_view::npos ? part.size()
+                                                                                 : part.find_first_not_of(":=!", end));
     value = value.substr(0, value.find('|'));
     return std::ranges::find(kTypes, value) != kTypes.end();
   }

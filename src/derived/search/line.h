@@ -1,6 +1,7 @@
 // What a person types to find things, taken apart: words that rank, and conditions that choose.
 //
-//     boiler invoice type:pdf size>2MB meta.price>=100      words: boiler invoice type:pdf    filter: size>2MB meta.price>=100
+//     boiler invoice type:pdf size>2MB meta.price>=100      words: boiler invoice type:pdf    filter: size>2MB
+//     meta.price>=100
 //
 // Always true: a line of conditions alone is a filter and means what spec/filter.md says, to the letter. Where words
 // stand among them, a condition is what begins with a field of the filter language and an operator, may have `not` or

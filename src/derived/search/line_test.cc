@@ -13,7 +13,8 @@ void expect_split(std::string_view line, std::string_view words, std::string_vie
 
 TEST(LineTest, ConditionsAloneAreAFilterToTheLetter) {
   expect_split("", "", "");
-  expect_split("size>2MB and (name:*.jpg or not type:directory)", "", "size>2MB and (name:*.jpg or not type:directory)");
+  expect_split("size>2MB and (name:*.jpg or not type:directory)", "",
+               "size>2MB and (name:*.jpg or not type:directory)");
   expect_split("meta.\"sample id\">=7 tag:x=y", "", "meta.\"sample id\">=7 tag:x=y");
   expect_split("key:experiments/** and (meta.t>=20.5 or tag:calibration)", "",
                "key:experiments/** and (meta.t>=20.5 or tag:calibration)");

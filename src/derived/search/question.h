@@ -30,7 +30,7 @@ struct Question {
   std::vector<std::string> types;  // any of them: format, ending, group, kind
   std::string bucket;              // name; empty: all
   std::string prefix;
-  std::optional<std::int64_t> since_us, until_us;  // of the date field, both included
+  std::string since, until;  // of the date field, both included: "2024-03", "-30d"
   Order order = Order::rank;
   bool is_descending = false;  // of an order that is not by rank
   std::size_t limit = 20;      // 0..kLimitMax
@@ -69,8 +69,8 @@ struct Facet {
 
 // What an answer does not cover.
 struct Coverage {
-  Lsn reached;  // changes that are in the index
-  Lsn current;  // of the vault
+  Lsn reached;              // changes that are in the index
+  Lsn current;              // of the vault
   bool is_filling = false;  // the first look at everything there is has not ended
   std::uint64_t objects = 0;
   std::uint64_t contents_waiting = 0;  // found by name and facts, not yet by what they say
@@ -85,7 +85,7 @@ struct Answer {
   bool is_total_exact = false;
   std::vector<Facet> facets;
   std::vector<std::pair<std::string, std::string>> suggestions;  // a word that stands nowhere, and what is near to it
-  std::string words, filter;  // as they were understood
+  std::string words, filter;                                     // as they were understood
   Coverage coverage;
 };
 

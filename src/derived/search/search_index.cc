@@ -87,8 +87,8 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   }
   if (!book) return pass(book.error());
   book_ = std::move(*book);
-  ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions), key_of(vault, kExtractions),
-                                            head.vault, head.suite, writable));
+  ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions),
+                                            key_of(vault, kExtractions), head.vault, head.suite, writable));
   if (!writable) return {};
   // The words are flushed before the book: where they know less, they were lost, and both begin anew.
   const auto in_book = decode_position(book_->state());

@@ -35,9 +35,8 @@
 namespace atl::search {
 
 // Who reads contents: extract::extract_all in the program, something simple in tests.
-using Understand =
-    std::function<Result<void>(std::span<const extract::Source> sources, const std::atomic<bool>* stop,
-                               const extract::OnDone& on_done, const extract::OnFailed& on_failed)>;
+using Understand = std::function<Result<void>(std::span<const extract::Source> sources, const std::atomic<bool>* stop,
+                                              const extract::OnDone& on_done, const extract::OnFailed& on_failed)>;
 [[nodiscard]] Understand understand_in_workers(const platform::Machine& machine);
 
 struct CatchUpProgress {
@@ -104,7 +103,7 @@ class SearchIndex {
   std::set<ObjectId> unreadable_;  // whose bytes could not be read; tried again after the next opening
   CatchUpProgress progress_;
   mutable std::shared_mutex parts_mutex_;  // alone: replacing the parts
-  friend class Asking;  // ask.cc
+  friend class Asking;                     // ask.cc
 };
 
 }  // namespace atl::search

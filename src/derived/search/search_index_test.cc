@@ -1,4 +1,5 @@
-// The follower over small vaults in memory. Contents are "read" by a reader of plain text, so that no process is needed.
+// The follower over small vaults in memory. Contents are "read" by a reader of plain text, so that no process is
+// needed.
 #include "derived/search/search_index.h"
 
 #include <gtest/gtest.h>
@@ -203,8 +204,13 @@ TEST_F(SearchIndexTest, FilterTypeBucketPrefixAndTimeChoose) {
   question.types = {"md", "pdf"};
   EXPECT_EQ(ask(question).found.size(), 1U);
   question.types.clear();
-  question.since_us = machine_.clock.now().unix_us + 1'000'000;
+  question.since = "2999";
   EXPECT_EQ(ask(question).found.size(), 0U);
+  question.since = "1970";
+  question.until = "2998-05";
+  EXPECT_EQ(ask(question).found.size(), 3U);
+  question.until = "soon";
+  EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::usage);
   question = {};
   question.words = "apple";
   question.sees = [](const std::string& bucket, const catalog::Listed&) { return bucket == "other"; };
@@ -215,7 +221,8 @@ TEST_F(SearchIndexTest, FilterTypeBucketPrefixAndTimeChoose) {
 }
 
 TEST_F(SearchIndexTest, FacetsAndOrders) {
-  for (int i = 0; i < 30; ++i) put("n" + std::to_string(i) + ".txt", "apple " + std::string(static_cast<std::size_t>(i), 'x'));
+  for (int i = 0; i < 30; ++i)
+    put("n" + std::to_string(i) + ".txt", "apple " + std::string(static_cast<std::size_t>(i), 'x'));
   catch_up();
   Question question;
   question.words = "apple";
