@@ -58,7 +58,8 @@ TEST(Extraction, DamageIsAnErrorOrAnotherExtraction) {
   for (int round = 0; round < 5000; ++round) {
     Bytes bad = good;
     bad.resize(1 + random() % bad.size());
-    for (unsigned flips = random() % 4; flips > 0; --flips) bad[random() % bad.size()] = static_cast<std::uint8_t>(random());
+    for (unsigned flips = random() % 4; flips > 0; --flips)
+      bad[random() % bad.size()] = static_cast<std::uint8_t>(random());
     const auto answer = decode(bad);
     if (answer) {
       EXPECT_EQ(*decode(encode(*answer)), *answer);
