@@ -201,18 +201,18 @@ void say_coverage(Session& session, const search::Coverage& coverage) {
     words += (words.empty() ? "" : ", and ") + format_count(coverage.contents_waiting) +
              " files are known by their names only: what they say is not read yet";
   } else if (!coverage.is_filling) {
-    words = "the newest " + format_count(coverage.current.value - coverage.reached.value) +
-            " changes are not searched yet";
+    words =
+        "the newest " + format_count(coverage.current.value - coverage.reached.value) + " changes are not searched yet";
   }
   session.output.warning("search.incomplete", words);
 }
 
 Result<search::Order> order_of(const std::string& word) {
   using search::Order;
-  for (const auto& [name, order] : {std::pair("", Order::rank), std::pair("rank", Order::rank),
-                                    std::pair("name", Order::name), std::pair("size", Order::size),
-                                    std::pair("date", Order::date), std::pair("modified", Order::modified),
-                                    std::pair("stored", Order::stored)}) {
+  for (const auto& [name, order] :
+       {std::pair("", Order::rank), std::pair("rank", Order::rank), std::pair("name", Order::name),
+        std::pair("size", Order::size), std::pair("date", Order::date), std::pair("modified", Order::modified),
+        std::pair("stored", Order::stored)}) {
     if (word == name) return order;
   }
   return fail(ErrorKind::usage, "search.unknown_order", "there is no order \"" + word + "\"",
@@ -224,8 +224,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   question.words = line.words;
   question.match = arguments.takes_all ? text::Match::all : text::Match::any;
   question.filter = line.filter;
-  if (!arguments.where.empty())
-    question.filter += (question.filter.empty() ? "" : " ") + ("(" + arguments.where + ")");
+  if (!arguments.where.empty()) question.filter += (question.filter.empty() ? "" : " ") + ("(" + arguments.where + ")");
   question.types = arguments.types;
   question.since = arguments.since;
   question.until = arguments.until;
@@ -260,6 +259,10 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
         facets.add_raw(facet.name, counts.text());
       }
       if (!answer.facets.empty()) summary.add_raw("facets", facets.text());
+      std::vector<std::string> suggestions;
+      for (const auto& [word, near] : answer.suggestions)
+        suggestions.push_back(JsonObject().add("word", word).add("instead", near).text());
+      if (!suggestions.empty()) summary.add_raw("suggestions", json_array(suggestions));
       summary.add("contents_waiting", answer.coverage.contents_waiting)
           .add("is_complete", answer.coverage.is_complete());
       session.output.json(summary);
@@ -393,14 +396,18 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
 void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* command = app.add_subcommand("find", "Find objects: by words in them, by name, size, time, tags and metadata");
   auto arguments = std::make_shared<FindArguments>();
-  command->add_option("line", arguments->words, "for example: boiler invoice; name:*.jpg size>2MB; \"new pump\" type:pdf");
+  command->add_option("line", arguments->words,
+                      "for example: boiler invoice; name:*.jpg size>2MB; \"new pump\" type:pdf");
   command->add_option("--in", arguments->within, "only in BUCKET[/prefix]");
   command->add_option("--type", arguments->types, "only of this kind: pdf, image, document, md (several: any of them)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--since", arguments->since, "made or happened at that time or later: 2024-03, -30d");
   command->add_option("--until", arguments->until, "made or happened at that time or before: 2024-03");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
-  command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")->delimiter(',');
+  command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--sort", arguments->sort, "rank (else), name, size, date, modified, stored");
   command->add_flag("--descending", arguments->is_descending, "the greatest first, of an order that is not by rank");
   command->add_flag("--all", arguments->takes_all, "every word must be there");
@@ -411,9 +418,8 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_flag("--snippets", arguments->shows_snippets, "with the piece of text that was found, also into a pipe");
   command->add_flag("-0,--print0", arguments->ends_with_nul, "end each name with a NUL, for xargs -0");
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
-  command->callback([&session, &chosen, arguments] {
-    chosen.body = [&session, arguments] { return find(session, *arguments); };
-  });
+  command->callback(
+      [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return find(session, *arguments); }; });
 
   auto* index = app.add_subcommand("index", "Look into everything that was not looked into yet, so that it is found");
   auto index_arguments = std::make_shared<IndexArguments>();

@@ -70,9 +70,9 @@ Value found_json(const search::Found& found) {
 Result<search::Order> order_of(const std::string& word) {
   using search::Order;
   // The schema lets no other word through.
-  for (const auto& [name, order] : {std::pair("name", Order::name), std::pair("size", Order::size),
-                                    std::pair("date", Order::date), std::pair("modified", Order::modified),
-                                    std::pair("stored", Order::stored)}) {
+  for (const auto& [name, order] :
+       {std::pair("name", Order::name), std::pair("size", Order::size), std::pair("date", Order::date),
+        std::pair("modified", Order::modified), std::pair("stored", Order::stored)}) {
     if (word == name) return order;
   }
   return Order::rank;
@@ -175,8 +175,8 @@ Result<net::Response> search_words(Call& call) {
   Value out = Value::object();
   out.set("filter", answer.filter).set("results", std::move(results));
   if (answer.has_more) {
-    out.set("next_cursor", to_base32(as_bytes(std::string(kCursorMark) +
-                                              std::to_string(question.offset + answer.found.size()))));
+    out.set("next_cursor",
+            to_base32(as_bytes(std::string(kCursorMark) + std::to_string(question.offset + answer.found.size()))));
   }
   out.set("query", answer.words);
   if (answer.total) out.set("total", *answer.total).set("is_total_exact", answer.is_total_exact);
@@ -228,8 +228,9 @@ std::vector<schema::Member> word_result_members() {
           optional("total", number("How many there are, where they were counted.")),
           optional("is_total_exact", flag("False: there are more.")),
           optional("facets", list(reference("Facet"))),
-          optional("suggestions", list(object("A word that stands nowhere.",
-                                              {required("word", text("It.")), required("instead", text("What is near."))}))),
+          optional("suggestions",
+                   list(object("A word that stands nowhere.",
+                               {required("word", text("It.")), required("instead", text("What is near."))}))),
           optional("coverage", reference("SearchCoverage"))};
 }
 
@@ -304,7 +305,8 @@ std::vector<Operation> understood_operations() {
        .words = "What was understood of an object's content: its format, what it says about itself, what is in it.",
        .guards = {{Action::read, Place::object}},
        .query = {{"text", ParameterType::flag, "With its text, a megabyte at most."}},
-       .answers = {{200, "Understood", "What is known; `is_known` false: it was not read yet, or there is nothing to read."}},
+       .answers = {{200, "Understood",
+                    "What is known; `is_known` false: it was not read yet, or there is nothing to read."}},
        .handler = show_understood},
       {.id = "search_coverage",
        .method = "GET",
@@ -333,39 +335,42 @@ std::vector<NamedSchema> understood_schemas() {
   }
   return {
       {"FoundObject", object("An object, and why it was found.", found)},
-      {"Place", object("Where in a content.",
-                       {required("kind", choice("", {"text", "page", "slide", "sheet", "message", "time_ms", "chapter"})),
-                        optional("number", number("Counted from 1; of a time its milliseconds.")),
-                        optional("name", text("Of a sheet or chapter.")), optional("line", number("Within it."))})},
+      {"TextPlace",
+       object("Where in a content.",
+              {required("kind", choice("", {"text", "page", "slide", "sheet", "message", "time_ms", "chapter"})),
+               optional("number", number("Counted from 1; of a time its milliseconds.")),
+               optional("name", text("Of a sheet or chapter.")), optional("line", number("Within it."))})},
       {"Snippet", object("The piece that shows why.",
                          {required("text", text("It.")),
                           required("marks", list(list(number("Bytes of the text: begin and end.")), "What matched.")),
-                          required("place", reference("Place"))})},
+                          required("place", reference("TextPlace"))})},
       {"Facet", object("A count of what was found.",
                        {required("name", text("By what.")),
                         required("counts", list(object("One value.", {required("value", text("It.")),
                                                                       required("count", number("How many."))})))})},
       {"SearchCoverage",
-       object("What an answer does not cover.",
-              {required("reached", number("Changes up to this one are known.")),
-               required("current", number("The vault's newest change.")),
-               required("objects", number("That can be found.")),
-               required("contents_waiting", number("Found by names only so far.")),
-               required("is_complete", flag("Everything is known."))})},
+       object("What an answer does not cover.", {required("reached", number("Changes up to this one are known.")),
+                                                 required("current", number("The vault's newest change.")),
+                                                 required("objects", number("That can be found.")),
+                                                 required("contents_waiting", number("Found by names only so far.")),
+                                                 required("is_complete", flag("Everything is known."))})},
       {"Understood",
-       object("What was understood of a content.",
-              {required("is_known", flag("False: not read yet, or nothing to read.")),
-               optional("format", text("Such as pdf.")), optional("media_type", text("Such as application/pdf.")),
-               optional("language", text("ISO 639-1.")), optional("trouble", text("Why it could not be read to its end.")),
-               optional("is_truncated", flag("There is more in it than was kept.")),
-               optional("fields", list(field(), "In our words.")), optional("raw", list(field(), "In the format's own.")),
-               optional("members", list(object("Something in it.",
-                                               {required("path", text("Inside of it.")), required("size", number("Bytes.")),
-                                                required("is_folder", flag("A folder.")), optional("format", text("Such as pdf."))}))),
-               optional("member_count", number("Also of those that are not listed.")),
-               optional("pieces", list(object("A piece of its text.",
-                                              {required("kind", text("Of place.")), optional("number", number("Of it.")),
-                                               optional("name", text("Of it.")), required("text", text("The piece.", 64ULL << 20))})))})},
+       object(
+           "What was understood of a content.",
+           {required("is_known", flag("False: not read yet, or nothing to read.")),
+            optional("format", text("Such as pdf.")), optional("media_type", text("Such as application/pdf.")),
+            optional("language", text("ISO 639-1.")), optional("trouble", text("Why it could not be read to its end.")),
+            optional("is_truncated", flag("There is more in it than was kept.")),
+            optional("fields", list(field(), "In our words.")), optional("raw", list(field(), "In the format's own.")),
+            optional("members", list(object("Something in it.", {required("path", text("Inside of it.")),
+                                                                 required("size", number("Bytes.")),
+                                                                 required("is_folder", flag("A folder.")),
+                                                                 optional("format", text("Such as pdf."))}))),
+            optional("member_count", number("Also of those that are not listed.")),
+            optional("pieces", list(object("A piece of its text.",
+                                           {required("kind", text("Of place.")), optional("number", number("Of it.")),
+                                            optional("name", text("Of it.")),
+                                            required("text", text("The piece.", 64ULL << 20))})))})},
   };
 }
 
