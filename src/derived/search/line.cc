@@ -69,6 +69,14 @@ bool is_condition(std::string_view part) {
   return std::ranges::find(kFields, field) != kFields.end();
 }
 
+// A bare pattern is about the name: *.jpg, img_??.png. A star or question mark at the end alone is a beginning of a
+// word, or a question.
+bool is_pattern(std::string_view part) {
+  if (part.find_first_of("\":()") != std::string_view::npos) return false;
+  const std::size_t at = part.find_first_of("*?");
+  return at != std::string_view::npos && at + 1 < part.size();
+}
+
 Part part_of(std::string_view part, std::size_t depth) {
   const std::string word = lower(part);
   if (word == "and" || word == "or" || word == "not") return Part::connective;
@@ -80,7 +88,7 @@ Part part_of(std::string_view part, std::size_t depth) {
         std::ranges::any_of(inner, [&](std::string_view one) { return part_of(one, depth + 1) == Part::condition; });
     return has_conditions && !has_words ? Part::condition : Part::word;
   }
-  return is_condition(part) ? Part::condition : Part::word;
+  return is_condition(part) || is_pattern(part) ? Part::condition : Part::word;
 }
 
 void append(std::string& text, std::string_view part) {

@@ -4,8 +4,9 @@
 //     meta.price>=100
 //
 // Always true: a line of conditions alone is a filter and means what spec/filter.md says, to the letter. Where words
-// stand among them, a condition is what begins with a field of the filter language and an operator, may have `not` or
-// `-` before it, and everything else is of spec/query-line.md. Thread rules: pure. Complexity: linear.
+// stand among them, a condition is what begins with a field of the filter language and an operator, or is a pattern
+// (*.jpg), may have `not` or `-` before it, and everything else is of spec/query-line.md. Thread rules: pure.
+// Complexity: linear.
 #pragma once
 
 #include <string>

@@ -39,6 +39,14 @@ TEST(LineTest, ConditionsAmongWordsAreTakenOut) {
   expect_split("a meta.price>=100 name:\"my file.txt\"", "a", "meta.price>=100 name:\"my file.txt\"");
 }
 
+TEST(LineTest, PatternsAreAboutNames) {
+  expect_split("*.jpg", "", "*.jpg");
+  expect_split("beach *.jpg", "beach", "*.jpg");
+  expect_split("img_??.png|*.gif", "", "img_??.png|*.gif");
+  expect_split("boil* why?", "boil* why?", "");
+  expect_split("\"*.jpg\"", "\"*.jpg\"", "");
+}
+
 TEST(LineTest, OddLinesStayWords) {
   expect_split("(", "(", "");
   expect_split("\\", "\\", "");
