@@ -32,7 +32,7 @@ struct EmbedderInfo {
 // Before work is begun, for people: what embedding so much text will take.
 struct CostEstimate {
   double seconds = 0;
-  std::uint64_t tokens = 0;    // that a service may ask money for; 0 where nobody does
+  std::uint64_t tokens = 0;  // that a service may ask money for; 0 where nobody does
 };
 
 enum class TextRole : std::uint8_t { document, query };  // some models want to know

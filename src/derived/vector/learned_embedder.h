@@ -23,9 +23,9 @@
 namespace atl::vector {
 
 struct LearnedOptions {
-  std::uint32_t dimension = 256;        // at most 1024
-  std::uint32_t texts_max = 20'000;     // learned from: an even sample of more
-  std::uint32_t words_max = 40'000;     // that are kept
+  std::uint32_t dimension = 256;         // at most 1024
+  std::uint32_t texts_max = 20'000;      // learned from: an even sample of more
+  std::uint32_t words_max = 40'000;      // that are kept
   std::uint32_t fragments_max = 40'000;  // parts of words
   std::uint64_t seed = 1;
   bool concepts = true;  // with the list of everyday words
@@ -70,8 +70,8 @@ class LearnedTrainer {
   std::unique_ptr<State> state_;
 };
 
-// Whether so many texts are worth a new model, where the last was learned from `learned_from`: at first with every
-// doubling, then with every half more.
+// Whether there are so many texts now (or so few) that a new model is worth it, where the last was learned from
+// `learned_from`: at first with every tenth more, from 2,000 on with every half more.
 [[nodiscard]] bool worth_learning_again(std::uint64_t learned_from, std::uint64_t texts);
 
 }  // namespace atl::vector

@@ -30,8 +30,8 @@ bool ends_sentence(char32_t code) {
 }
 
 bool closes(char32_t code) {
-  return code == ')' || code == ']' || code == '"' || code == '\'' || code == 0x201D || code == 0x2019 || code == 0xBB ||
-         code == 0x300D;
+  return code == ')' || code == ']' || code == '"' || code == '\'' || code == 0x201D || code == 0x2019 ||
+         code == 0xBB || code == 0x300D;
 }
 
 // A run that is not broken by space is one piece, as long as it is not longer than a passage may be.

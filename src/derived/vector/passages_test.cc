@@ -59,7 +59,8 @@ TEST(Passages, TheNextBeginsWithTheEndOfTheOneBefore) {
 
 TEST(Passages, OfAnyTextAreInOrderWithinSizeAndCoverEveryWord) {
   platform::SeededRandom random(1);
-  const std::vector<std::string> parts{"word", " ", "\n", "\n\n", ". ", "日", "é", "\xFF", "supercalifragilistic", "?\"", "\xE2\x80"};
+  const std::vector<std::string> parts{"word", " ",       "\n", "\n\n", ". ", "日", "é", "\xFF", "supercalifragilistic",
+                                       "?\"",  "\xE2\x80"};
   for (int round = 0; round < 400; ++round) {
     std::string text;
     for (std::uint64_t i = random.below(400); i > 0; --i) text += parts[random.below(parts.size())];

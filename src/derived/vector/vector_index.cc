@@ -37,13 +37,13 @@ using internal::View;
 using internal::ViewRef;
 
 constexpr int kOpenAttempts = 8;
-constexpr std::uint32_t kGraphFrom = 5000;       // vectors: below, looking at all is faster than any graph
-constexpr std::uint32_t kNewestMost = 1000;      // that may wait, once there is a graph
-constexpr std::uint32_t kBatch = 2048;           // taken into the graph in one step, for each thread
-constexpr std::uint32_t kRemovedShare = 5;       // one in so many removed: rewrite
+constexpr std::uint32_t kGraphFrom = 5000;   // vectors: below, looking at all is faster than any graph
+constexpr std::uint32_t kNewestMost = 1000;  // that may wait, once there is a graph
+constexpr std::uint32_t kBatch = 2048;       // taken into the graph in one step, for each thread
+constexpr std::uint32_t kRemovedShare = 5;   // one in so many removed: rewrite
 constexpr std::size_t kSegmentsPlenty = 8;
-constexpr std::size_t kDocumentsAtOnce = 256;    // looked up while changes wait
-constexpr float kScaleGrown = 1.3F;              // numbers have come to be so much greater than what they were rounded for
+constexpr std::size_t kDocumentsAtOnce = 256;  // looked up while changes wait
+constexpr float kScaleGrown = 1.3F;  // numbers have come to be so much greater than what they were rounded for
 constexpr float kScaleShrunk = 0.6F;
 
 std::uint64_t key_of(DocumentId document, std::uint32_t part) { return document * 0x9E37'79B9'7F4A'7C15 + part; }
@@ -166,15 +166,15 @@ class VectorIndex::State {
   std::atomic<std::size_t> pending_bytes_ = 0;
 
   // Order of locks: build, write, documents, lists. flush() takes build after write, but only if nobody has it.
-  mutable std::mutex build_mutex_;         // the graph, and which files there are besides new ones at the end
-  mutable std::mutex write_mutex_;         // numbers given out, files, manifest
-  internal::Magnitudes magnitudes_;        // guarded by write_mutex_
-  bool has_new_removals_ = false;          // guarded by write_mutex_
-  mutable std::mutex documents_mutex_;     // held for moments only
-  internal::DocumentTable documents_;      // guarded by documents_mutex_; of the view's nodes
-  mutable std::mutex lists_mutex_;         // the fields below; held for moments only
-  ViewRef view_;                           // changed under write_mutex_ too
-  Manifest manifest_;                      // as on disk; changed under write_mutex_ too
+  mutable std::mutex build_mutex_;      // the graph, and which files there are besides new ones at the end
+  mutable std::mutex write_mutex_;      // numbers given out, files, manifest
+  internal::Magnitudes magnitudes_;     // guarded by write_mutex_
+  bool has_new_removals_ = false;       // guarded by write_mutex_
+  mutable std::mutex documents_mutex_;  // held for moments only
+  internal::DocumentTable documents_;   // guarded by documents_mutex_; of the view's nodes
+  mutable std::mutex lists_mutex_;      // the fields below; held for moments only
+  ViewRef view_;                        // changed under write_mutex_ too
+  Manifest manifest_;                   // as on disk; changed under write_mutex_ too
 };
 
 Result<void> VectorIndex::State::check_writable() const {
@@ -291,7 +291,8 @@ Result<void> VectorIndex::State::ensure_room(std::uint32_t more) {
   View view = *this->view();
   const std::size_t needed = std::size_t{view.core->count} + more;
   if (needed > kVectorsMax) {
-    return fail(ErrorKind::limit, "vector.full", "a vector index holds at most 67 million vectors, removed ones included",
+    return fail(ErrorKind::limit, "vector.full",
+                "a vector index holds at most 67 million vectors, removed ones included",
                 "let it be rebuilt without the removed ones first");
   }
   if (needed <= view.room()) return {};
@@ -407,11 +408,10 @@ bool VectorIndex::State::graph_is_due(const View& view, const Manifest& manifest
 Result<void> VectorIndex::State::commit(Manifest manifest) {
   manifest.next_number = next_number_;
   manifest.magnitudes = magnitudes_;
-  const Bytes sealed =
-      internal::seal_whole(context_, FileKind::manifest, 0, fresh_salt(), internal::encode(manifest));
+  const Bytes sealed = internal::seal_whole(context_, FileKind::manifest, 0, fresh_salt(), internal::encode(manifest));
   ATOLL_TRY(machine_.files.sync_directory(folder_));
-  ATOLL_TRY(platform::replace_whole(
-      machine_.files, platform::join(folder_, internal::file_name(FileKind::manifest, 0)), sealed));
+  ATOLL_TRY(platform::replace_whole(machine_.files, platform::join(folder_, internal::file_name(FileKind::manifest, 0)),
+                                    sealed));
   const std::lock_guard lock(lists_mutex_);
   manifest_ = std::move(manifest);
   return {};
@@ -628,16 +628,16 @@ Result<void> VectorIndex::State::build_all(unsigned threads) {
 Result<SearchResult> VectorIndex::State::search(const SearchRequest& request) const {
   if (request.vector.size() != config_.dimension) {
     return fail(ErrorKind::usage, "vector.dimension",
-                "this vector index is for vectors of " + std::to_string(config_.dimension) + " numbers, and the question has " +
-                    std::to_string(request.vector.size()));
+                "this vector index is for vectors of " + std::to_string(config_.dimension) +
+                    " numbers, and the question has " + std::to_string(request.vector.size()));
   }
   if (!has_direction(request.vector)) return no_direction();
   if (request.limit > 10'000) {
     return fail(ErrorKind::usage, "vector.limit", "a search of the vector index gives at most 10,000 hits");
   }
-  if (request.only &&
-      std::ranges::adjacent_find(*request.only, std::greater_equal<>()) != request.only->end()) {
-    return fail(ErrorKind::usage, "vector.filter_order", "the documents of a filter stand in ascending order, each once");
+  if (request.only && std::ranges::adjacent_find(*request.only, std::greater_equal<>()) != request.only->end()) {
+    return fail(ErrorKind::usage, "vector.filter_order",
+                "the documents of a filter stand in ascending order, each once");
   }
   const std::uint32_t width = request.width == 0 ? options_.search_width : request.width;
   std::uint64_t documents = 0;
@@ -724,7 +724,9 @@ Result<void> VectorIndex::remove_all(const platform::Machine& machine, const std
 
 VectorIndex::VectorIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
 VectorIndex::~VectorIndex() = default;
-Result<void> VectorIndex::put(DocumentId document, std::span<const float> parts) { return state_->put(document, parts); }
+Result<void> VectorIndex::put(DocumentId document, std::span<const float> parts) {
+  return state_->put(document, parts);
+}
 Result<void> VectorIndex::remove(DocumentId document) { return state_->put(document, {}); }
 Result<void> VectorIndex::flush(ByteView state) { return state_->flush(state); }
 Bytes VectorIndex::state() const { return state_->state(); }

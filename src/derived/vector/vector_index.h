@@ -51,15 +51,15 @@ namespace atl::vector {
 using DocumentId = std::uint64_t;
 
 inline constexpr std::uint32_t kDimensionMax = 4096;
-inline constexpr std::uint32_t kPartsMax = 65'536;             // of one document
+inline constexpr std::uint32_t kPartsMax = 65'536;              // of one document
 inline constexpr std::uint32_t kVectorsMax = 64 * 1024 * 1024;  // of one index, removed ones included
 
 // Fixed when the index is made, kept in it. links and construction follow the paper's M and efConstruction.
 struct Config {
-  std::uint32_t dimension = 0;         // 1 to kDimensionMax
-  std::string embedder;                // what made the vectors, with its version; at most 200 bytes
-  std::uint32_t links = 32;            // of a vector in the upper layers; twice as many in the lowest. 4 to 128
-  std::uint32_t construction = 200;    // how many candidates a new vector's links are chosen from. 8 to 2000
+  std::uint32_t dimension = 0;       // 1 to kDimensionMax
+  std::string embedder;              // what made the vectors, with its version; at most 200 bytes
+  std::uint32_t links = 32;          // of a vector in the upper layers; twice as many in the lowest. 4 to 128
+  std::uint32_t construction = 200;  // how many candidates a new vector's links are chosen from. 8 to 2000
   friend bool operator==(const Config&, const Config&) = default;
 };
 
@@ -76,8 +76,8 @@ struct SearchRequest {
   std::uint32_t width = 0;        // more finds more and takes longer; 0: as the options say
   // Only these documents: in ascending order, each once.
   std::optional<std::span<const DocumentId>> only;
-  bool one_per_document = true;       // its best part
-  float similarity_min = -1.0F;       // nothing below
+  bool one_per_document = true;  // its best part
+  float similarity_min = -1.0F;  // nothing below
 };
 struct Hit {
   DocumentId document = 0;
@@ -92,10 +92,10 @@ struct SearchResult {
 };
 
 struct Stats {
-  std::uint64_t vectors = 0;     // found by searches
-  std::uint64_t documents = 0;   // that have any
-  std::uint64_t removed = 0;     // still in the graph and in files
-  std::uint64_t in_graph = 0;    // removed ones included
+  std::uint64_t vectors = 0;    // found by searches
+  std::uint64_t documents = 0;  // that have any
+  std::uint64_t removed = 0;    // still in the graph and in files
+  std::uint64_t in_graph = 0;   // removed ones included
   std::uint64_t unflushed = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t memory_bytes = 0;  // without the cache
@@ -112,10 +112,9 @@ class VectorIndex {
   // the key or vault are not the ones it was written with), `unsupported`, `conflict` ("vector.config_changed"): it was
   // made with another dimension, embedder or shape; `usage` (the config); `io`.
   [[nodiscard]] static Result<std::unique_ptr<VectorIndex>> open(const platform::Machine& machine,
-                                                                 const std::string& folder,
-                                                                 const codec::SecretKey& key, const VaultId& vault,
-                                                                 const Config& config, const Options& options,
-                                                                 bool writable);
+                                                                 const std::string& folder, const codec::SecretKey& key,
+                                                                 const VaultId& vault, const Config& config,
+                                                                 const Options& options, bool writable);
   // Deletes the index in `folder`, which must not be open. A missing one is fine.
   [[nodiscard]] static Result<void> remove_all(const platform::Machine& machine, const std::string& folder);
 

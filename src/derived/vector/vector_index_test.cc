@@ -195,8 +195,8 @@ TEST(VectorIndex, NarrowFiltersAreExactAndBroadOnesFindNearlyAll) {
       request.only = only;
       const auto result = index->search(request);
       expect_ok(result);
-      const auto expected = exact(model, question, 10, true,
-                                  [&](DocumentId id) { return std::ranges::binary_search(only, id); });
+      const auto expected =
+          exact(model, question, 10, true, [&](DocumentId id) { return std::ranges::binary_search(only, id); });
       ASSERT_EQ(result->hits.size(), expected.size()) << one_in;
       for (const Hit& hit : result->hits) ASSERT_TRUE(std::ranges::binary_search(only, hit.document));
       sum += recall(result->hits, expected);

@@ -59,8 +59,8 @@ std::string npy_header(std::uint64_t rows, std::uint64_t columns) {
 
 }  // namespace
 
-Result<void> export_view(platform::FileSystem& files, const std::string& folder, const View& view,
-                         const Config& config, std::uint32_t search_width) {
+Result<void> export_view(platform::FileSystem& files, const std::string& folder, const View& view, const Config& config,
+                         std::uint32_t search_width) {
   ATOLL_TRY(platform::create_directories(files, folder));
   const std::uint32_t count = view.count();
   const std::uint32_t in_graph = std::min(view.core->graph_count.load(), count);

@@ -231,9 +231,9 @@ void Graph::insert(const Nodes& nodes, Node node) {
   if (level <= top.level) top_lock.unlock();
   const std::int8_t* code = nodes.code(node);
   Walk found;
-  const Candidate from = descend(
-      nodes, code, {kernels_.dot_codes(code, nodes.code(top.node), nodes.shape().code_bytes), top.node}, top.level,
-      std::min(level, top.level), found.compared);
+  const Candidate from =
+      descend(nodes, code, {kernels_.dot_codes(code, nodes.code(top.node), nodes.shape().code_bytes), top.node},
+              top.level, std::min(level, top.level), found.compared);
   found.nearest.push_back(from);
   auto seen = seen_.take();
   for (int at = std::min(level, top.level); at >= 0; --at) {

@@ -9,8 +9,8 @@
 // Thread rules: walk() from any thread; insert() from several at once, each node once; mend() alone.
 #pragma once
 
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -30,7 +30,8 @@ struct Candidate {
   return a.likeness != b.likeness ? a.likeness > b.likeness : a.node < b.node;
 }
 
-// Which nodes a walk has seen. Marks are numbers of walks, so that beginning anew costs nothing but every 65,535th time.
+// Which nodes a walk has seen. Marks are numbers of walks, so that beginning anew costs nothing but every 65,535th
+// time.
 class Seen {
  public:
   void begin(std::size_t nodes);

@@ -59,7 +59,7 @@ TEST(Kernels, EveryHalfComesBackAndFractionsGoToTheNearest) {
   }
   EXPECT_EQ(to_half(1.0F), 0x3C00);
   EXPECT_EQ(to_half(-2.0F), 0xC000);
-  EXPECT_EQ(to_half(1.0F + 1.0F / 2048), 0x3C00);      // a tie goes to the even one
+  EXPECT_EQ(to_half(1.0F + 1.0F / 2048), 0x3C00);  // a tie goes to the even one
   EXPECT_EQ(to_half(1.0F + 3.0F / 2048), 0x3C02);
   EXPECT_EQ(to_half(1.0F + 1.01F / 2048), 0x3C01);
   EXPECT_EQ(to_half(1e9F), 0x7BFF);

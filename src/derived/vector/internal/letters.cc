@@ -123,4 +123,24 @@ void each_word(std::string_view text, const std::function<void(std::string_view 
   end();
 }
 
+void each_piece(std::string_view text, bool folds, const std::function<void(std::string_view piece)>& take) {
+  std::string piece;
+  const auto end = [&] {
+    if (!piece.empty()) take(piece);
+    piece.clear();
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    const Character character = character_at(text, at);
+    if (character.kind != Letter::letter) end();
+    if (character.kind == Letter::letter && folds) {
+      append_folded(piece, character.code);
+    } else if (character.kind != Letter::space) {
+      piece += text.substr(at, character.bytes);
+    }
+    if (character.kind != Letter::letter) end();
+    at += character.bytes;
+  }
+  end();
+}
+
 }  // namespace atl::vector::internal

@@ -19,8 +19,12 @@ struct Character {
 // The character at `at`, which is within the text.
 [[nodiscard]] Character character_at(std::string_view text, std::size_t at);
 
-// Calls with each word, in small letters and without accents where that is simple (Latin, Greek, Cyrillic); an ideograph
-// is a word of its own. Words of more than 40 characters are cut off there.
+// Calls with each word, in small letters and without accents where that is simple (Latin, Greek, Cyrillic); an
+// ideograph is a word of its own. Words of more than 40 characters are cut off there.
 void each_word(std::string_view text, const std::function<void(std::string_view word)>& take);
+
+// Calls with each run of letters, each ideograph and each sign of punctuation, of any length; folded as above where
+// `folds`.
+void each_piece(std::string_view text, bool folds, const std::function<void(std::string_view piece)>& take);
 
 }  // namespace atl::vector::internal

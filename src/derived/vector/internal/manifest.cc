@@ -54,9 +54,10 @@ Result<void> check_config(const Config& config) {
                     config.links <= 128 && config.construction >= 8 && config.construction <= 2000 &&
                     config.embedder.size() <= kEmbedderBytesMax;
   if (fits) return {};
-  return fail(ErrorKind::usage, "vector.config",
-              "a vector index has 1 to 4,096 dimensions, 4 to 128 links, a construction width of 8 to 2,000, and a name "
-              "of its embedder of at most 200 bytes");
+  return fail(
+      ErrorKind::usage, "vector.config",
+      "a vector index has 1 to 4,096 dimensions, 4 to 128 links, a construction width of 8 to 2,000, and a name "
+      "of its embedder of at most 200 bytes");
 }
 
 Bytes encode(const Manifest& manifest) {

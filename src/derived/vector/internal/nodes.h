@@ -31,8 +31,8 @@ static_assert(sizeof(Link) == 4);
 
 struct Shape {
   std::size_t dimension = 0;
-  std::size_t code_bytes = 0;     // padded
-  std::size_t links_lowest = 0;   // places
+  std::size_t code_bytes = 0;    // padded
+  std::size_t links_lowest = 0;  // places
   std::size_t links_upper = 0;
 };
 

@@ -108,8 +108,7 @@ Result<Rewritten> rewrite(const FileContext& context, const View& view, const Co
     ATOLL_TRY(each_row(view, [&](Node node, std::span<const std::uint16_t> halves) -> Result<void> {
       if (renumbered[node] == kNoNode) return {};
       std::ranges::transform(halves, numbers.begin(), from_half);
-      round_to_codes(numbers, made.core->scale,
-                     {made.nodes->code(renumbered[node]), view.nodes->shape().code_bytes});
+      round_to_codes(numbers, made.core->scale, {made.nodes->code(renumbered[node]), view.nodes->shape().code_bytes});
       return writer.append(halves);
     }));
     ATOLL_ASSIGN(made.segment, writer.finish());

@@ -51,8 +51,8 @@ Result<Salt> check_header(const FileContext& context, FileKind kind, std::uint64
                 name + " of the vector index was written by a newer program in a way this one does not know",
                 "use the newer program, or let this one rebuild the vector index");
   }
-  if (!equal(stored.subspan(24, 16), context.vault.view()) ||
-      stored[56] != static_cast<std::uint8_t>(context.suite) || load_le<std::uint64_t>(stored.data() + 64) != number) {
+  if (!equal(stored.subspan(24, 16), context.vault.view()) || stored[56] != static_cast<std::uint8_t>(context.suite) ||
+      load_le<std::uint64_t>(stored.data() + 64) != number) {
     return damaged("vector.foreign", name + " of the vector index is not the file that was written");
   }
   Salt salt{};
@@ -69,7 +69,8 @@ void seal_checked(codec::Sealer& sealer, std::uint64_t block, ByteView header, B
   const auto nonce = codec::counter_nonce(block);
   sealer.seal(nonce, header, plain, out);
   opened.resize(plain.size());
-  ATOLL_INVARIANT(sealer.open(nonce, header, out, opened) && equal(opened, plain), "a sealed block does not open again");
+  ATOLL_INVARIANT(sealer.open(nonce, header, out, opened) && equal(opened, plain),
+                  "a sealed block does not open again");
 }
 
 Result<std::unique_ptr<platform::File>> create_file(const FileContext& context, FileKind kind, std::uint64_t number) {
@@ -123,8 +124,8 @@ Result<FileInfo> write_whole(const FileContext& context, FileKind kind, std::uin
 
 Result<Bytes> read_whole_file(const FileContext& context, FileKind kind, const FileInfo& info) {
   const std::string path = platform::join(context.folder, file_name(kind, info.number));
-  ATOLL_ASSIGN(const Bytes stored, platform::read_whole(context.files, path,
-                                                        kHeaderBytes + info.plain_bytes + codec::kTagBytes));
+  ATOLL_ASSIGN(const Bytes stored,
+               platform::read_whole(context.files, path, kHeaderBytes + info.plain_bytes + codec::kTagBytes));
   ATOLL_ASSIGN(Bytes plain, open_whole(context, kind, info.number, stored));
   if (plain.size() != info.plain_bytes || !equal(ByteView(stored).subspan(40, kSaltBytes), info.salt)) {
     return damaged("vector.foreign", file_name(kind, info.number) + " is not the file that the manifest means");
@@ -241,8 +242,8 @@ Result<std::unique_ptr<SealedFile>> SealedFile::open(const FileContext& context,
                                                      std::size_t block_bytes) {
   const std::string name = file_name(kind, info.number);
   ATOLL_ASSIGN(auto file, context.files.open(platform::join(context.folder, name), platform::OpenMode::read));
-  std::unique_ptr<SealedFile> opened(new SealedFile(kind, info, block_bytes, context.suite,
-                                                    file_key(context, kind, info.salt), std::move(file)));
+  std::unique_ptr<SealedFile> opened(
+      new SealedFile(kind, info, block_bytes, context.suite, file_key(context, kind, info.salt), std::move(file)));
   ATOLL_ASSIGN(const std::uint64_t stored_bytes, opened->file_->size());
   if (stored_bytes != opened->stored_bytes()) {
     return damaged("vector.length", name + " of the vector index has not the length it was written with");

@@ -1,10 +1,10 @@
 // Files of a vector index: a clear header, then the content in blocks, each sealed on its own.
 //
-// Always true: a block is bound to its file (key from the salt, header as associated data) and to its place (nonce), and
-// is authenticated before anything in it is used; what is sealed is opened and compared before it is written; a file
-// counts only once finish() has synced it. How long a file is and which salt it has stands in the manifest, so that no
-// other file, nor a cut one, can stand in for it.
-// Thread rules: a writer and a sequential reader belong to one thread; a file and the cache may be used from any.
+// Always true: a block is bound to its file (key from the salt, header as associated data) and to its place (nonce),
+// and is authenticated before anything in it is used; what is sealed is opened and compared before it is written; a
+// file counts only once finish() has synced it. How long a file is and which salt it has stands in the manifest, so
+// that no other file, nor a cut one, can stand in for it. Thread rules: a writer and a sequential reader belong to one
+// thread; a file and the cache may be used from any.
 #pragma once
 
 #include <array>
@@ -133,8 +133,8 @@ class SealedFile {
     std::mutex mutex;
     std::unique_ptr<codec::Sealer> sealer;  // guarded by mutex; made on first use
   };
-  SealedFile(FileKind kind, const FileInfo& info, std::size_t block_bytes, codec::SealSuite suite,
-             codec::SecretKey key, std::unique_ptr<platform::File> file);
+  SealedFile(FileKind kind, const FileInfo& info, std::size_t block_bytes, codec::SealSuite suite, codec::SecretKey key,
+             std::unique_ptr<platform::File> file);
   FileKind kind_;
   FileInfo info_;
   std::size_t block_bytes_;

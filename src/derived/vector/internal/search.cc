@@ -144,8 +144,8 @@ Result<void> Search::rank(const std::vector<Candidate>& candidates) {
       has_dropped_ = true;
       continue;
     }
-    result_.hits.push_back(
-        {view_.nodes->document(candidate.node), view_.nodes->part(candidate.node), std::clamp(similarity, -1.0F, 1.0F)});
+    result_.hits.push_back({view_.nodes->document(candidate.node), view_.nodes->part(candidate.node),
+                            std::clamp(similarity, -1.0F, 1.0F)});
   }
   std::ranges::sort(result_.hits, [](const Hit& a, const Hit& b) {
     if (a.similarity != b.similarity) return a.similarity > b.similarity;

@@ -29,7 +29,8 @@ class SegmentWriter {
   [[nodiscard]] Result<SegmentInfo> finish();
 
  private:
-  SegmentWriter(std::unique_ptr<SealedWriter> file, std::uint32_t vectors) : file_(std::move(file)), vectors_(vectors) {}
+  SegmentWriter(std::unique_ptr<SealedWriter> file, std::uint32_t vectors)
+      : file_(std::move(file)), vectors_(vectors) {}
   std::unique_ptr<SealedWriter> file_;
   std::uint32_t vectors_;
 };

@@ -43,8 +43,7 @@ inline Options small_options() {
 }
 
 inline Result<std::unique_ptr<VectorIndex>> open_index(platform::TestMachine& machine, const Config& config,
-                                                       const Options& options = small_options(),
-                                                       bool writable = true) {
+                                                       const Options& options = small_options(), bool writable = true) {
   return VectorIndex::open(machine.machine(), kFolder, test_key(), test_vault(), config, options, writable);
 }
 
@@ -130,9 +129,8 @@ inline double recall(const std::vector<Hit>& found, const std::vector<Hit>& expe
   if (expected.empty()) return 1;
   std::size_t there = 0;
   for (const Hit& hit : expected) {
-    there += std::ranges::any_of(found, [&](const Hit& other) {
-      return other.document == hit.document && other.part == hit.part;
-    });
+    there += std::ranges::any_of(
+        found, [&](const Hit& other) { return other.document == hit.document && other.part == hit.part; });
   }
   return static_cast<double>(there) / static_cast<double>(expected.size());
 }
