@@ -1,6 +1,6 @@
 // Is the question answered while somebody stores? Fills a vault with names, tags and metadata, of which some have text,
-// lets the search follow, and asks mixed questions while more is put and followed. Names and texts are synthetic (words by
-// Zipf's law); journal, catalog, word index and sealing are what the program uses, with default settings. Reading of
+// lets the search follow, and asks mixed questions while more is put and followed. Names and texts are synthetic (words
+// by Zipf's law); journal, catalog, word index and sealing are what the program uses, with default settings. Reading of
 // files is left out: texts come from a reader of this program.
 //
 //   bench_search FOLDER [records=1000000] [texts=100000] [questions=2000]     prints a Markdown table
@@ -84,8 +84,8 @@ class Bench {
     double begun = now_s();
     put(0, records_);
     say("stored", records_, begun);
-    const auto reader = [](std::span<const extract::Source> sources, const std::atomic<bool>*, const extract::OnDone& done,
-                           const extract::OnFailed&) -> Result<void> {
+    const auto reader = [](std::span<const extract::Source> sources, const std::atomic<bool>*,
+                           const extract::OnDone& done, const extract::OnFailed&) -> Result<void> {
       for (std::size_t i = 0; i < sources.size(); ++i) {
         extract::Extraction out;
         out.format = "text";

@@ -1,5 +1,6 @@
 // The asking side of the search.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <unordered_set>
@@ -65,12 +66,23 @@ text::Query with_parts_of_names(const text::Query& query) {
   return out;
 }
 
+// A document that may be an answer, before it is looked up.
+struct Candidate {
+  text::DocumentId document = 0;
+  double score = 0;
+  std::optional<Meaning::Near> near;
+};
+
+// Reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009): of two lists, with their constant.
+constexpr double kFusionConstant = 60;
+constexpr std::size_t kFusedMax = 400;  // of each list
 struct Hit {
   DocumentOwner owner;
   ObjectDocuments row;
   catalog::Listed listed;  // of hits that are counted only: not looked up
   std::string bucket;
   double score = 0;
+  std::optional<Meaning::Near> near;
 };
 
 std::string_view name_in(std::string_view key) { return key.substr(key.rfind('/') + 1); }
@@ -103,8 +115,12 @@ class Asking {
     needs_facts_ = question_->order != Order::rank || question_->sees != nullptr || !filter_.matches_everything() ||
                    std::ranges::find(question_->facets, "tag") != question_->facets.end();
     wanted_ = counts ? kCountedMax : question_->offset + question_->limit + 1;
-    ATOLL_TRY(collect(constrained(words_)));
-    if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
+    if (question_->near.empty()) {
+      ATOLL_TRY(collect(constrained(words_)));
+      if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
+    } else {
+      ATOLL_TRY(collect_fused());
+    }
     if (counts || hits_.size() < wanted_) {
       answer.total = hits_.size();
       answer.is_total_exact = hits_.size() < wanted_;
@@ -164,6 +180,59 @@ class Asking {
     return out;
   }
 
+  // Of the documents near to the text, nearest first, those for which everything else holds.
+  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text) const {
+    ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax));
+    std::vector<text::DocumentId> documents;
+    documents.reserve(near.size());
+    for (const auto& one : near) documents.push_back(one.document);
+    std::ranges::sort(documents);
+    text::Query everything;
+    everything.kind = text::Query::Kind::everything;
+    text::SearchRequest request;
+    request.query = constrained(everything);
+    request.limit = kFusedMax;
+    request.only = &documents;
+    ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+    std::unordered_set<text::DocumentId> allowed;
+    for (const auto& hit : result.hits) allowed.insert(hit.id);
+    std::vector<Meaning::Near> out;
+    std::ranges::copy_if(near, std::back_inserter(out),
+                         [&](const auto& one) { return allowed.contains(one.document); });
+    return out;
+  }
+
+  // By words, where there are any, and by meaning, each list by its ranks.
+  Result<void> collect_fused() {
+    std::map<text::DocumentId, Candidate> candidates;
+    if (has_words(words_)) {
+      text::SearchRequest request;
+      request.query = constrained(words_);
+      request.limit = kFusedMax;
+      ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+      for (std::size_t rank = 0; rank < result.hits.size(); ++rank) {
+        auto& one = candidates[result.hits[rank].id];
+        one.document = result.hits[rank].id;
+        one.score += 1 / (kFusionConstant + static_cast<double>(rank + 1));
+      }
+    }
+    ATOLL_ASSIGN(const auto near, near_to(question_->near));
+    for (std::size_t rank = 0; rank < near.size(); ++rank) {
+      auto& one = candidates[near[rank].document];
+      one.document = near[rank].document;
+      one.score += 1 / (kFusionConstant + static_cast<double>(rank + 1));
+      one.near = near[rank];
+    }
+    std::vector<Candidate> ordered;
+    for (const auto& [document, one] : candidates) ordered.push_back(one);
+    std::ranges::stable_sort(ordered, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+    for (const auto& one : ordered) {
+      if (hits_.size() == wanted_) break;
+      ATOLL_TRY(look_up(one));
+    }
+    return {};
+  }
+
   // Adds hits, best first, until there are as many as wanted.
   Result<void> collect(const text::Query& query) {
     text::SearchRequest request;
@@ -173,7 +242,7 @@ class Asking {
       ATOLL_ASSIGN(const auto result, index_->words_->search(request));
       for (const auto& one : result.hits) {
         if (hits_.size() == wanted_) break;
-        if (seen_.insert(one.id).second) ATOLL_TRY(look_up(one));
+        if (seen_.insert(one.id).second) ATOLL_TRY(look_up({one.id, one.score, std::nullopt}));
       }
       if (result.hits.size() < request.limit) break;
       request.after = result.hits.back().cursor;
@@ -182,22 +251,22 @@ class Asking {
     return {};
   }
 
-  Result<void> look_up(const text::Hit& one) {
-    ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(one.id));
+  Result<void> look_up(const Candidate& one) {
+    ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(one.document));
     if (!owner) return {};
     ATOLL_ASSIGN(auto row, index_->book_->find(owner->object));
     if (!row) return {};
     const auto bucket = bucket_ids_.find(row->bucket);
     if (bucket == bucket_ids_.end() || !row->key.starts_with(question_->prefix)) return {};
     if (!needs_facts_ && hits_.size() > question_->offset + question_->limit) {
-      hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score});
+      hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score, one.near});
       return {};
     }
     ATOLL_ASSIGN(auto listed, reader_->current(row->bucket, row->key));
     if (!listed || listed->entry.object != owner->object) return {};
     if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) return {};
     if (question_->sees && !question_->sees(bucket->second, *listed)) return {};
-    hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score});
+    hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score, one.near});
     return {};
   }
 
@@ -255,11 +324,12 @@ class Asking {
     found.bucket = hit.bucket;
     found.listed = hit.listed;
     found.score = hit.score;
+    if (hit.near) found.similarity = hit.near->similarity;
     found.title = hit.row.title;
     found.format = hit.row.format;
     found.language = hit.row.language;
     found.trouble = hit.row.trouble;
-    const bool wants_text = question_->wants_snippets && has_words(words_);
+    const bool wants_text = question_->wants_snippets && (has_words(words_) || hit.near);
     if (hit.owner.member == 0 && (!wants_text || hit.row.format.empty())) return found;
     ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
     if (!extraction) return found;
@@ -275,8 +345,20 @@ class Asking {
       found.format = shown->format;
       found.language = shown->language;
     }
-    if (wants_text) found.snippet = snippet_of(*shown);
+    if (wants_text && has_words(words_)) found.snippet = snippet_of(*shown);
+    if (wants_text && !found.snippet && hit.near) ATOLL_TRY(show_passage(*shown, hit.near->passage, found));
     return found;
+  }
+
+  Result<void> show_passage(const extract::Extraction& extraction, std::uint32_t number, Found& found) const {
+    ATOLL_ASSIGN(std::string passage, index_->meaning_->passage(extraction, number));
+    if (passage.empty()) return {};
+    std::size_t end = std::min(passage.size(), kSnippetBytes);
+    while (end < passage.size() && end > 0 && (static_cast<unsigned char>(passage[end]) & 0xC0U) == 0x80U) --end;
+    passage.resize(end);
+    found.snippet.emplace();
+    found.snippet->text = std::move(passage);
+    return {};
   }
 
   [[nodiscard]] std::optional<FoundSnippet> snippet_of(const extract::Extraction& extraction) const {
@@ -338,7 +420,7 @@ Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) c
   }
   ATOLL_ASSIGN(auto covered, coverage(vault));
   const std::shared_lock shared(parts_mutex_);
-  if (!words_ || !book_ || !kept_) {
+  if (!words_ || !book_ || !kept_ || !meaning_) {
     return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
   }
   ATOLL_ASSIGN(auto answer, Asking(*this, vault, question).run());

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,8 @@ class DocumentBook {
   // Keeps the numbers the object has where `count` fits into them, else gives it new ones (and says in `first` which).
   [[nodiscard]] Result<void> put(ObjectDocuments& row, std::uint32_t count);
   [[nodiscard]] Result<void> remove(const ObjectDocuments& row);
+  // In the order of ids.
+  [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit) const;
 
   // Objects whose content is still to be read, in the order in which they came into being.
   [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting);

@@ -89,6 +89,7 @@ Result<void> SearchIndex::flush(const Position& position) {
   // In this order: what the book says is in the words is in the words, and what has been read is kept.
   ATOLL_TRY(kept_->flush());
   ATOLL_TRY(words_->flush(state));
+  ATOLL_TRY(meaning_->flush(position));
   return book_->flush(state);
 }
 
@@ -116,9 +117,24 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
     if (!added && added.error().kind == ErrorKind::limit) continue;
     if (!added) return pass(added.error());
   }
+  ATOLL_TRY(put_meaning(row, extraction));
   if (!before) return {};
   for (std::uint64_t document = before->first; document < before->first + before->count; ++document) {
-    if (document < row.first || document >= row.first + row.count) ATOLL_TRY(words_->remove(document));
+    if (document >= row.first && document < row.first + row.count) continue;
+    ATOLL_TRY(words_->remove(document));
+    ATOLL_TRY(meaning_->remove(document));
+  }
+  return {};
+}
+
+Result<void> SearchIndex::put_meaning(const ObjectDocuments& row, const extract::Extraction* extraction) {
+  const extract::Extraction nothing;
+  ATOLL_TRY(meaning_->put(row.first, extraction == nullptr ? nothing : *extraction));
+  std::uint64_t document = row.first;
+  if (extraction == nullptr) return {};
+  for (const auto& member : extraction->members) {
+    ++document;
+    ATOLL_TRY(meaning_->put(document, member.understood.empty() ? nothing : member.understood.front()));
   }
   return {};
 }
@@ -126,7 +142,10 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
 Result<void> SearchIndex::forget(const ObjectId& object) {
   ATOLL_ASSIGN(const auto row, book_->find(object));
   if (!row) return {};
-  for (std::uint32_t i = 0; i < row->count; ++i) ATOLL_TRY(words_->remove(row->first + i));
+  for (std::uint32_t i = 0; i < row->count; ++i) {
+    ATOLL_TRY(words_->remove(row->first + i));
+    ATOLL_TRY(meaning_->remove(row->first + i));
+  }
   unreadable_.erase(object);
   return book_->remove(*row);
 }
@@ -340,7 +359,10 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
   }
   ATOLL_ASSIGN(const bool is_broken_off, follow_names(vault, position, options));
   if (is_broken_off) return true;
-  return read_contents(vault, position, options, begun_ns);
+  ATOLL_ASSIGN(const bool has_more, read_contents(vault, position, options, begun_ns));
+  if (has_more) return true;
+  ATOLL_TRY(meaning_->learn(vault, *book_, position, options.stop));
+  return is_stopped(options);
 }
 
 }  // namespace atl::search

@@ -69,6 +69,13 @@ Result<std::unique_ptr<KeptExtractions>> KeptExtractions::open(const platform::M
 }
 
 Result<std::optional<extract::Extraction>> KeptExtractions::find(const codec::Digest& id) const {
+  ATOLL_ASSIGN(const auto raw, find_bytes(id));
+  if (!raw) return std::nullopt;
+  ATOLL_ASSIGN(auto extraction, extract::decode(*raw));
+  return extraction;
+}
+
+Result<std::optional<Bytes>> KeptExtractions::find_bytes(const codec::Digest& id) const {
   ATOLL_ASSIGN(const auto first, runs_->get(part_key(id, 0)));
   if (!first || first->size() < kHeadBytes) return std::nullopt;
   ByteReader head(*first, "extraction");
@@ -91,19 +98,21 @@ Result<std::optional<extract::Extraction>> KeptExtractions::find(const codec::Di
   Bytes raw(raw_bytes);
   codec::Decompressor decompressor;
   ATOLL_TRY(decompressor.decompress(static_cast<codec::CompressionCodec>(codec), compressed, raw));
-  ATOLL_ASSIGN(auto extraction, extract::decode(raw));
-  return extraction;
+  return raw;
 }
 
 Result<void> KeptExtractions::keep(const codec::Digest& id, const extract::Extraction& extraction) {
-  const Bytes raw = extract::encode(extraction);
+  return keep_bytes(id, extract::encode(extraction));
+}
+
+Result<void> KeptExtractions::keep_bytes(const codec::Digest& id, ByteView raw) {
   if (raw.size() > kRawBytesMax)
     return fail(ErrorKind::limit, "search.too_much_text", "more was understood of a file than can be kept");
   codec::Compressor compressor;
   Buffer compressed;
   ATOLL_ASSIGN(const bool is_smaller,
                compressor.compress(codec::CompressionCodec::zstd, kCompressionLevel, raw, compressed));
-  const ByteView bytes = is_smaller ? compressed.view() : ByteView(raw);
+  const ByteView bytes = is_smaller ? compressed.view() : raw;
   const std::size_t first_bytes = std::min(bytes.size(), kPartBytes);
   const auto parts = static_cast<std::uint32_t>(1 + (bytes.size() - first_bytes + kPartBytes - 1) / kPartBytes);
   // The first part says how many there are: it comes last, so that what is found is whole.

@@ -34,6 +34,9 @@ class KeptExtractions {
   // None where it was never made, by this program's way of reading, or cannot be read any more.
   [[nodiscard]] Result<std::optional<extract::Extraction>> find(const codec::Digest& id) const;
   [[nodiscard]] Result<void> keep(const codec::Digest& id, const extract::Extraction& extraction);
+  // The same for bytes of another kind, by an id that is none of an extraction; at most 256 MiB.
+  [[nodiscard]] Result<std::optional<Bytes>> find_bytes(const codec::Digest& id) const;
+  [[nodiscard]] Result<void> keep_bytes(const codec::Digest& id, ByteView raw);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<bool> maybe_merge() { return runs_->maybe_merge(); }
   [[nodiscard]] bool wants_flush() const { return runs_->wants_flush(); }

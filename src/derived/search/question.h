@@ -26,6 +26,7 @@ enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
   text::Match match = text::Match::any;
+  std::string near;                // what it is about, in any words; empty: asked by words alone
   std::string filter;              // spec/filter.md
   std::vector<std::string> types;  // any of them: format, ending, group, kind
   std::string bucket;              // name; empty: all
@@ -54,6 +55,7 @@ struct Found {
   catalog::Listed listed;
   std::string inside;  // path inside of it, where a member was found: "b.pdf", "inner.zip!/b.pdf"
   double score = 0;
+  float similarity = 0;  // of its nearest passage to what was asked, -1 to 1; 0: it was not found by meaning
   std::string title, format, language, trouble;
   std::optional<FoundSnippet> snippet;
 };
@@ -74,6 +76,7 @@ struct Coverage {
   bool is_filling = false;  // the first look at everything there is has not ended
   std::uint64_t objects = 0;
   std::uint64_t contents_waiting = 0;  // found by name and facts, not yet by what they say
+  bool knows_meaning = false;          // something was learned, so that things are found by meaning too
   [[nodiscard]] bool is_complete() const { return !is_filling && contents_waiting == 0 && reached >= current; }
 };
 

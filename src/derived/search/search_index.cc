@@ -89,30 +89,40 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   book_ = std::move(*book);
   ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions),
                                             key_of(vault, kExtractions), head.vault, head.suite, writable));
-  if (!writable) return {};
+  if (!writable) {
+    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, decode_position(book_->state()), false));
+    return {};
+  }
   // The words are flushed before the book: where they know less, they were lost, and both begin anew.
   const auto in_book = decode_position(book_->state());
   const auto in_words = decode_position(words_->state());
   const bool is_of_now = in_book && in_words && in_book->history == head.history && in_words->history == head.history &&
                          in_book->lsn <= in_words->lsn && in_words->is_scanning <= in_book->is_scanning;
   const bool is_new = !in_book && book_->state().empty() && words_->state().empty() && book_->object_count() == 0;
-  if (is_of_now || is_new) return {};
+  if (is_of_now || is_new) {
+    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, in_book, true));
+    return {};
+  }
   words_.reset();
   book_.reset();
   ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
   ATOLL_TRY(open_words(vault, true));
   ATOLL_ASSIGN(book_, open_book());
+  ATOLL_TRY(Meaning::remove_all(vault));
+  ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, true));
   return {};
 }
 
 Result<void> SearchIndex::reset(vault::Vault& vault, bool wholly) {
   if (!is_writable()) return fail(ErrorKind::locked, "search.read_only", "another process follows this vault");
   const std::unique_lock alone(parts_mutex_);
+  meaning_.reset();
   words_.reset();
   book_.reset();
   kept_.reset();
   unreadable_.clear();
+  ATOLL_TRY(Meaning::remove_all(vault));
   ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
   if (wholly) ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kExtractions)));
@@ -125,7 +135,8 @@ Result<bool> SearchIndex::merge() {
   ATOLL_ASSIGN(const bool words, words_->maybe_merge());
   ATOLL_ASSIGN(const bool book, book_->maybe_merge());
   ATOLL_ASSIGN(const bool kept, kept_->maybe_merge());
-  return words || book || kept;
+  ATOLL_ASSIGN(const bool meaning, meaning_->build());
+  return words || book || kept || meaning;
 }
 
 Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
@@ -139,6 +150,7 @@ Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
   if (position) coverage.reached = position->lsn;
   coverage.objects = book_->object_count();
   coverage.contents_waiting = book_->waiting_count();
+  coverage.knows_meaning = meaning_ && meaning_->is_ready();
   return coverage;
 }
 

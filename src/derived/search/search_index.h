@@ -1,7 +1,7 @@
 // Everything by which a vault's objects are found beyond their names: the word index over what they say, filled by
 // following the journal, and the questions asked of it.
 //
-//     journal ─► names and facts, at once ─► contents read by locked-in workers, oldest first ─► documents of words
+//     journal ─► names and facts, at once ─► contents read by locked-in workers, oldest first ─► words, and meaning
 //
 // Always true:
 //  - A follower: it never holds up a commit, says how far it is, and can be deleted: indexes/words and indexes/book are
@@ -27,6 +27,7 @@
 #include "derived/extract/extractor.h"
 #include "derived/search/document_book.h"
 #include "derived/search/kept_extractions.h"
+#include "derived/search/meaning.h"
 #include "derived/search/position.h"
 #include "derived/search/question.h"
 #include "derived/text/text_index.h"
@@ -94,13 +95,15 @@ class SearchIndex {
                                            std::int64_t begun_ns);
   [[nodiscard]] Result<void> add_documents(const catalog::Listed& listed, ObjectDocuments row,
                                            const extract::Extraction* extraction);
+  [[nodiscard]] Result<void> put_meaning(const ObjectDocuments& row, const extract::Extraction* extraction);
 
   Understand understand_;
   std::unique_ptr<platform::FileLock> lock_;  // null: another process follows, or nobody may
   std::unique_ptr<text::TextIndex> words_;
   std::unique_ptr<DocumentBook> book_;
   std::unique_ptr<KeptExtractions> kept_;
-  std::set<ObjectId> unreadable_;  // whose bytes could not be read; tried again after the next opening
+  std::unique_ptr<Meaning> meaning_;  // borrows kept_
+  std::set<ObjectId> unreadable_;     // whose bytes could not be read; tried again after the next opening
   CatchUpProgress progress_;
   mutable std::shared_mutex parts_mutex_;  // alone: replacing the parts
   friend class Asking;                     // ask.cc

@@ -290,6 +290,48 @@ TEST_F(SearchIndexTest, OneFollowsOthersAsk) {
   EXPECT_EQ((*second)->ask(*vault_, question)->found.size(), 1U);
 }
 
+TEST_F(SearchIndexTest, FindsByMeaningOnceSomethingWasLearned) {
+  put("heating.txt", "The boiler in the cellar heats the whole house with warm water during the cold winter.");
+  put("garden.txt", "Tulips and roses grow beside the pond; water the flowers every evening.");
+  put("doctor.txt", "The physician at the clinic wrote a prescription for the medicine.");
+  put("car.txt", "The car went to the garage because its brakes and tires were worn.");
+  Question question;
+  question.near = "heating a warm house in winter";
+  catch_up();
+  auto answer = ask(question);
+  ASSERT_TRUE(answer.coverage.knows_meaning);
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "heating.txt");
+  EXPECT_GT(answer.found[0].similarity, 0.1F);
+  ASSERT_TRUE(answer.found[0].snippet);
+  // Conditions hold for it, too.
+  question.filter = "not name:heating.txt";
+  for (const auto& found : ask(question).found) EXPECT_NE(found.listed.entry.key, "heating.txt");
+  question.filter.clear();
+  question.types = {"pdf"};
+  EXPECT_TRUE(ask(question).found.empty());
+  question.types.clear();
+  // Words and meaning together.
+  question.words = "tires";
+  answer = ask(question);
+  ASSERT_GE(answer.found.size(), 2U);
+  std::set<std::string> first_two = {answer.found[0].listed.entry.key, answer.found[1].listed.entry.key};
+  EXPECT_EQ(first_two, (std::set<std::string>{"heating.txt", "car.txt"}));
+  // What changes and goes is followed.
+  put("heating.txt", "A list of bicycles for sale.");
+  ASSERT_TRUE(vault::Objects(*vault_).remove({"box", "doctor.txt"}));
+  catch_up();
+  question = {};
+  question.near = "the physician and the clinic";
+  for (const auto& found : ask(question).found) EXPECT_NE(found.listed.entry.key, "doctor.txt");
+  // After reopening it is there without learning again.
+  open();
+  question.near = "roses and flowers";
+  answer = ask(question);
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "garden.txt");
+}
+
 TEST_F(SearchIndexTest, SuggestsWhatIsNear) {
   put("a.txt", "a letter about the boiler");
   catch_up();

@@ -1,8 +1,6 @@
 // find, index: objects by what they are, and by what they say.
 #include <CLI/CLI.hpp>
 
-#include <thread>
-
 #include "catalog/filter/filter.h"
 #include "derived/search/line.h"
 #include "derived/search/search_index.h"
@@ -24,7 +22,7 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 
 struct FindArguments {
   std::vector<std::string> words, types, facets;
-  std::string within, as_of, where, since, until, sort;
+  std::string within, as_of, where, near, since, until, sort;
   std::uint64_t limit = 0, offset = 0;
   bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
        shows_snippets = false, waits_not = false;
@@ -159,6 +157,7 @@ JsonObject json_of_found(const search::Found& found) {
   JsonObject object = json_of(found.bucket, found.listed);
   if (!found.inside.empty()) object.add_path("inside", found.inside);
   object.add("score", found.score);
+  if (found.similarity != 0) object.add("similarity", static_cast<double>(found.similarity));
   if (!found.title.empty()) object.add("title", found.title);
   if (!found.format.empty()) object.add("format", found.format);
   if (!found.language.empty()) object.add("language", found.language);
@@ -225,6 +224,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   question.match = arguments.takes_all ? text::Match::all : text::Match::any;
   question.filter = line.filter;
   if (!arguments.where.empty()) question.filter += (question.filter.empty() ? "" : " ") + ("(" + arguments.where + ")");
+  question.near = arguments.near;
   question.types = arguments.types;
   question.since = arguments.since;
   question.until = arguments.until;
@@ -284,6 +284,10 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
     for (const auto& [word, near] : answer.suggestions)
       session.output.message("\"" + shown(word) + "\" stands nowhere; did you mean \"" + shown(near) + "\"?");
     say_coverage(session, answer.coverage);
+    if (!arguments.near.empty() && !answer.coverage.knows_meaning) {
+      session.output.warning("search.nothing_learned",
+                             "nothing was learned yet of what the texts here are about: --near finds nothing");
+    }
     return kExitOk;
   });
 }
@@ -342,8 +346,9 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
 
 Result<int> find(Session& session, const FindArguments& arguments) {
   const auto line = search::split_line(line_of(arguments.words));
-  const bool is_ranked = !line.words.empty() || !arguments.types.empty() || !arguments.facets.empty() ||
-                         !arguments.since.empty() || !arguments.until.empty() || !arguments.sort.empty();
+  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.types.empty() ||
+                         !arguments.facets.empty() || !arguments.since.empty() || !arguments.until.empty() ||
+                         !arguments.sort.empty();
   if (!is_ranked) {
     std::string filter = line.filter;
     if (!arguments.where.empty())
@@ -404,6 +409,7 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
       ->allow_extra_args(false);
   command->add_option("--since", arguments->since, "made or happened at that time or later: 2024-03, -30d");
   command->add_option("--until", arguments->until, "made or happened at that time or before: 2024-03");
+  command->add_option("--near", arguments->near, "what it is about, in any words: \"a warm place in winter\"");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
   command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")
       ->delimiter(',')

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <thread>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 #include "derived/search/line.h"
 #include "derived/search/search_index.h"
@@ -48,6 +50,7 @@ Value found_json(const search::Found& found) {
   Value out = object_json(found.bucket, found.listed);
   if (!found.inside.empty()) out.set("inside", found.inside);
   out.set("score", found.score);
+  if (found.similarity != 0) out.set("similarity", static_cast<double>(found.similarity));
   if (!found.title.empty()) out.set("title", found.title);
   if (!found.format.empty()) out.set("format", found.format);
   if (!found.language.empty()) out.set("language", found.language);
@@ -102,6 +105,7 @@ Result<search::Question> question_of(const Value& body) {
   question.words = std::move(split.words);
   if (!split.filter.empty())
     question.filter = question.filter.empty() ? split.filter : "(" + question.filter + ") (" + split.filter + ")";
+  ATOLL_ASSIGN(question.near, body.text_of("near"));
   ATOLL_ASSIGN(const std::string match, body.text_of("match"));
   question.match = match == "all" ? text::Match::all : text::Match::any;
   ATOLL_ASSIGN(question.types, body.list_of("types"));
@@ -127,7 +131,10 @@ Result<void> wait_for(Call& call, const search::SearchIndex& index, vault::Vault
          !call.exchange().host.is_ending()) {
     ATOLL_ASSIGN(const auto coverage, index.coverage(vault));
     if (coverage.is_complete()) break;
-    std::this_thread::sleep_for(kPoll);
+    // Nobody rings: the index has no bell, and a look at it costs next to nothing.
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable().wait_for(lock, kPoll);
   }
   return {};
 }
@@ -136,7 +143,7 @@ Value coverage_json(const search::Coverage& coverage) {
   Value out = Value::object();
   out.set("reached", coverage.reached.value).set("current", coverage.current.value);
   out.set("objects", coverage.objects).set("contents_waiting", coverage.contents_waiting);
-  out.set("is_complete", coverage.is_complete());
+  out.set("is_complete", coverage.is_complete()).set("knows_meaning", coverage.knows_meaning);
   return out;
 }
 
@@ -144,7 +151,7 @@ Value coverage_json(const search::Coverage& coverage) {
 
 bool asks_for_words(const Value& body) {
   return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"query", "types", "facets", "since", "until", "sort"},
+      std::initializer_list<std::string_view>{"query", "near", "types", "facets", "since", "until", "sort"},
       [&](std::string_view name) { return body.find(name) != nullptr; });
 }
 
@@ -212,6 +219,7 @@ Result<net::Response> search_words(Call& call) {
 std::vector<schema::Member> word_search_members() {
   using namespace schema;
   return {optional("query", text("Words, phrases, fields: \"boiler -draft type:pdf\" (spec/query-line.md).", 8192)),
+          optional("near", text("What it is about, in any words; with `query`, both count.", 8192)),
           optional("match", choice("Whether one word is enough; otherwise any.", {"any", "all"})),
           optional("types", list(text("", 200), "Only of these kinds: pdf, image, document, md.")),
           optional("since", text("Made or happened then or later: \"2024-03\", \"-30d\".", 64)),
@@ -328,6 +336,8 @@ std::vector<NamedSchema> understood_schemas() {
   for (auto& member : std::vector<Member>{
            optional("inside", text("Path of the member that was found, inside of it: \"inner.zip!/b.pdf\".")),
            optional("score", ratio("The greater the better; only to be compared within one answer.")),
+           optional("similarity",
+                    ratio("Of its nearest passage to what was asked, -1 to 1; not where it was found by words alone.")),
            optional("title", text("As the content says.")), optional("format", text("Such as pdf.")),
            optional("language", text("ISO 639-1.")), optional("trouble", text("Why it could not be read to its end.")),
            optional("snippet", reference("Snippet"))}) {
@@ -353,7 +363,8 @@ std::vector<NamedSchema> understood_schemas() {
                                                  required("current", number("The vault's newest change.")),
                                                  required("objects", number("That can be found.")),
                                                  required("contents_waiting", number("Found by names only so far.")),
-                                                 required("is_complete", flag("Everything is known."))})},
+                                                 required("is_complete", flag("Everything is known.")),
+                                                 required("knows_meaning", flag("`near` finds something."))})},
       {"Understood",
        object(
            "What was understood of a content.",
