@@ -5,12 +5,48 @@ import io
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import tarfile
 import unittest
 import zipfile
 
 from harness import SOURCE, AtollTest
+
+
+def exif_of(big):
+    """The TIFF structure of a camera's picture: maker, model, time with its zone, and where it was taken."""
+    order = ">" if big else "<"
+
+    def directory(entries, base, following=b"\0\0\0\0"):
+        # Values longer than four bytes lie behind the directory.
+        values_at = base + 2 + 12 * len(entries) + 4
+        rows, values = b"", b""
+        for tag, kind, count, value in entries:
+            if len(value) > 4:
+                rows += struct.pack(order + "HHII", tag, kind, count, values_at + len(values))
+                values += value
+            else:
+                rows += struct.pack(order + "HHI", tag, kind, count) + value.ljust(4, b"\0")
+        return struct.pack(order + "H", len(entries)) + rows + following + values
+
+    def text(tag, words):
+        return tag, 2, len(words) + 1, words.encode() + b"\0"
+
+    def pointer(tag, where):
+        return tag, 4, 1, struct.pack(order + "I", where)
+
+    def degrees(tag, *parts):
+        return tag, 5, 3, b"".join(struct.pack(order + "II", part, 1) for part in parts)
+
+    photo = [text(0x9003, "2024:03:09 14:30:00"), text(0x9011, "+01:00")]
+    place = [text(1, "S"), degrees(2, 33, 30, 0), text(3, "E"), degrees(4, 151, 15, 0)]
+    first = [text(0x010F, "Canon"), text(0x0110, "Canon EOS 80D"), pointer(0x8769, 0), pointer(0x8825, 0)]
+    photo_at = 8 + len(directory(first, 8))
+    place_at = photo_at + len(directory(photo, photo_at))
+    first[2:] = [pointer(0x8769, photo_at), pointer(0x8825, place_at)]
+    head = (b"MM\0*" if big else b"II*\0") + struct.pack(order + "I", 8)
+    return head + directory(first, 8) + directory(photo, photo_at) + directory(place, place_at)
 
 
 class Inspect(AtollTest):
@@ -121,6 +157,20 @@ class Inspect(AtollTest):
 
     def run_tool(self, program, *words):
         subprocess.run([program, "-v", "error", "-y", *words], check=True, stdin=subprocess.DEVNULL, timeout=60)
+
+    def test_cameras_times_and_places(self):
+        for big in (False, True):
+            segment = b"Exif\0\0" + exif_of(big)
+            frame = struct.pack(">BBHBHHB", 0xFF, 0xC0, 11, 8, 80, 120, 1) + b"\1\x11\0"
+            self.file("photo.jpg", b"\xFF\xD8\xFF\xE1" + struct.pack(">H", len(segment) + 2) + segment + frame + b"\xFF\xD9")
+            self.file("photo.nef", exif_of(big))
+            for name, kind in (("photo.jpg", "jpeg"), ("photo.nef", "nef")):
+                found = self.inspect(name)
+                self.assertEqual((kind, ""), (found["format"], found["trouble"]))
+                self.assertEqual(["Canon EOS 80D"], self.values(found, "device"))
+                self.assertEqual(["2024-03-09T14:30:00+01:00"], self.values(found, "created"))
+                self.assertEqual((["-33.5"], ["151.25"]), (self.values(found, "latitude"), self.values(found, "longitude")))
+            self.assertEqual(["120"], self.values(self.inspect("photo.jpg"), "width"))
 
     def test_people_see_fields_and_text(self):
         self.file("a.py", "class Quokka:\n    pass\n")
