@@ -2,13 +2,14 @@
 # shellcheck shell=bash disable=SC2034
 packages_build=(g++ cmake ninja-build ccache pkg-config libsqlite3-dev libssl-dev libsodium-dev libzstd-dev liblz4-dev
   libisal-dev protobuf-compiler libprotobuf-dev libcli11-dev libexpected-dev libtomlplusplus-dev
-  libarchive-dev libexpat1-dev libseccomp-dev nlohmann-json3-dev libboost1.81-dev libcurl4-openssl-dev libicu-dev libstemmer-dev)
+  libarchive-dev libexpat1-dev libseccomp-dev nlohmann-json3-dev libboost1.81-dev libcurl4-openssl-dev libicu-dev libstemmer-dev
+  libpoppler-cpp-dev libexiv2-dev libtag1-dev libcld2-dev libmagic-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy-16 python3 python3-cryptography
   python3-zstandard python3-lz4 python3-argon2 attr git restic rclone awscli s3cmd python3-boto3 xz-utils
-  bzip2 curl litmus nginx-light caddy openssl dpkg-dev lintian systemd systemd-container fuse3 chromium)
+  bzip2 curl litmus nginx-light caddy openssl dpkg-dev lintian systemd systemd-container fuse3 chromium ffmpeg)
 # What the program needs to run, where it is not built.
 packages_run=(libarchive13 libcurl4 libexpat1 libicu72 libisal2 liblz4-1 libseccomp2 libsodium23 libsqlite3-0 libssl3 libstdc++6
-  libstemmer0d libzstd1 ca-certificates)
+  libstemmer0d libzstd1 libpoppler-cpp0v5 libexiv2-27 libtag1v5 libcld2-0 libmagic1 ca-certificates)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev nginx-light npm awscli)
 

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 4096;
 constexpr std::size_t kNamesBytesMax = 4 * kMiB;  // of one batch
+// With fields and names beside it an answer still fits into one frame.
+constexpr std::uint64_t kTextBytesMost = 24 * kMiB;
 constexpr std::string_view kTooSlow = "extract.too_slow";
 
 std::string without_path(const std::string& name) {
@@ -31,10 +33,11 @@ class Round {
   // What ended it; none where all were read.
   Result<void> run() {
     Batch batch;
-    batch.text_bytes_max = options_->text_bytes_max;
+    batch.text_bytes_max = std::min(options_->text_bytes_max, kTextBytesMost);
     batch.unpacked_bytes_max = options_->unpacked_bytes_max;
     batch.whole_bytes_max = options_->whole_bytes_max;
-    batch.members_max = options_->members_max;
+    batch.members_max =
+        static_cast<std::uint32_t>(std::min<std::size_t>(options_->members_max, kDecodeLimits.members_max));
     batch.depth_max = options_->depth_max;
     batch.ratio_max = options_->ratio_max;
     batch.first_index = static_cast<std::uint32_t>(next_);

@@ -28,7 +28,7 @@ struct Source {
 };
 
 struct Options {
-  std::uint64_t text_bytes_max = 16 * kMiB;  // of one content, with all that is inside of it
+  std::uint64_t text_bytes_max = 16 * kMiB;  // of one content, with all that is inside of it; at most 24 MiB counts
   std::uint32_t members_max = 10'000;
   std::uint32_t depth_max = 4;    // archives in archives
   std::uint32_t ratio_max = 200;  // an archive that unfolds to more than this many times its size is read no further
@@ -37,7 +37,7 @@ struct Options {
   std::uint64_t memory_bytes_max = kGiB;        // of the worker, beyond the program
   std::uint64_t cpu_seconds_per_file = 60;
   std::uint32_t files_per_worker = 500;  // then a fresh one: what a library leaks does not add up
-  bool allows_ocr = false;
+  bool allows_ocr = false;               // pictures of text are not read yet, whatever stands here
   std::vector<std::string> worker_command{"/proc/self/exe", "worker", "extract"};
   const std::atomic<bool>* stop = nullptr;
 };

@@ -41,6 +41,7 @@ void add_right_commands(CLI::App& app, Session& session, Chosen& chosen);     //
 void add_audit_commands(CLI::App& app, Session& session, Chosen& chosen);     // audit
 void add_alarm_commands(CLI::App& app, Session& session, Chosen& chosen);     // alarm
 void add_top_command(CLI::App& app, Session& session, Chosen& chosen);        // top
+void add_inspect_commands(CLI::App& app, Session& session, Chosen& chosen);   // formats inspect
 
 void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
 void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen);        // unlock lock

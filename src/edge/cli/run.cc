@@ -96,6 +96,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_audit_commands(app, session, chosen);
   add_alarm_commands(app, session, chosen);
   add_top_command(app, session, chosen);
+  add_inspect_commands(app, session, chosen);
   add_tier_commands(app, session, chosen);
   auto shell = std::make_shared<std::string>();
   auto* completion =

@@ -62,7 +62,6 @@ std::optional<Bytes> unpack(archive::Reader& reader, Job& job, Bomb& bomb, std::
   }
 }
 
-// Debian's package: what its control file says would need an archive in an archive in it; members tell enough.
 Result<archive::Reader> open(Job& job, bool is_bare) {
   Input& input = job.input;
   return archive::Reader::open([&input](std::uint64_t offset, ByteSpan out) { return input.read(offset, out); },

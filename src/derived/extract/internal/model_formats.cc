@@ -49,8 +49,8 @@ class Bounds {
   std::array<double, 3> most_{-kFar, -kFar, -kFar};
 };
 
-// Every line of the content, without its end and the blanks around it. Too long ones are cut.
-Result<void> each_line(Job& job, const std::function<bool(std::string_view)>& take) {
+// Every line of the content, without its end. Too long ones are cut. False ends it.
+Result<void> each_raw_line(Job& job, const std::function<bool(std::string_view)>& take) {
   std::string rest;
   for (std::uint64_t at = 0; at < job.input.size();) {
     ATOLL_ASSIGN(const Bytes piece, job.input.part(at, kPieceBytes));
@@ -59,11 +59,16 @@ Result<void> each_line(Job& job, const std::function<bool(std::string_view)>& ta
     rest += as_text(piece);
     std::string_view left = rest;
     for (std::size_t end = 0; (end = left.find('\n')) != std::string_view::npos; left.remove_prefix(end + 1))
-      if (!take(trim(left.substr(0, std::min(end, kLineBytesMax))))) return {};
+      if (!take(left.substr(0, std::min(end, kLineBytesMax)))) return {};
     rest = left.size() > kLineBytesMax ? std::string() : std::string(left);
   }
-  if (!rest.empty()) take(trim(rest));
+  if (!rest.empty()) take(rest);
   return {};
+}
+
+// The same without the blanks around it.
+Result<void> each_line(Job& job, const std::function<bool(std::string_view)>& take) {
+  return each_raw_line(job, [&](std::string_view line) { return take(trim(line)); });
 }
 
 std::optional<double> number_of(std::string_view text) {
@@ -315,7 +320,7 @@ Result<void> read_step(Job& job) {
 Result<void> read_iges(Job& job) {
   std::uint64_t directory_lines = 0;
   std::string global;
-  ATOLL_TRY(each_line(job, [&](std::string_view line) {
+  ATOLL_TRY(each_raw_line(job, [&](std::string_view line) {
     if (line.size() < 73) return true;
     if (line[72] == 'D') ++directory_lines;
     if (line[72] == 'G' && global.size() < 4096) global += line.substr(0, 72);
@@ -390,7 +395,8 @@ Result<void> read_dxf(Job& job) {
     if (code == "0") {
       kind = line;
       names_section = line == "SECTION";
-      if (section == "ENTITIES" && line != "ENDSEC") ++entities;
+      if (line == "ENDSEC") section.clear();
+      if (section == "ENTITIES") ++entities;
     } else if (code == "2" && names_section) {
       section = line;
       names_section = false;

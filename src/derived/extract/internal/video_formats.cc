@@ -100,7 +100,8 @@ class BoxReader {
       const std::size_t at = bytes[0] == 1 ? 88 : 76;  // 16.16 fixed point
       say_size(out, big_endian(bytes, at, 4) >> 16U, big_endian(bytes, at + 4, 4) >> 16U);
     } else if (type == "hdlr") {
-      handler_ = letters(bytes, 8, 4);
+      // QuickTime has a second one, of where the data is.
+      if (letters(bytes, 8, 4) == "vide" || letters(bytes, 8, 4) == "soun") handler_ = letters(bytes, 8, 4);
     } else if (type == "stsd") {
       const std::string_view codec = letters(bytes, 12, 4);
       if (handler_ == "vide") {
@@ -160,7 +161,10 @@ class MatroskaReader {
                               kCluster = 0x1F43B675;
       const bool is_holder = id == kSegment || id == kInfo || id == kTracks || id == kTrack || id == kVideo ||
                              id == kAudio || id == kTags || id == kTag || id == kSimpleTag;
-      if (id == kTrack) kind_ = 0;
+      if (id == kTrack) {
+        kind_ = 0;
+        codec_.clear();
+      }
       if (id == kCluster && size == end - begin) break;
       if (is_holder && depth < 10) {
         ATOLL_TRY(walk(begin, begin + size, depth + 1));
@@ -168,6 +172,8 @@ class MatroskaReader {
         ATOLL_ASSIGN(const Bytes value, job_->input.part(begin, static_cast<std::size_t>(size)));
         element(id, value);
       }
+      if (id == kTrack && kind_ == 1) job_->out.field(field::kVideoCodec, codec_);
+      if (id == kTrack && kind_ == 2) job_->out.field(field::kAudioCodec, codec_);
       if (id == kInfo) say_duration(job_->out, length_ * scale_ns_ / 1e6);
       at = begin + size;
     }
@@ -190,10 +196,7 @@ class MatroskaReader {
       case 0x4D80:
       case 0x5741: out.field(field::kGenerator, as_text(value)); break;
       case 0x83: kind_ = big_endian(value, 0, value.size()); break;
-      case 0x86:
-        if (kind_ == 1) out.field(field::kVideoCodec, as_text(value));
-        if (kind_ == 2) out.field(field::kAudioCodec, as_text(value));
-        break;
+      case 0x86: codec_ = as_text(value); break;
       case 0xB0: width_ = big_endian(value, 0, value.size()); break;
       case 0xBA: say_size(out, width_, big_endian(value, 0, value.size())); break;
       case 0xB5: out.field(field::kSampleRate, decimal(float_of(value))); break;
@@ -210,7 +213,8 @@ class MatroskaReader {
   Job* job_;
   double scale_ns_ = 1e6;
   double length_ = 0;
-  std::uint64_t kind_ = 0;
+  std::uint64_t kind_ = 0;  // of the track: 1 pictures, 2 sound
+  std::string codec_;
   std::uint64_t width_ = 0;
   std::string tag_;
   int count_ = 0;
@@ -311,8 +315,18 @@ Result<void> read_mpeg(Job& job) {
     for (std::size_t at = 0; at + 14 <= bytes.size(); ++at) {
       const bool is_packet =
           bytes[at] == 0 && bytes[at + 1] == 0 && bytes[at + 2] == 1 && bytes[at + 3] >= 0xC0 && bytes[at + 3] <= 0xEF;
-      if (!is_packet || (bytes[at + 6] & 0xC0U) != 0x80 || (bytes[at + 7] & 0x80U) == 0) continue;
-      const ByteView p = bytes.subspan(at + 9, 5);
+      if (!is_packet) continue;
+      std::size_t stamp_at = at + 9;
+      if ((bytes[at + 6] & 0xC0U) == 0x80) {
+        if ((bytes[at + 7] & 0x80U) == 0) continue;
+      } else {  // MPEG-1: stuffing, perhaps a buffer's size, then the stamp (ISO 11172-1, 2.4.3.3)
+        stamp_at = at + 6;
+        while (stamp_at < bytes.size() && bytes[stamp_at] == 0xFF && stamp_at < at + 22) ++stamp_at;
+        if (stamp_at < bytes.size() && (bytes[stamp_at] & 0xC0U) == 0x40) stamp_at += 2;
+        if (stamp_at >= bytes.size() || (bytes[stamp_at] & 0xE0U) != 0x20) continue;
+      }
+      if (stamp_at + 5 > bytes.size()) continue;
+      const ByteView p = bytes.subspan(stamp_at, 5);
       const std::uint64_t stamp =
           (static_cast<std::uint64_t>(p[0] & 0x0EU) << 29U) | (static_cast<std::uint64_t>(p[1]) << 22U) |
           (static_cast<std::uint64_t>(p[2] & 0xFEU) << 14U) | (static_cast<std::uint64_t>(p[3]) << 7U) | (p[4] >> 1U);
