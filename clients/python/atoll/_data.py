@@ -81,7 +81,8 @@ def decode(content: bytes, key: str, content_type: str = "") -> Any:
         return pandas.read_parquet(source)
     if chosen == "csv":
         import pandas
-        return pandas.read_csv(source)
+        # Every number as it was written, which is not what pandas does by itself.
+        return pandas.read_csv(source, float_precision="round_trip")
     if chosen == "json":
         value = json.loads(content)
         if isinstance(value, dict) and isinstance(value.get("schema"), dict) and "pandas_version" in value["schema"]:

@@ -137,6 +137,11 @@ def by_id(id: str) -> type[AtollError]:
     return _named.setdefault(id, type(_class_name(id), (AtollError,), {"__module__": __name__, "__doc__": f"`{id}`"}))
 
 
+def refusal(kind: type[AtollError], id: str, message: str, hint: str = "") -> AtollError:
+    """An error that this side finds by itself, of that kind and id both."""
+    return _raised_class(id, kind)(message, id=id, hint=hint)
+
+
 def _raised_class(id: str, kind: type[AtollError]) -> type[AtollError]:
     # What is raised is of its kind and of its id both.
     known = _raised.get((id, kind))

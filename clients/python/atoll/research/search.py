@@ -149,14 +149,15 @@ def _words(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(text)]
 
 
-def _texts(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, set[str]]:
+def _texts(row: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, set[str]]:
     metadata = row["metadata"]
     out = {"title": set(_words(row["title"]))}
     for field in fields:
         if field == "tags":
             out["tags"] = {word for tag in row["tags"] for word in _words(tag)}
         elif field == "metadata":
-            out["metadata"] = {word for name, value in metadata.items() for word in _words(f"{value}")}
+            # What has a field of its own counts there.
+            out["metadata"] = {word for name, value in metadata.items() if name != "title" and name not in fields for word in _words(f"{value}")}
         elif field in metadata:
             out[field] = set(_words(str(metadata[field])))
     return out

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
 from typing import Any, Iterator, Mapping
 
@@ -133,18 +134,27 @@ def conditions_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"must": must, "must_not": must_not} if must_not else {"must": must}
 
 
-def date_conditions(dates: Any) -> list[dict[str, str]]:
+_TIME = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?(Z|[+-]\d\d:\d\d)?")
+
+
+def date_conditions(dates: Any) -> list[dict[str, Any]]:
     """[first, last], both whole days where they are days; either may be None."""
-    first, last = dates
-    return [_term("timestamp", op, value) for op, value in ((">=", first), ("<=", last)) if value is not None]
+    first, last = (None if one is None else text_value(one) for one in dates)
+    for one in (first, last):
+        if one is not None and not _TIME.fullmatch(one):
+            raise errors.BadRequest(f"{one!r} is no time", id="time.malformed", hint="as in 2024-10-27 or 2024-10-27T10:30:00Z")
+    # By ":" the ends are times, by "<=" they would be texts.
+    return [{"field": "meta.timestamp", "op": ":", "value": f"{first or ''}..{last or ''}".replace(" ", "T")}] if first or last else []
 
 
 def tag_conditions(tags: Any) -> list[dict[str, str]]:
     return [{"field": f"tag.{tag}", "op": ":", "value": "*"} for tag in tags]
 
 
-def _term(name: str, op: str, value: Any) -> dict[str, str]:
+def _term(name: str, op: str, value: Any) -> dict[str, Any]:
     if op not in ("=", "==", "!=", "<", "<=", ">", ">="):
         raise errors.BadRequest(f"{op!r} compares nothing", id="filter.bad_operator", hint="one of = != < <= > >=")
     field = name if name in ("name", "key", "size", "modified", "stored", "content_type") else f"meta.{name}"
-    return {"field": field, "op": "=" if op == "==" else op, "value": text_value(value)}
+    # A number compares as one, a text byte by byte.
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return {"field": field, "op": "=" if op == "==" else op, "value": value if is_number else text_value(value)}

@@ -124,7 +124,7 @@ class DataVersionManager(Manager):
         except errors.NotFound:
             before = None
         if label and before is not None and any(one["label"] == label for one in self.client.label_list(bucket, key)["labels"]):
-            raise errors.Conflict(f"{data_id} has a version {label} already", id="label.taken", hint="calculate_new_version gives the next one")
+            raise errors.refusal(errors.Conflict, "label.taken", f"{data_id} has a version {label} already", "calculate_new_version gives the next one")
         carried = from_metadata(before.get("metadata")) if before is not None else {}
         if self.setting("metadata_enrichment.auto_timestamp", True):
             words.setdefault("timestamp", datetime.now(timezone.utc))
