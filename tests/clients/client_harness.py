@@ -32,8 +32,9 @@ class ClientTest(AtollTest):
         """A token as somebody on another machine has it."""
         return client.token_create(user=user, label="test", **order)["token"]
 
-    def listening(self):
-        """A server on 127.0.0.1 over the test's home: its address and its process."""
+    def listening(self, token=None):
+        """A server on 127.0.0.1 over the test's home: its address, a token (where the home never had a server: that of the first start), and its
+        process."""
         import re
         import signal
         import subprocess
@@ -50,5 +51,7 @@ class ClientTest(AtollTest):
         def said():
             with open(log, encoding="utf-8", errors="replace") as file:
                 return file.read()
-        self.assertTrue(wait_until(lambda: re.search(r"^  token +\S+$", said(), re.M) or server.poll() is not None, 60), said())
-        return (re.search(r"at (http://127\.0\.0\.1:\d+)", said()).group(1), re.search(r"^  token +(\S+)$", said(), re.M).group(1), server)
+        last_words = r"at http://127\.0\.0\.1:\d+" if token else r"^  token +\S+$"
+        self.assertTrue(wait_until(lambda: re.search(last_words, said(), re.M) or server.poll() is not None, 60), said())
+        url = re.search(r"at (http://127\.0\.0\.1:\d+)", said()).group(1)
+        return url, token or re.search(r"^  token +(\S+)$", said(), re.M).group(1), server

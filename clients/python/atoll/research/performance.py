@@ -134,7 +134,8 @@ class HighPerformanceStorage(Manager):
         info = self.client.stat(data_id)
         self.figures.note("asked", 0, time.monotonic() - begun)
         version, content_type = info["version"], info.get("content_type", "")
-        for level, cache in (("memory", self._memory), ("ssd", self._disk)):
+        caches: tuple[tuple[str, MemoryCache | DiskCache], ...] = (("memory", self._memory), ("ssd", self._disk))
+        for level, cache in caches:
             held = cache.get(version)
             if held is not None:
                 if level == "ssd":
