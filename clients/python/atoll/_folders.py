@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import re
-import tempfile
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Iterator, Mapping
@@ -83,17 +83,22 @@ def nanoseconds(time: str) -> int:
     return seconds * 1_000_000_000 + int((found[2] or "").ljust(9, "0"))
 
 
-def place_below(folder: str, name: str) -> str:
-    """Where a key lies below a folder. Raises BadRequest for one that would lie elsewhere or is no path."""
+def place_below(folder: str, name: str, checked: set[str] | None = None) -> str:
+    """Where a key lies below a folder. Raises BadRequest for one that would lie elsewhere or is no path. `checked`: folders that were found to lie
+    below it, which are not looked at again."""
     parts = name.split("/")
     if any(part in ("", ".", "..") for part in parts) or "\0" in name or os.path.isabs(name):
         raise errors.BadRequest(f"{name!r} cannot be a path below a folder", id="name.no_path", hint="get it by itself: get(address, to=…)")
     path = os.path.join(folder, *parts)
     # A link that somebody put there would lead out.
+    if checked is not None and os.path.dirname(path) in checked:
+        return path
     above = os.path.realpath(os.path.dirname(path))
     top = os.path.realpath(folder)
     if above != top and not above.startswith(top + os.sep):
         raise errors.BadRequest(f"{name!r} would be written outside {folder}: a link leads there", id="name.no_path")
+    if checked is not None:
+        checked.add(os.path.dirname(path))
     return path
 
 
@@ -101,9 +106,15 @@ class WholeFile:
     """A file that appears under its name only once `keep` is called; else nothing is left of it."""
 
     def __init__(self, path: str) -> None:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         self.path = path
-        descriptor, self._draft = tempfile.mkstemp(prefix=".atoll-", dir=os.path.dirname(path) or ".")
+        self._draft = os.path.join(os.path.dirname(path), f".atoll-{secrets.token_hex(8)}")
+        self._is_kept = False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self._draft, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            descriptor = os.open(self._draft, flags, 0o666)
         self.file = os.fdopen(descriptor, "wb")
 
     def write(self, data: bytes) -> None:
@@ -111,16 +122,15 @@ class WholeFile:
 
     def keep(self, modified_ns: int | None = None) -> None:
         self.file.close()
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(self._draft, 0o666 & ~mask)
         if modified_ns is not None:
             os.utime(self._draft, ns=(modified_ns, modified_ns))
         os.replace(self._draft, self.path)
+        self._is_kept = True
 
     def drop(self) -> None:
-        self.file.close()
-        if os.path.exists(self._draft):
+        """What was not kept goes."""
+        if not self._is_kept:
+            self.file.close()
             os.unlink(self._draft)
 
 

@@ -359,6 +359,7 @@ class AsyncClient(AsyncOperations):
         top = os.fspath(folder)
         await io.call(lambda: os.makedirs(top, exist_ok=True))
         files, looked_at = [], 0
+        checked: set[str] = set()
         failed: list[tuple[str, Exception]] = []
         async for one in self.list(f"{bucket}/{prefix}", recursive=True, as_of=as_of, vault=vault, timeout=timeout):
             name = key_text(cast(Mapping[str, Any], one))[len(prefix):]
@@ -366,7 +367,7 @@ class AsyncClient(AsyncOperations):
                 continue
             looked_at += 1
             try:
-                path = place_below(top, name)
+                path = place_below(top, name, checked)
             except errors.BadRequest as error:
                 failed.append((name, error))
                 continue

@@ -360,6 +360,7 @@ class Client(Operations):
         top = os.fspath(folder)
         io.call(lambda: os.makedirs(top, exist_ok=True))
         files, looked_at = [], 0
+        checked: set[str] = set()
         failed: list[tuple[str, Exception]] = []
         for one in self.list(f"{bucket}/{prefix}", recursive=True, as_of=as_of, vault=vault, timeout=timeout):
             name = key_text(cast(Mapping[str, Any], one))[len(prefix):]
@@ -367,7 +368,7 @@ class Client(Operations):
                 continue
             looked_at += 1
             try:
-                path = place_below(top, name)
+                path = place_below(top, name, checked)
             except errors.BadRequest as error:
                 failed.append((name, error))
                 continue

@@ -21,7 +21,7 @@ class Session:
     """What `Client` stands on. Close it, or use it in a `with` block."""
 
     def __init__(self, where: str | os.PathLike[str] | None = None, *, token: str | None = None, token_file: str | os.PathLike[str] | None = None,
-                 vault: str | None = None, timeout: float = 60.0, retry: Retry | None = None, jobs: int = 8, authorities: str | None = None,
+                 vault: str | None = None, timeout: float = 60.0, retry: Retry | None = None, jobs: int = 32, authorities: str | None = None,
                  transport: str | None = None, program: str | None = None, password_file: str | os.PathLike[str] | None = None,
                  key_file: str | os.PathLike[str] | None = None) -> None:
         """`where`: a home's folder, or the address of a server (`http://…`); else ATOLL_URL, ATOLL_HOME or the home of this account.
