@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "derived/extract/extractor.h"
 #include "edge/cli/environment.h"
 #include "edge/rest/rest_door.h"
 #include "edge/s3/door.h"
@@ -101,7 +102,9 @@ std::string process_words(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   // A reader of foreign bytes, started by ourselves: nothing else of the program runs in it.
-  if (argc == 3 && std::strcmp(argv[1], "worker") == 0) return atl::transfer::run_worker(argv[2]);
+  if (argc == 3 && std::strcmp(argv[1], "worker") == 0) {
+    return std::strcmp(argv[2], "extract") == 0 ? atl::extract::run_worker() : atl::transfer::run_worker(argv[2]);
+  }
   struct sigaction action {};
   action.sa_handler = request_stop;
   ::sigaction(SIGINT, &action, nullptr);

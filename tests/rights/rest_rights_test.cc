@@ -64,6 +64,8 @@ constexpr std::array kLines = {
     Line{"bucket_diff", kReadsVersions},
     Line{"bucket_archive", kReadsVersions},
     Line{"search", kReadsVersions},
+    Line{"object_understood", kReadsObject},
+    Line{"search_coverage", kLooks},
     Line{"changes", kReadsVersions},
 
     Line{"label_list", kReadsHistory},

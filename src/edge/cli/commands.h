@@ -23,7 +23,8 @@ struct Chosen {
   std::vector<NamedFile> files;
 };
 
-void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag find
+void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag
+void add_find_commands(CLI::App& app, Session& session, Chosen& chosen);      // find index
 void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    // put restore
 void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      // init stat verify doctor vault
 void add_key_commands(CLI::App& app, Session& session, Chosen& chosen);       // key

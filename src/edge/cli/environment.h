@@ -23,6 +23,10 @@ namespace atl::observe {
 class Observer;
 }
 
+namespace atl::search {
+class SearchIndex;
+}
+
 namespace atl::cli {
 
 class Terminal {
@@ -74,6 +78,8 @@ class ServedVaults {
   // The accounts, and who runs the command.
   [[nodiscard]] virtual access::Access& accounts() = 0;
   [[nodiscard]] virtual const access::Who& who() const = 0;
+  // By which the objects of the vault are found, which was open()ed; null: by nothing.
+  [[nodiscard]] virtual search::SearchIndex* search() const = 0;
   // Who watches the home; null: nobody.
   [[nodiscard]] virtual observe::Observer* observer() const = 0;
   [[nodiscard]] virtual Result<VaultId> find_vault(const std::string& name_or_id) const = 0;

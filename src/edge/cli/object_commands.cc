@@ -1,8 +1,8 @@
-// get ls cat rm mv cp tag find: objects by name.
+// get ls cat rm mv cp tag: objects by name.
 #include <CLI/CLI.hpp>
 
-#include "catalog/filter/filter.h"
 #include "edge/cli/commands.h"
+#include "edge/cli/listing.h"
 #include "foundation/base/units.h"
 #include "vault/folder/restore.h"
 #include "vault/history/past.h"
@@ -15,89 +15,11 @@ namespace {
 using catalog::EntryKind;
 using catalog::Listed;
 
-std::string_view kind_word(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::file: return "file";
-    case EntryKind::directory: return "directory";
-    case EntryKind::symlink: return "symlink";
-    case EntryKind::fifo: return "fifo";
-    case EntryKind::socket: return "socket";
-    case EntryKind::char_device: return "char_device";
-    case EntryKind::block_device: return "block_device";
-    case EntryKind::marker: return "marker";
-  }
-  return "file";
-}
-
-JsonObject json_of(const std::string& bucket, const Listed& listed) {
-  const auto& version = listed.version;
-  JsonObject object("object");
-  object.add("bucket", bucket)
-      .add_path("key", listed.entry.key)
-      .add("type", kind_word(version.kind))
-      .add("size", version.size);
-  object.add("modified", format_rfc3339(version.modified)).add("stored", format_rfc3339(version.begin_time));
-  object.add("version", version.version.text()).add("lsn", version.begin.value);
-  if (!version.tags.empty()) object.add_map("tags", version.tags);
-  if (!version.metadata.empty()) object.add_map("metadata", version.metadata);
-  if (!version.link_target.empty()) object.add_path("link_target", version.link_target);
-  if (listed.entry.is_deleted) object.add("deleted", format_rfc3339(listed.entry.deleted_at));
-  return object;
-}
-
-std::string days_words(std::uint64_t days) {
-  if (days == 0) return "(goes with the next gc)";
-  return "(" + std::to_string(days) + (days == 1 ? " day left)" : " days left)");
-}
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.insert(0, width - text.size(), ' ');
-  return text;
-}
-
-// `days`: left until a removed object goes for good; none where it does not, or is not removed.
-void print_object(Session& session, const std::string& bucket, const Listed& listed, std::string_view name,
-                  bool is_long, std::optional<std::uint64_t> days = {}) {
-  if (session.output.is_json) {
-    JsonObject object = json_of(bucket, listed);
-    if (days) object.add("days_left", *days);
-    session.output.json(object);
-    return;
-  }
-  const bool to_people = session.environment.terminal.is_out_terminal();
-  std::string text = to_people ? shown(name) : std::string(name);
-  if (is_long) {
-    std::string time = format_rfc3339(FileTime{listed.version.modified.seconds, 0});
-    text = padded(format_size(listed.version.size), 9) + "  " + time + "  " + text;
-    if (!listed.version.link_target.empty())
-      text += " -> " + (to_people ? shown(listed.version.link_target) : listed.version.link_target);
-    if (listed.entry.is_deleted) text += "  (deleted " + format_rfc3339(listed.entry.deleted_at) + ")";
-  }
-  if (listed.entry.is_deleted && days) text += "  " + days_words(*days);
-  session.output.line(text);
-}
-
 // Which state of an object is meant: at most one of the two.
 struct Which {
   std::string as_of;
   std::string version;  // id, its beginning, or label
 };
-
-Result<std::optional<vault::Moment>> moment_of(Session& session, vault::Vault& vault, const std::string& as_of) {
-  if (as_of.empty()) return std::nullopt;
-  ATOLL_ASSIGN(auto moment, vault::parse_moment(vault, as_of));
-  session.output.message("As of " + moment.words + ":");
-  return moment;
-}
-
-// What a state of the past lacks is said.
-Result<void> say_erased(Session& session, vault::View& view, const BucketId& bucket) {
-  ATOLL_ASSIGN(const std::uint64_t erased, view.erased(bucket));
-  if (erased == 0) return {};
-  session.output.warning("past.erased", format_count(erased) + (erased == 1 ? " object" : " objects") +
-                                            " of that time were removed for good since and are missing here");
-  return {};
-}
 
 Result<Listed> find_one(Session& session, vault::Vault& vault, const vault::Address& address, const Which& which) {
   if (!which.as_of.empty() && !which.version.empty())
@@ -475,67 +397,6 @@ Result<int> tag(Session& session, const TagArguments& arguments) {
   return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
 }
 
-struct FindArguments {
-  std::vector<std::string> words;
-  std::string within, as_of;
-  std::uint64_t limit = 0;
-  bool is_long = false, ends_with_nul = false;
-};
-
-Result<int> find(Session& session, const FindArguments& arguments) {
-  std::string text;
-  for (const std::string& word : arguments.words) text += (text.empty() ? "" : " ") + word;
-  const Timestamp now = session.environment.machine.clock.now();
-  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, now));
-  vault::Address within;
-  if (!arguments.within.empty()) {
-    ATOLL_ASSIGN(within, vault::parse_address(arguments.within));
-  }
-  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
-    const auto reader = vault.reader();
-    std::vector<catalog::BucketRow> buckets;
-    if (within.bucket.empty()) {
-      ATOLL_ASSIGN(buckets, reader->buckets());
-    } else {
-      ATOLL_ASSIGN(auto one, vault::Objects(vault).bucket(within.bucket));
-      buckets.push_back(std::move(one));
-    }
-    ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
-    vault::View view(*reader, std::move(moment));
-    std::optional<vault::AccessBook> book;
-    if (filter.asks_for_accesses()) {
-      ATOLL_ASSIGN(book, vault::AccessBook::open(vault));
-    }
-    std::uint64_t found = 0;
-    for (const auto& bucket : buckets) {
-      std::string prefix = within.key;
-      if (prefix.empty()) prefix = filter.key_prefix();
-      ATOLL_TRY(view.scan(bucket.id, prefix, "", [&](const Listed& listed) -> Result<bool> {
-        const auto& version = listed.version;
-        std::string_view key = listed.entry.key;
-        if (key == "./") return true;
-        filter::Subject subject = vault::subject_of(key, version, now);
-        if (book) ATOLL_TRY(vault::add_accesses(subject, version, *book));
-        if (filter.matches(subject)) {
-          ++found;
-          if (arguments.ends_with_nul) {
-            session.output.data(bucket.name + "/" + listed.entry.key + std::string(1, '\0'));
-          } else {
-            print_object(session, bucket.name, listed, bucket.name + "/" + listed.entry.key, arguments.is_long);
-          }
-        }
-        return !session.output.is_closed() && !session.environment.stop.load() &&
-               (arguments.limit == 0 || found < arguments.limit);
-      }));
-      if (arguments.limit > 0 && found >= arguments.limit) break;
-    }
-    if (session.output.is_json)
-      session.output.json(JsonObject("summary").add("found", found).add("filter", filter.text()));
-    if (found == 0) session.output.message("Nothing found. The filter was understood as: " + filter.text());
-    return kExitOk;
-  });
-}
-
 template <class Arguments, class Work>
 void on_chosen(CLI::App* command, Session& session, Chosen& chosen, std::shared_ptr<Arguments> arguments, Work work) {
   command->callback([&session, &chosen, arguments, work] {
@@ -633,17 +494,6 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   tag_command->add_flag("-r,--recursive", tag_arguments->is_recursive, "everything below, as a folder");
   tag_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what would be done");
   on_chosen(tag_command, session, chosen, tag_arguments, tag);
-
-  auto* find_command =
-      app.add_subcommand("find", "Find objects by name, size, time, type, tags and metadata (spec/filter.md)");
-  auto find_arguments = std::make_shared<FindArguments>();
-  find_command->add_option("filter", find_arguments->words, "for example: name:*.jpg size>2MB modified:2024");
-  find_command->add_option("--in", find_arguments->within, "only in BUCKET[/prefix]");
-  find_command->add_option("--as-of", find_arguments->as_of, "among what was there at that moment");
-  find_command->add_option("--limit", find_arguments->limit, "stop after so many");
-  find_command->add_flag("-l,--long", find_arguments->is_long, "with size and time");
-  find_command->add_flag("-0,--print0", find_arguments->ends_with_nul, "end each name with a NUL, for xargs -0");
-  on_chosen(find_command, session, chosen, find_arguments, find);
 }
 
 }  // namespace atl::cli

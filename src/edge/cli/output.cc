@@ -212,6 +212,21 @@ void Output::progress(const vault::FolderPutProgress& progress) {
               (progress.error_count > 0 ? ", " + format_count(progress.error_count) + " problems" : ""));
 }
 
+void Output::count_progress(std::string_view verb, std::uint64_t done, std::uint64_t total, double seconds) {
+  if (!is_due()) return;
+  const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
+  const double left_s = share > 0 ? seconds * (1 - share) / share : 0;
+  if (is_json) {
+    JsonObject object("status");
+    object.add("seconds_elapsed", seconds).add("seconds_remaining", left_s).add("percent_done", share);
+    object.add("total_files", total).add("files_done", done);
+    data(object.text() + "\n");
+    return;
+  }
+  status_line(std::string(verb) + " " + format_count(done) + " of " + format_count(total) + " files" +
+              (share > 0.001 ? ", " + format_duration(left_s) + " left" : ""));
+}
+
 void Output::byte_progress(std::string_view verb, std::uint64_t done, std::uint64_t total, double seconds) {
   if (!is_due()) return;
   const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;

@@ -80,6 +80,7 @@ class Output {
   // At most about ten a second; on a terminal one line that is overwritten, with --json status lines, else nothing.
   void progress(const vault::FolderPutProgress& progress);
   void byte_progress(std::string_view verb, std::uint64_t done, std::uint64_t total, double seconds);
+  void count_progress(std::string_view verb, std::uint64_t done, std::uint64_t total, double seconds);  // of files
   void end_progress();
   [[nodiscard]] bool is_closed() const { return is_closed_; }  // nobody reads stdout any more
 

@@ -273,6 +273,12 @@ Result<vault::Vault*> Call::vault() {
   return &use_->vault();
 }
 
+Result<search::SearchIndex*> Call::search() const {
+  if (use_ && use_->search() != nullptr) return use_->search();
+  return fail(ErrorKind::locked, "search.not_open", "words in files cannot be searched in this vault",
+              "The server's log says why. A filter alone can be asked for.");
+}
+
 Result<server::VaultUse> Call::take_vault() {
   ATOLL_TRY(vault());
   server::VaultUse use = std::move(*use_);

@@ -69,6 +69,8 @@ class Call {
                          bool is_prefix = false, std::optional<std::uint64_t> age_seconds = {}) const;
 
   [[nodiscard]] Result<vault::Vault*> vault();
+  // Of that vault, once vault() was asked for. `unavailable` "search.not_open" where it has none.
+  [[nodiscard]] Result<search::SearchIndex*> search() const;
   // Its share in the vault, for an answer that is made while it is sent; vault() gives nothing afterwards.
   [[nodiscard]] Result<server::VaultUse> take_vault();
   [[nodiscard]] const VaultId& vault_id() const { return vault_id_; }

@@ -26,6 +26,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> rewind_schemas();
 [[nodiscard]] std::vector<Operation> search_operations();
 [[nodiscard]] std::vector<NamedSchema> search_schemas();
+[[nodiscard]] std::vector<Operation> understood_operations();
+[[nodiscard]] std::vector<NamedSchema> understood_schemas();
 
 [[nodiscard]] std::vector<Operation> archive_operations();
 [[nodiscard]] std::vector<Operation> upload_operations();

@@ -40,6 +40,7 @@ const std::vector<Operation>& operations() {
     add(all, snapshot_operations());
     add(all, rewind_operations());
     add(all, search_operations());
+    add(all, understood_operations());
     add(all, archive_operations());
     add(all, upload_operations());
     add(all, change_operations());
@@ -74,6 +75,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, snapshot_schemas());
     add(all, rewind_schemas());
     add(all, search_schemas());
+    add(all, understood_schemas());
     add(all, change_schemas());
     add(all, session_schemas());
     add(all, people_schemas());

@@ -1,9 +1,13 @@
-// Finding objects by what is known of them (spec/filter.md).
+// Finding objects by what is known of them (spec/filter.md), and by what they say (spec/query-line.md).
+#include <algorithm>
+#include <iterator>
+
 #include "catalog/filter/filter.h"
 #include "edge/rest/answers.h"
 #include "edge/rest/filter_body.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/schema.h"
+#include "edge/rest/word_search.h"
 
 namespace atl::rest {
 namespace {
@@ -38,6 +42,7 @@ struct Position {
 
 Result<net::Response> search(Call& call) {
   const Value& body = call.body();
+  if (asks_for_words(body)) return search_words(call);
   std::string text;
   if (const Value* const filter = body.find("filter"); filter != nullptr) {
     ATOLL_ASSIGN(text, filter_text(*filter));
@@ -112,10 +117,14 @@ std::vector<Operation> search_operations() {
        .path = "/api/v1/search",
        .tag = "search",
        .words =
-           "Finds objects by name, size, time, type, tags and metadata, in the order of bucket and key.\nThe filter is "
-           "text or an object, see spec/filter.md. A page may hold fewer than `limit` and still have a next one.",
+           "Finds objects by words in them, or by name, size, time, type, tags and metadata.\nThe filter is text or an "
+           "object, see spec/filter.md. With it alone results come in the order of bucket and key, and a page may hold "
+           "fewer than `limit` and still have a next one. With `query` (spec/query-line.md), or another of the members "
+           "that need the index, the best come first, each with why it was found; only what the caller may read is "
+           "found, and `coverage` says what is not known yet.",
        .guards = {{Action::search, Place::inside},
                   {Action::read_metadata, Place::inside},
+                  {Action::read, Place::inside},
                   {Action::read_version, Place::inside}},
        .body = "SearchRequest",
        .answers = {{200, "SearchResults", "A page."}},
@@ -129,17 +138,22 @@ std::vector<NamedSchema> search_schemas() {
   filter.set("description",
              "Text (\"name:*.jpg size>2MB\"), or {\"must\": [], \"should\": [], \"must_not\": []} of such objects and "
              "terms {\"field\": \"size\", \"op\": \">\", \"value\": \"2MB\"}.");
-  return {
-      {"SearchRequest", object("What to look for.",
-                               {optional("filter", std::move(filter)), optional("bucket", text("Only in this bucket.")),
-                                optional("prefix", text("Only below it.")), optional("prefix_b64", text("In base64.")),
-                                optional("as_of", text("Among what was there at that moment.")),
-                                optional("limit", number("How many at most; otherwise 100.", 1, kLimitMax)),
-                                optional("cursor", text("`next_cursor` of the page before."))})},
-      {"SearchResults", object("A page.", {required("filter", text("As it was understood.")),
-                                           required("results", list(reference("Object"))),
-                                           optional("next_cursor", text("There is more."))})},
-  };
+  auto request =
+      std::vector<Member>{optional("filter", std::move(filter)),
+                          optional("bucket", text("Only in this bucket.")),
+                          optional("prefix", text("Only below it.")),
+                          optional("prefix_b64", text("In base64.")),
+                          optional("as_of", text("Among what was there at that moment; not with words.")),
+                          optional("limit", number("How many at most; otherwise 100, with words 20.", 1, kLimitMax)),
+                          optional("cursor", text("`next_cursor` of the page before."))};
+  auto words = word_search_members();
+  std::ranges::move(words, std::back_inserter(request));
+  auto results = std::vector<Member>{required("filter", text("As it was understood.")),
+                                     required("results", list(reference("FoundObject"))),
+                                     optional("next_cursor", text("There is more."))};
+  auto word_results = word_result_members();
+  std::ranges::move(word_results, std::back_inserter(results));
+  return {{"SearchRequest", object("What to look for.", request)}, {"SearchResults", object("A page.", results)}};
 }
 
 }  // namespace atl::rest

@@ -165,6 +165,9 @@ class Running final : public cli::ServedVaults {
   [[nodiscard]] std::string home_folder() const override { return home_folder_; }
   [[nodiscard]] access::Access& accounts() override { return host_->access(); }
   [[nodiscard]] const access::Who& who() const override { return who_; }
+  [[nodiscard]] search::SearchIndex* search() const override {
+    return uses_.empty() ? nullptr : uses_.front().search();
+  }
   [[nodiscard]] observe::Observer* observer() const override { return host_->observer(); }
   [[nodiscard]] Result<VaultId> find_vault(const std::string& name_or_id) const override {
     return host_->find(name_or_id);

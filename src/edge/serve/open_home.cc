@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint64_t kReaderCacheBytes = 2 * 1024 * 1024;  // there may be as many readers as threads
 constexpr std::int64_t kTracesMs = 2'000;
+constexpr std::int64_t kFollowEveryMs = 500;
+constexpr std::int64_t kFollowMs = 2'000;  // of reading contents, before whoever wants the vault alone gets it
 
 }  // namespace
 
@@ -51,10 +53,40 @@ Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets
     auto vault_options = options;
     vault_options.catalog.reader_cache_bytes = kReaderCacheBytes;
     ATOLL_ASSIGN(auto opened, home.open_vault(listing.id, secrets, vault_options));
-    host_->add_vault(listing.id, listing.name, *opened);
+    auto search = open_search(*opened);
+    host_->add_vault(listing.id, listing.name, *opened, search.get());
     vaults_.push_back(std::move(opened));
+    if (search) searches_.push_back(std::move(search));
   }
   watched_->set_locked_vaults(std::move(locked));
+  return {};
+}
+
+// Without one everything else goes on: things are found by their names and facts then.
+std::unique_ptr<search::SearchIndex> OpenHome::open_search(vault::Vault& vault) const {
+  auto opened = search::SearchIndex::open(vault, search::understand_in_workers(around_.environment.machine), true);
+  if (opened) return std::move(*opened);
+  around_.log.say("words in files cannot be found: " + opened.error().message, "warning");
+  return nullptr;
+}
+
+// A while for each vault in turn, so that none waits for another's first look at everything.
+Result<void> OpenHome::follow() {
+  bool has_more = true;
+  while (has_more && !is_ending_.load()) {
+    has_more = false;
+    for (const auto& open : host_->vaults()) {
+      const auto use = host_->use(open.id, {"server", "server", ""});
+      // One that is worked on alone is looked at the next time.
+      if (!use || use->search() == nullptr || !use->search()->is_writable()) continue;
+      search::CatchUpOptions options;
+      options.stop = &is_ending_;
+      options.time_max_ms = kFollowMs;
+      ATOLL_ASSIGN(const bool more, use->search()->catch_up(use->vault(), options));
+      ATOLL_TRY(use->search()->merge());
+      has_more = has_more || more;
+    }
+  }
   return {};
 }
 
@@ -134,6 +166,7 @@ void OpenHome::start() {
                                                  std::vector<std::string>{"--home", around_.request.home_folder},
                                                  [log = &around_.log](const std::string& words) { log->say(words); });
   if (traces_) housekeeping_->add("trace sink", kTracesMs, [traces = traces_.get()] { return traces->send(); });
+  housekeeping_->add("search", kFollowEveryMs, [this] { return follow(); });
   housekeeping_->start();
 }
 
@@ -154,6 +187,7 @@ Result<void> OpenHome::close() {
   observer_.reset();
   watched_.reset();
   host_.reset();
+  searches_.clear();
   access_.reset();  // writes what it still holds to the control vault
   std::optional<Error> trouble;
   for (const auto& vault : vaults_)

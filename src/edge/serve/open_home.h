@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "derived/search/search_index.h"
 #include "edge/serve/first_start.h"
 #include "edge/serve/housekeeping.h"
 #include "edge/serve/log.h"
@@ -55,12 +56,15 @@ class OpenHome {
   [[nodiscard]] Result<void> open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
                                          const vault::VaultOptions& options);
   void watch();
+  [[nodiscard]] std::unique_ptr<search::SearchIndex> open_search(vault::Vault& vault) const;
+  [[nodiscard]] Result<void> follow();
   [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;
 
   Surroundings around_;
   std::unique_ptr<vault::Vault> control_;
   std::unique_ptr<access::Access> access_;
   std::vector<std::unique_ptr<vault::Vault>> vaults_;
+  std::vector<std::unique_ptr<search::SearchIndex>> searches_;  // of those that have one
   std::unique_ptr<server::Host> host_;
   std::unique_ptr<server::WatchedHost> watched_;
   std::unique_ptr<observe::Observer> observer_;

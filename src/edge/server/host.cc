@@ -61,11 +61,12 @@ Host::Host(const platform::Machine& machine, access::Access& access, HostSetting
 
 Host::~Host() = default;
 
-void Host::add_vault(const VaultId& id, const std::string& name, vault::Vault& vault) {
+void Host::add_vault(const VaultId& id, const std::string& name, vault::Vault& vault, search::SearchIndex* search) {
   auto open = std::make_unique<Open>();
   open->id = id;
   open->name = name;
   open->vault = &vault;
+  open->search = search;
   vaults_.push_back(std::move(open));
 }
 
@@ -87,6 +88,7 @@ Result<VaultUse> Host::share(Open& open, const vault::Caller& caller) {
   use.handle_ = open.vault->acting_for(caller);
   use.id_ = open.id;
   use.name_ = &open.name;
+  use.search_ = open.search;
   return use;
 }
 

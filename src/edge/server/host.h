@@ -33,6 +33,9 @@
 namespace atl::observe {
 class Observer;
 }
+namespace atl::search {
+class SearchIndex;
+}
 
 namespace atl::server {
 
@@ -110,6 +113,8 @@ class VaultUse {
   [[nodiscard]] vault::Vault& vault() const { return *handle_; }
   [[nodiscard]] const VaultId& id() const { return id_; }
   [[nodiscard]] const std::string& name() const { return *name_; }
+  // By which its objects are found; null: it has none.
+  [[nodiscard]] search::SearchIndex* search() const { return search_; }
 
  private:
   friend class Host;
@@ -118,6 +123,7 @@ class VaultUse {
   std::unique_ptr<vault::Vault> handle_;
   VaultId id_;
   const std::string* name_ = nullptr;
+  search::SearchIndex* search_ = nullptr;
 };
 
 class Host {
@@ -130,8 +136,9 @@ class Host {
   Host& operator=(Host&&) = delete;
   ~Host();
 
-  // `vault` is borrowed.
-  void add_vault(const VaultId& id, const std::string& name, vault::Vault& vault);
+  // `vault` and `search` are borrowed.
+  void add_vault(const VaultId& id, const std::string& name, vault::Vault& vault,
+                 search::SearchIndex* search = nullptr);
 
   // By name or id; "" is the default vault, or the only one. `not_found` "vault.not_found"; `locked` "vault.busy" where
   // it is being worked on alone for longer than a request should wait.
@@ -175,6 +182,7 @@ class Host {
     VaultId id;
     std::string name;
     vault::Vault* vault = nullptr;
+    search::SearchIndex* search = nullptr;
     Gate gate;
   };
   [[nodiscard]] Result<Open*> open_named(std::string_view name_or_id) const;

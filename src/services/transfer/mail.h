@@ -5,39 +5,22 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "foundation/mail/header.h"
 #include "services/transfer/foreign_entry.h"
 
 namespace atl::transfer {
 
-// Tables of character sets. They are files of the C library: open_all() is called while files can still be opened.
-// UTF-8, ASCII and Latin-1 need none.
-class CharacterSets {
- public:
-  CharacterSets();
-  CharacterSets(CharacterSets&&) noexcept;
-  CharacterSets& operator=(CharacterSets&&) noexcept;
-  ~CharacterSets();
-  void open_all();
-  [[nodiscard]] std::optional<std::string> to_utf8(std::string_view bytes, std::string_view character_set) const;
+using mail::CharacterSets;
+using mail::decode_words;
+using mail::is_from_line;
+using mail::parse_mail_date;
 
- private:
-  struct Tables;
-  std::unique_ptr<Tables> tables_;
-};
-
-// RFC 2047 words to UTF-8; what is in an unknown character set or no such word stays as it is.
-[[nodiscard]] std::string decode_words(std::string_view text, const CharacterSets& sets);
-// "Mon, 2 Jan 2006 15:04:05 -0700 (MST)", also without day, seconds or zone. None where it is no date.
-[[nodiscard]] std::optional<FileTime> parse_mail_date(std::string_view text);
 // Small letters, digits and '-', at most 60 bytes, cut between letters of UTF-8: "re-boiler-invoice".
 [[nodiscard]] std::string slug(std::string_view subject);
-// The separator line of an mbox: "From someone Mon Jan  2 15:04:05 2006".
-[[nodiscard]] bool is_from_line(std::string_view line);
 // Headers, without the empty line behind them, as an entry: path "yyyy/mm/yyyy-mm-dd-slug-", metadata, time.
 // `fallback`: the time where there is no date that can be read; none: "undated/slug-".
 [[nodiscard]] ForeignEntry describe_message(std::string_view headers, std::optional<FileTime> fallback,

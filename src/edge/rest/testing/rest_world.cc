@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "derived/search/testing/simple_reader.h"
 #include "edge/rest/rest_door.h"
 #include "edge/rest/schema.h"
 
@@ -65,7 +66,8 @@ RestWorld::RestWorld() {
     tokens_[name] = access_->create_token(owner, name, "test", {}, {}).value().text;
   }
   host_ = std::make_unique<server::Host>(machine_.machine(), *access_, server::HostSettings{});
-  host_->add_vault(vault_->head().vault, "main", *vault_);
+  search_ = search::SearchIndex::open(*vault_, search::testing::simple_reader(), true).value();
+  host_->add_vault(vault_->head().vault, "main", *vault_, search_.get());
   programs_ = platform::make_posix_programs();
   watched_ = std::make_unique<server::WatchedHost>(*host_);
   observer_ = std::make_unique<observe::Observer>(observe::Observer::Parts{
@@ -84,6 +86,9 @@ void RestWorld::restart_door(std::vector<std::unique_ptr<server::Door>> others) 
 
 Reply RestWorld::ask(const std::string& method, const std::string& target, std::string body, net::Headers headers) {
   headers.set("Host", "files.example");
+  // As a running server would have by now.
+  if (target.find("search") != std::string::npos || target.find("understood") != std::string::npos)
+    EXPECT_EQ(vault::testing::told(search_->catch_up(*vault_, {})), "ok");
   if (!name_.empty()) headers.set("Authorization", "Bearer " + tokens_.at(name_));
   const std::uint64_t length = body.size();
   net::MemoryBody content(std::move(body));

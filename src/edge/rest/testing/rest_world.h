@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "derived/search/search_index.h"
 #include "edge/rest/operation.h"
 #include "edge/server/front.h"
 #include "edge/server/watched_host.h"
@@ -60,6 +61,7 @@ class RestWorld {
   platform::TestMachine machine_;
   net::ConnectionFacts connection_;
   std::unique_ptr<vault::Vault> vault_, control_;
+  std::unique_ptr<search::SearchIndex> search_;
   std::unique_ptr<access::Access> access_;
   std::unique_ptr<server::Host> host_;
   std::unique_ptr<platform::Programs> programs_;

@@ -1,0 +1,349 @@
+// The asking side of the search.
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <unordered_set>
+
+#include "derived/search/fields.h"
+#include "derived/search/search_index.h"
+#include "derived/text/snippet.h"
+#include "vault/object/objects.h"
+#include "vault/tier/rules.h"
+
+namespace atl::search {
+namespace {
+
+constexpr std::size_t kFirstPage = 64;
+constexpr std::size_t kPageMax = 4096;
+constexpr std::size_t kSnippetBytes = 240;
+// Of one hit's text looked at for the piece to show.
+constexpr std::size_t kSnippetTextBytesMax = 4 * kMiB;
+constexpr std::size_t kSubstringBytesMin = 3;
+constexpr std::size_t kSuggestBelow = 3;  // hits
+constexpr std::size_t kFacetValuesMax = 50;
+
+int number(FieldNumber field) { return static_cast<int>(field); }
+
+text::Query value_query(FieldNumber field, std::string text) {
+  text::Query query;
+  query.kind = text::Query::Kind::value;
+  query.field = number(field);
+  query.text = std::move(text);
+  return query;
+}
+
+// Words that may stand in any field.
+void collect_words(const text::Query& query, std::vector<std::string>& words) {
+  if (query.kind == text::Query::Kind::word && query.field == text::kAnyTextField) words.push_back(query.text);
+  for (const auto& one : query.must) collect_words(one, words);
+  for (const auto& one : query.should) collect_words(one, words);
+}
+
+bool has_words(const text::Query& query) {
+  switch (query.kind) {
+    case text::Query::Kind::word:
+    case text::Query::Kind::phrase:
+    case text::Query::Kind::prefix:
+    case text::Query::Kind::fuzzy: return true;
+    default: break;
+  }
+  return std::ranges::any_of(query.must, has_words) || std::ranges::any_of(query.should, has_words);
+}
+
+// The same, but that a word may also stand within a name: "budg" finds "old-budget.xlsx".
+text::Query with_parts_of_names(const text::Query& query) {
+  text::Query out = query;
+  if (query.kind == text::Query::Kind::word && query.field == text::kAnyTextField &&
+      query.text.size() >= kSubstringBytesMin) {
+    text::Query either;
+    either.kind = text::Query::Kind::boolean;
+    either.should = {query, value_query(FieldNumber::name, query.text)};
+    return either;
+  }
+  for (auto& one : out.must) one = with_parts_of_names(one);
+  for (auto& one : out.should) one = with_parts_of_names(one);
+  return out;
+}
+
+struct Hit {
+  DocumentOwner owner;
+  ObjectDocuments row;
+  catalog::Listed listed;
+  std::string bucket;
+  double score = 0;
+};
+
+std::string_view name_in(std::string_view key) { return key.substr(key.rfind('/') + 1); }
+
+}  // namespace
+
+class Asking {
+ public:
+  Asking(const SearchIndex& index, vault::Vault& vault, const Question& question)
+      : index_(&index), vault_(&vault), question_(&question), reader_(vault.reader()) {}
+
+  Result<Answer> run() {
+    const Timestamp now = vault_->machine().clock.now();
+    now_ = now;
+    ATOLL_ASSIGN(filter_, filter::parse(question_->filter, now));
+    if (filter_.asks_for_accesses()) {
+      return fail(ErrorKind::usage, "search.accesses", "idle: and accesses: do not go together with words",
+                  "Ask for them alone.");
+    }
+    ATOLL_TRY(read_words(now));
+    ATOLL_TRY(read_buckets());
+    Answer answer;
+    answer.words = question_->words;
+    answer.filter = filter_.text();
+    if (!question_->bucket.empty() && bucket_ids_.empty()) {
+      return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket " + question_->bucket,
+                  "`atoll ls` lists them.");
+    }
+    const bool counts = question_->order != Order::rank || !question_->facets.empty();
+    wanted_ = counts ? kCountedMax : question_->offset + question_->limit + 1;
+    ATOLL_TRY(collect(constrained(words_)));
+    if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
+    if (counts || hits_.size() < wanted_) {
+      answer.total = hits_.size();
+      answer.is_total_exact = hits_.size() < wanted_;
+    }
+    for (const std::string& facet : question_->facets) {
+      ATOLL_ASSIGN(auto counted, count(facet));
+      answer.facets.push_back(std::move(counted));
+    }
+    sort();
+    for (std::size_t at = question_->offset; at < hits_.size() && answer.found.size() < question_->limit; ++at) {
+      ATOLL_ASSIGN(auto found, show(hits_[at]));
+      answer.found.push_back(std::move(found));
+    }
+    answer.has_more = hits_.size() > question_->offset + answer.found.size();
+    if (hits_.size() < kSuggestBelow) ATOLL_TRY(suggest(answer));
+    return answer;
+  }
+
+ private:
+  Result<void> read_words(Timestamp now) {
+    for (const auto& [from, to] : {std::pair("date>=", &question_->since), std::pair("date<=", &question_->until)}) {
+      if (to->empty()) continue;
+      ATOLL_ASSIGN(auto range, text::parse_query_line(from + *to, schema(), text::Match::any, now));
+      times_.push_back(std::move(range));
+    }
+    if (question_->words.empty()) {
+      words_.kind = text::Query::Kind::everything;
+      return {};
+    }
+    ATOLL_ASSIGN(words_, text::parse_query_line(question_->words, schema(), question_->match, now));
+    return {};
+  }
+
+  Result<void> read_buckets() {
+    ATOLL_ASSIGN(const auto buckets, reader_->buckets());
+    for (const auto& bucket : buckets) {
+      if (question_->bucket.empty() || bucket.name == question_->bucket) bucket_ids_[bucket.id] = bucket.name;
+    }
+    return {};
+  }
+
+  // With what else must hold, as far as the index knows it.
+  [[nodiscard]] text::Query constrained(const text::Query& words) const {
+    text::Query out;
+    out.kind = text::Query::Kind::boolean;
+    out.must.push_back(words);
+    if (!question_->bucket.empty()) {
+      out.must.push_back(value_query(FieldNumber::bucket, bucket_ids_.begin()->first.text()));
+    }
+    if (!question_->types.empty()) {
+      text::Query either;
+      either.kind = text::Query::Kind::boolean;
+      for (const std::string& type : question_->types) either.should.push_back(value_query(FieldNumber::type, type));
+      out.must.push_back(std::move(either));
+    }
+    out.must.insert(out.must.end(), times_.begin(), times_.end());
+    return out;
+  }
+
+  // Adds hits, best first, until there are as many as wanted.
+  Result<void> collect(const text::Query& query) {
+    text::SearchRequest request;
+    request.query = query;
+    request.limit = std::clamp(wanted_, kFirstPage, kPageMax);
+    while (hits_.size() < wanted_) {
+      ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+      for (const auto& one : result.hits) {
+        if (hits_.size() == wanted_) break;
+        if (seen_.insert(one.id).second) ATOLL_TRY(look_up(one));
+      }
+      if (result.hits.size() < request.limit) break;
+      request.after = result.hits.back().cursor;
+      request.limit = std::min(request.limit * 2, kPageMax);
+    }
+    return {};
+  }
+
+  Result<void> look_up(const text::Hit& one) {
+    ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(one.id));
+    if (!owner) return {};
+    ATOLL_ASSIGN(auto row, index_->book_->find(owner->object));
+    if (!row) return {};
+    const auto bucket = bucket_ids_.find(row->bucket);
+    if (bucket == bucket_ids_.end() || !row->key.starts_with(question_->prefix)) return {};
+    ATOLL_ASSIGN(auto listed, reader_->current(row->bucket, row->key));
+    if (!listed || listed->entry.object != owner->object) return {};
+    if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) return {};
+    if (question_->sees && !question_->sees(bucket->second, *listed)) return {};
+    hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score});
+    return {};
+  }
+
+  [[nodiscard]] std::int64_t date_of_hit(const Hit& hit) const {
+    if (hit.row.date_us) return *hit.row.date_us;
+    constexpr std::int64_t kUsPerSecond = 1'000'000;
+    return hit.listed.version.has_source ? hit.listed.version.modified.seconds * kUsPerSecond
+                                         : hit.listed.version.begin_time.unix_us;
+  }
+
+  void sort() {
+    const auto by = [this](auto value) {
+      std::ranges::stable_sort(hits_, [&](const Hit& a, const Hit& b) {
+        return question_->is_descending ? value(b) < value(a) : value(a) < value(b);
+      });
+    };
+    switch (question_->order) {
+      case Order::rank: break;
+      case Order::name: by([](const Hit& hit) { return std::pair(hit.bucket, hit.listed.entry.key); }); break;
+      case Order::size: by([](const Hit& hit) { return hit.listed.version.size; }); break;
+      case Order::date: by([this](const Hit& hit) { return date_of_hit(hit); }); break;
+      case Order::modified: by([](const Hit& hit) { return hit.listed.version.modified; }); break;
+      case Order::stored: by([](const Hit& hit) { return hit.listed.version.begin_time; }); break;
+    }
+  }
+
+  Result<Facet> count(const std::string& name) const {
+    std::map<std::string, std::uint64_t> counts;
+    for (const Hit& hit : hits_) {
+      if (name == "type") {
+        const std::string_view file = name_in(hit.listed.entry.key);
+        const std::size_t dot = file.rfind('.');
+        const std::string ending(dot == std::string_view::npos ? "" : file.substr(dot + 1));
+        const std::string& format = hit.row.format;
+        ++counts[format.empty() || format == "unknown" ? (ending.empty() ? "other" : ending) : format];
+      } else if (name == "year") {
+        ++counts[format_rfc3339(Timestamp{date_of_hit(hit)}).substr(0, 4)];
+      } else if (name == "language") {
+        if (!hit.row.language.empty()) ++counts[hit.row.language];
+      } else if (name == "bucket") {
+        ++counts[hit.bucket];
+      } else if (name == "tag") {
+        for (const auto& [tag, value] : hit.listed.version.tags) ++counts[value.empty() ? tag : tag + "=" + value];
+      } else {
+        return fail(ErrorKind::usage, "search.unknown_facet", "there is no facet \"" + name + "\"",
+                    "Facets are type, year, language, bucket and tag.");
+      }
+    }
+    Facet facet;
+    facet.name = name;
+    for (const auto& [value, one] : counts) facet.counts.push_back({value, one});
+    if (name != "year") {
+      std::ranges::stable_sort(facet.counts,
+                               [](const FacetCount& a, const FacetCount& b) { return a.count > b.count; });
+    }
+    if (facet.counts.size() > kFacetValuesMax) facet.counts.resize(kFacetValuesMax);
+    return facet;
+  }
+
+  Result<Found> show(const Hit& hit) const {
+    Found found;
+    found.bucket = hit.bucket;
+    found.listed = hit.listed;
+    found.score = hit.score;
+    found.title = hit.row.title;
+    found.format = hit.row.format;
+    found.language = hit.row.language;
+    found.trouble = hit.row.trouble;
+    const bool wants_text = question_->wants_snippets && has_words(words_);
+    if (hit.owner.member == 0 && (!wants_text || hit.row.format.empty())) return found;
+    ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
+    if (!extraction) return found;
+    const extract::Extraction* shown = &*extraction;
+    if (hit.owner.member > 0) {
+      if (hit.owner.member > extraction->members.size()) return found;
+      const auto& member = extraction->members[hit.owner.member - 1];
+      found.inside = member.path;
+      found.title.clear();
+      if (member.understood.empty()) return found;
+      shown = &member.understood.front();
+      found.title = extract::value_of(*shown, "title");
+      found.format = shown->format;
+      found.language = shown->language;
+    }
+    if (wants_text) found.snippet = snippet_of(*shown);
+    return found;
+  }
+
+  [[nodiscard]] std::optional<FoundSnippet> snippet_of(const extract::Extraction& extraction) const {
+    std::vector<std::string> words;
+    collect_words(words_, words);
+    text::SnippetOptions options;
+    options.language = text::language_of(extraction.language);
+    options.field = number(FieldNumber::text);
+    options.bytes = kSnippetBytes;
+    std::optional<FoundSnippet> best;
+    std::size_t looked_at = 0;
+    for (const auto& piece : extraction.pieces) {
+      if (looked_at > kSnippetTextBytesMax) break;
+      looked_at += piece.text.size();
+      const auto snippet = text::make_snippet(piece.text, words_, options);
+      if (snippet.marks.empty() || (best && snippet.marks.size() <= best->marks.size())) continue;
+      best.emplace();
+      best->text = piece.text.substr(snippet.begin, snippet.end - snippet.begin);
+      for (const auto& mark : snippet.marks)
+        best->marks.emplace_back(mark.begin - snippet.begin, mark.end - snippet.begin);
+      best->place = piece.place;
+      best->line = snippet.line;
+      if (best->marks.size() >= std::max<std::size_t>(1, words.size())) break;
+    }
+    return best;
+  }
+
+  Result<void> suggest(Answer& answer) const {
+    std::vector<std::string> words;
+    collect_words(words_, words);
+    for (const std::string& word : words) {
+      ATOLL_ASSIGN(const auto near, index_->words_->suggest(word, 1));
+      if (!near.empty() && near.front().distance > 0) answer.suggestions.emplace_back(word, near.front().word);
+    }
+    return {};
+  }
+
+  const SearchIndex* index_;
+  vault::Vault* vault_;
+  const Question* question_;
+  std::unique_ptr<catalog::CatalogReader> reader_;
+  Timestamp now_;
+  filter::Filter filter_;
+  text::Query words_;
+  std::vector<text::Query> times_;
+  std::map<BucketId, std::string> bucket_ids_;
+  std::size_t wanted_ = 0;
+  std::vector<Hit> hits_;
+  std::unordered_set<text::DocumentId> seen_;
+};
+
+Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) const {
+  if (question.limit > kLimitMax || question.offset > kOffsetMax) {
+    return fail(
+        ErrorKind::limit, "search.too_far",
+        "at most " + std::to_string(kLimitMax) + " results at once, and the first " + std::to_string(kOffsetMax),
+        "Ask for something narrower.");
+  }
+  ATOLL_ASSIGN(auto covered, coverage(vault));
+  const std::shared_lock shared(parts_mutex_);
+  if (!words_ || !book_ || !kept_) {
+    return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
+  }
+  ATOLL_ASSIGN(auto answer, Asking(*this, vault, question).run());
+  answer.coverage = covered;
+  return answer;
+}
+
+}  // namespace atl::search

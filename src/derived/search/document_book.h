@@ -1,0 +1,84 @@
+// Which documents of the word index belong to which object, and back.
+//
+// Always true:
+//  - A number belongs to one document for as long as its object has it; numbers grow in the order of arrival.
+//  - Document `first` of an object is the object itself, those after it are what it contains (members of an archive,
+//  the
+//    attachments of a mail), in the order of its extraction.
+//  - Derived, sealed; after a crash it stands at the state of its last flush() or later.
+// Thread rules: reading from any thread, writing by one.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/base/ids.h"
+#include "foundation/codec/hash.h"
+#include "foundation/codec/secret.h"
+#include "foundation/platform/machine.h"
+#include "store/run/run_set.h"
+
+namespace atl::search {
+
+struct ObjectDocuments {
+  ObjectId object;
+  VersionId version;
+  BucketId bucket;
+  std::string key;
+  std::uint64_t first = 0;
+  std::uint32_t count = 0;
+  codec::Digest extraction{};  // of its content; all zero: it has none to read (folders, links, empty files)
+  // Of what was understood, so that lists and counts need not read it again; empty and none before that.
+  std::string format, language, title, trouble;
+  std::optional<std::int64_t> date_us;
+};
+
+struct DocumentOwner {
+  ObjectId object;
+  std::uint32_t member = 0;  // 0: the object itself
+};
+
+class DocumentBook {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<DocumentBook>> open(const platform::Machine& machine,
+                                                                  const std::string& folder,
+                                                                  const codec::SecretKey& key, const VaultId& vault,
+                                                                  codec::SealSuite suite, bool writable);
+
+  [[nodiscard]] Result<std::optional<ObjectDocuments>> find(const ObjectId& object) const;
+  [[nodiscard]] Result<std::optional<ObjectId>> object_named(const BucketId& bucket, std::string_view key) const;
+  [[nodiscard]] Result<std::optional<DocumentOwner>> owner_of(std::uint64_t document) const;
+  // Keeps the numbers the object has where `count` fits into them, else gives it new ones (and says in `first` which).
+  [[nodiscard]] Result<void> put(ObjectDocuments& row, std::uint32_t count);
+  [[nodiscard]] Result<void> remove(const ObjectDocuments& row);
+
+  // Objects whose content is still to be read, in the order in which they came into being.
+  [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting);
+  [[nodiscard]] Result<bool> is_waiting(const ObjectId& object) const;
+  [[nodiscard]] Result<std::vector<ObjectId>> waiting(const ObjectId& after, std::size_t limit) const;
+  // Those of the last flush() count as well: what was added since is in no answer yet.
+  [[nodiscard]] std::uint64_t waiting_count() const { return std::max(waiting_count_.load(), flushed_waiting_.load()); }
+  [[nodiscard]] std::uint64_t object_count() const { return object_count_; }
+
+  [[nodiscard]] Result<void> flush(ByteView state);
+  [[nodiscard]] Bytes state() const;  // as given to the last flush; empty at first
+  [[nodiscard]] bool wants_flush() const { return runs_->wants_flush(); }
+  [[nodiscard]] Result<bool> maybe_merge() { return runs_->maybe_merge(); }
+
+ private:
+  explicit DocumentBook(std::unique_ptr<run::RunSet> runs) : runs_(std::move(runs)) {}
+  [[nodiscard]] Result<void> read_state();
+  [[nodiscard]] Result<void> count();
+  std::unique_ptr<run::RunSet> runs_;
+  std::uint64_t next_ = 1;
+  std::atomic<std::uint64_t> waiting_count_ = 0;
+  std::atomic<std::uint64_t> flushed_waiting_ = 0;
+  std::atomic<std::uint64_t> object_count_ = 0;
+};
+
+}  // namespace atl::search

@@ -1,0 +1,346 @@
+// The follower's side of the search: names first, contents behind.
+#include <algorithm>
+#include <mutex>
+
+#include "derived/search/fields.h"
+#include "derived/search/position.h"
+#include "derived/search/search_index.h"
+#include "store/journal/row_change.h"
+#include "vault/object/content.h"
+
+namespace atl::search {
+namespace {
+
+using journal::TableNumber;
+
+constexpr std::uint64_t kNamesPerFlush = 20'000;
+constexpr std::size_t kTouchedMax = 4096;
+// Of contents understood together: enough to keep a worker busy, few enough that what was stored meanwhile is not kept
+// waiting by them.
+constexpr std::size_t kBatchObjects = 128;
+constexpr std::uint64_t kBatchBytes = 64 * kMiB;
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kFlushEveryNs = 2'000 * kNsPerMs;
+
+bool is_stopped(const CatchUpOptions& options) { return options.stop != nullptr && options.stop->load(); }
+
+bool has_content(const catalog::VersionRow& version) {
+  return version.kind == catalog::EntryKind::file && version.size > 0;
+}
+
+// Of a line that is shown in lists, cut between characters.
+std::string beginning_of(std::string_view text) {
+  constexpr std::size_t kBytesMax = 300;
+  if (text.size() <= kBytesMax) return std::string(text);
+  std::size_t end = kBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
+// The name of a folder's own entry in its bucket's root.
+constexpr std::string_view kRootEntry = "./";
+
+sandbox::ReadInput reader_of(vault::Vault& vault, const catalog::VersionRow& version) {
+  return [&vault, &version](std::uint64_t offset, ByteSpan out) -> Result<std::size_t> {
+    if (offset >= version.size) return 0;
+    const std::size_t wanted = std::min<std::uint64_t>(out.size(), version.size - offset);
+    std::size_t filled = 0;
+    ATOLL_TRY(vault::read_version(vault.chunks(), version, offset, wanted, [&](ByteView piece) -> Result<bool> {
+      const std::size_t count = std::min(piece.size(), wanted - filled);
+      std::copy_n(piece.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(filled));
+      filled += count;
+      return filled < wanted;
+    }));
+    return filled;
+  };
+}
+
+}  // namespace
+
+// What changes of the journal name: looked up in the catalog afterwards, for it alone says what is so now.
+struct SearchIndex::Touched {
+  std::set<std::pair<BucketId, std::string>> names;
+  std::set<ObjectId> objects;
+  [[nodiscard]] std::size_t size() const { return names.size() + objects.size(); }
+
+  [[nodiscard]] Result<void> add(const journal::Command& command) {
+    for (const auto& payload : command.payloads) {
+      if (!payload.plain) continue;
+      ATOLL_ASSIGN(const auto changes, journal::decode_row_changes(*payload.plain));
+      for (const auto& change : changes) {
+        constexpr std::size_t kIdBytes = sizeof(BucketId::bytes);
+        if (change.key.size() <= kIdBytes) continue;
+        const ByteView key = change.key;
+        if (change.table == TableNumber::entries) {
+          ATOLL_ASSIGN(const auto bucket, BucketId::from_view(key.first(kIdBytes)));
+          names.emplace(bucket, to_string(key.subspan(kIdBytes)));
+        } else if (change.table == TableNumber::versions && change.row) {
+          ATOLL_ASSIGN(const auto object, ObjectId::from_view(key.first(kIdBytes)));
+          objects.insert(object);
+        }
+      }
+    }
+    return {};
+  }
+};
+
+Result<void> SearchIndex::flush(const Position& position) {
+  const Bytes state = encode(position);
+  // In this order: what the book says is in the words is in the words, and what has been read is kept.
+  ATOLL_TRY(kept_->flush());
+  ATOLL_TRY(words_->flush(state));
+  return book_->flush(state);
+}
+
+Result<void> SearchIndex::flush_if_full(const Position& position) {
+  if (!words_->wants_flush() && !book_->wants_flush() && !kept_->wants_flush()) return {};
+  return flush(position);
+}
+
+Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDocuments row,
+                                        const extract::Extraction* extraction) {
+  ATOLL_ASSIGN(const auto before, book_->find(row.object));
+  if (extraction != nullptr) {
+    row.format = extraction->format;
+    row.language = extraction->language;
+    row.title = beginning_of(extract::value_of(*extraction, "title"));
+    row.trouble = beginning_of(extraction->trouble);
+    row.date_us = date_of(*extraction);
+  }
+  const auto members = extraction == nullptr ? 0 : extraction->members.size();
+  ATOLL_TRY(book_->put(row, static_cast<std::uint32_t>(1 + members)));
+  const Documents documents = documents_of(listed, extraction, row.first);
+  for (const auto& document : documents.all()) {
+    const auto added = words_->add(document);
+    // More text than an index takes at once: its name is found all the same.
+    if (!added && added.error().kind == ErrorKind::limit) continue;
+    if (!added) return pass(added.error());
+  }
+  if (!before) return {};
+  for (std::uint64_t document = before->first; document < before->first + before->count; ++document) {
+    if (document < row.first || document >= row.first + row.count) ATOLL_TRY(words_->remove(document));
+  }
+  return {};
+}
+
+Result<void> SearchIndex::forget(const ObjectId& object) {
+  ATOLL_ASSIGN(const auto row, book_->find(object));
+  if (!row) return {};
+  for (std::uint32_t i = 0; i < row->count; ++i) ATOLL_TRY(words_->remove(row->first + i));
+  unreadable_.erase(object);
+  return book_->remove(*row);
+}
+
+Result<void> SearchIndex::take_name(const catalog::Listed& listed) {
+  if (listed.entry.key == kRootEntry) return {};
+  ObjectDocuments row;
+  row.object = listed.entry.object;
+  row.version = listed.version.version;
+  row.bucket = listed.entry.bucket;
+  row.key = listed.entry.key;
+  if (has_content(listed.version)) row.extraction = extraction_id(listed.version, listed.entry.key);
+  ATOLL_ASSIGN(const auto before, book_->find(row.object));
+  std::optional<extract::Extraction> known;
+  bool is_waiting = has_content(listed.version);
+  if (is_waiting && before && before->extraction == row.extraction) {
+    // New tags or another place: what it says is known already.
+    ATOLL_ASSIGN(const bool was_waiting, book_->is_waiting(row.object));
+    if (!was_waiting) {
+      ATOLL_ASSIGN(known, kept_->find(row.extraction));
+      is_waiting = !known;
+    }
+  }
+  ATOLL_TRY(add_documents(listed, row, known ? &*known : nullptr));
+  ++progress_.names_done;
+  unreadable_.erase(row.object);
+  return book_->set_waiting(row.object, is_waiting);
+}
+
+Result<void> SearchIndex::take(vault::Vault& vault, const Touched& touched) {
+  const auto reader = vault.reader();
+  auto names = touched.names;
+  for (const auto& object : touched.objects) {
+    ATOLL_ASSIGN(const auto row, book_->find(object));
+    if (row) names.emplace(row->bucket, row->key);
+  }
+  for (const auto& [bucket, key] : names) {
+    ATOLL_ASSIGN(const auto listed, reader->current(bucket, key));
+    ATOLL_ASSIGN(const auto known, book_->object_named(bucket, key));
+    if (known && (!listed || listed->entry.object != *known)) ATOLL_TRY(forget(*known));
+    if (listed) ATOLL_TRY(take_name(*listed));
+  }
+  return {};
+}
+
+Result<bool> SearchIndex::scan_names(vault::Vault& vault, Position& position, const CatchUpOptions& options) {
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(auto buckets, reader->buckets());
+  std::ranges::sort(buckets, {}, &catalog::BucketRow::id);
+  bool is_broken_off = false;
+  std::uint64_t since_flush = 0;
+  for (const auto& bucket : buckets) {
+    if (bucket.id < position.bucket) continue;
+    if (position.bucket < bucket.id) position.key.clear();
+    position.bucket = bucket.id;
+    ATOLL_TRY(reader->scan(bucket.id, "", position.key, [&](const catalog::Listed& listed) -> Result<bool> {
+      ATOLL_TRY(take_name(listed));
+      position.key = listed.entry.key;
+      progress_.name = listed.entry.key;
+      if (++since_flush >= kNamesPerFlush) {
+        since_flush = 0;
+        ATOLL_TRY(flush(position));
+        if (options.on_progress) options.on_progress(progress_);
+      } else {
+        ATOLL_TRY(flush_if_full(position));
+      }
+      is_broken_off = is_stopped(options);
+      return !is_broken_off;
+    }));
+    if (is_broken_off) break;
+  }
+  if (!is_broken_off) {
+    position.is_scanning = false;
+    position.key.clear();
+    position.bucket = {};
+  }
+  ATOLL_TRY(flush(position));
+  return is_broken_off;
+}
+
+Result<bool> SearchIndex::follow_names(vault::Vault& vault, Position& position, const CatchUpOptions& options) {
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const Lsn to, reader->applied());
+  if (position.lsn >= to) return false;
+  bool is_broken_off = false;
+  while (position.lsn < to && !is_broken_off) {
+    Touched touched;
+    Lsn reached = position.lsn;
+    ATOLL_TRY(vault.journal().read(position.lsn.next(), to, [&](const journal::Command& command) -> Result<bool> {
+      ATOLL_TRY(touched.add(command));
+      reached = command.envelope.lsn;
+      return touched.size() < kTouchedMax;
+    }));
+    ATOLL_TRY(take(vault, touched));
+    // A range may hold nothing that is kept: then all of it has been seen.
+    position.lsn = reached == position.lsn ? to : reached;
+    if (touched.size() > 0) ATOLL_TRY(flush_if_full(position));
+    if (options.on_progress) options.on_progress(progress_);
+    is_broken_off = is_stopped(options);
+  }
+  ATOLL_TRY(flush(position));
+  return is_broken_off;
+}
+
+Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
+                                        std::int64_t begun_ns) {
+  auto& clock = vault.machine().clock;
+  const auto reader = vault.reader();
+  std::int64_t flushed_ns = clock.monotonic_ns();
+  ObjectId after;
+  for (;;) {
+    const std::int64_t now_ns = clock.monotonic_ns();
+    if (now_ns - flushed_ns > kFlushEveryNs) {
+      ATOLL_TRY(flush(position));
+      flushed_ns = now_ns;
+    }
+    const bool is_time_over = (now_ns - begun_ns) / kNsPerMs >= options.time_max_ms;
+    if (is_stopped(options) || is_time_over || progress_.contents_done >= options.contents_max) {
+      ATOLL_TRY(flush(position));
+      return true;
+    }
+    ATOLL_ASSIGN(const auto waiting, book_->waiting(after, kBatchObjects));
+    if (waiting.empty()) break;
+    struct Job {
+      ObjectDocuments row;
+      catalog::Listed listed;
+    };
+    std::vector<std::unique_ptr<Job>> jobs;
+    std::uint64_t bytes = 0;
+    for (const auto& object : waiting) {
+      if (bytes > kBatchBytes) break;
+      after = object;
+      if (unreadable_.contains(object)) continue;
+      ATOLL_ASSIGN(const auto row, book_->find(object));
+      if (!row) {
+        ATOLL_TRY(book_->set_waiting(object, false));
+        continue;
+      }
+      ATOLL_ASSIGN(auto listed, reader->current(row->bucket, row->key));
+      // Changed since: the journal brings it anew.
+      if (!listed || listed->entry.object != object || listed->version.version != row->version) continue;
+      ATOLL_ASSIGN(const auto known, kept_->find(row->extraction));
+      if (known) {
+        ATOLL_TRY(add_documents(*listed, *row, &*known));
+        ATOLL_TRY(book_->set_waiting(object, false));
+        ++progress_.contents_done;
+        ATOLL_TRY(flush_if_full(position));
+        continue;
+      }
+      bytes += listed->version.size;
+      jobs.push_back(std::make_unique<Job>(Job{*row, std::move(*listed)}));
+    }
+    std::vector<extract::Source> sources;
+    sources.reserve(jobs.size());
+    for (const auto& job : jobs) {
+      sources.push_back({job->listed.entry.key.substr(job->listed.entry.key.rfind('/') + 1), job->listed.version.size,
+                         reader_of(vault, job->listed.version)});
+    }
+    if (sources.empty()) continue;
+    const auto done = understand_(
+        sources, options.stop,
+        [&](std::size_t index, const extract::Extraction& extraction) -> Result<void> {
+          const Job& job = *jobs.at(index);
+          ATOLL_TRY(kept_->keep(job.row.extraction, extraction));
+          ATOLL_TRY(add_documents(job.listed, job.row, &extraction));
+          ATOLL_TRY(book_->set_waiting(job.row.object, false));
+          ++progress_.contents_done;
+          progress_.contents_waiting = book_->waiting_count();
+          progress_.name = job.listed.entry.key;
+          if (options.on_progress) options.on_progress(progress_);
+          return flush_if_full(position);
+        },
+        [&](std::size_t index, const Error&) -> Result<void> {
+          unreadable_.insert(jobs.at(index)->row.object);
+          return {};
+        });
+    if (!done && done.error().kind != ErrorKind::interrupted) return pass(done.error());
+  }
+  ATOLL_TRY(flush(position));
+  return false;
+}
+
+Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& options) {
+  if (!is_writable()) {
+    return fail(ErrorKind::locked, "search.read_only", "another process keeps the index of this vault",
+                "Nothing is to be done: it follows by itself.");
+  }
+  const std::int64_t begun_ns = vault.machine().clock.monotonic_ns();
+  progress_ = {};
+  auto kept_position = decode_position(book_->state());
+  if (kept_position && !kept_position->is_scanning && kept_position->history == vault.head().history) {
+    // What was done before the journal's horizon cannot be followed any more.
+    ATOLL_ASSIGN(const auto stats, vault.journal().stats());
+    if (kept_position->lsn.value + 1 < stats.first_with_payloads.value) {
+      ATOLL_TRY(reset(vault, false));
+      kept_position.reset();
+    }
+  }
+  const std::shared_lock shared(parts_mutex_);
+  Position position;
+  if (kept_position) {
+    position = *kept_position;
+  } else {
+    position.history = vault.head().history;
+    const auto reader = vault.reader();
+    ATOLL_ASSIGN(position.lsn, reader->applied());
+  }
+  if (position.is_scanning) {
+    ATOLL_ASSIGN(const bool is_broken_off, scan_names(vault, position, options));
+    if (is_broken_off) return true;
+  }
+  ATOLL_ASSIGN(const bool is_broken_off, follow_names(vault, position, options));
+  if (is_broken_off) return true;
+  return read_contents(vault, position, options, begun_ns);
+}
+
+}  // namespace atl::search

@@ -1,0 +1,92 @@
+// What is asked of a vault's search, and what is answered.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "catalog/filter/filter.h"
+#include "derived/extract/extraction.h"
+#include "derived/text/query.h"
+#include "foundation/base/ids.h"
+
+namespace atl::search {
+
+inline constexpr std::size_t kLimitMax = 1000;
+inline constexpr std::size_t kOffsetMax = 100'000;
+// Facets and orders other than by rank are made of so many hits at most; an answer says where there were more.
+inline constexpr std::size_t kCountedMax = 20'000;
+
+enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
+
+struct Question {
+  std::string words;  // spec/query-line.md; empty: everything the filter chooses
+  text::Match match = text::Match::any;
+  std::string filter;              // spec/filter.md
+  std::vector<std::string> types;  // any of them: format, ending, group, kind
+  std::string bucket;              // name; empty: all
+  std::string prefix;
+  std::string since, until;  // of the date field, both included: "2024-03", "-30d"
+  Order order = Order::rank;
+  bool is_descending = false;  // of an order that is not by rank
+  std::size_t limit = 20;      // 0..kLimitMax
+  std::size_t offset = 0;
+  std::vector<std::string> facets;  // "type", "year", "language", "bucket", "tag"
+  bool wants_snippets = true;
+  // What may be told to whoever asks; null: everything.
+  std::function<bool(const std::string& bucket, const catalog::Listed& listed)> sees;
+};
+
+// The piece that shows why; marks are bytes of `text`.
+struct FoundSnippet {
+  std::string text;
+  std::vector<std::pair<std::size_t, std::size_t>> marks;
+  extract::Place place;
+  std::size_t line = 0;  // within the place; 0: not known
+};
+
+struct Found {
+  std::string bucket;
+  catalog::Listed listed;
+  std::string inside;  // path inside of it, where a member was found: "b.pdf", "inner.zip!/b.pdf"
+  double score = 0;
+  std::string title, format, language, trouble;
+  std::optional<FoundSnippet> snippet;
+};
+
+struct FacetCount {
+  std::string value;
+  std::uint64_t count = 0;
+};
+struct Facet {
+  std::string name;
+  std::vector<FacetCount> counts;  // the most frequent first; years by year
+};
+
+// What an answer does not cover.
+struct Coverage {
+  Lsn reached;              // changes that are in the index
+  Lsn current;              // of the vault
+  bool is_filling = false;  // the first look at everything there is has not ended
+  std::uint64_t objects = 0;
+  std::uint64_t contents_waiting = 0;  // found by name and facts, not yet by what they say
+  [[nodiscard]] bool is_complete() const { return !is_filling && contents_waiting == 0 && reached >= current; }
+};
+
+struct Answer {
+  std::vector<Found> found;
+  bool has_more = false;
+  // How many there are, where it was counted (with facets or an order of its own, or where all fit on the page).
+  std::optional<std::uint64_t> total;
+  bool is_total_exact = false;
+  std::vector<Facet> facets;
+  std::vector<std::pair<std::string, std::string>> suggestions;  // a word that stands nowhere, and what is near to it
+  std::string words, filter;                                     // as they were understood
+  Coverage coverage;
+};
+
+}  // namespace atl::search

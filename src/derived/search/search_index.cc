@@ -1,0 +1,151 @@
+#include "derived/search/search_index.h"
+
+#include <mutex>
+
+#include "derived/search/fields.h"
+#include "derived/search/position.h"
+
+namespace atl::search {
+namespace {
+
+using platform::join;
+
+constexpr std::string_view kWords = "words";
+constexpr std::string_view kBook = "book";
+constexpr std::string_view kExtractions = "extractions";
+
+std::string folder_of(const vault::Vault& vault, std::string_view part) {
+  return join(join(vault.folder(), "indexes"), std::string(part));
+}
+
+codec::SecretKey key_of(const vault::Vault& vault, std::string_view part) {
+  return vault.keys().derived_key("indexes/" + std::string(part));
+}
+
+bool is_useless(const Error& error) {
+  return error.kind == ErrorKind::damaged || error.kind == ErrorKind::unsupported || error.id == "text.schema_changed";
+}
+
+}  // namespace
+
+Understand understand_in_workers(const platform::Machine& machine) {
+  return [machine](std::span<const extract::Source> sources, const std::atomic<bool>* stop,
+                   const extract::OnDone& on_done, const extract::OnFailed& on_failed) {
+    extract::Options options;
+    options.stop = stop;
+    return extract::extract_all(machine, sources, options, on_done, on_failed);
+  };
+}
+
+SearchIndex::~SearchIndex() = default;
+
+Result<std::unique_ptr<SearchIndex>> SearchIndex::open(vault::Vault& vault, Understand understand, bool writable) {
+  std::unique_ptr<SearchIndex> made(new SearchIndex(std::move(understand)));
+  if (writable) {
+    auto& files = vault.machine().files;
+    ATOLL_TRY(files.create_directory(join(vault.folder(), "indexes")));
+    auto lock = files.lock(folder_of(vault, "search.lock"), platform::LockMode::exclusive);
+    if (lock) {
+      made->lock_ = std::move(*lock);
+    } else if (lock.error().kind != ErrorKind::locked) {
+      return pass(lock.error());
+    }
+  }
+  ATOLL_TRY(made->open_parts(vault, made->lock_ != nullptr));
+  return made;
+}
+
+Result<void> SearchIndex::open_words(vault::Vault& vault, bool writable) {
+  const auto head = vault.head();
+  text::Options options;
+  options.suite = head.suite;
+  const auto open = [&] {
+    return text::TextIndex::open(vault.machine(), folder_of(vault, kWords), key_of(vault, kWords), head.vault, schema(),
+                                 options, writable);
+  };
+  auto words = open();
+  if (!words && writable && is_useless(words.error())) {
+    ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
+    words = open();
+  }
+  if (!words) return pass(words.error());
+  words_ = std::move(*words);
+  return {};
+}
+
+Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
+  const auto head = vault.head();
+  ATOLL_TRY(open_words(vault, writable));
+  const auto open_book = [&] {
+    return DocumentBook::open(vault.machine(), folder_of(vault, kBook), key_of(vault, kBook), head.vault, head.suite,
+                              writable);
+  };
+  auto book = open_book();
+  if (!book && writable && is_useless(book.error())) {
+    ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
+    book = open_book();
+  }
+  if (!book) return pass(book.error());
+  book_ = std::move(*book);
+  ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions),
+                                            key_of(vault, kExtractions), head.vault, head.suite, writable));
+  if (!writable) return {};
+  // The words are flushed before the book: where they know less, they were lost, and both begin anew.
+  const auto in_book = decode_position(book_->state());
+  const auto in_words = decode_position(words_->state());
+  const bool is_of_now = in_book && in_words && in_book->history == head.history && in_words->history == head.history &&
+                         in_book->lsn <= in_words->lsn && in_words->is_scanning <= in_book->is_scanning;
+  const bool is_new = !in_book && book_->state().empty() && words_->state().empty() && book_->object_count() == 0;
+  if (is_of_now || is_new) return {};
+  words_.reset();
+  book_.reset();
+  ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
+  ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
+  ATOLL_TRY(open_words(vault, true));
+  ATOLL_ASSIGN(book_, open_book());
+  return {};
+}
+
+Result<void> SearchIndex::reset(vault::Vault& vault, bool wholly) {
+  if (!is_writable()) return fail(ErrorKind::locked, "search.read_only", "another process follows this vault");
+  const std::unique_lock alone(parts_mutex_);
+  words_.reset();
+  book_.reset();
+  kept_.reset();
+  unreadable_.clear();
+  ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
+  ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
+  if (wholly) ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kExtractions)));
+  return open_parts(vault, true);
+}
+
+Result<bool> SearchIndex::merge() {
+  const std::shared_lock shared(parts_mutex_);
+  if (!is_writable() || !words_) return false;
+  ATOLL_ASSIGN(const bool words, words_->maybe_merge());
+  ATOLL_ASSIGN(const bool book, book_->maybe_merge());
+  ATOLL_ASSIGN(const bool kept, kept_->maybe_merge());
+  return words || book || kept;
+}
+
+Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
+  const std::shared_lock shared(parts_mutex_);
+  Coverage coverage;
+  if (!book_) return coverage;
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(coverage.current, reader->applied());
+  const auto position = decode_position(book_->state());
+  coverage.is_filling = !position || position->is_scanning;
+  if (position) coverage.reached = position->lsn;
+  coverage.objects = book_->object_count();
+  coverage.contents_waiting = book_->waiting_count();
+  return coverage;
+}
+
+Result<std::optional<extract::Extraction>> SearchIndex::extraction_of(const catalog::Listed& listed) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (!kept_ || listed.version.kind != catalog::EntryKind::file || listed.version.size == 0) return std::nullopt;
+  return kept_->find(extraction_id(listed.version, listed.entry.key));
+}
+
+}  // namespace atl::search

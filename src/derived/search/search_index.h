@@ -1,0 +1,109 @@
+// Everything by which a vault's objects are found beyond their names: the word index over what they say, filled by
+// following the journal, and the questions asked of it.
+//
+//     journal ─► names and facts, at once ─► contents read by locked-in workers, oldest first ─► documents of words
+//
+// Always true:
+//  - A follower: it never holds up a commit, says how far it is, and can be deleted: indexes/words and indexes/book are
+//    filled again from the catalog, and indexes/extractions keeps that from reading every file again.
+//  - A file that broke its reader is marked by the reason and is not read again before it changes.
+//  - What is answered was there when it was asked for: every hit is looked up in the catalog, so that what was removed
+//    meanwhile is never shown. Nothing of a vault is found in another one.
+//  - One process follows (indexes/search.lock); others may ask meanwhile and see what it has flushed.
+// Thread rules: catch_up() by one thread at a time; everything else from any thread beside it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "derived/extract/extractor.h"
+#include "derived/search/document_book.h"
+#include "derived/search/kept_extractions.h"
+#include "derived/search/position.h"
+#include "derived/search/question.h"
+#include "derived/text/text_index.h"
+#include "vault/vault.h"
+
+namespace atl::search {
+
+// Who reads contents: extract::extract_all in the program, something simple in tests.
+using Understand = std::function<Result<void>(std::span<const extract::Source> sources, const std::atomic<bool>* stop,
+                                              const extract::OnDone& on_done, const extract::OnFailed& on_failed)>;
+[[nodiscard]] Understand understand_in_workers(const platform::Machine& machine);
+
+struct CatchUpProgress {
+  std::uint64_t names_done = 0;     // of this call
+  std::uint64_t contents_done = 0;  // of this call
+  std::uint64_t contents_waiting = 0;
+  std::string_view name;  // of the object in hand
+};
+struct CatchUpOptions {
+  const std::atomic<bool>* stop = nullptr;
+  std::uint64_t contents_max = UINT64_MAX;  // after so many, or so long, it returns with more to do
+  std::int64_t time_max_ms = INT64_MAX;
+  std::function<void(const CatchUpProgress&)> on_progress;
+};
+
+class SearchIndex {
+ public:
+  // Opens or begins the index of the vault. `writable` false, or where another process follows: only to ask.
+  // Errors: `io`, `no_space`; damage is answered by beginning anew.
+  [[nodiscard]] static Result<std::unique_ptr<SearchIndex>> open(vault::Vault& vault, Understand understand,
+                                                                 bool writable);
+  SearchIndex(const SearchIndex&) = delete;
+  SearchIndex& operator=(const SearchIndex&) = delete;
+  SearchIndex(SearchIndex&&) = delete;
+  SearchIndex& operator=(SearchIndex&&) = delete;
+  ~SearchIndex();  // flushes nothing: what was not is done again
+
+  [[nodiscard]] bool is_writable() const { return lock_ != nullptr; }
+  // Follows the vault to where it is now, then reads contents. True where more is to be done, also where it was
+  // stopped. Errors: `io`, `no_space`, `locked` (the vault's catalog), and "search.read_only".
+  [[nodiscard]] Result<bool> catch_up(vault::Vault& vault, const CatchUpOptions& options);
+  // One merge of index files, where one is worth it; true: call again.
+  [[nodiscard]] Result<bool> merge();
+
+  [[nodiscard]] Result<Answer> ask(vault::Vault& vault, const Question& question) const;
+  [[nodiscard]] Result<Coverage> coverage(vault::Vault& vault) const;
+  // What was understood of an object's current content; none where it was not read yet, or has none.
+  [[nodiscard]] Result<std::optional<extract::Extraction>> extraction_of(const catalog::Listed& listed) const;
+  // Forgets all but the kept extractions (those too: `wholly`); the next catch_up() fills it anew.
+  [[nodiscard]] Result<void> reset(vault::Vault& vault, bool wholly);
+
+ private:
+  struct Touched;
+  explicit SearchIndex(Understand understand) : understand_(std::move(understand)) {}
+  [[nodiscard]] Result<void> open_parts(vault::Vault& vault, bool writable);
+  [[nodiscard]] Result<void> open_words(vault::Vault& vault, bool writable);
+  [[nodiscard]] Result<void> flush(const Position& position);
+  [[nodiscard]] Result<void> flush_if_full(const Position& position);
+  [[nodiscard]] Result<bool> scan_names(vault::Vault& vault, Position& position, const CatchUpOptions& options);
+  [[nodiscard]] Result<bool> follow_names(vault::Vault& vault, Position& position, const CatchUpOptions& options);
+  [[nodiscard]] Result<void> take(vault::Vault& vault, const Touched& touched);
+  [[nodiscard]] Result<void> take_name(const catalog::Listed& listed);
+  [[nodiscard]] Result<void> forget(const ObjectId& object);
+  [[nodiscard]] Result<bool> read_contents(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
+                                           std::int64_t begun_ns);
+  [[nodiscard]] Result<void> add_documents(const catalog::Listed& listed, ObjectDocuments row,
+                                           const extract::Extraction* extraction);
+
+  Understand understand_;
+  std::unique_ptr<platform::FileLock> lock_;  // null: another process follows, or nobody may
+  std::unique_ptr<text::TextIndex> words_;
+  std::unique_ptr<DocumentBook> book_;
+  std::unique_ptr<KeptExtractions> kept_;
+  std::set<ObjectId> unreadable_;  // whose bytes could not be read; tried again after the next opening
+  CatchUpProgress progress_;
+  mutable std::shared_mutex parts_mutex_;  // alone: replacing the parts
+  friend class Asking;                     // ask.cc
+};
+
+}  // namespace atl::search

@@ -1,0 +1,317 @@
+// The follower over small vaults in memory. Contents are "read" by a reader of plain text, so that no process is
+// needed.
+#include "derived/search/search_index.h"
+
+#include <gtest/gtest.h>
+
+#include "derived/search/testing/simple_reader.h"
+#include "vault/testing/test_vault.h"
+
+namespace atl::search {
+namespace {
+
+using testing::simple_reader;
+using vault::testing::kFolder;
+using vault::testing::put_bytes;
+
+class SearchIndexTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(vault::testing::create_small(machine_.machine()));
+    open_vault();
+    ASSERT_TRUE(vault::Objects(*vault_).ensure_bucket("box"));
+    open();
+  }
+  void open_vault() {
+    auto opened = vault::testing::open_small(machine_.machine());
+    ASSERT_TRUE(opened) << opened.error().message;
+    vault_ = std::move(*opened);
+  }
+  void open() {
+    index_.reset();
+    auto opened = SearchIndex::open(*vault_, simple_reader(&reads_), true);
+    ASSERT_TRUE(opened) << opened.error().message;
+    index_ = std::move(*opened);
+  }
+  void put(const std::string& key, std::string_view text, const vault::PutRequest& request = {}) {
+    const auto done = put_bytes(*vault_, "box", key, as_bytes(text), request);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  bool catch_up(const CatchUpOptions& options = {}) {
+    const auto more = index_->catch_up(*vault_, options);
+    EXPECT_TRUE(more) << more.error().message;
+    return more && *more;
+  }
+  Answer ask(const Question& question) {
+    auto answer = index_->ask(*vault_, question);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return answer ? std::move(*answer) : Answer{};
+  }
+  std::vector<std::string> keys(const std::string& words, const std::string& filter = "") {
+    Question question;
+    question.words = words;
+    question.filter = filter;
+    std::vector<std::string> out;
+    for (const auto& found : ask(question).found) {
+      out.push_back(found.listed.entry.key + (found.inside.empty() ? "" : "!/" + found.inside));
+    }
+    return out;
+  }
+  using Keys = std::vector<std::string>;
+
+  platform::TestMachine machine_;
+  std::unique_ptr<vault::Vault> vault_;
+  int reads_ = 0;
+  std::unique_ptr<SearchIndex> index_;
+};
+
+TEST_F(SearchIndexTest, FindsWhatFilesSayAndWhatTheyAreCalled) {
+  put("letters/landlord.txt", "The boiler is broken again, please send somebody.");
+  put("invoices/boiler-2024.txt", "Invoice for a new pump");
+  put("recipes/soup.txt", "Boil the water");
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(keys("landlord"), Keys{"letters/landlord.txt"});
+  EXPECT_EQ(keys("somebody"), Keys{"letters/landlord.txt"});
+  EXPECT_EQ(keys("boiler").size(), 2U);
+  EXPECT_EQ(keys("+boiler -invoice"), Keys{"letters/landlord.txt"});
+  EXPECT_EQ(keys("\"new pump\""), Keys{"invoices/boiler-2024.txt"});
+  // Within a name, behind what matches by whole words.
+  EXPECT_EQ(keys("andlor"), Keys{"letters/landlord.txt"});
+  EXPECT_EQ(keys("nothing-of-the-kind"), Keys{});
+  const auto coverage = index_->coverage(*vault_).value();
+  EXPECT_TRUE(coverage.is_complete());
+  EXPECT_EQ(coverage.objects, 3U);
+}
+
+TEST_F(SearchIndexTest, ShowsWhy) {
+  put("a.txt", "# Kitchen\nfirst line\nThe boiler is here.\n");
+  catch_up();
+  Question question;
+  question.words = "boiler";
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 1U);
+  const auto& found = answer.found[0];
+  EXPECT_EQ(found.title, "Kitchen");
+  EXPECT_EQ(found.format, "text");
+  EXPECT_GT(found.score, 0);
+  ASSERT_TRUE(found.snippet);
+  ASSERT_EQ(found.snippet->marks.size(), 1U);
+  const auto [begin, end] = found.snippet->marks[0];
+  EXPECT_EQ(found.snippet->text.substr(begin, end - begin), "boiler");
+  EXPECT_EQ(found.snippet->place.kind, extract::PlaceKind::page);
+  EXPECT_EQ(found.snippet->line, 3U);
+  EXPECT_EQ(answer.total, 1U);
+  EXPECT_TRUE(answer.is_total_exact);
+}
+
+TEST_F(SearchIndexTest, TitlesCountMoreThanText) {
+  put("1.txt", "the boiler, among a few other words that stand here");
+  put("2.txt", "# boiler\nsome other words that stand here and there");
+  catch_up();
+  EXPECT_EQ(keys("boiler"), (Keys{"2.txt", "1.txt"}));
+}
+
+TEST_F(SearchIndexTest, FollowsChangesRemovalsAndMoves) {
+  put("a.txt", "apple");
+  put("b.txt", "banana");
+  catch_up();
+  put("a.txt", "cherry");
+  ASSERT_TRUE(vault::Objects(*vault_).move({"box", "b.txt"}, "box", "moved.txt", false));
+  catch_up();
+  EXPECT_EQ(keys("apple"), Keys{});
+  EXPECT_EQ(keys("cherry"), Keys{"a.txt"});
+  EXPECT_EQ(keys("banana"), Keys{"moved.txt"});
+  EXPECT_EQ(reads_, 3) << "a move is no reason to read";
+  ASSERT_TRUE(vault::Objects(*vault_).remove({"box", "a.txt"}));
+  EXPECT_EQ(keys("cherry"), Keys{}) << "removed things are not shown, followed or not";
+  catch_up();
+  EXPECT_EQ(keys("cherry"), Keys{});
+  EXPECT_EQ(index_->coverage(*vault_).value().objects, 1U);
+}
+
+TEST_F(SearchIndexTest, TagsAndMetadataAreFoundAtOnceAndCostNoReading) {
+  vault::PutRequest request;
+  request.metadata["researcher"] = "Ada Lovelace";
+  put("a.txt", "apple", request);
+  catch_up();
+  EXPECT_EQ(keys("lovelace"), Keys{"a.txt"});
+  ASSERT_TRUE(vault::Objects(*vault_).tag({"box", "a.txt"}, {{{"mood", "splendid"}}, {}}, {}));
+  catch_up();
+  EXPECT_EQ(keys("splendid"), Keys{"a.txt"});
+  EXPECT_EQ(keys("tag:mood=splendid apple"), Keys{"a.txt"});
+  EXPECT_EQ(keys("apple"), Keys{"a.txt"}) << "the text is still known";
+  EXPECT_EQ(reads_, 1);
+}
+
+TEST_F(SearchIndexTest, FilterTypeBucketPrefixAndTimeChoose) {
+  ASSERT_TRUE(vault::Objects(*vault_).ensure_bucket("other"));
+  put("x/one.txt", "apple");
+  put("y/two.txt", "apple");
+  ASSERT_TRUE(put_bytes(*vault_, "other", "three.md", as_bytes("apple")));
+  catch_up();
+  EXPECT_EQ(keys("apple").size(), 3U);
+  EXPECT_EQ(keys("apple", "key:x/**"), Keys{"x/one.txt"});
+  EXPECT_EQ(keys("apple type:md"), Keys{"three.md"});
+  Question question;
+  question.words = "apple";
+  question.bucket = "box";
+  EXPECT_EQ(ask(question).found.size(), 2U);
+  question.prefix = "y/";
+  EXPECT_EQ(ask(question).found.size(), 1U);
+  question = {};
+  question.words = "apple";
+  question.types = {"md", "pdf"};
+  EXPECT_EQ(ask(question).found.size(), 1U);
+  question.types.clear();
+  question.since = "2999";
+  EXPECT_EQ(ask(question).found.size(), 0U);
+  question.since = "1970";
+  question.until = "2998-05";
+  EXPECT_EQ(ask(question).found.size(), 3U);
+  question.until = "soon";
+  EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::usage);
+  question = {};
+  question.words = "apple";
+  question.sees = [](const std::string& bucket, const catalog::Listed&) { return bucket == "other"; };
+  EXPECT_EQ(ask(question).found.size(), 1U);
+  question = {};
+  question.bucket = "nowhere";
+  EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::not_found);
+}
+
+TEST_F(SearchIndexTest, FacetsAndOrders) {
+  for (int i = 0; i < 30; ++i)
+    put("n" + std::to_string(i) + ".txt", "apple " + std::string(static_cast<std::size_t>(i), 'x'));
+  catch_up();
+  Question question;
+  question.words = "apple";
+  question.facets = {"type", "bucket"};
+  question.order = Order::size;
+  question.is_descending = true;
+  question.limit = 2;
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 2U);
+  EXPECT_EQ(answer.found[0].listed.entry.key, "n29.txt");
+  EXPECT_TRUE(answer.has_more);
+  EXPECT_EQ(answer.total, 30U);
+  ASSERT_EQ(answer.facets.size(), 2U);
+  EXPECT_EQ(answer.facets[0].counts.at(0).value, "text");
+  EXPECT_EQ(answer.facets[0].counts.at(0).count, 30U);
+  question.offset = 29;
+  EXPECT_EQ(ask(question).found.size(), 1U);
+  question.facets = {"colour"};
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "search.unknown_facet");
+}
+
+TEST_F(SearchIndexTest, MembersAreFoundByPathInside) {
+  put("all.zip", "docs/a.txt: apple pie\ndocs/b.txt: banana bread\n");
+  catch_up();
+  EXPECT_EQ(keys("banana"), Keys{"all.zip!/docs/b.txt"});
+  put("all.zip", "docs/c.txt: cherry cake\n");
+  catch_up();
+  EXPECT_EQ(keys("banana"), Keys{});
+  EXPECT_EQ(keys("cherry"), Keys{"all.zip!/docs/c.txt"});
+}
+
+TEST_F(SearchIndexTest, WhatBrokeItsReaderIsMarkedAndNotReadAgain) {
+  put("bad.txt", "broken thing");
+  catch_up();
+  catch_up();
+  EXPECT_EQ(reads_, 1);
+  Question question;
+  question.words = "bad";
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 1U);
+  EXPECT_EQ(answer.found[0].trouble, "it broke its reader");
+}
+
+TEST_F(SearchIndexTest, IsThereAfterReopeningAndReadsNothingTwice) {
+  put("a.txt", "apple");
+  put("copy.txt", "apple");
+  catch_up();
+  EXPECT_EQ(reads_, 2) << "the two were in one round";
+  put("later.txt", "apple");
+  catch_up();
+  EXPECT_EQ(reads_, 2) << "the same content under the same kind of name";
+  open();
+  EXPECT_EQ(keys("apple").size(), 3U);
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(reads_, 2);
+  // Everything but what was understood is made anew.
+  ASSERT_TRUE(index_->reset(*vault_, false));
+  EXPECT_FALSE(index_->coverage(*vault_).value().is_complete());
+  catch_up();
+  EXPECT_EQ(keys("apple").size(), 3U);
+  EXPECT_EQ(reads_, 2);
+  ASSERT_TRUE(index_->reset(*vault_, true));
+  catch_up();
+  EXPECT_EQ(reads_, 5);
+}
+
+TEST_F(SearchIndexTest, BeginsAnewWhereItsFilesAreDamagedOrGone) {
+  put("a.txt", "apple");
+  catch_up();
+  index_.reset();
+  ASSERT_TRUE(text::TextIndex::remove_all(machine_.machine(), std::string(kFolder) + "/indexes/words"));
+  open();
+  EXPECT_EQ(keys("apple"), Keys{});
+  catch_up();
+  EXPECT_EQ(keys("apple"), Keys{"a.txt"});
+  EXPECT_EQ(reads_, 1);
+}
+
+TEST_F(SearchIndexTest, StopsAndGoesOn) {
+  for (int i = 0; i < 300; ++i) put("n" + std::to_string(i) + ".txt", "apple " + std::to_string(i));
+  CatchUpOptions options;
+  options.contents_max = 10;
+  EXPECT_TRUE(catch_up(options));
+  auto coverage = index_->coverage(*vault_).value();
+  EXPECT_EQ(coverage.objects, 300U);
+  EXPECT_GT(coverage.contents_waiting, 0U);
+  Question question;
+  question.words = "n7.txt";
+  EXPECT_GE(ask(question).found.size(), 1U) << "names are found before contents are read";
+  EXPECT_FALSE(ask(question).coverage.is_complete());
+  open();
+  EXPECT_FALSE(catch_up());
+  EXPECT_TRUE(index_->coverage(*vault_).value().is_complete());
+  EXPECT_EQ(reads_, 300);
+}
+
+TEST_F(SearchIndexTest, OneFollowsOthersAsk) {
+  put("a.txt", "apple");
+  catch_up();
+  auto second = SearchIndex::open(*vault_, simple_reader(&reads_), true);
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_FALSE((*second)->is_writable());
+  EXPECT_EQ((*second)->catch_up(*vault_, {}).error().id, "search.read_only");
+  Question question;
+  question.words = "apple";
+  EXPECT_EQ((*second)->ask(*vault_, question)->found.size(), 1U);
+}
+
+TEST_F(SearchIndexTest, SuggestsWhatIsNear) {
+  put("a.txt", "a letter about the boiler");
+  catch_up();
+  Question question;
+  question.words = "boilre";
+  const auto answer = ask(question);
+  EXPECT_TRUE(answer.found.empty());
+  ASSERT_EQ(answer.suggestions.size(), 1U);
+  EXPECT_EQ(answer.suggestions[0].second, "boiler");
+}
+
+TEST_F(SearchIndexTest, BadLinesAreClearErrors) {
+  Question question;
+  question.words = "titel:boiler";
+  EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::usage);
+  question.words = "boiler";
+  question.filter = "size>";
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "filter.missing_value");
+  question.filter.clear();
+  question.limit = kLimitMax + 1;
+  EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::limit);
+}
+
+}  // namespace
+}  // namespace atl::search

@@ -1,0 +1,433 @@
+// find, index: objects by what they are, and by what they say.
+#include <CLI/CLI.hpp>
+
+#include <thread>
+
+#include "catalog/filter/filter.h"
+#include "derived/search/line.h"
+#include "derived/search/search_index.h"
+#include "edge/cli/commands.h"
+#include "edge/cli/listing.h"
+#include "foundation/base/units.h"
+#include "vault/tier/rules.h"
+
+namespace atl::cli {
+namespace {
+
+using catalog::Listed;
+
+constexpr std::uint64_t kWordsLimit = 20;
+// So long a server is given to have looked at what was stored just now.
+constexpr std::int64_t kFollowWaitMs = 3'000;
+constexpr std::int64_t kPollMs = 50;
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
+struct FindArguments {
+  std::vector<std::string> words, types, facets;
+  std::string within, as_of, where, since, until, sort;
+  std::uint64_t limit = 0, offset = 0;
+  bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
+       shows_snippets = false, waits_not = false;
+};
+
+std::string line_of(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    if (!line.empty()) line += ' ';
+    line += word;
+  }
+  return line;
+}
+
+// The index of a vault: the server's, or one of this command's own.
+class Finder {
+ public:
+  Finder(Session& session, vault::Vault& vault) : session_(&session), vault_(&vault) {}
+
+  Result<void> open() {
+    if (session_->environment.served != nullptr) {
+      index_ = session_->environment.served->search();
+      if (index_ == nullptr) return not_there("The server's log says why.");
+      return {};
+    }
+    const auto& machine = session_->environment.machine;
+    auto opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), true);
+    // A home on a disk that takes no writes is asked as it was left.
+    if (!opened) opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), false);
+    if (!opened) return not_there(opened.error().message);
+    own_ = std::move(*opened);
+    index_ = own_.get();
+    return {};
+  }
+  [[nodiscard]] search::SearchIndex& index() const { return *index_; }
+
+  // Brings it to where the vault is; Ctrl-C ends the reading, not the command.
+  Result<void> catch_up() {
+    if (session_->environment.served != nullptr) return wait_for_server();
+    if (!index_->is_writable()) return {};
+    bool was_told = false;
+    search::CatchUpOptions options;
+    options.stop = &session_->environment.stop;
+    const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
+    options.on_progress = [&](const search::CatchUpProgress& progress) {
+      const double seconds =
+          static_cast<double>(session_->environment.machine.clock.monotonic_ns() - begun_ns) / (1e3 * kNsPerMs);
+      if (!was_told && seconds > 1 && progress.contents_waiting > 0) {
+        was_told = true;
+        session_->output.message("Reading " + format_count(progress.contents_waiting + progress.contents_done) +
+                                 " files that were not looked into yet (Ctrl-C: search in what is known)");
+      }
+      if (was_told) {
+        session_->output.count_progress("read", progress.contents_done,
+                                        progress.contents_done + progress.contents_waiting, seconds);
+      }
+    };
+    ATOLL_ASSIGN(bool has_more, index_->catch_up(*vault_, options));
+    session_->output.end_progress();
+    for (bool merged = true; merged && !has_more && !session_->environment.stop.load();) {
+      ATOLL_ASSIGN(merged, index_->merge());
+    }
+    return {};
+  }
+
+ private:
+  static Result<void> not_there(const std::string& why) {
+    return fail(ErrorKind::failed, "search.not_open", "words in files cannot be searched here: " + why,
+                "Names and facts can: `atoll find name:*.pdf size>2MB`.");
+  }
+
+  Result<void> wait_for_server() {
+    auto& clock = session_->environment.machine.clock;
+    const std::int64_t begun_ns = clock.monotonic_ns();
+    const auto reader = vault_->reader();
+    ATOLL_ASSIGN(const Lsn wanted, reader->applied());
+    for (;;) {
+      ATOLL_ASSIGN(const auto coverage, index_->coverage(*vault_));
+      const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0;
+      const bool is_late = (clock.monotonic_ns() - begun_ns) / kNsPerMs >= kFollowWaitMs;
+      if (is_there || is_late || session_->environment.stop.load()) return {};
+      session_->environment.watchers.pause(kPollMs);
+    }
+  }
+
+  Session* session_;
+  vault::Vault* vault_;
+  std::unique_ptr<search::SearchIndex> own_;
+  search::SearchIndex* index_ = nullptr;
+};
+
+std::string place_words(const search::FoundSnippet& snippet) {
+  const auto& place = snippet.place;
+  const std::string number = std::to_string(place.number);
+  switch (place.kind) {
+    case extract::PlaceKind::none: return snippet.line > 1 ? "line " + std::to_string(snippet.line) : "";
+    case extract::PlaceKind::page: return "page " + number;
+    case extract::PlaceKind::slide: return "slide " + number;
+    case extract::PlaceKind::sheet: return place.name.empty() ? "sheet " + number : "sheet " + place.name;
+    case extract::PlaceKind::message: return "message " + number;
+    case extract::PlaceKind::time_ms:
+      return std::to_string(place.number / 60'000) + ":" + (place.number / 1000 % 60 < 10 ? "0" : "") +
+             std::to_string(place.number / 1000 % 60);
+    case extract::PlaceKind::chapter: return place.name.empty() ? "chapter " + number : place.name;
+  }
+  return "";
+}
+
+// On one line, marks in bold.
+std::string snippet_line(const Session& session, const search::FoundSnippet& snippet) {
+  std::string out;
+  std::size_t at = 0;
+  const auto plain = [&](std::size_t end) {
+    for (; at < end; ++at) {
+      const char c = snippet.text[at];
+      const bool is_blank = c == '\n' || c == '\t' || c == ' ';
+      if (!is_blank) out += c;
+      if (is_blank && !out.empty() && out.back() != ' ') out += ' ';
+    }
+  };
+  for (const auto& [begin, end] : snippet.marks) {
+    plain(begin);
+    out += session.output.bold(shown(snippet.text.substr(begin, end - begin)));
+    at = end;
+  }
+  plain(snippet.text.size());
+  const std::string place = place_words(snippet);
+  return (place.empty() ? "" : place + ": ") + out;
+}
+
+JsonObject json_of_found(const search::Found& found) {
+  JsonObject object = json_of(found.bucket, found.listed);
+  if (!found.inside.empty()) object.add_path("inside", found.inside);
+  object.add("score", found.score);
+  if (!found.title.empty()) object.add("title", found.title);
+  if (!found.format.empty()) object.add("format", found.format);
+  if (!found.language.empty()) object.add("language", found.language);
+  if (!found.trouble.empty()) object.add("trouble", found.trouble);
+  if (found.snippet) {
+    std::vector<std::string> marks;
+    for (const auto& [begin, end] : found.snippet->marks)
+      marks.push_back("[" + std::to_string(begin) + "," + std::to_string(end) + "]");
+    JsonObject snippet;
+    snippet.add("text", found.snippet->text).add_raw("marks", json_array(marks));
+    const std::string place = place_words(*found.snippet);
+    if (!place.empty()) snippet.add("place", place);
+    object.add_raw("snippet", snippet.text());
+  }
+  return object;
+}
+
+void print_found(Session& session, const search::Found& found, const FindArguments& arguments) {
+  std::string name = found.bucket + "/" + found.listed.entry.key;
+  if (!found.inside.empty()) name += "!/" + found.inside;
+  if (session.output.is_json) {
+    session.output.json(json_of_found(found));
+    return;
+  }
+  if (arguments.ends_with_nul) {
+    session.output.data(name + std::string(1, '\0'));
+    return;
+  }
+  print_object(session, found.bucket, found.listed, name, arguments.is_long);
+  if (!session.environment.terminal.is_out_terminal() && !arguments.shows_snippets) return;
+  if (!found.title.empty()) session.output.line("    " + shown(found.title));
+  if (found.snippet) session.output.line("    " + snippet_line(session, *found.snippet));
+  if (!found.trouble.empty()) session.output.line("    (could not be read to its end: " + shown(found.trouble) + ")");
+}
+
+void say_coverage(Session& session, const search::Coverage& coverage) {
+  if (coverage.is_complete()) return;
+  std::string words = coverage.is_filling ? "not everything was looked at yet" : "";
+  if (coverage.contents_waiting > 0) {
+    words += (words.empty() ? "" : ", and ") + format_count(coverage.contents_waiting) +
+             " files are known by their names only: what they say is not read yet";
+  } else if (!coverage.is_filling) {
+    words =
+        "the newest " + format_count(coverage.current.value - coverage.reached.value) + " changes are not searched yet";
+  }
+  session.output.warning("search.incomplete", words);
+}
+
+Result<search::Order> order_of(const std::string& word) {
+  using search::Order;
+  for (const auto& [name, order] :
+       {std::pair("", Order::rank), std::pair("rank", Order::rank), std::pair("name", Order::name),
+        std::pair("size", Order::size), std::pair("date", Order::date), std::pair("modified", Order::modified),
+        std::pair("stored", Order::stored)}) {
+    if (word == name) return order;
+  }
+  return fail(ErrorKind::usage, "search.unknown_order", "there is no order \"" + word + "\"",
+              "--sort takes rank, name, size, date, modified or stored.");
+}
+
+Result<int> find_words(Session& session, const FindArguments& arguments, const search::SplitLine& line) {
+  search::Question question;
+  question.words = line.words;
+  question.match = arguments.takes_all ? text::Match::all : text::Match::any;
+  question.filter = line.filter;
+  if (!arguments.where.empty()) question.filter += (question.filter.empty() ? "" : " ") + ("(" + arguments.where + ")");
+  question.types = arguments.types;
+  question.since = arguments.since;
+  question.until = arguments.until;
+  question.is_descending = arguments.is_descending;
+  question.facets = arguments.facets;
+  question.limit = arguments.limit > 0 ? arguments.limit : kWordsLimit;
+  question.offset = arguments.offset;
+  ATOLL_ASSIGN(question.order, order_of(arguments.sort));
+  if (!arguments.within.empty()) {
+    ATOLL_ASSIGN(const auto within, vault::parse_address(arguments.within));
+    question.bucket = within.bucket;
+    question.prefix = within.key;
+  }
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    Finder finder(session, vault);
+    ATOLL_TRY(finder.open());
+    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up());
+    ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
+    for (const auto& found : answer.found) {
+      if (session.output.is_closed()) break;
+      print_found(session, found, arguments);
+    }
+    if (session.output.is_json) {
+      JsonObject summary("summary");
+      summary.add("found", static_cast<std::uint64_t>(answer.found.size())).add("has_more", answer.has_more);
+      if (answer.total) summary.add("total", *answer.total).add("is_total_exact", answer.is_total_exact);
+      summary.add("words", answer.words).add("filter", answer.filter);
+      JsonObject facets;
+      for (const auto& facet : answer.facets) {
+        JsonObject counts;
+        for (const auto& one : facet.counts) counts.add(one.value, one.count);
+        facets.add_raw(facet.name, counts.text());
+      }
+      if (!answer.facets.empty()) summary.add_raw("facets", facets.text());
+      std::vector<std::string> suggestions;
+      for (const auto& [word, near] : answer.suggestions)
+        suggestions.push_back(JsonObject().add("word", word).add("instead", near).text());
+      if (!suggestions.empty()) summary.add_raw("suggestions", json_array(suggestions));
+      summary.add("contents_waiting", answer.coverage.contents_waiting)
+          .add("is_complete", answer.coverage.is_complete());
+      session.output.json(summary);
+    } else {
+      for (const auto& facet : answer.facets) {
+        std::string words = facet.name + ":";
+        for (const auto& one : facet.counts) words += " " + shown(one.value) + " (" + format_count(one.count) + ")";
+        session.output.line(words);
+      }
+    }
+    if (answer.has_more) {
+      session.output.message((answer.total ? format_count(answer.found.size()) + " of " +
+                                                 (answer.is_total_exact ? "" : "more than ") +
+                                                 format_count(*answer.total) + " shown"
+                                           : "There are more") +
+                             ": --limit and --offset show others.");
+    }
+    if (answer.found.empty()) session.output.message("Nothing found.");
+    for (const auto& [word, near] : answer.suggestions)
+      session.output.message("\"" + shown(word) + "\" stands nowhere; did you mean \"" + shown(near) + "\"?");
+    say_coverage(session, answer.coverage);
+    return kExitOk;
+  });
+}
+
+Result<int> find_by_filter(Session& session, const FindArguments& arguments, const std::string& text) {
+  const Timestamp now = session.environment.machine.clock.now();
+  ATOLL_ASSIGN(const filter::Filter filter, filter::parse(text, now));
+  vault::Address within;
+  if (!arguments.within.empty()) {
+    ATOLL_ASSIGN(within, vault::parse_address(arguments.within));
+  }
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    const auto reader = vault.reader();
+    std::vector<catalog::BucketRow> buckets;
+    if (within.bucket.empty()) {
+      ATOLL_ASSIGN(buckets, reader->buckets());
+    } else {
+      ATOLL_ASSIGN(auto one, vault::Objects(vault).bucket(within.bucket));
+      buckets.push_back(std::move(one));
+    }
+    ATOLL_ASSIGN(auto moment, moment_of(session, vault, arguments.as_of));
+    vault::View view(*reader, std::move(moment));
+    std::optional<vault::AccessBook> book;
+    if (filter.asks_for_accesses()) {
+      ATOLL_ASSIGN(book, vault::AccessBook::open(vault));
+    }
+    std::uint64_t found = 0;
+    for (const auto& bucket : buckets) {
+      std::string prefix = within.key;
+      if (prefix.empty()) prefix = filter.key_prefix();
+      ATOLL_TRY(view.scan(bucket.id, prefix, "", [&](const Listed& listed) -> Result<bool> {
+        const auto& version = listed.version;
+        std::string_view key = listed.entry.key;
+        if (key == "./") return true;
+        filter::Subject subject = vault::subject_of(key, version, now);
+        if (book) ATOLL_TRY(vault::add_accesses(subject, version, *book));
+        if (filter.matches(subject)) {
+          ++found;
+          if (arguments.ends_with_nul) {
+            session.output.data(bucket.name + "/" + listed.entry.key + std::string(1, '\0'));
+          } else {
+            print_object(session, bucket.name, listed, bucket.name + "/" + listed.entry.key, arguments.is_long);
+          }
+        }
+        return !session.output.is_closed() && !session.environment.stop.load() &&
+               (arguments.limit == 0 || found < arguments.limit);
+      }));
+      if (arguments.limit > 0 && found >= arguments.limit) break;
+    }
+    if (session.output.is_json)
+      session.output.json(JsonObject("summary").add("found", found).add("filter", filter.text()));
+    if (found == 0) session.output.message("Nothing found. The filter was understood as: " + filter.text());
+    return kExitOk;
+  });
+}
+
+Result<int> find(Session& session, const FindArguments& arguments) {
+  const auto line = search::split_line(line_of(arguments.words));
+  const bool is_ranked = !line.words.empty() || !arguments.types.empty() || !arguments.facets.empty() ||
+                         !arguments.since.empty() || !arguments.until.empty() || !arguments.sort.empty();
+  if (!is_ranked) {
+    std::string filter = line.filter;
+    if (!arguments.where.empty())
+      filter = filter.empty() ? arguments.where : "(" + filter + ") (" + arguments.where + ")";
+    return find_by_filter(session, arguments, filter);
+  }
+  if (!arguments.as_of.empty()) {
+    return fail(ErrorKind::usage, "search.not_then", "what files said at an earlier time is not indexed",
+                "Look for names and facts of then: `atoll find --as-of " + arguments.as_of + " name:*.pdf`.");
+  }
+  return find_words(session, arguments, line);
+}
+
+struct IndexArguments {
+  bool is_rebuild = false, is_wholly = false;
+};
+
+Result<int> index_all(Session& session, const IndexArguments& arguments) {
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    Finder finder(session, vault);
+    ATOLL_TRY(finder.open());
+    if (arguments.is_rebuild) {
+      if (session.environment.served != nullptr) {
+        return fail(ErrorKind::usage, "search.served", "the server keeps this index",
+                    "Stop it, and run `atoll index --rebuild` then.");
+      }
+      ATOLL_TRY(finder.index().reset(vault, arguments.is_wholly));
+    }
+    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up());
+    ATOLL_ASSIGN(const auto coverage, finder.index().coverage(vault));
+    if (session.output.is_json) {
+      session.output.json(JsonObject("index")
+                              .add("objects", coverage.objects)
+                              .add("contents_waiting", coverage.contents_waiting)
+                              .add("reached", coverage.reached.value)
+                              .add("current", coverage.current.value)
+                              .add("is_complete", coverage.is_complete()));
+      return kExitOk;
+    }
+    session.output.line(format_count(coverage.objects) + " objects can be found" +
+                        (coverage.contents_waiting == 0
+                             ? ", by their names and by what they say"
+                             : "; " + format_count(coverage.contents_waiting) + " of them by their names only so far"));
+    return session.environment.stop.load() ? kExitInterrupted : kExitOk;
+  });
+}
+
+}  // namespace
+
+void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
+  auto* command = app.add_subcommand("find", "Find objects: by words in them, by name, size, time, tags and metadata");
+  auto arguments = std::make_shared<FindArguments>();
+  command->add_option("line", arguments->words,
+                      "for example: boiler invoice; name:*.jpg size>2MB; \"new pump\" type:pdf");
+  command->add_option("--in", arguments->within, "only in BUCKET[/prefix]");
+  command->add_option("--type", arguments->types, "only of this kind: pdf, image, document, md (several: any of them)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--since", arguments->since, "made or happened at that time or later: 2024-03, -30d");
+  command->add_option("--until", arguments->until, "made or happened at that time or before: 2024-03");
+  command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
+  command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--sort", arguments->sort, "rank (else), name, size, date, modified, stored");
+  command->add_flag("--descending", arguments->is_descending, "the greatest first, of an order that is not by rank");
+  command->add_flag("--all", arguments->takes_all, "every word must be there");
+  command->add_option("--as-of", arguments->as_of, "names and facts of that moment");
+  command->add_option("--limit", arguments->limit, "stop after so many; with words 20 where it is not given");
+  command->add_option("--offset", arguments->offset, "leave out so many first");
+  command->add_flag("-l,--long", arguments->is_long, "with size and time");
+  command->add_flag("--snippets", arguments->shows_snippets, "with the piece of text that was found, also into a pipe");
+  command->add_flag("-0,--print0", arguments->ends_with_nul, "end each name with a NUL, for xargs -0");
+  command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
+  command->callback(
+      [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return find(session, *arguments); }; });
+
+  auto* index = app.add_subcommand("index", "Look into everything that was not looked into yet, so that it is found");
+  auto index_arguments = std::make_shared<IndexArguments>();
+  index->add_flag("--rebuild", index_arguments->is_rebuild, "make it anew from what was read before");
+  index->add_flag("--reread", index_arguments->is_wholly, "with --rebuild: read every file again");
+  index->callback([&session, &chosen, index_arguments] {
+    chosen.body = [&session, index_arguments] { return index_all(session, *index_arguments); };
+  });
+}
+
+}  // namespace atl::cli
