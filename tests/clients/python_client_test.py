@@ -2,6 +2,7 @@
 import asyncio
 import hashlib
 import io
+import json
 import os
 import pathlib
 import pickle
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import unittest.mock
 
 from client_harness import SOURCE, ClientTest, main, wait_until
 
@@ -349,6 +351,20 @@ class Calls(ClientTest):
         client.move("lab/c", "other-bucket/d")
         self.assertEqual(b"1", client.get("other-bucket/d"))
 
+    def test_a_filtered_set_leaves_as_json_lines(self):
+        client = self.client()
+        for number in range(12):
+            client.put(f"lab/{number:02}.txt", f"text {number} \u00e4\n".encode(), metadata={"use": "train" if number % 3 else "test"})
+        client.put("lab/raw", b"\xff\x00", metadata={"use": "train"})
+        before = client.stat("lab/raw")["lsn"]
+        client.delete("lab/01.txt")
+        self.assertEqual(8, client.export_lines(self.path("train.jsonl"), "meta.use=train", inside="lab"))
+        lines = [json.loads(line) for line in pathlib.Path(self.path("train.jsonl")).read_bytes().splitlines()]
+        self.assertEqual(["text 2 \u00e4\n", "text 4 \u00e4\n"], [one["text"] for one in lines[:2]])
+        self.assertEqual(("lab/raw", "/wA=", {"use": "train"}), (lines[-1]["address"], lines[-1]["content_b64"], lines[-1]["metadata"]))
+        then = io.BytesIO()
+        self.assertEqual(9, client.export_lines(then, "meta.use=train", inside="lab", as_of=str(before)))
+
     def test_jobs_copies_and_waiting(self):
         client = self.client()
         client.put("lab/a", os.urandom(100_000))
@@ -360,6 +376,20 @@ class Calls(ClientTest):
         self.assertEqual(["usb"], [one["name"] for one in client.copy_list()["copies"]])
         with self.assertRaises(errors.NotFound):
             client.copy_sync("none")
+
+    def test_words_in_contents_are_found_at_once(self):
+        client = self.client()
+        client.put("lab/tides.txt", b"The saltwater rises twice a day.\n")
+        client.put("lab/rivers.txt", b"Rivers carry no salt.\n")
+        client.put("other/tides.txt", b"More saltwater.\n")
+        found = list(client.find(query="saltwater", inside="lab"))
+        self.assertEqual(["tides.txt"], [one["key"] for one in found])
+        self.assertIn("saltwater", found[0]["snippet"]["text"])
+        self.assertGreater(found[0]["score"], 0)
+        self.assertEqual(["lab", "other"], sorted(one["bucket"] for one in client.find(query="saltwater")))
+        self.assertEqual([], list(client.find("size>1MB", query="saltwater")))
+        answer = client.search(query="saltwater", facets=["type"])
+        self.assertEqual((["type"], True), ([one["name"] for one in answer["facets"]], answer["coverage"]["is_complete"]))
 
     def test_a_post_that_is_repeated_is_done_once(self):
         client = self.client()
@@ -523,6 +553,20 @@ class BrokenLines(ClientTest):
         with atoll.Client(self.relay(url, [(None, 0)] * 9), token=token, retry=quick) as client:
             with self.assertRaises(errors.Unreachable):
                 client.bucket_list()
+
+    def test_an_upload_in_pieces_goes_on_from_where_it_broke(self):
+        self.atoll("init")
+        url, token, _ = self.listening()
+        content = os.urandom(9_000_000)
+        path = pathlib.Path(self.file("large", content))
+        module = sys.modules["atoll._sync.client"]
+        with unittest.mock.patch.object(module, "RESUMABLE_BYTES", 1 << 20), unittest.mock.patch.object(module, "PIECE_BYTES", 2_000_000):
+            breaks = [(None, None), (700_000, None), (None, None), (None, 0), (1_300_000, None), (None, 40)]
+            with atoll.Client(self.relay(url, breaks), token=token, retry=Retry(first_wait_seconds=0.01)) as client:
+                stored = client.put("lab/a", path)
+                self.assertGreaterEqual(self.connections, len(breaks))
+                self.assertEqual(content, client.get("lab/a", version=stored["version"]))
+                self.assertEqual(1, len(list(client.versions("lab/a"))))
 
     def test_a_conditional_put_is_not_repeated_once_it_may_have_arrived(self):
         self.atoll("init")

@@ -442,6 +442,13 @@ class Search(ResearchTest):
         self.assertEqual([], strict.full_text_search("behavoral"))
         self.assertEqual(2, len(self.search.full_text_search("behavioral", limit=2)))
 
+    def test_words_in_contents_come_behind_those_of_names_and_metadata(self):
+        self.shared.put("research/notes/eight.txt", b"About the pilot and the sextant, in a text file.\n")
+        self.assertEqual(["five", "eight"], self.names(self.search.full_text_search("pilot")))
+        self.assertEqual(["eight"], self.names(self.search.full_text_search("sextant")))
+        # Only words: a minus means nothing here.
+        self.assertEqual(["five", "eight"], self.names(self.search.full_text_search("sextant -pilot")))
+
     def test_and_or_not_and_ranges(self):
         def found(conditions):
             return sorted(self.names(self.search.structured_search(conditions)))

@@ -164,6 +164,19 @@ class Body:
         return True
 
 
+class BodyPiece:
+    """What a body has from an offset on: sent again it begins there again."""
+
+    def __init__(self, body: Body, offset: int) -> None:
+        self._body, self._offset = body, offset
+
+    def read(self, size: int) -> bytes:
+        return self._body.read(size)
+
+    def rewind(self) -> bool:
+        return self._body.seek(self._offset)
+
+
 def sha256_field(source: Any) -> str:
     """Repr-Digest of bytes, or of a body, which is rewound."""
     digest = hashlib.sha256()

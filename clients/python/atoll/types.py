@@ -630,17 +630,112 @@ class SearchRequest(TypedDict):
     bucket: NotRequired[str]  # Only in this bucket.
     prefix: NotRequired[str]  # Only below it.
     prefix_b64: NotRequired[str]  # In base64.
-    as_of: NotRequired[str]  # Among what was there at that moment.
-    limit: NotRequired[int]  # How many at most; otherwise 100.
+    as_of: NotRequired[str]  # Among what was there at that moment; not with words.
+    limit: NotRequired[int]  # How many at most; otherwise 100, with words 20.
     cursor: NotRequired[str]  # `next_cursor` of the page before.
+    query: NotRequired[str]  # Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
+    match: NotRequired[str]  # Whether one word is enough; otherwise any.
+    types: NotRequired[list[str]]  # Only of these kinds: pdf, image, document, md.
+    since: NotRequired[str]  # Made or happened then or later: "2024-03", "-30d".
+    until: NotRequired[str]  # Made or happened then or before.
+    facets: NotRequired[list[str]]  # What to count by.
+    sort: NotRequired[str]  # Otherwise rank.
+    descending: NotRequired[bool]  # The greatest first, of an order that is not by rank.
+    wait_ms: NotRequired[int]  # Wait so long at most until what was stored just now is known.
 
 
 class SearchResults(TypedDict):
     """A page."""
 
     filter: str  # As it was understood.
-    results: list["Object"]
+    results: list["FoundObject"]
     next_cursor: NotRequired[str]  # There is more.
+    query: NotRequired[str]  # As it was understood.
+    total: NotRequired[int]  # How many there are, where they were counted.
+    is_total_exact: NotRequired[bool]  # False: there are more.
+    facets: NotRequired[list["Facet"]]
+    suggestions: NotRequired[list[dict[str, Any]]]
+    coverage: NotRequired["SearchCoverage"]
+
+
+class FoundObject(TypedDict):
+    """An object, and why it was found."""
+
+    bucket: str  # Its bucket.
+    key: str  # Its key.
+    key_b64: NotRequired[str]  # The key in base64, where it is no UTF-8.
+    type: str  # What it is.
+    size: int  # In bytes, as a reader sees it.
+    modified: str  # The file's own time.
+    stored: str  # When this version began.
+    version: str  # The version's id.
+    etag: str  # For If-Match.
+    lsn: int  # Number of the change that made it.
+    content_type: NotRequired[str]  # As given.
+    tags: NotRequired[dict[str, str]]  # They change in place.
+    metadata: NotRequired[dict[str, str]]  # It makes a version.
+    link_target: NotRequired[str]  # Of a symlink.
+    link_target_b64: NotRequired[str]  # Likewise in base64.
+    label: NotRequired[str]  # Name of the version.
+    deleted: NotRequired[str]  # When it was removed.
+    new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
+    score: NotRequired[float]  # The greater the better; only to be compared within one answer.
+    inside: NotRequired[str]  # Path of the member that was found, inside of it: "inner.zip!/b.pdf".
+    title: NotRequired[str]  # As the content says.
+    format: NotRequired[str]  # Such as pdf.
+    language: NotRequired[str]  # ISO 639-1.
+    trouble: NotRequired[str]  # Why it could not be read to its end.
+    snippet: NotRequired["Snippet"]
+
+
+class TextPlace(TypedDict):
+    """Where in a content."""
+
+    kind: str
+    number: NotRequired[int]  # Counted from 1; of a time its milliseconds.
+    name: NotRequired[str]  # Of a sheet or chapter.
+    line: NotRequired[int]  # Within it.
+
+
+class Snippet(TypedDict):
+    """The piece that shows why."""
+
+    text: str  # It.
+    marks: list[list[int]]  # What matched.
+    place: "TextPlace"
+
+
+class Facet(TypedDict):
+    """A count of what was found."""
+
+    name: str  # By what.
+    counts: list[dict[str, Any]]
+
+
+class SearchCoverage(TypedDict):
+    """What an answer does not cover."""
+
+    reached: int  # Changes up to this one are known.
+    current: int  # The vault's newest change.
+    objects: int  # That can be found.
+    contents_waiting: int  # Found by names only so far.
+    is_complete: bool  # Everything is known.
+
+
+class Understood(TypedDict):
+    """What was understood of a content."""
+
+    is_known: bool  # False: not read yet, or nothing to read.
+    format: NotRequired[str]  # Such as pdf.
+    media_type: NotRequired[str]  # Such as application/pdf.
+    language: NotRequired[str]  # ISO 639-1.
+    trouble: NotRequired[str]  # Why it could not be read to its end.
+    is_truncated: NotRequired[bool]  # There is more in it than was kept.
+    fields: NotRequired[list[dict[str, Any]]]  # In our words.
+    raw: NotRequired[list[dict[str, Any]]]  # In the format's own.
+    members: NotRequired[list[dict[str, Any]]]
+    member_count: NotRequired[int]  # Also of those that are not listed.
+    pieces: NotRequired[list[dict[str, Any]]]
 
 
 class FeedChange(TypedDict):

@@ -13,7 +13,7 @@ import time
 from typing import Any, AsyncIterator, Awaitable, Callable, Iterable, Mapping, TypedDict, cast
 
 from .. import _data, errors, types
-from .._folders import (Body, LocalFile, Progress, ProgressCall, WholeFile, nanoseconds, place_below, rfc3339, rows_of, sha256_field, walk)
+from .._folders import (Body, BodyPiece, LocalFile, Progress, ProgressCall, WholeFile, nanoseconds, place_below, rfc3339, rows_of, sha256_field, walk)
 from .._wire import (BLOCK_BYTES, PIECE_BYTES, RESUMABLE_BYTES, Key, Request, fits_header, key_bytes, key_text, metadata_of_headers,
                      query_of, quote_key, quote_name, split_address, split_object, tags_field, tags_of_headers, texts_of)
 from . import io
@@ -171,8 +171,8 @@ class AsyncClient(AsyncOperations):
         failures = 0
         while offset < size:
             count = min(PIECE_BYTES, size - offset)
-            piece: Any = body[offset:offset + count] if isinstance(body, bytes) else body
-            if isinstance(body, Body) and not body.seek(offset):
+            piece: Any = body[offset:offset + count] if isinstance(body, bytes) else BodyPiece(body, offset)
+            if isinstance(piece, BodyPiece) and not piece.rewind():
                 raise errors.Unreachable("the upload broke off, and its file cannot be read again from there", id="client.broken_off")
             request = Request("PATCH", place, {**TUS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"},
                               piece, count, may_repeat=False, on_sent=sent)
@@ -188,7 +188,9 @@ class AsyncClient(AsyncOperations):
                 await io.sleep(self.retry.wait_seconds(failures))
                 # What arrived counts: the server says where to go on.
                 head = await self._respond(Request("HEAD", place, dict(TUS)), timeout, vault)
-                offset = int(head.headers.lower_get("Upload-Offset"))
+                arrived = int(head.headers.lower_get("Upload-Offset"))
+                failures = 0 if arrived > offset else failures
+                offset = arrived
         info = await self.object_info(bucket, cast(str, key), version=version or None, vault=vault, timeout=timeout)
         return cast(types.Object, {name: value for name, value in info.items() if name in types.Object.__annotations__})
 
@@ -433,18 +435,22 @@ class AsyncClient(AsyncOperations):
             if "key" in one:
                 yield one
 
-    async def find(self, filter: str | Mapping[str, Any] = "", *, inside: str | None = None, as_of: str | None = None, limit: int | None = None,
-                   page: int = 1000, vault: str | None = None, timeout: float | None = None) -> AsyncIterator[types.Object]:
+    async def find(self, filter: str | Mapping[str, Any] = "", *, query: str | None = None, inside: str | None = None, as_of: str | None = None,
+                   limit: int | None = None, page: int = 1000, wait_seconds: float = 2.0, vault: str | None = None,
+                   timeout: float | None = None) -> AsyncIterator[types.FoundObject]:
         """Objects by name, size, time, type, tags and metadata, in the order of bucket and key: `name:*.csv meta.temperature>=20` (spec/filter.md), or
         the same as {"must": …}.
 
+        query: also by words in them, `boiler invoice -draft` (spec/query-line.md): the best come first, each with `score` and where it was found.
+        What was stored just now is waited for, `wait_seconds` at most. More of such a search, its facets and what it does not cover yet: `search`.
         inside: an address to look below. limit: how many at most. page: how many the server is asked for at once.
         """
         bucket, prefix = split_address(inside) if inside else (None, None)
         left, cursor = limit, None
+        wait_ms = round(wait_seconds * 1000) if query else None
         while True:
-            answer: Any = await self.search(filter=filter or None, bucket=bucket, prefix=prefix or None, as_of=as_of,
-                                            limit=page if left is None else min(page, left), cursor=cursor, vault=vault, timeout=timeout)
+            answer: Any = await self.search(filter=filter or None, query=query or None, bucket=bucket, prefix=prefix or None, as_of=as_of,
+                                            limit=page if left is None else min(page, left), cursor=cursor, wait_ms=wait_ms, vault=vault, timeout=timeout)
             for one in answer["results"]:
                 yield one
                 if left is not None:
@@ -560,6 +566,36 @@ class AsyncClient(AsyncOperations):
         except ImportError:
             return rows
         return pandas.DataFrame(rows)
+
+    async def export_lines(self, to: Any, filter: str | Mapping[str, Any] = "", *, inside: str | None = None, as_of: str | None = None,
+                           vault: str | None = None, timeout: float | None = None) -> int:
+        """Writes what `find` finds as JSON lines into a path or a binary file object, for training and other programs; how many is the answer.
+
+        Each line: {address, version, metadata, tags, text}; content that is no UTF-8 is `content_b64` in place of `text`. A file at `to` is replaced
+        once all is there. Only files; each is in memory by itself.
+        """
+        count = 0
+        whole = None if hasattr(to, "write") else await io.call(WholeFile, os.fspath(to))
+        write = to.write if whole is None else whole.write
+        try:
+            async for one in self.find(filter, inside=inside, as_of=as_of, vault=vault, timeout=timeout):
+                if one["type"] != "file":
+                    continue
+                address = f"{one['bucket']}/{key_text(cast(Mapping[str, Any], one))}"
+                row: dict[str, Any] = {"address": address, "version": one["version"], "metadata": one.get("metadata") or {}, "tags": one.get("tags") or {}}
+                content = await self.get(address, version=one["version"], vault=vault, timeout=timeout)
+                try:
+                    row["text"] = content.decode()
+                except UnicodeDecodeError:
+                    row["content_b64"] = base64.b64encode(content).decode()
+                write(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+                count += 1
+            if whole is not None:
+                await io.call(whole.keep)
+        finally:
+            if whole is not None:
+                whole.drop()
+        return count
 
     # --- What happens
 

@@ -191,20 +191,23 @@ class Pool:
         else:
             connection._stream.abort()
 
-    def _take(self, timeout_seconds: float) -> Connection:
+    def _take(self, timeout_seconds: float, may_be_used: bool) -> Connection:
         try:
-            connection = self._idle.pop()
+            if may_be_used:
+                connection = self._idle.pop()
+                connection._stream.timeout_seconds = timeout_seconds
+                return connection
         except IndexError:
-            connection = Connection(self, connect(self.place, self._tls, timeout_seconds))
-        connection._stream.timeout_seconds = timeout_seconds
-        return connection
+            pass
+        return Connection(self, connect(self.place, self._tls, timeout_seconds))
 
     def send(self, request: Request, token: str | None, vault: str | None, timeout_seconds: float | None) -> Response:
         """One try, but for a connection that the server had closed meanwhile. Raises OSError and Unreachable."""
         timeout = self.timeout_seconds if timeout_seconds is None else timeout_seconds
         head = head_bytes(request, self.place.host_field, self.place.prefix, token, vault)
         while True:
-            connection = self._take(timeout)
+            # One that was used may be closed by now, and what fails then may have arrived or not.
+            connection = self._take(timeout, request.may_repeat)
             try:
                 return connection.exchange(request, head)
             except BaseException as error:

@@ -53,14 +53,14 @@ class Session:
             self._token = read_token_file(path) if path else os.environ.get("ATOLL_TOKEN")
         tls = ssl.create_default_context(cafile=authorities) if self.place.is_tls else None
         self._pool: Any = pool_for(self.place, tls, timeout, jobs, transport)
-        self._let_go = weakref.finalize(self, lambda: None)
+        # Gives the home's server back where nobody called close().
+        self._let_go: Any = None
 
     def _open(self) -> None:
         if self._unopened is not None:
             folder, program, options = self._unopened
             self._home = io.call(_home.hold, folder, program, options)
             self._unopened = None
-            self._let_go.detach()
             self._let_go = weakref.finalize(self, _home.release, self._home)
 
     def __enter__(self) -> Any:

@@ -1,7 +1,7 @@
 """`ResearchDataSearch`: research data by words, by fields, and both together.
 
-Words are compared here, over names, tags and metadata of what lies in the bucket, as long as the server finds by these alone; a search looks at
-every name there. Always true: results are sorted by score, equal ones by data id; nobody sees what the server would not tell them.
+Words of names, tags and metadata are compared here, with a weight for each field, so a search looks at every name in the bucket; words in contents are the
+server's to find. Always true: results are sorted by score, equal ones by data id; nobody sees what the server would not tell them.
 """
 from __future__ import annotations
 
@@ -58,11 +58,19 @@ class ResearchDataSearch(Manager):
         self._searches = self._successes = 0
 
     def full_text_search(self, query: str, limit: int = 20) -> SearchResults:
-        """The best matches of any of the words, the rarer the more they count (BM25 with one length for all)."""
+        """The best matches of any of the words in names, tags and metadata, the rarer the more they count (BM25 with one length for all); behind them what
+        has the words only in its content, as the server ranks it."""
         if not self.setting("search_types.full_text.enabled", True):
             return SearchResults()
         rows = [_result(one) for one in self.client.find(inside=self.bucket)]
         found = self._ranked(rows, query)
+        known = {row["data_id"] for row in found}
+        lowest = min((row["score"] for row in found), default=1.0)
+        # Only words: a query may have signs that mean something to the server.
+        words = " ".join(_words(query))
+        inside = self.client.find(query=words, inside=self.bucket, limit=limit) if words else ()
+        behind = [row for row in map(_result, inside) if row["data_id"] not in known]
+        found += [{**row, "score": lowest / (1 + rank)} for rank, row in enumerate(behind, 1)]
         self._note(query, found)
         return SearchResults(found[:limit], len(found))
 
@@ -163,7 +171,7 @@ def _texts(row: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, set[str
     return out
 
 
-def _result(one: types.Object) -> dict[str, Any]:
+def _result(one: types.FoundObject) -> dict[str, Any]:
     metadata = from_metadata(one.get("metadata"))
     key = key_text(one)
     quality = metadata.get("quality_score")
