@@ -46,6 +46,18 @@ class Homes(ClientTest):
         # A client that was closed may be used again.
         self.assertEqual(b"2", first.get("lab/b"))
 
+    def test_threads_that_begin_together_hold_one_server_once(self):
+        client = self.client()
+        threads = [threading.Thread(target=client.put, args=(f"lab/{number}", b"x")) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(8, len(list(client.list("lab"))))
+        child = client._home.child.pid
+        client.close()
+        self.assertFalse(os.path.exists(f"/proc/{child}"))
+
     def test_a_server_that_runs_already_is_used_and_not_ended(self):
         self.atoll("init")
         _, _, server = self.listening()

@@ -3,7 +3,7 @@ import os
 import shutil
 import subprocess
 
-from client_harness import SOURCE, ClientTest, main
+from client_harness import SOURCE, ClientTest, harness, main
 
 CODE = """
 import atoll, sys
@@ -52,6 +52,12 @@ class Package(ClientTest):
         address = "bogus-mail-host,bogus-mail-host-in-debian-changelog"
         done = run("lintian", "--allow-root", "--fail-on", "error", "--suppress-tags", address, packages[0], env={**self.env, "HOME": self.folder})
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_the_comparison_with_the_command_line_still_runs(self):
+        done = run(os.path.join(SOURCE, "bench/compare-python"), "--smoke", env={**self.env, "ATOLL": harness.ATOLL})
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(5, len([line for line in done.stdout.splitlines() if line.endswith(" x |")]), done.stdout)
+        self.assertEqual(2, run(os.path.join(SOURCE, "bench/compare-python"), "--files", "1").returncode)
 
     def test_it_needs_nothing_but_the_standard_library(self):
         code = "import sys; sys.modules.update(dict.fromkeys(('pandas', 'numpy', 'httpx', 'fsspec')))\nimport atoll, atoll.research\n" \

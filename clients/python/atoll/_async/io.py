@@ -9,6 +9,7 @@ from .._wire import BLOCK_BYTES, Place
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+Lock = asyncio.Lock
 
 
 class Stream:

@@ -54,13 +54,15 @@ class AsyncSession:
         self._pool: Any = pool_for(self.place, tls, timeout, jobs, transport)
         # Gives the home's server back where nobody called aclose().
         self._let_go: Any = None
+        self._opening = io.Lock()
 
     async def _open(self) -> None:
-        if self._unopened is not None:
-            folder, program, options = self._unopened
-            self._home = await io.call(_home.hold, folder, program, options)
-            self._unopened = None
-            self._let_go = weakref.finalize(self, _home.release, self._home)
+        async with self._opening:
+            if self._unopened is not None:
+                folder, program, options = self._unopened
+                self._home = await io.call(_home.hold, folder, program, options)
+                self._unopened = None
+                self._let_go = weakref.finalize(self, _home.release, self._home)
 
     async def __aenter__(self) -> Any:
         await self._open()

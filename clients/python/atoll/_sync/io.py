@@ -4,6 +4,7 @@ from __future__ import annotations
 import concurrent.futures
 import socket
 import ssl
+import threading
 import time
 from typing import Any, Callable, Iterable, Iterator, TypeVar
 
@@ -11,6 +12,7 @@ from .._wire import Place
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+Lock = threading.Lock
 
 
 class Stream:

@@ -55,13 +55,15 @@ class Session:
         self._pool: Any = pool_for(self.place, tls, timeout, jobs, transport)
         # Gives the home's server back where nobody called close().
         self._let_go: Any = None
+        self._opening = io.Lock()
 
     def _open(self) -> None:
-        if self._unopened is not None:
-            folder, program, options = self._unopened
-            self._home = io.call(_home.hold, folder, program, options)
-            self._unopened = None
-            self._let_go = weakref.finalize(self, _home.release, self._home)
+        with self._opening:
+            if self._unopened is not None:
+                folder, program, options = self._unopened
+                self._home = io.call(_home.hold, folder, program, options)
+                self._unopened = None
+                self._let_go = weakref.finalize(self, _home.release, self._home)
 
     def __enter__(self) -> Any:
         self._open()
