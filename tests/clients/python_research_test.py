@@ -4,7 +4,7 @@ import os
 import pathlib
 import time
 import warnings
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from client_harness import ClientTest, main
 

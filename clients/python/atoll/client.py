@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ._sync.client import Client as _Client
-from .files import ObjectFile, open_object
+from .files import ObjectFile
 
 
 class Client(_Client):
@@ -11,4 +11,4 @@ class Client(_Client):
     def open(self, address: str, mode: str = "rb", *, version: str | None = None, as_of: str | None = None, content_type: str | None = None,
              vault: str | None = None) -> ObjectFile:
         """An object as a file: "rb" reads from anywhere in it, "wb" stores it when it is closed, "xb" only where nothing is."""
-        return open_object(self, address, mode, version=version, as_of=as_of, content_type=content_type, vault=vault)
+        return ObjectFile(self, address, mode, version, as_of, content_type, vault)

@@ -126,7 +126,3 @@ class ObjectFile(io.RawIOBase):
         # What nobody closed was not meant to be stored.
         if not self.closed:
             self.discard()
-
-
-def open_object(client: "Client", address: str, mode: str, *, version: str | None, as_of: str | None, content_type: str | None, vault: str | None) -> ObjectFile:
-    return ObjectFile(client, address, mode, version, as_of, content_type, vault)

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import Any, Mapping
+from typing import Any
 
-from .. import _data, errors, types
+from .. import _data, types
 from .._wire import split_address, split_object
-from ..client import Client
-from .settings import DEFAULT_BUCKET, Manager
+from .settings import Manager
 
 KINDS = ("hourly", "daily", "weekly", "monthly")
 RULES = {"hourly": "hourly", "daily": "daily 02:30", "weekly": "weekly sun 02:45", "monthly": "monthly 1 02:50"}
@@ -31,9 +30,6 @@ class BackupManager(Manager):
         "backup_destinations": "local: a copy in that folder of the server's machine, sealed and compressed as the home is; cloud: `atoll copy add s3://…`",
         "recovery_strategies.*": "any state that policy and horizon keep can be read, rolled back to, and restored in part",
     }
-
-    def __init__(self, config: Mapping[str, Any] | None = None, client: Client | None = None, *, bucket: str = DEFAULT_BUCKET) -> None:
-        super().__init__(config, client, bucket=bucket)
 
     def setup_automated_backup(self) -> dict[str, Any]:
         """Makes what is missing: {copies, schedules, not_done}. `not_done` has (destination, what to do) of what the server takes from its
