@@ -6,6 +6,7 @@
 #include "vault/history/snapshots.h"
 #include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
+#include "vault/object/labels.h"
 
 namespace atl::vault {
 namespace {
@@ -271,6 +272,15 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   ATOLL_ASSIGN(auto entry, context.state.entry(state.bucket.id, fresh.key));
   ATOLL_ASSIGN(const auto old, current_of(context, entry));
   if (check) ATOLL_TRY(check(old ? &*old : nullptr));
+  LabelScheme scheme = LabelScheme::none;
+  if (fresh.version.label.empty() && fresh.version.kind != catalog::EntryKind::directory) {
+    ATOLL_ASSIGN(scheme, label_scheme(context.state, state.bucket));
+  }
+  // Labels by rule count on from the last version, also of an object that was removed.
+  std::optional<VersionRow> last;
+  if (entry && scheme != LabelScheme::none) {
+    ATOLL_ASSIGN(last, context.state.version(entry->object, entry->version));
+  }
   Change change(context, changes, state, fresh.key, actor);
   VersionChange done;
   done.id = id;
@@ -308,6 +318,9 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   version.end = {};
   version.end_time = {};
   version.actor = actor;
+  if (scheme != LabelScheme::none) {
+    ATOLL_ASSIGN(version.label, next_label(context, scheme, last ? &*last : nullptr, version, fresh.change));
+  }
   changes.put(state.bucket.domain, version);
   done.stored = {*entry, version};
 

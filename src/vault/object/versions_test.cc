@@ -277,6 +277,25 @@ TEST_F(VersionsTest, ABucketOfAPutIsVersionedAndItsRemovalsAreMarkers) {
   EXPECT_EQ(current("a"), "two");
 }
 
+TEST_F(VersionsTest, TheRuleForLabelsNamesThemAsItNamesThoseOfAPut) {
+  ASSERT_TRUE(put_bytes(*vault_, "bucket", "a", as_bytes("one")));
+  ASSERT_EQ(told(vault_->commit(journal::CommandKind::policy_change,
+                                [&](const CommitContext&, ChangeSet& changes) -> Result<void> {
+                                  catalog::PolicyRow row;
+                                  row.keeps_all = true;
+                                  row.labels = "semantic";
+                                  changes.put(row);
+                                  return {};
+                                })),
+            "ok");
+  EXPECT_EQ(put("a", "two").value().stored.version.label, "1.0.0");
+  EXPECT_EQ(put("a", "three").value().stored.version.label, "1.1.0");
+  ASSERT_TRUE(put_bytes(*vault_, "bucket", "a", as_bytes("four")));
+  EXPECT_EQ(put("a", "five").value().stored.version.label, "1.3.0");
+  ASSERT_TRUE(remove("a"));
+  EXPECT_EQ(put("a", "six").value().stored.version.label, "1.4.0") << "counted on from what was removed";
+}
+
 TEST_F(VersionsTest, LocksKeepVersionsFromEveryWayToRemoveThem) {
   make_bucket();
   set_versioning(Versioning::enabled);

@@ -1,0 +1,318 @@
+"""fsspec: `atoll://bucket/key` for pandas, xarray, DuckDB and whatever opens such addresses.
+
+    fsspec.open("atoll://lab/run-1.csv", where="./home")
+    pandas.read_csv("atoll://lab/run-1.csv", storage_options={"where": "http://server:7070", "token": "atl_…"})
+
+Always true: what is open for reading is one version; what is written appears whole when the file is closed. `?version=…` at an address reads that
+version (an id or label), `?as_of=…` that moment.
+"""
+from __future__ import annotations
+
+import urllib.parse
+from datetime import datetime
+from typing import Any, cast
+
+from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
+
+from . import errors
+from ._wire import PIECE_BYTES, key_text, split_object
+from .client import Client
+
+
+class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
+    """Buckets are the folders at the top; below them folders are there as long as something lies in them.
+
+    where, and everything else that `Client` takes, come as storage options. `client`: one that is there already.
+    """
+
+    protocol = "atoll"
+    root_marker = ""
+    sep = "/"
+
+    def __init__(self, where: str | None = None, client: Client | None = None, **options: Any) -> None:
+        own = {name: options.pop(name) for name in ("asynchronous", "loop", "use_listings_cache", "skip_instance_cache", "listings_expiry_time",
+                                                    "max_paths", "batch_size") if name in options}
+        super().__init__(**own)
+        self.client = client if client is not None else Client(where, **options)
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> Any:
+        if isinstance(path, list):
+            return [cls._strip_protocol(one) for one in path]
+        path = str(path)
+        if path.startswith("atoll://"):
+            path = path[len("atoll://"):]
+        return path.strip("/")
+
+    def unstrip_protocol(self, name: str) -> str:
+        return f"atoll://{self._strip_protocol(name)}"
+
+    # --- Looking
+
+    def _named(self, path: str) -> tuple[str, str | None, str | None]:
+        """The path without its `?version=` or `?as_of=`, and these."""
+        path, mark, query = self._strip_protocol(path).rpartition("?")
+        if not mark:
+            return query, None, None
+        values = urllib.parse.parse_qs(query)
+        if set(values) - {"version", "as_of"} or not values:
+            return f"{path}?{query}", None, None
+        return path, "".join(values.get("version", [])) or None, "".join(values.get("as_of", [])) or None
+
+    def ls(self, path: str, detail: bool = True, **_: Any) -> Any:
+        path, __, as_of = self._named(path)
+        rows: list[dict[str, Any]] = []
+        if not path:
+            rows = [_folder(one["name"]) for one in self.client.each(self.client.bucket_list)]
+        else:
+            bucket, __, key = path.partition("/")
+            with _as_files(path):
+                prefix = key + "/" if key else ""
+                cursor = None
+                while True:
+                    page = self.client.object_list(bucket, prefix=prefix or None, as_of=as_of, cursor=cursor)
+                    rows += [_folder(f"{bucket}/{key_text(one, 'prefix').rstrip('/')}") for one in page["prefixes"]]
+                    rows += [_row(bucket, one) for one in page["objects"] if not key_text(one).endswith("/")]
+                    cursor = page.get("next_cursor")
+                    if not cursor:
+                        break
+                if not rows and key:
+                    rows = [self._object(path, None, as_of)] if not self._is_marker(bucket, prefix) else []
+        rows = list({row["name"]: row for row in rows}.values())
+        return rows if detail else sorted(row["name"] for row in rows)
+
+    def _is_marker(self, bucket: str, prefix: str) -> bool:
+        return self.client.exists(f"{bucket}/{prefix}")
+
+    def _object(self, path: str, version: str | None, as_of: str | None) -> dict[str, Any]:
+        bucket, key = split_object(path)
+        if as_of is None:
+            return _row(bucket, self.client.stat(path, version=version))
+        for one in self.client.each(self.client.object_list, bucket, prefix=key, as_of=as_of, recursive=True):
+            if "key" in one and key_text(one) == key:
+                return _row(bucket, one)
+        raise errors.NotFound(f"there is no object {path} at that time", id="object.not_found", status=404)
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        path, version, as_of = self._named(path)
+        if not path:
+            return _folder("")
+        bucket, __, key = path.partition("/")
+        with _as_files(path):
+            if not key:
+                self.client.bucket_show(bucket)
+                return _folder(bucket)
+            try:
+                row = self._object(path, version, as_of)
+                if row["type"] == "file" or version:
+                    return row
+            except errors.NotFound:
+                if version:
+                    raise
+            page = self.client.object_list(bucket, prefix=key + "/", as_of=as_of, limit=1, recursive=True)
+            if page["objects"]:
+                return _folder(path)
+        raise FileNotFoundError(path)
+
+    def exists(self, path: str, **options: Any) -> bool:
+        try:
+            self.info(path, **options)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def find(self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **options: Any) -> Any:
+        # One list of everything below, in place of one for each folder.
+        clean, _, as_of = self._named(path)
+        bucket, _, key = clean.partition("/")
+        if maxdepth is not None or withdirs or not bucket or options.get("prefix"):
+            return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **options)
+        rows = {}
+        try:
+            for one in self.client.list(f"{bucket}/{key}/" if key else bucket, recursive=True, as_of=as_of):
+                if not key_text(one).endswith("/"):
+                    row = _row(bucket, one)
+                    rows[row["name"]] = row
+            if not rows and key and self.isfile(path):
+                rows = {clean: self.info(path)}
+        except errors.NotFound:
+            return {} if detail else []
+        return dict(sorted(rows.items())) if detail else sorted(rows)
+
+    def modified(self, path: str) -> datetime:
+        return datetime.fromisoformat(self.info(path)["modified"][:26].rstrip("Z") + "+00:00")
+
+    def created(self, path: str) -> datetime:
+        return datetime.fromisoformat(self.info(path)["created"][:26].rstrip("Z") + "+00:00")
+
+    def checksum(self, path: str) -> int:
+        return int(self.info(path)["version"].replace("-", ""), 16)
+
+    def ukey(self, path: str) -> str:
+        return str(self.info(path)["version"])
+
+    def versions(self, path: str) -> list[dict[str, Any]]:
+        """The versions of an object, the newest first, as the server tells them."""
+        return [cast(dict[str, Any], one) for one in self.client.versions(self._named(path)[0])]
+
+    # --- Reading and writing
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
+        path, version, as_of = self._named(path)
+        with _as_files(path):
+            if (start or 0) < 0 or (end or 0) < 0:
+                size = self._object(path, version, as_of)["size"]
+                start = max(0, size + start) if start is not None and start < 0 else start
+                end = max(0, size + end) if end is not None and end < 0 else end
+            begin = start or 0
+            return self.client.get(path, version=version, as_of=as_of, offset=begin, length=None if end is None else max(0, end - begin))
+
+    def pipe_file(self, path: str, value: bytes, **_: Any) -> None:
+        with _as_files(path):
+            self.client.put(self._strip_protocol(path), value)
+
+    def _open(self, path: str, mode: str = "rb", block_size: Any = None, autocommit: bool = True, cache_options: Any = None, **options: Any) -> Any:
+        clean, version, as_of = self._named(path)
+        with _as_files(clean):
+            if "r" in mode:
+                row = self._object(clean, version, as_of)
+                if row["type"] != "file":
+                    raise IsADirectoryError(clean)
+                return AtollFile(self, clean, mode, row, block_size or 1 << 20, cache_options=cache_options, **options)
+            if "a" in mode and self.exists(clean):
+                before = self.client.get(clean)
+                file = AtollFile(self, clean, "wb", None, block_size or PIECE_BYTES, autocommit=autocommit)
+                file.write(before)
+                return file
+            return AtollFile(self, clean, "wb", None, block_size or PIECE_BYTES, autocommit=autocommit)
+
+    def cp_file(self, path1: str, path2: str, **_: Any) -> None:
+        source, target = self._strip_protocol(path1), self._strip_protocol(path2)
+        with _as_files(source):
+            if self.isdir(source):
+                self.makedirs(target, exist_ok=True)
+                return
+            self.client.copy(source, target, replace=True)
+
+    def mv(self, path1: str, path2: str, recursive: bool = False, maxdepth: int | None = None, **_: Any) -> None:
+        source, target = self._strip_protocol(path1), self._strip_protocol(path2)
+        with _as_files(source):
+            self.client.move(source, target, recursive=recursive, replace=True)
+
+    def rm_file(self, path: str) -> None:
+        with _as_files(path):
+            self.client.delete(self._strip_protocol(path))
+
+    _rm = rm_file
+
+    def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
+        for one in path if isinstance(path, list) else [path]:
+            clean = self._strip_protocol(one)
+            with _as_files(clean):
+                if recursive and self.isdir(clean):
+                    self.client.delete(clean, recursive=True)
+                    if "/" not in clean:
+                        # Its history stays, and the bucket with it; one that held nothing goes.
+                        try:
+                            self.client.bucket_delete(clean)
+                        except errors.Conflict:
+                            pass
+                else:
+                    self.client.delete(clean)
+
+    def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
+        bucket, _, key = self._strip_protocol(path).partition("/")
+        with _as_files(path):
+            if not key and self.exists(bucket):
+                raise FileExistsError(path)
+            self.client.bucket_put(bucket)
+            # Folders below a bucket are there once something lies in them.
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        clean = self._strip_protocol(path)
+        if not exist_ok and self.exists(clean):
+            raise FileExistsError(path)
+        self.client.bucket_put(clean.partition("/")[0])
+
+    def rmdir(self, path: str) -> None:
+        clean = self._strip_protocol(path)
+        with _as_files(clean):
+            if self.ls(clean):
+                raise OSError(f"{clean} is not empty")
+            if "/" not in clean:
+                self.client.bucket_delete(clean)
+
+    def touch(self, path: str, truncate: bool = True, **_: Any) -> None:
+        if truncate or not self.exists(path):
+            self.pipe_file(path, b"")
+
+
+class AtollFile(AbstractBufferedFile):  # type: ignore[misc]
+    """One object: read by ranges of one version, written in pieces that make one object at the end."""
+
+    def __init__(self, fs: AtollFileSystem, path: str, mode: str, row: dict[str, Any] | None, block_size: int, autocommit: bool = True,
+                 cache_options: Any = None, cache_type: str = "readahead", **_: Any) -> None:
+        self._version = row["version"] if row else None
+        self._upload = ""
+        self._length = 0
+        if row is not None:
+            self.details = row
+        super().__init__(fs, path, mode, block_size=block_size, autocommit=autocommit, cache_type=cache_type, cache_options=cache_options,
+                         **({"size": row["size"]} if row else {}))
+        if row is not None:
+            self.details = row
+
+    def _fetch_range(self, start: int, end: int) -> bytes:
+        if start >= self.size:
+            return b""
+        return cast(bytes, self.fs.client.get(self.path, version=self._version, offset=start, length=min(end, self.size) - start))
+
+    def _initiate_upload(self) -> None:
+        # The length is known only at the end, so what is written is collected on this machine until then.
+        import tempfile
+        self._draft = tempfile.SpooledTemporaryFile(max_size=PIECE_BYTES)
+
+    def _upload_chunk(self, final: bool = False) -> bool:
+        self._draft.write(self.buffer.getvalue())
+        if final and self.autocommit:
+            self.commit()
+        return True
+
+    def commit(self) -> None:
+        """Stores what was written."""
+        self._draft.seek(0)
+        try:
+            with _as_files(self.path):
+                self.fs.client.put(self.path, self._draft)
+        finally:
+            self._draft.close()
+
+    def discard(self) -> None:
+        """Nothing is stored."""
+        self._draft.close()
+
+
+class _as_files:
+    """Errors as the operating system has them, which is what callers of fsspec know."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, errors.NotFound):
+            raise FileNotFoundError(self._path) from error
+        if isinstance(error, (errors.Denied, errors.SignInFirst)) and not isinstance(error, PermissionError):
+            raise PermissionError(str(error)) from error
+
+
+def _folder(name: str) -> dict[str, Any]:
+    return {"name": name, "size": 0, "type": "directory"}
+
+
+def _row(bucket: str, one: Any) -> dict[str, Any]:
+    kind = "file" if one["type"] in ("file", "marker") else "directory" if one["type"] == "directory" else "other"
+    return {"name": f"{bucket}/{key_text(one)}", "size": one["size"], "type": kind, "version": one["version"], "modified": one["modified"],
+            "created": one["stored"], "content_type": one.get("content_type", ""), "metadata": one.get("metadata") or {}, "tags": one.get("tags") or {}}
