@@ -31,9 +31,7 @@ using namespace atl;  // NOLINT
 constexpr std::size_t kNearest = 10;
 using Ids = std::vector<std::uint64_t>;
 
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 template <class T>
 T must(Result<T> result) {

@@ -73,9 +73,8 @@ Collection read_collection(const std::string& folder) {
   each(read_file(folder + "/documents.trec"), "<DOC>", "</DOC>", [&](const std::string& one) {
     collection.documents.emplace_back(between(one, "<DOCNO>", "</DOCNO>"), between(one, "<TEXT>", "</TEXT>"));
   });
-  each(read_file(folder + "/topics.trec"), "<top>", "</top>", [&](const std::string& one) {
-    collection.topics[between(one, "<num>", "\n")] = between(one, "<title>", "\n");
-  });
+  each(read_file(folder + "/topics.trec"), "<top>", "</top>",
+       [&](const std::string& one) { collection.topics[between(one, "<num>", "\n")] = between(one, "<title>", "\n"); });
   std::istringstream lines(read_file(folder + "/qrels.txt"));
   std::string topic;
   std::string zero;
@@ -123,7 +122,8 @@ Scores score(const Collection& collection, const std::string& topic, const Ranki
 Ranking fuse(const Ranking& a, const Ranking& b, std::size_t top) {
   std::map<std::uint64_t, double> scores;
   for (const Ranking* ranking : {&a, &b}) {
-    for (std::size_t i = 0; i < ranking->size(); ++i) scores[(*ranking)[i]] += 1.0 / (60.0 + static_cast<double>(i + 1));
+    for (std::size_t i = 0; i < ranking->size(); ++i)
+      scores[(*ranking)[i]] += 1.0 / (60.0 + static_cast<double>(i + 1));
   }
   Ranking fused;
   for (const auto& [document, value] : scores) fused.push_back(document);
@@ -161,8 +161,8 @@ void run(const platform::Machine& machine, const std::string& work, const std::s
   config.dimension = embedder->info().dimension;
   config.embedder = embedder->info().id();
   must(vector::VectorIndex::remove_all(machine, work + "/vectors"));
-  const auto meaning = must(vector::VectorIndex::open(machine, work + "/vectors", some_key(), VaultId{}, config,
-                                                      vector::Options{}, true));
+  const auto meaning = must(
+      vector::VectorIndex::open(machine, work + "/vectors", some_key(), VaultId{}, config, vector::Options{}, true));
   for (std::size_t i = 0; i < collection.documents.size(); ++i) {
     const std::string& body = collection.documents[i].second;
     std::vector<std::string_view> texts;

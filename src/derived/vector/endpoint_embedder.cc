@@ -44,7 +44,8 @@ std::optional<Parts> split_url(std::string_view url) {
 
 bool is_this_machine(std::string_view host) {
   const auto is_digit_or_dot = [](char c) { return c == '.' || (c >= '0' && c <= '9'); };
-  return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && std::ranges::all_of(host, is_digit_or_dot));
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && std::ranges::all_of(host, is_digit_or_dot));
 }
 
 tl::unexpected<Error> bad_answer(std::string_view what) {
@@ -186,9 +187,10 @@ Result<net::ClientResponse> EndpointEmbedder::State::send(const std::string& bod
     if (response && !may_pass(response->status)) return response;
     if (!response && (response.error().kind != ErrorKind::unreachable || is_last)) return response;
     if (response && is_last) {
-      return fail(ErrorKind::unreachable, "endpoint.busy",
-                  "the embedding server at " + url_ + " answers " + std::to_string(response->status) + " again and again",
-                  "it will be asked again later");
+      return fail(
+          ErrorKind::unreachable, "endpoint.busy",
+          "the embedding server at " + url_ + " answers " + std::to_string(response->status) + " again and again",
+          "it will be asked again later");
     }
     std::uint32_t pause_ms = wait_ms;
     if (response) {
@@ -203,8 +205,7 @@ Result<net::ClientResponse> EndpointEmbedder::State::send(const std::string& bod
   }
 }
 
-Result<VectorRows> EndpointEmbedder::State::read_answer(const net::ClientResponse& response,
-                                                        std::size_t texts) const {
+Result<VectorRows> EndpointEmbedder::State::read_answer(const net::ClientResponse& response, std::size_t texts) const {
   if (response.status == 401 || response.status == 403) {
     return fail(ErrorKind::denied, "endpoint.denied",
                 "the embedding server at " + url_ + " refuses: " + std::to_string(response.status),
@@ -212,7 +213,8 @@ Result<VectorRows> EndpointEmbedder::State::read_answer(const net::ClientRespons
   }
   if (response.status != 200) {
     std::string said = to_string(ByteView(response.body).first(std::min(response.body.size(), kErrorTextMax)));
-    std::ranges::replace_if(said, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+    std::ranges::replace_if(
+        said, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
     return fail(ErrorKind::failed, "endpoint.refused",
                 "the embedding server at " + url_ + " answered " + std::to_string(response.status) + ": " + said,
                 "check the name of the model and that texts are not too long for it");

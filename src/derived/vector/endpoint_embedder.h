@@ -1,7 +1,8 @@
 // An embedder that another program is: any server that speaks OpenAI's POST /v1/embeddings or Ollama's POST /api/embed.
 //
 // Always true:
-//  - Nothing is sent but the texts, the model's name and the key; where they go is info().name, and info().leaves_machine
+//  - Nothing is sent but the texts, the model's name and the key; where they go is info().name, and
+//  info().leaves_machine
 //    is true unless that is this machine. Nothing uses an endpoint that nobody asked for.
 //  - A text whose vector is in the cache is not sent again.
 //  - What the server answers is bounded and checked: as many vectors as texts, of one dimension, finite numbers.
@@ -80,8 +81,8 @@ struct EndpointOptions {
 
 class EndpointEmbedder final : public Embedder {
  public:
-  // Asks the server for one vector, which tells the dimension. `cache` may be null. Errors: `usage` ("endpoint.bad_url"),
-  // and those of embed().
+  // Asks the server for one vector, which tells the dimension. `cache` may be null. Errors: `usage`
+  // ("endpoint.bad_url"), and those of embed().
   [[nodiscard]] static Result<std::unique_ptr<EndpointEmbedder>> open(const platform::Machine& machine,
                                                                       const EndpointOptions& options,
                                                                       std::shared_ptr<EmbeddingCache> cache);

@@ -302,7 +302,9 @@ Result<std::unique_ptr<LearnedEmbedder::State>> LearnedTrainer::State::finish(co
           const auto found = known.find(hash);
           return found == known.end() ? nullptr : &found->second;
         },
-        [&](std::uint32_t column, float value) { matrix.entries.push_back({column, value}); });
+        [&](std::uint32_t column, float value) {
+          matrix.entries.push_back({column, value});
+        });
     matrix.end_row();
   }
   ATOLL_ASSIGN(const auto found, internal::decompose(matrix, options.dimension, options.seed, stop));

@@ -64,13 +64,13 @@ TEST(LearnedEmbedder, WordsThatOccurWithTheSameOthersComeToMeanTheSame) {
 }
 
 TEST(LearnedEmbedder, FormsOfAWordAndEverydayNotionsAreKnownFromAFewNotes) {
-  const auto embedder = learn({"The plumber replaced a pipe below the sink", "Invoices for the new car are in the folder",
-                               "Sowed tomatoes and beans", "Grandfather was born in Trieste",
-                               "Piano lessons on Monday evening"});
+  const auto embedder =
+      learn({"The plumber replaced a pipe below the sink", "Invoices for the new car are in the folder",
+             "Sowed tomatoes and beans", "Grandfather was born in Trieste", "Piano lessons on Monday evening"});
   const auto best = [&](std::string_view question) {
-    const std::array<std::string_view, 5> texts{"The plumber replaced a pipe below the sink",
-                                                "Invoices for the new car are in the folder", "Sowed tomatoes and beans",
-                                                "Grandfather was born in Trieste", "Piano lessons on Monday evening"};
+    const std::array<std::string_view, 5> texts{
+        "The plumber replaced a pipe below the sink", "Invoices for the new car are in the folder",
+        "Sowed tomatoes and beans", "Grandfather was born in Trieste", "Piano lessons on Monday evening"};
     std::size_t found = 0;
     for (std::size_t i = 1; i < texts.size(); ++i) {
       if (similarity(*embedder, question, texts.at(i)) > similarity(*embedder, question, texts.at(found))) found = i;
@@ -233,7 +233,8 @@ TEST(LearnedEmbedder, FindsNotesByOtherWords) {
     }
     std::ranges::sort(ranking);
     for (std::size_t i = 0; i < 10; ++i) {
-      for (const int right : judged[number]) found += ranking[i].second == right ? 1.0 / static_cast<double>(judged[number].size()) : 0;
+      for (const int right : judged[number])
+        found += ranking[i].second == right ? 1.0 / static_cast<double>(judged[number].size()) : 0;
     }
   }
   // Measured: 0.65; by words alone 0.19.

@@ -28,12 +28,14 @@ struct StringHash {
 };
 
 tl::unexpected<Error> malformed(std::string_view what) {
-  return fail(ErrorKind::usage, "token_table.malformed", "the model's files are not what they should be: " + std::string(what),
+  return fail(ErrorKind::usage, "token_table.malformed",
+              "the model's files are not what they should be: " + std::string(what),
               "fetch model.safetensors and tokenizer.json of one model again");
 }
 
 tl::unexpected<Error> unsupported(std::string_view what) {
-  return fail(ErrorKind::unsupported, "token_table.unsupported", "this kind of model is not known: " + std::string(what),
+  return fail(ErrorKind::unsupported, "token_table.unsupported",
+              "this kind of model is not known: " + std::string(what),
               "use a model of the model2vec kind with a WordPiece tokenizer, or a server (endpoint)");
 }
 

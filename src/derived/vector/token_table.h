@@ -5,8 +5,8 @@
 // voice search", ICASSP 2012, for WordPiece.
 //
 // Always true: both files are foreign and checked whole before anything is used; no memory is taken for sizes that the
-// files only claim. Accents are taken off Latin, Greek and Cyrillic letters only, where the tokenizer wants small letters.
-// Complexity: linear in the text. Thread rules: as of Embedder.
+// files only claim. Accents are taken off Latin, Greek and Cyrillic letters only, where the tokenizer wants small
+// letters. Complexity: linear in the text. Thread rules: as of Embedder.
 #pragma once
 
 #include <memory>
