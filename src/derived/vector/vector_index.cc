@@ -26,7 +26,6 @@ using internal::Core;
 using internal::FileInfo;
 using internal::FileKind;
 using internal::kChunkNodes;
-using internal::kNoNode;
 using internal::Manifest;
 using internal::Node;
 using internal::Nodes;
@@ -697,9 +696,11 @@ Stats VectorIndex::State::stats() const {
   const ViewRef view = this->view();
   const Manifest manifest = this->manifest();
   stats.removed = view->core->removed_count;
-  stats.vectors = view->count() - stats.removed;
+  const std::uint64_t count = view->count();
+  stats.vectors = count - std::min(count, stats.removed);  // a put beside this may have counted more
+
   stats.in_graph = view->core->graph_count;
-  stats.unflushed = view->count() - view->first_pending;
+  stats.unflushed = count - view->first_pending;
   for (const auto& segment : view->segments) stats.file_bytes += segment->stored_bytes();
   stats.file_bytes += manifest.graph.plain_bytes + manifest.removed.plain_bytes;
   stats.cache_bytes = cache_.bytes();
