@@ -19,12 +19,13 @@ import { ShareDialog } from "../files/ShareDialog";
 import type { Entry } from "../files/pages";
 import { Details } from "./Details";
 import { Difference } from "./Difference";
+import { Says } from "./Says";
 import { Versions } from "./Versions";
 import { Who } from "./Who";
 import { Describing } from "../../parts/Describing";
 import "./object.css";
 
-type Tab = "preview" | "versions" | "diff" | "details" | "tags" | "who";
+type Tab = "preview" | "says" | "versions" | "diff" | "details" | "tags" | "who";
 
 interface Facts {
   info: ObjectInfo | null; // null: removed
@@ -68,7 +69,7 @@ export default function ObjectPage() {
   const shown = isThen && info ? { version: info.version } : {};
   const entry: Entry | null = info ? { kind: "object", object: info } : null;
   const count = facts?.versions.versions.length ?? 0;
-  const tabs: Array<[Tab, string]> = [["preview", t.verbs.preview], ["versions", `${t.object.versions}${count > 1 ? ` (${count})` : ""}`], ["diff", t.object.diff],
+  const tabs: Array<[Tab, string]> = [["preview", t.verbs.preview], ["says", t.says.tab], ["versions", `${t.object.versions}${count > 1 ? ` (${count})` : ""}`], ["diff", t.object.diff],
     ["details", t.object.details], ["tags", t.files.tags], ["who", t.object.who]];
 
   return (
@@ -103,11 +104,12 @@ export default function ObjectPage() {
       {facts ? (
         <>
           <nav class="tabs" aria-label={lastPart(key)}>
-            {tabs.filter(([one]) => info || one === "versions" || one === "diff").map(([one, words]) => (
+            {tabs.filter(([one]) => info ? one !== "says" || !isThen : one === "versions" || one === "diff").map(([one, words]) => (
               <a key={one} href={here({ tab: one === "preview" ? "" : one })} aria-current={tab === one ? "page" : undefined}>{words}</a>
             ))}
           </nav>
-          {tab === "preview" && info && <Preview file={info} url={contentUrl(bucket, info, { version: info.version })} />}
+          {tab === "preview" && info && <Preview file={info} url={contentUrl(bucket, info, { version: info.version })} bucket={isThen ? undefined : bucket} at={Number(query.get("at")) || undefined} />}
+          {tab === "says" && info && !isThen && <Says key={info.version} bucket={bucket} name={name} inside={query.get("inside") ?? ""} />}
           {(tab === "versions" || !info) && <Versions bucket={bucket} name={name} list={facts.versions} isRemoved={!info} here={here} />}
           {tab === "diff" && info && <Difference bucket={bucket} name={name} list={facts.versions} from={query.get("from")} to={query.get("to")} />}
           {tab === "details" && info && <Details info={info} />}
