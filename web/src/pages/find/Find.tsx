@@ -19,7 +19,7 @@ import "./find.css";
 const kTypingMs = 200;
 const kPage = 20;
 const kAgainSeconds = 2; // while files are being read
-const kAgainMost = 200; // results that are asked for anew then
+const kAgainMost = 1000; // results at once, as the server allows
 
 const search = (body: SearchRequest, signal?: AbortSignal): Promise<SearchResults> => ask<SearchResults>("POST", "api/v1/search", { body, ...(signal ? { signal } : {}) });
 const nameOf = (one: FoundObject): string => `${one.bucket}/${one.key_b64 ?? one.key}/${one.inside ?? ""}`;
@@ -61,6 +61,7 @@ export default function Find() {
   const list = useRef<HTMLUListElement>(null);
   const more = useSignal<FoundObject[]>([]);
   const cursor = useSignal<string | undefined>(undefined);
+  const hasWords = useSignal(true); // of what is shown
   const isMoreAsked = useSignal(false);
   const asked = useRef("");
 
@@ -82,8 +83,11 @@ export default function Find() {
     if (isEmpty(question)) return null;
     // Asked anew for the same, as many as are shown stay shown.
     const limit = shown.current === where ? Math.min(kPage + more.value.length, kAgainMost) : kPage;
-    const page = await search({ ...requestOf(question), limit }, signal);
+    let page = await search({ ...requestOf(question, true), limit }, signal);
+    const isOfWords = page.query !== "";
+    if (!isOfWords && orderOf(question, false) !== orderOf(question, true)) page = await search({ ...requestOf(question, false), limit }, signal);
     if (signal.aborted) return page;
+    hasWords.value = isOfWords;
     shown.current = where;
     more.value = [];
     cursor.value = page.next_cursor;
@@ -95,7 +99,7 @@ export default function Find() {
   // Counting looks at everything that was found, so it comes behind the results and never holds them up.
   const { state: counted } = useLoad(async (signal) => {
     if (isEmpty(question) || !answer || answer.results.length === 0) return null;
-    const request = requestOf(question);
+    const request = requestOf(question, hasWords.value);
     const page = await search({ ...request, limit: 1, facets: ["type", "year", "language", "bucket", "tag"] }, signal);
     if (!question.since && !question.until) return { of: answer, page, years: page };
     const { since: _, until: __, ...always } = request;
@@ -107,7 +111,7 @@ export default function Find() {
 
   const showMore = (): void => {
     isMoreAsked.value = true;
-    search({ ...requestOf(question), limit: kPage, cursor: cursor.value ?? "" }).then((page) => {
+    search({ ...requestOf(question, hasWords.value), limit: kPage, cursor: cursor.value ?? "" }).then((page) => {
       if (shown.current !== route.value.query.toString()) return; // another question was asked meanwhile
       more.value = [...more.value, ...page.results];
       cursor.value = page.next_cursor;
@@ -149,7 +153,7 @@ export default function Find() {
           <div class="find-choices">
             <Choice label={t.find.time} value={question.until ? "" : question.since} choices={t.find.when} onChange={(value) => change("since", value)} />
             <Choice label={t.find.size} value={question.size} choices={t.find.sizes} onChange={(value) => change("size", value)} />
-            <Choice label={t.find.order} value={orderOf(question)} choices={Object.fromEntries(orderNames.map((one) => [one, t.find.orders[one]]))} onChange={(value) => change("order", value)} />
+            <Choice label={t.find.order} value={orderOf(question, hasWords.value)} choices={Object.fromEntries(orderNames.map((one) => [one, t.find.orders[one]]))} onChange={(value) => change("order", value)} />
           </div>
         )}
       </form>
@@ -168,9 +172,10 @@ export default function Find() {
             <div class="find-columns">
               <div class="stack tight grow">
                 <p class="small" role="status">{t.find.results(total, isMore)}</p>
+                {answer.coverage?.is_complete === false && <Covered coverage={answer.coverage} />}
                 <ul class="card" ref={list} aria-busy={state.value.isLoading}>{results.map((one) => <Result key={nameOf(one)} found={one} q={question.q} best={best} />)}</ul>
                 {cursor.value && <div><button type="button" class="button" disabled={isMoreAsked.value} onClick={showMore}>{t.verbs.showMore}</button></div>}
-                {answer.coverage && <Covered coverage={answer.coverage} />}
+                {answer.coverage?.is_complete && <Covered coverage={answer.coverage} />}
               </div>
               {facets.length > 0 && <Facets facets={facets} question={question} total={counted.value.value?.page.total ?? 0} />}
             </div>

@@ -38,8 +38,8 @@ export const hasFilters = (question: Question): boolean =>
   [question.type, question.language, question.bucket, question.since, question.until, question.size].some((one) => one !== "") || question.tags.length > 0;
 export const noFilters: Partial<Question> = { type: "", language: "", bucket: "", tags: [], since: "", until: "", size: "" };
 
-// Without words nothing is better than something else.
-export const orderOf = (question: Question): Order => question.order || (question.q.trim() === "" ? "newest" : "rank");
+// Without words nothing is better than something else. Whether a line of conditions holds words is what the server says.
+export const orderOf = (question: Question, hasWords: boolean): Order => question.order || (question.q.trim() === "" ? "newest" : hasWords ? "rank" : "name");
 
 // While the last word is being typed, what begins so is meant as well. A blank behind it ends it.
 const kBegun = /^(.*(?:^|\s))([\p{L}\p{N}]{2,})$/su;
@@ -60,14 +60,14 @@ function tagFilter(tag: string): string {
 // Folders are found only by whoever asks for them.
 const kAsksForFolders = /type:(dir|directory|folder)\b/;
 
-export function requestOf(question: Question): SearchRequest {
+export function requestOf(question: Question, hasWords: boolean): SearchRequest {
   const filter = [...question.tags.map(tagFilter), ...(question.size ? [`size>=${question.size}`] : []),
     ...(kAsksForFolders.test(question.q) ? [] : ["not type:directory"])].join(" ");
   const line = lineOf(question.q);
   // An OR at the end must not reach as far as what is added.
   const chosen = question.language === "" ? line : `${/\bOR\b/.test(question.q) ? `(${line})` : line} language:${question.language}`;
   return {
-    query: chosen.trim(), filter, ...orders[orderOf(question)],
+    query: chosen.trim(), filter, ...orders[orderOf(question, hasWords)],
     ...(question.type ? { types: [question.type] } : {}), ...(question.bucket ? { bucket: question.bucket } : {}),
     ...(question.since ? { since: question.since } : {}), ...(question.until ? { until: question.until } : {}),
   };

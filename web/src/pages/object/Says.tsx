@@ -77,6 +77,11 @@ function Members({ list, all, inside }: { list: Member[]; all: number; inside: s
   );
 }
 
+function formatWords(found: Understood, format: string): string {
+  const name = [t.find.types[format] ?? format, found.fields?.find((one) => one.name === kVersion)?.value].filter(Boolean).join(" ");
+  return [name, found.media_type].filter(Boolean).join(", ");
+}
+
 function Facts({ found }: { found: Understood }) {
   const rows = rowsOf(found.fields ?? []);
   return (
@@ -86,7 +91,7 @@ function Facts({ found }: { found: Understood }) {
       <dl class="facts">
         {rows.map(([label, list]) => <><dt key={label}>{label}</dt><dd><Values list={list} /></dd></>)}
         {found.language && <><dt>{t.says.language}</dt><dd>{languageName(found.language)}</dd></>}
-        {found.format && <><dt>{t.says.format}</dt><dd>{t.find.types[found.format] ?? found.format} {found.fields?.find((one) => one.name === kVersion)?.value}{found.media_type && `, ${found.media_type}`}</dd></>}
+        {found.format && <><dt>{t.says.format}</dt><dd>{formatWords(found, found.format)}</dd></>}
       </dl>
       {rows.length === 0 && !found.trouble && <p class="soft">{t.says.none}</p>}
       {found.is_truncated && <p class="soft small">{t.says.cutOff}</p>}
