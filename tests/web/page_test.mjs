@@ -393,6 +393,10 @@ step("shows somebody else no more than they may see", async () => {
   await mia.getByRole("link", { name: "large.bin" }).waitFor();
   assert.equal(await mia.getByRole("button", { name: "Store files" }).count(), 0);
   await browser.look("folder-reader", mia);
+  await browser.go("/ui/find?q=boiler", mia);
+  await mia.getByText("Nothing was found").waitFor(); // it stands in papers only, which are not hers
+  await browser.go("/ui/find?q=lighthouse", mia);
+  await mia.getByText("1 result", { exact: true }).waitFor();
   const refused = (await server.api("GET", "/audit?denied&limit=100")).records.filter((one) => one.actor === "mia");
   assert.deepEqual(refused.map((one) => one.action), [], "the page asks for nothing that it knows is refused");
   await mia.context().close();

@@ -52,11 +52,11 @@ export function Facets({ facets, question, total }: { facets: Facet[]; question:
   );
 }
 
-const span = (since: string, until: string): string => {
+export function timeWords({ since, until }: Question): string {
   const preset = t.find.when[since];
   if (until === "" && preset) return preset;
   return since === until ? since : until === "" ? t.find.from(since) : since === "" ? t.find.to(until) : `${since} – ${until}`;
-};
+}
 
 export function Chips({ question }: { question: Question }) {
   if (!hasFilters(question)) return null;
@@ -64,7 +64,7 @@ export function Chips({ question }: { question: Question }) {
   const put = (label: string, words: string, without: Partial<Question>): void => { list.push([label, words, without]); };
   for (const name of ["type", "language", "bucket"] as const) if (question[name]) put(t.find.facets[name], wordsFor(name, question[name]), { [name]: "" });
   for (const tag of question.tags) put(t.find.facets.tag, wordsFor("tag", tag), { tags: question.tags.filter((one) => one !== tag) });
-  if (question.since || question.until) put(t.find.time, span(question.since, question.until), { since: "", until: "" });
+  if (question.since || question.until) put(t.find.time, timeWords(question), { since: "", until: "" });
   if (question.size) put(t.find.size, t.find.sizes[question.size] ?? question.size, { size: "" });
   return (
     <ul class="line find-chips" aria-label={t.find.chosen}>

@@ -10,7 +10,7 @@ import { useEvery, useLoad } from "../../state/load";
 import { changed, complain } from "../../state/notices";
 import { go, route } from "../../state/route";
 import { t, wordsOf } from "../../text/text";
-import { Chips, Facets } from "./Facets";
+import { Chips, Facets, timeWords } from "./Facets";
 import { addressOf, hasFilters, isEmpty, noFilters, orderNames, orderOf, questionOf, requestOf, type Question } from "./question";
 import { Result } from "./Result";
 import { Timeline } from "./Timeline";
@@ -19,6 +19,8 @@ import "./find.css";
 const kTypingMs = 200;
 const kPage = 20;
 const kAgainSeconds = 2; // while files are being read
+const kAgainSlowSeconds = 20; // while so many are that it takes long
+const kManyWaiting = 2000;
 const kAgainMost = 1000; // results at once, as the server allows
 
 const search = (body: SearchRequest, signal?: AbortSignal): Promise<SearchResults> => ask<SearchResults>("POST", "api/v1/search", { body, ...(signal ? { signal } : {}) });
@@ -107,7 +109,8 @@ export default function Find() {
   }, [answer]);
 
   const isWaiting = answer?.coverage?.is_complete === false;
-  useEvery(kAgainSeconds, again, isWaiting && !isEmpty(question) && error === null);
+  const isLong = (answer?.coverage?.contents_waiting ?? 0) > kManyWaiting;
+  useEvery(isLong ? kAgainSlowSeconds : kAgainSeconds, again, isWaiting && !isEmpty(question) && error === null);
 
   const showMore = (): void => {
     isMoreAsked.value = true;
@@ -151,7 +154,7 @@ export default function Find() {
         <div id="find-said">{isOfTheLine(error) && <p class="small find-said" role="status"><Icon name="warning" size={16} />{lineProblem(error)}</p>}</div>
         {!isEmpty(question) && (
           <div class="find-choices">
-            <Choice label={t.find.time} value={question.until ? "" : question.since} choices={t.find.when} onChange={(value) => change("since", value)} />
+            <Choice label={t.find.time} value={question.until ? timeWords(question) : question.since} choices={t.find.when} onChange={(value) => change("since", value)} />
             <Choice label={t.find.size} value={question.size} choices={t.find.sizes} onChange={(value) => change("size", value)} />
             <Choice label={t.find.order} value={orderOf(question, hasWords.value)} choices={Object.fromEntries(orderNames.map((one) => [one, t.find.orders[one]]))} onChange={(value) => change("order", value)} />
           </div>

@@ -16,8 +16,8 @@ const kAgainSeconds = 3;
 const kValuesShown = 20;
 const kTime = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 const times = ["created", "modified", "start", "end"];
-// Told in one line together.
-const paired = ["width", "height", "latitude", "longitude"];
+// Told in one line where both are there.
+const pairs: Array<[string, string]> = [["width", "height"], ["latitude", "longitude"]];
 const kVersion = "format_version";
 
 function valueWords(name: string, value: string): string {
@@ -39,14 +39,17 @@ function degrees(value: string, positive: string, negative: string): string {
 export function rowsOf(fields: Field[]): Array<[string, string[]]> {
   const rows = new Map<string, string[]>();
   const first = (name: string): string | undefined => fields.find((one) => one.name === name)?.value;
+  const together = pairs.filter((pair) => pair.every((name) => first(name) !== undefined));
   for (const { name, value } of fields) {
-    if (paired.includes(name) || name === kVersion) continue;
+    if (together.flat().includes(name) || name === kVersion) continue;
     const label = t.fields[name] ?? name.replaceAll("_", " ");
     rows.set(label, [...(rows.get(label) ?? []), valueWords(name, value)]);
   }
-  const [width, height, latitude, longitude] = paired.map(first);
-  if (width !== undefined && height !== undefined) rows.set(t.says.dimensions, [t.says.pixels(width, height)]);
-  if (latitude !== undefined && longitude !== undefined) rows.set(t.says.position, [`${degrees(latitude, "N", "S")}, ${degrees(longitude, "E", "W")}`]);
+  for (const pair of together) {
+    const [one = "", other = ""] = pair.map(first);
+    if (pair[0] === "width") rows.set(t.says.dimensions, [t.says.pixels(one, other)]);
+    else rows.set(t.says.position, [`${degrees(one, "N", "S")}, ${degrees(other, "E", "W")}`]);
+  }
   return [...rows];
 }
 
