@@ -12,7 +12,7 @@ import unittest
 import harness
 from harness import AtollTest
 
-PAGES = ("README.md", "docs/keeping.md", "docs/years.md", "docs/copies.md", "docs/accounts.md", "docs/webdav.md", "docs/server.md",
+PAGES = ("README.md", "docs/keeping.md", "docs/finding.md", "docs/years.md", "docs/copies.md", "docs/accounts.md", "docs/webdav.md", "docs/server.md",
          "docs/health.md")
 
 

@@ -200,6 +200,7 @@ std::string_view by_tiff(std::string_view head, std::string_view named) {
 
 bool is_mpeg_audio_frame(std::string_view head) {
   if (head.size() < 4 || static_cast<unsigned char>(head[0]) != 0xFF) return false;
+  if (static_cast<unsigned char>(head[1]) == 0xFE) return false;  // a byte order mark
   const auto second = static_cast<unsigned char>(head[1]);
   const auto third = static_cast<unsigned char>(head[2]);
   return (second & 0xE0U) == 0xE0 && (second & 0x06U) != 0 && (second & 0x18U) != 0x08 && (third & 0xF0U) != 0xF0 &&

@@ -4,6 +4,7 @@
 
 #include "derived/extract/extractor.h"
 #include "derived/extract/formats.h"
+#include "derived/extract/internal/image_format.h"
 #include "derived/extract/internal/input.h"
 #include "derived/extract/internal/magic_table.h"
 #include "derived/extract/internal/pdf_format.h"
@@ -54,6 +55,7 @@ int run_worker() {
     magic->open();
     tools->magic = magic.get();
     prepare_pdf();
+    prepare_images();
   };
   worker.body = [tools](sandbox::Channel& channel) { return read_batch(channel, *tools); };
   return sandbox::work(worker);

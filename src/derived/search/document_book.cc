@@ -122,6 +122,7 @@ Result<void> DocumentBook::count() {
       return true;
     }));
   }
+  flushed_waiting_ = waiting_count_.load();
   return {};
 }
 
@@ -136,7 +137,9 @@ Result<void> DocumentBook::flush(ByteView state) {
   ByteWriter writer(kept);
   writer.put(next_);
   kept.insert(kept.end(), state.begin(), state.end());
-  return runs_->flush(kept);
+  ATOLL_TRY(runs_->flush(kept));
+  flushed_waiting_ = waiting_count_.load();
+  return {};
 }
 
 Result<std::optional<ObjectDocuments>> DocumentBook::find(const ObjectId& object) const {

@@ -9,6 +9,7 @@
 // Thread rules: reading from any thread, writing by one.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -60,7 +61,8 @@ class DocumentBook {
   [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting);
   [[nodiscard]] Result<bool> is_waiting(const ObjectId& object) const;
   [[nodiscard]] Result<std::vector<ObjectId>> waiting(const ObjectId& after, std::size_t limit) const;
-  [[nodiscard]] std::uint64_t waiting_count() const { return waiting_count_; }
+  // Those of the last flush() count as well: what was added since is in no answer yet.
+  [[nodiscard]] std::uint64_t waiting_count() const { return std::max(waiting_count_.load(), flushed_waiting_.load()); }
   [[nodiscard]] std::uint64_t object_count() const { return object_count_; }
 
   [[nodiscard]] Result<void> flush(ByteView state);
@@ -75,6 +77,7 @@ class DocumentBook {
   std::unique_ptr<run::RunSet> runs_;
   std::uint64_t next_ = 1;
   std::atomic<std::uint64_t> waiting_count_ = 0;
+  std::atomic<std::uint64_t> flushed_waiting_ = 0;
   std::atomic<std::uint64_t> object_count_ = 0;
 };
 

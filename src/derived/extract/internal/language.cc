@@ -8,7 +8,7 @@ namespace atl::extract {
 namespace {
 
 constexpr std::size_t kLookedAtBytes = 64U << 10U;
-constexpr std::size_t kLettersMin = 20;  // fewer are guessed wrongly too often
+constexpr std::size_t kLettersMin = 60;  // fewer are guessed wrongly too often
 
 }  // namespace
 

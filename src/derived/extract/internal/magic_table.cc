@@ -30,7 +30,9 @@ std::string MagicTable::media_type_of(ByteView head) const {
   const bool is_plain = media_type.size() < 100 && media_type.find('/') != std::string::npos &&
                         media_type.find_first_not_of(
                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/.+-_") == std::string::npos;
-  return is_plain && media_type != "application/octet-stream" ? media_type : std::string();
+  // Its tests for Targa pictures take nearly anything for one.
+  return is_plain && media_type != "image/x-tga" && media_type != "application/octet-stream" ? media_type
+                                                                                             : std::string();
 }
 
 }  // namespace atl::extract

@@ -86,15 +86,22 @@ using ReadFormat = Result<void> (*)(Job& job);
 // archive_formats.cc
 [[nodiscard]] Result<void> read_archive(Job& job);
 [[nodiscard]] Result<void> read_compressed(Job& job);
-// rtf_format.cc, pdf_format.cc, mobi_format.cc, postscript
+// rtf_format.cc, pdf_format.cc, mobi_format.cc
 [[nodiscard]] Result<void> read_rtf(Job& job);
 [[nodiscard]] Result<void> read_pdf(Job& job);
 [[nodiscard]] Result<void> read_mobi(Job& job);
 // ole_formats.cc
 [[nodiscard]] Result<void> read_ole(Job& job);
-// image_formats.cc, media_formats.cc
+// image_formats.cc, audio_formats.cc, video_formats.cc
 [[nodiscard]] Result<void> read_image(Job& job);
-[[nodiscard]] Result<void> read_media(Job& job);
+[[nodiscard]] Result<void> read_audio(Job& job);
+void take_audio_tags(Job& job, std::string_view extension);
+[[nodiscard]] Result<void> read_boxes(Job& job);
+[[nodiscard]] Result<void> read_matroska(Job& job);
+[[nodiscard]] Result<void> read_avi(Job& job);
+[[nodiscard]] Result<void> read_asf(Job& job);
+[[nodiscard]] Result<void> read_flash_video(Job& job);
+[[nodiscard]] Result<void> read_mpeg(Job& job);
 // model_formats.cc
 [[nodiscard]] Result<void> read_model(Job& job);
 // database_formats.cc
@@ -103,5 +110,6 @@ using ReadFormat = Result<void> (*)(Job& job);
 [[nodiscard]] Result<void> read_access(Job& job);
 // program_formats.cc
 [[nodiscard]] Result<void> read_program(Job& job);
+[[nodiscard]] Result<void> read_postscript(Job& job);
 
 }  // namespace atl::extract
