@@ -176,6 +176,8 @@ export function findSteps({ step, browser, server, folder, until, button }) {
     await first.getByRole("link").first().click();
     await page.locator(".members .is-found", { hasText: "boiler guarantee.txt" }).waitFor();
     await browser.look("object-members");
+    await browser.go(kDocuments + "old papers.zip");
+    await page.locator(".members li", { hasText: "letter.txt" }).waitFor(); // an archive opens with what is in it
     await browser.go(kDocuments + "house/kitchen/costs.xlsx");
     await page.getByRole("cell", { name: "plumber, boiler move" }).waitFor();
     await browser.look("object-sheet");
