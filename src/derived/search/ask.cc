@@ -68,7 +68,7 @@ text::Query with_parts_of_names(const text::Query& query) {
 struct Hit {
   DocumentOwner owner;
   ObjectDocuments row;
-  catalog::Listed listed;
+  catalog::Listed listed;  // of hits that are counted only: not looked up
   std::string bucket;
   double score = 0;
 };
@@ -100,6 +100,8 @@ class Asking {
                   "`atoll ls` lists them.");
     }
     const bool counts = question_->order != Order::rank || !question_->facets.empty();
+    needs_facts_ = question_->order != Order::rank || question_->sees != nullptr || !filter_.matches_everything() ||
+                   std::ranges::find(question_->facets, "tag") != question_->facets.end();
     wanted_ = counts ? kCountedMax : question_->offset + question_->limit + 1;
     ATOLL_TRY(collect(constrained(words_)));
     if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
@@ -187,19 +189,16 @@ class Asking {
     if (!row) return {};
     const auto bucket = bucket_ids_.find(row->bucket);
     if (bucket == bucket_ids_.end() || !row->key.starts_with(question_->prefix)) return {};
+    if (!needs_facts_ && hits_.size() > question_->offset + question_->limit) {
+      hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score});
+      return {};
+    }
     ATOLL_ASSIGN(auto listed, reader_->current(row->bucket, row->key));
     if (!listed || listed->entry.object != owner->object) return {};
     if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) return {};
     if (question_->sees && !question_->sees(bucket->second, *listed)) return {};
     hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score});
     return {};
-  }
-
-  [[nodiscard]] std::int64_t date_of_hit(const Hit& hit) const {
-    if (hit.row.date_us) return *hit.row.date_us;
-    constexpr std::int64_t kUsPerSecond = 1'000'000;
-    return hit.listed.version.has_source ? hit.listed.version.modified.seconds * kUsPerSecond
-                                         : hit.listed.version.begin_time.unix_us;
   }
 
   void sort() {
@@ -212,7 +211,7 @@ class Asking {
       case Order::rank: break;
       case Order::name: by([](const Hit& hit) { return std::pair(hit.bucket, hit.listed.entry.key); }); break;
       case Order::size: by([](const Hit& hit) { return hit.listed.version.size; }); break;
-      case Order::date: by([this](const Hit& hit) { return date_of_hit(hit); }); break;
+      case Order::date: by([](const Hit& hit) { return hit.row.date_us; }); break;
       case Order::modified: by([](const Hit& hit) { return hit.listed.version.modified; }); break;
       case Order::stored: by([](const Hit& hit) { return hit.listed.version.begin_time; }); break;
     }
@@ -222,13 +221,13 @@ class Asking {
     std::map<std::string, std::uint64_t> counts;
     for (const Hit& hit : hits_) {
       if (name == "type") {
-        const std::string_view file = name_in(hit.listed.entry.key);
+        const std::string_view file = name_in(hit.row.key);
         const std::size_t dot = file.rfind('.');
         const std::string ending(dot == std::string_view::npos ? "" : file.substr(dot + 1));
         const std::string& format = hit.row.format;
         ++counts[format.empty() || format == "unknown" ? (ending.empty() ? "other" : ending) : format];
       } else if (name == "year") {
-        ++counts[format_rfc3339(Timestamp{date_of_hit(hit)}).substr(0, 4)];
+        ++counts[format_rfc3339(Timestamp{hit.row.date_us}).substr(0, 4)];
       } else if (name == "language") {
         if (!hit.row.language.empty()) ++counts[hit.row.language];
       } else if (name == "bucket") {
@@ -325,6 +324,7 @@ class Asking {
   std::vector<text::Query> times_;
   std::map<BucketId, std::string> bucket_ids_;
   std::size_t wanted_ = 0;
+  bool needs_facts_ = true;  // of every hit, not only of those that are shown
   std::vector<Hit> hits_;
   std::unordered_set<text::DocumentId> seen_;
 };

@@ -44,7 +44,7 @@ Bytes encode(const ObjectDocuments& row) {
   writer.put_text(8, row.language);
   writer.put_text(9, row.title);
   writer.put_text(10, row.trouble);
-  if (row.date_us) writer.put_signed(11, *row.date_us);
+  writer.put_signed(11, row.date_us);
   return out;
 }
 
@@ -86,6 +86,7 @@ run::Options options_of(codec::SealSuite suite) {
   run::Options options;
   options.memtable_bytes_max = 8 * kMiB;
   options.filter_bytes_max = 8 * kMiB;
+  options.cache_bytes_max = 32 * kMiB;  // a search looks up each of its hits
   options.suite = suite;
   return options;
 }

@@ -33,9 +33,9 @@ struct ObjectDocuments {
   std::uint64_t first = 0;
   std::uint32_t count = 0;
   codec::Digest extraction{};  // of its content; all zero: it has none to read (folders, links, empty files)
-  // Of what was understood, so that lists and counts need not read it again; empty and none before that.
+  // Of what was understood, so that lists and counts need not read it again; empty before that.
   std::string format, language, title, trouble;
-  std::optional<std::int64_t> date_us;
+  std::int64_t date_us = 0;  // as the field "date" (fields.h)
 };
 
 struct DocumentOwner {

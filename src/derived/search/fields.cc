@@ -63,6 +63,21 @@ std::int64_t year_of(std::int64_t unix_us) {
   return static_cast<int>(std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time)).year());
 }
 
+std::int64_t modified_us(const catalog::VersionRow& version) {
+  constexpr std::int64_t kSecondsMax = INT64_MAX / kUsPerSecond - 1;
+  return std::clamp(version.modified.seconds, -kSecondsMax, kSecondsMax) * kUsPerSecond +
+         version.modified.nanoseconds / 1000;
+}
+
+std::optional<std::int64_t> said_date_of(const extract::Extraction& extraction) {
+  for (const std::string_view name : {"created", "date", "start", "sent", "modified"}) {
+    const auto value = extract::value_of(extraction, name);
+    if (value.empty()) continue;
+    if (const auto date = parse_date_us(value)) return date;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 text::Schema schema() {
@@ -129,13 +144,9 @@ std::optional<std::int64_t> parse_date_us(std::string_view text) {
   return time.time_since_epoch().count() * kUsPerSecond;
 }
 
-std::optional<std::int64_t> date_of(const extract::Extraction& extraction) {
-  for (const std::string_view name : {"created", "date", "start", "sent", "modified"}) {
-    const auto value = extract::value_of(extraction, name);
-    if (value.empty()) continue;
-    if (const auto date = parse_date_us(value)) return date;
-  }
-  return std::nullopt;
+std::int64_t date_of(const catalog::VersionRow& version, const extract::Extraction* extraction) {
+  if (const auto said = extraction == nullptr ? std::nullopt : said_date_of(*extraction)) return *said;
+  return version.has_source ? modified_us(version) : version.begin_time.unix_us;
 }
 
 class DocumentBuilder {
@@ -153,7 +164,8 @@ class DocumentBuilder {
       add_extraction(*extraction);
       for (const auto& member : extraction->members) add_member(member);
     }
-    end_date(extraction != nullptr ? date_of(*extraction) : std::nullopt);
+    at_ = 0;
+    add_date(date_of(listed_->version, extraction));
     return std::move(out_);
   }
 
@@ -206,20 +218,9 @@ class DocumentBuilder {
     add_text(FieldNumber::creator, version.author);
     if (!version.content_type.empty()) add_keyword(FieldNumber::type, lower(version.content_type));
     add_number(FieldNumber::stored, version.begin_time.unix_us);
-    if (version.has_source) add_number(FieldNumber::modified, modified_us());
+    if (version.has_source) add_number(FieldNumber::modified, modified_us(version));
   }
 
-  [[nodiscard]] std::int64_t modified_us() const {
-    const auto& modified = listed_->version.modified;
-    constexpr std::int64_t kSecondsMax = INT64_MAX / kUsPerSecond - 1;
-    return std::clamp(modified.seconds, -kSecondsMax, kSecondsMax) * kUsPerSecond + modified.nanoseconds / 1000;
-  }
-
-  void end_date(std::optional<std::int64_t> date) {
-    at_ = 0;
-    if (!date) date = listed_->version.has_source ? modified_us() : listed_->version.begin_time.unix_us;
-    add_date(*date);
-  }
   void add_date(std::int64_t date) {
     add_number(FieldNumber::date, date);
     add_number(FieldNumber::year, year_of(date));
@@ -270,7 +271,7 @@ class DocumentBuilder {
     std::optional<std::int64_t> date;
     if (!member.understood.empty()) {
       add_extraction(member.understood.front());
-      date = date_of(member.understood.front());
+      date = said_date_of(member.understood.front());
     }
     if (!date && member.modified) date = member.modified->seconds * kUsPerSecond;
     if (date) add_date(*date);

@@ -65,8 +65,9 @@ class Documents {
 [[nodiscard]] Documents documents_of(const catalog::Listed& listed, const extract::Extraction* extraction,
                                      std::uint64_t first);
 
-// Of an object's content: in what the format says about itself, by name; in seconds since 1970, microseconds.
-[[nodiscard]] std::optional<std::int64_t> date_of(const extract::Extraction& extraction);
+// When it was made or happened, in microseconds since 1970: as the content says, else when the file was changed, else
+// when it was stored. `extraction` may be null.
+[[nodiscard]] std::int64_t date_of(const catalog::VersionRow& version, const extract::Extraction* extraction);
 // "2024-05-01T10:00:00Z" or a beginning of it; EXIF's "2024:05:01 10:00:00"; "D:20240501…" as PDF has it.
 [[nodiscard]] std::optional<std::int64_t> parse_date_us(std::string_view text);
 

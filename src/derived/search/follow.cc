@@ -105,8 +105,8 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
     row.language = extraction->language;
     row.title = beginning_of(extract::value_of(*extraction, "title"));
     row.trouble = beginning_of(extraction->trouble);
-    row.date_us = date_of(*extraction);
   }
+  row.date_us = date_of(listed.version, extraction);
   const auto members = extraction == nullptr ? 0 : extraction->members.size();
   ATOLL_TRY(book_->put(row, static_cast<std::uint32_t>(1 + members)));
   const Documents documents = documents_of(listed, extraction, row.first);

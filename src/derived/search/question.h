@@ -18,8 +18,8 @@ namespace atl::search {
 
 inline constexpr std::size_t kLimitMax = 1000;
 inline constexpr std::size_t kOffsetMax = 100'000;
-// Facets and orders other than by rank are made of so many hits at most; an answer says where there were more.
-inline constexpr std::size_t kCountedMax = 20'000;
+// Facets and orders other than by rank are made of so many of the best at most; an answer says where there were more.
+inline constexpr std::size_t kCountedMax = 5'000;
 
 enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 

@@ -1,5 +1,5 @@
-// Power cuts at every point of following a vault: whatever is lost of the index, it is found to be missing and made good,
-// so that words lead to exactly what the vault holds.
+// Power cuts at every point of following a vault: whatever is lost of the index, it is found to be missing and made
+// good, so that words lead to exactly what the vault holds.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -57,7 +57,8 @@ bool work(TestMachine& machine) {
       if (random.one_in(4)) {
         const auto removed = vault::Objects(**vault).remove({"box", key});
         if (!removed && removed.error().kind != ErrorKind::not_found) return false;
-      } else if (!put_bytes(**vault, "box", key, as_bytes(word(random.below(kWords)) + " " + word(random.below(kWords))))) {
+      } else if (!put_bytes(**vault, "box", key,
+                            as_bytes(word(random.below(kWords)) + " " + word(random.below(kWords))))) {
         return false;
       }
     }
@@ -106,7 +107,8 @@ std::string check(std::unique_ptr<MemoryFileSystem> disk) {
     std::set<std::string> found;
     for (const auto& one : answer->found) found.insert(one.listed.entry.key);
     const auto right = expected.find(word(i));
-    if (found != (right == expected.end() ? std::set<std::string>{} : right->second)) return "wrong answer for " + word(i);
+    if (found != (right == expected.end() ? std::set<std::string>{} : right->second))
+      return "wrong answer for " + word(i);
     if (!answer->coverage.is_complete()) return "says that it is not complete";
   }
   return {};

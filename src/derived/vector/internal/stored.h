@@ -1,0 +1,92 @@
+// The two large kinds of files: vectors in half precision with whose they are, and the graph with the codes.
+// Always true: what is read fits the shape of the index and its numbers; anything else is `damaged`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "derived/vector/internal/graph.h"
+#include "derived/vector/internal/manifest.h"
+#include "derived/vector/internal/nodes.h"
+#include "derived/vector/internal/sealed_file.h"
+
+namespace atl::vector::internal {
+
+inline constexpr std::size_t kGraphBlockBytes = 64 * 1024;
+
+// Blocks of files of vectors hold whole vectors, as many as there is room for in 4 KiB, at least one.
+[[nodiscard]] std::size_t vectors_block_bytes(std::size_t dimension);
+
+class SegmentWriter {
+ public:
+  // Vectors are given after all of `nodes`' owners, in the same order.
+  [[nodiscard]] static Result<SegmentWriter> create(const FileContext& context, std::uint64_t number, const Salt& salt,
+                                                    std::size_t dimension, const Nodes& nodes,
+                                                    std::span<const Node> written);
+  [[nodiscard]] Result<void> append(std::span<const std::uint16_t> halves);
+  [[nodiscard]] Result<SegmentInfo> finish();
+
+ private:
+  SegmentWriter(std::unique_ptr<SealedWriter> file, std::uint32_t vectors)
+      : file_(std::move(file)), vectors_(vectors) {}
+  std::unique_ptr<SealedWriter> file_;
+  std::uint32_t vectors_;
+};
+
+// One immutable file of vectors: of the nodes from first() on.
+class Segment {
+ public:
+  [[nodiscard]] static Result<std::shared_ptr<const Segment>> open(const FileContext& context, const SegmentInfo& info,
+                                                                   Node first, std::size_t dimension);
+  [[nodiscard]] const SegmentInfo& info() const { return info_; }
+  [[nodiscard]] Node first() const { return first_; }
+  [[nodiscard]] Node end() const { return first_ + info_.vectors; }
+  [[nodiscard]] std::uint64_t stored_bytes() const { return file_->stored_bytes(); }
+  // Fills in document and part of its nodes, which `nodes` has room for.
+  [[nodiscard]] Result<void> read_owners(const Nodes& nodes) const;
+  // Every vector in order.
+  template <class Visit>
+  [[nodiscard]] Result<void> each(Visit visit) const {
+    SealedReader in(*file_);
+    ATOLL_TRY(pass_owners(in));
+    std::vector<std::uint16_t> halves(dimension_);
+    for (Node node = first_; node < end(); ++node) {
+      ATOLL_TRY(in.read(as_writable(halves)));
+      ATOLL_TRY(visit(node, std::span<const std::uint16_t>(halves)));
+    }
+    return {};
+  }
+  struct Row {
+    BlockRef block;  // keeps the numbers alive
+    const std::uint16_t* halves = nullptr;
+  };
+  [[nodiscard]] Result<Row> row(Node node, BlockCache& cache) const;
+  [[nodiscard]] Result<void> verify() const;
+
+ private:
+  Segment(const SegmentInfo& info, Node first, std::size_t dimension, std::unique_ptr<SealedFile> file);
+  [[nodiscard]] static ByteSpan as_writable(std::span<std::uint16_t> halves) {
+    return {reinterpret_cast<std::uint8_t*>(halves.data()), halves.size_bytes()};  // NOLINT
+  }
+  [[nodiscard]] Result<void> pass_owners(SealedReader& in) const;
+
+  SegmentInfo info_;
+  Node first_;
+  std::size_t dimension_;
+  std::uint64_t owner_blocks_;
+  std::size_t rows_per_block_;
+  std::unique_ptr<SealedFile> file_;
+};
+
+using Sink = std::function<Result<void>(ByteView)>;
+// The graph over the first `count` nodes, piece by piece.
+[[nodiscard]] Result<void> encode_graph(const Nodes& nodes, Entry entry, std::uint32_t count, const Sink& sink);
+[[nodiscard]] Result<FileInfo> write_graph(const FileContext& context, std::uint64_t number, const Salt& salt,
+                                           const Nodes& nodes, Entry entry, std::uint32_t count);
+// Fills in codes, levels and links of the first `count` nodes.
+[[nodiscard]] Result<Entry> read_graph(const FileContext& context, const FileInfo& info, const Nodes& nodes,
+                                       std::uint32_t count);
+
+}  // namespace atl::vector::internal
