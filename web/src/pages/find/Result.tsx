@@ -16,7 +16,7 @@ const kFieldsShown = 6;
 const kValueShown = 120;
 
 // "a.zip!/b.pdf" lies in the member a.zip.
-export const stepsInside = (inside: string): string[] => inside.split("!/");
+const stepsInside = (inside: string): string[] => inside.split("!/");
 
 function Around({ snippet }: { snippet: Snippet }) {
   const isSheet = snippet.place.kind === "sheet";

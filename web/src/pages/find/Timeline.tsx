@@ -16,7 +16,7 @@ interface Bar {
   count: number;
 }
 
-export function barsOf(facet: Facet): Bar[] {
+function barsOf(facet: Facet): Bar[] {
   const years = facet.counts.map((one): [number, number] => [Number(one.value), one.count]).filter(([year]) => Number.isInteger(year) && year > 0);
   if (years.length === 0) return [];
   const first = Math.min(...years.map(([year]) => year));

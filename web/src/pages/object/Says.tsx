@@ -36,7 +36,7 @@ function degrees(value: string, positive: string, negative: string): string {
 }
 
 // One row for each name, in the order in which the file says them.
-export function rowsOf(fields: Field[]): Array<[string, string[]]> {
+function rowsOf(fields: Field[]): Array<[string, string[]]> {
   const rows = new Map<string, string[]>();
   const first = (name: string): string | undefined => fields.find((one) => one.name === name)?.value;
   const together = pairs.filter((pair) => pair.every((name) => first(name) !== undefined));
