@@ -4,67 +4,15 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deflateSync } from "node:zlib";
 import { Browser } from "./browser.mjs";
+import { findSteps } from "./find_steps.mjs";
+import { picture, sound } from "./samples.mjs";
 import { Server } from "./server.mjs";
 
 const [program, pictures] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "atoll-page-"));
 const kFiles = 1000;
 const kLargeBytes = 40 * 1024 * 1024;
-
-function crc(bytes) {
-  let c = ~0;
-  for (const byte of bytes) {
-    c ^= byte;
-    for (let i = 0; i < 8; i++) c = (c >>> 1) ^ (0xedb88320 & -(c & 1));
-  }
-  return ~c >>> 0;
-}
-
-// A sky over a sea, so that the pictures show pictures.
-function picture(shade) {
-  const [width, height] = [300, 200];
-  const rows = Buffer.alloc((width * 3 + 1) * height);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
-    const isSky = y < 110 + 12 * Math.sin(x / 40 + shade);
-    const [r, g, b] = isSky ? [150 + 90 * Math.cos(shade), 180 + y / 3, 230 - y] : [70 + 60 * Math.sin(shade), 130 - y / 4, 140 + 40 * Math.sin(shade + 1)];
-    rows.set([r, g, b].map((v) => Math.max(0, Math.min(255, v))), y * (width * 3 + 1) + 1 + x * 3);
-  }
-  const chunk = (type, data) => {
-    const out = Buffer.alloc(12 + data.length);
-    out.writeUInt32BE(data.length);
-    out.write(type, 4);
-    data.copy(out, 8);
-    out.writeUInt32BE(crc(out.subarray(4, 8 + data.length)), 8 + data.length);
-    return out;
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
-}
-
-// Ten seconds of a tone, long enough to be sought in.
-function sound() {
-  const count = 80_000;
-  const out = Buffer.alloc(44 + count);
-  out.write("RIFF");
-  out.writeUInt32LE(36 + count, 4);
-  out.write("WAVEfmt ", 8);
-  out.writeUInt32LE(16, 16);
-  out.writeUInt16LE(1, 20);
-  out.writeUInt16LE(1, 22);
-  out.writeUInt32LE(8000, 24);
-  out.writeUInt32LE(8000, 28);
-  out.writeUInt16LE(1, 32);
-  out.writeUInt16LE(8, 34);
-  out.write("data", 36);
-  out.writeUInt32LE(count, 40);
-  for (let i = 0; i < count; i++) out[44 + i] = 128 + 60 * Math.sin(i / 6);
-  return out;
-}
 
 function makeFiles() {
   const top = join(folder, "Holiday 2026");
@@ -188,6 +136,8 @@ step("finds by a word", async () => {
   await page.getByText("Nothing was found").waitFor();
   await browser.look("find-nothing");
 });
+
+findSteps({ step, browser, server, folder, until, button });
 
 const object = (name) => "/ui/object/holiday?key=" + encodeURIComponent("Holiday 2026/" + name);
 
@@ -443,6 +393,10 @@ step("shows somebody else no more than they may see", async () => {
   await mia.getByRole("link", { name: "large.bin" }).waitFor();
   assert.equal(await mia.getByRole("button", { name: "Store files" }).count(), 0);
   await browser.look("folder-reader", mia);
+  await browser.go("/ui/find?q=boiler", mia);
+  await mia.getByText("Nothing was found").waitFor(); // it stands in papers only, which are not hers
+  await browser.go("/ui/find?q=lighthouse", mia);
+  await mia.getByText("1 result", { exact: true }).waitFor();
   const refused = (await server.api("GET", "/audit?denied&limit=100")).records.filter((one) => one.actor === "mia");
   assert.deepEqual(refused.map((one) => one.action), [], "the page asks for nothing that it knows is refused");
   await mia.context().close();

@@ -50,6 +50,23 @@ export function span(seconds: number): string {
   return unit(Math.round(seconds / 86_400), "day");
 }
 
+// "1:02:05": where in a film or recording.
+export function clockOf(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return (hours > 0 ? `${hours}:${two(minutes)}` : String(minutes)) + ":" + two(seconds % 60);
+}
+
 export const byName = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
 export const percent = (ratio: number): string =>
   new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(ratio);
+
+const languages = new Intl.DisplayNames(locale, { type: "language" });
+export function languageName(code: string): string {
+  try {
+    return languages.of(code) ?? code;
+  } catch {
+    return code; // what a file says is no code of a language
+  }
+}

@@ -4,6 +4,9 @@ const paths = {
   folder: "M3 7.5V18a1.5 1.5 0 0 0 1.5 1.5h15A1.5 1.5 0 0 0 21 18V9a1.5 1.5 0 0 0-1.5-1.5H12l-2-2.5H4.5A1.5 1.5 0 0 0 3 6.5z",
   bucket: "M4 7c0-1.7 3.6-3 8-3s8 1.3 8 3-3.6 3-8 3-8-1.3-8-3zm0 0l1.6 11c.2 1.2 3 2 6.4 2s6.2-.8 6.4-2L20 7",
   file: "M6 3.5h8L18.5 8v11a1.5 1.5 0 0 1-1.5 1.5H7A1.5 1.5 0 0 1 5.5 19V5A1.5 1.5 0 0 1 7 3.5zM14 3.5V8h4.5",
+  document: "M6 3.5h8L18.5 8v11a1.5 1.5 0 0 1-1.5 1.5H7A1.5 1.5 0 0 1 5.5 19V5A1.5 1.5 0 0 1 7 3.5zM14 3.5V8h4.5M8.5 12h7M8.5 16h7",
+  mail: "M4.5 5.5h15A1.5 1.5 0 0 1 21 7v10a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17V7a1.5 1.5 0 0 1 1.5-1.5zM3.5 7l8.5 6.5L20.5 7",
+  slides: "M3.5 5h17M5 5v10.5h14V5M12 15.5V19M8.5 20.5L12 19l3.5 1.5",
   image: "M4.5 5h15A1.5 1.5 0 0 1 21 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-11A1.5 1.5 0 0 1 4.5 5zM3.5 16.5l5-5 4 4 2.5-2.5 5.5 5M15.5 9.5h.01",
   video: "M4.5 6h10A1.5 1.5 0 0 1 16 7.5v9a1.5 1.5 0 0 1-1.5 1.5h-10A1.5 1.5 0 0 1 3 16.5v-9A1.5 1.5 0 0 1 4.5 6zM16 10.5l5-3v9l-5-3",
   audio: "M9 18V6l11-2v12M9 18a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0zm11-2a3 2.5 0 1 1-6 0 3 2.5 0 0 1 6 0z",
@@ -58,12 +61,12 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
 }
 
 const byType: Array<[RegExp, IconName]> = [
-  [/^image\//, "image"], [/^video\//, "video"], [/^audio\//, "audio"], [/csv|spreadsheet|excel/, "table"],
+  [/^image\//, "image"], [/^video\//, "video"], [/^audio\//, "audio"], [/csv|spreadsheet|excel/, "table"], [/rfc822|mbox/, "mail"], [/presentation|powerpoint/, "slides"], [/pdf|msword|wordprocessing|opendocument\.text|rtf|epub/, "document"],
   [/zip|tar|gzip|compressed/, "archive"], [/json|javascript|xml|x-python|x-c/, "code"]];
 const byEnding: Array<[RegExp, IconName]> = [
   [/\.(jpe?g|png|gif|webp|avif|heic|svg|bmp|tiff?)$/i, "image"], [/\.(mp4|webm|mov|mkv|m4v)$/i, "video"],
   [/\.(mp3|flac|ogg|opus|m4a|wav)$/i, "audio"], [/\.(csv|tsv|xlsx?|ods|parquet)$/i, "table"],
-  [/\.(zip|tar|gz|xz|zst|7z|bz2)$/i, "archive"], [/\.(js|ts|tsx|py|c|cc|cpp|h|rs|go|java|sh|json|toml|ya?ml|xml|html?|css|sql)$/i, "code"]];
+  [/\.(zip|tar|gz|xz|zst|7z|bz2)$/i, "archive"], [/\.(eml|msg|mbox)$/i, "mail"], [/\.(pptx?|odp)$/i, "slides"], [/\.(pdf|docx?|odt|rtf|epub|mobi|txt|md)$/i, "document"], [/\.(js|ts|tsx|py|c|cc|cpp|h|rs|go|java|sh|json|toml|ya?ml|xml|html?|css|sql)$/i, "code"]];
 
 export function iconOf(key: string, type?: string, contentType?: string): IconName {
   if (type === "directory") return "folder";

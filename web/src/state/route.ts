@@ -22,11 +22,11 @@ export const page = computed(() => route.value.page);
 
 window.addEventListener("popstate", () => (route.value = read()));
 
-export type Where = Record<string, string | undefined>;
+export type Where = Record<string, string | string[] | undefined>; // of a list: the name once for each
 
 export function href(path: string, query: Where = {}): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(name, value);
+  for (const [name, value] of Object.entries(query)) for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== "") search.append(name, one);
   const text = search.toString();
   return root + (path === "home" ? "" : "ui/" + path.split("/").map(encodeURIComponent).join("/")) + (text ? "?" + text : "");
 }

@@ -1,5 +1,5 @@
 // Every word of the page in English. Other languages are tables of the same form.
-import { count, size } from "../format/format";
+import { clockOf, count, size } from "../format/format";
 
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 const files = (n: number): string => plural(n, "file", "files");
@@ -22,12 +22,12 @@ export const en = {
     toHome: "To the start",
   },
   shell: {
-    name: "Atoll", skip: "To the content", menu: "Menu", navigation: "Pages", search: "Find a file", account: "Account", signOut: "Sign out",
+    name: "Atoll", skip: "To the content", menu: "Menu", navigation: "Pages", search: "Find", account: "Account", signOut: "Sign out",
     theme: "Appearance", themes: { device: "As this device", light: "Light", dark: "Dark" }, vault: "Vault", keys: "Keyboard",
     offline: "The server does not answer. What you see may be old; it goes on as soon as the server is back.",
     pages: { home: "Home", files: "Files", find: "Find", activity: "Activity", safety: "Safety", jobs: "Jobs", monitor: "Monitor", settings: "Settings" },
     keyList: [
-      ["/", "find a file"], ["g then h, f, a, s", "to Home, Files, Activity, Safety"], ["Arrow keys", "move in a list of files"],
+      ["/", "find"], ["g then h, f, a, s", "to Home, Files, Activity, Safety"], ["Arrow keys", "move in a list of files"],
       ["Enter", "open"], ["Space", "select or unselect"], ["Shift + arrow", "select several"], ["Ctrl + A", "select all that is loaded"],
       ["Delete", "remove"], ["F2", "rename"], ["Backspace", "one folder up"], ["?", "this list"],
     ] as Array<[string, string]>,
@@ -39,7 +39,7 @@ export const en = {
     slow: "Too many tries. Wait a moment, then try again.",
   },
   home: {
-    title: "Home", search: "Find anything by name", searchHint: "A word, *.jpg, size>10MB, modified>-7d …", find: "Find",
+    title: "Home", search: "Find anything by what it says or is called", searchHint: "Words, *.jpg, size>10MB, modified>-7d …", find: "Find",
     stored: (n: number, bytes: number): string => `${files(n)}, ${size(bytes)}`,
     takes: (bytes: number): string => `takes ${size(bytes)} on the disk`, lastStored: (when: string): string => `last stored ${when}`,
     checked: (when: string): string => `every byte read and checked ${when}`, copies: (n: number): string => plural(n, "copy besides this one", "copies besides this one"),
@@ -50,7 +50,7 @@ export const en = {
   first: {
     title: "Two things, and it is set up", kit: "Save the recovery kit", kitDone: "The recovery kit is saved.", files: "Store something", find: "Find it again",
     filesWords: "Drop files or a whole folder anywhere on this page. They go into the bucket:", bucketHelp: "A bucket is a place for files. Small letters, digits and hyphens, at least three.",
-    chooseFiles: "Choose files", chooseFolder: "Choose a folder", findWords: "Type part of a name. This works while files are still arriving.", hide: "Hide this",
+    chooseFiles: "Choose files", chooseFolder: "Choose a folder", findWords: "Type a word that is written in one of them, or part of a name. This works while they are still being read.", hide: "Hide this",
   },
   kit: {
     words: "If the disk with this server's key dies, the kit is the only way back to your data. Save it where the server is not: print the page, or put the file on a stick.",
@@ -112,5 +112,55 @@ export const en = {
     newKey: "New S3 key", noKeys: "No S3 keys", noKeysWords: "For every program that speaks S3: aws, rclone, restic, boto3 and others.", keyId: "Access key id", secret: "Secret access key", snippets: "Ready to use", roleRules: "May", own: "of this home", preset: "always there", version: "Version", address: "Address", running: "Runs for", proxies: "Trusted proxies", region: "S3 region", domain: "S3 domain",
   },
   monitor: { title: "Monitor", none: "No figures yet", in: "Bytes in", out: "Bytes out", requests: "Requests per second", latency: "Answer time", cache: "Cache hits", range: "Time", ranges: { "1h": "an hour", "1d": "a day", "30d": "30 days", "1y": "a year" } as Record<string, string>, drives: "Drives", dedup: "Saved by storing equal pieces once", stored: "Stored", onDisk: "On the disk", free: "Free", },
-  find: { title: "Find", words: "Words or conditions", none: "Nothing was found", noneWords: "Names are compared, letters in any case. Try a shorter word, or *.jpg, size>10MB, modified>-7d, tag.project:alpha.", results: (n: number, more: boolean): string => more ? `${count(n)} and more` : plural(n, "result", "results"), kinds: { any: "Any kind", image: "Pictures", video: "Video", audio: "Sound", pdf: "PDF", text: "Text" } as Record<string, string>, when: { any: "Any time", "-1d": "Last day", "-7d": "Last week", "-30d": "Last 30 days", "-365d": "Last year" } as Record<string, string>, sizes: { any: "Any size", "1MB": "Over 1 MB", "10MB": "Over 10 MB", "100MB": "Over 100 MB", "1GB": "Over 1 GB" } as Record<string, string>, kind: "Kind", time: "Changed", size: "Size", bucket: "Bucket", allBuckets: "All buckets", used: "Searched by names, sizes, times, types, tags and metadata. Not by what is written in files.", start: "What are you looking for?" },
+  find: {
+    title: "Find", words: "Words or conditions", start: "What are you looking for?", order: "Order", time: "When", size: "Size", timeline: "By year", narrow: "Narrow down",
+    startWords: "Words that stand in a file, its name, its title, or what it says about itself. Every further word lifts what has it.",
+    examples: [["boiler invoice", "either word; what has both comes first"], ['"boiler invoice"', "side by side"], ["boiler -draft", "without a word"],
+      ["title:plan", "in the title only"], ["*.jpg", "names of this form"], ["size>10MB modified>-7d", "large, and changed in the last week"]] as Array<[string, string]>,
+    kinds: { image: "Pictures", video: "Video", audio: "Sound", document: "Documents", sheet: "Sheets", slides: "Slides", mail: "Mail", code: "Programs", archive: "Archives" } as Record<string, string>,
+    none: "Nothing was found", noneWords: "Try fewer or other words, a part of a name, or *.jpg, size>10MB, modified>-7d, tag:project.",
+    noneYet: "Nothing yet: some files are still being read. What is found meanwhile appears here by itself.",
+    results: (n: number, more: boolean): string => more ? `more than ${plural(n, "result", "results")}` : plural(n, "result", "results"),
+    when: { "": "Any time", "-1d": "Last day", "-7d": "Last week", "-30d": "Last 30 days", "-365d": "Last year" } as Record<string, string>,
+    sizes: { "": "Any size", "1MB": "Over 1 MB", "10MB": "Over 10 MB", "100MB": "Over 100 MB", "1GB": "Over 1 GB" } as Record<string, string>,
+    orders: { rank: "Best first", newest: "Newest first", oldest: "Oldest first", name: "By name", largest: "Largest first", stored: "Stored last first" },
+    facets: { type: "Kind", language: "Language", bucket: "Bucket", tag: "Tag" },
+    types: { image: "Pictures", video: "Video", audio: "Sound", document: "Documents", book: "Books", sheet: "Sheets", slides: "Slides", mail: "Mail", calendar: "Calendars and contacts", markup: "Pages and notes",
+      data: "Data", code: "Programs", archive: "Archives", text: "Text", pdf: "PDF", docx: "Word (docx)", doc: "Word (doc)", odt: "OpenDocument text", xlsx: "Excel (xlsx)", xls: "Excel (xls)", ods: "OpenDocument sheet",
+      pptx: "PowerPoint (pptx)", ppt: "PowerPoint (ppt)", odp: "OpenDocument slides", jpeg: "JPEG", png: "PNG", gif: "GIF", heic: "HEIC", svg: "SVG", eml: "Mail message", mbox: "Mailbox", ics: "Calendar", vcf: "Contacts",
+      html: "Web page", markdown: "Markdown", csv: "CSV", json: "JSON", zip: "Zip archive", python: "Python", javascript: "JavaScript", log: "Log", epub: "EPUB book" } as Record<string, string>,
+    chosen: "What the list is narrowed by", without: (label: string, words: string): string => `Remove ${label}: ${words}`, allOff: "Remove all of these", moreOf: (n: number): string => `${count(n)} more`,
+    from: (since: string): string => `from ${since}`, to: (until: string): string => `until ${until}`, bar: (years: string, n: number): string => `${years}: ${plural(n, "result", "results")}`,
+    didYouMean: "Did you mean", inIt: "in it",
+    waiting: (n: number): string => `${plural(n, "file is", "files are")} still being read and found only by name so far. The list fills itself.`,
+    behind: "What was stored in the last moments is not in this list yet. It comes by itself.",
+    covered: (n: number): string => `Searched: ${plural(n, "entry", "entries")} by names, tags, metadata and what is written in them. Words inside of pictures are not read.`,
+    // n counts from 1, name is that of the sheet or chapter, line the line within.
+    places: {
+      page: (n: number): string => `page ${count(n)}`, slide: (n: number): string => `slide ${count(n)}`, message: (n: number): string => `message ${count(n)}`,
+      sheet: (n: number, name: string, line: number): string => `sheet ${name || count(n)}${line > 0 ? `, line ${count(line)}` : ""}`,
+      chapter: (n: number, name: string): string => name || `chapter ${count(n)}`, time_ms: (n: number): string => `at ${clockOf(n)}`,
+      text: (_n: number, _name: string, line: number): string => line > 1 ? `line ${count(line)}` : "",
+    } as Record<string, (n: number, name: string, line: number) => string>,
+    whyThis: "Why this?", whyOf: (name: string): string => `Why this result: ${name}`,
+    why: {
+      text: "In the text", name: "In the name", folder: "In the folder", tags: "In the tags", metadata: "In the metadata", language: "Language", languageWords: (name: string): string => `${name}; other forms of a word count too`,
+      score: "Score", scoreWords: (score: number, best: number): string => score >= best ? `${score.toFixed(1)}, the best here` : `${score.toFixed(1)}; the best here has ${best.toFixed(1)}`, noScore: "none: conditions and beginnings of words choose, they do not rank",
+    },
+  },
+  says: {
+    tab: "What it says", title: "What it says about itself", contents: "Contents", raw: (n: number): string => `As the file writes it (${plural(n, "entry", "entries")})`, none: "It says nothing about itself.",
+    unknown: "It has not been read yet, or there is nothing in it to read. It will appear here by itself.", format: "Format", language: "Written in", cutOff: "There is more in it than was kept.",
+    more: (n: number): string => `and ${count(n)} more`, members: (n: number): string => plural(n, "entry", "entries"), listed: (shown: number, all: number): string => `${count(shown)} of ${plural(all, "entry", "entries")}`,
+    pixels: (width: string, height: string): string => `${width} × ${height} pixels`, position: "Position", dimensions: "Dimensions", textWords: "Only the words of it, without its look.",
+  },
+  // What files say about themselves.
+  fields: {
+    title: "Title", creator: "By", subject: "Subject", description: "Description", publisher: "Publisher", contributor: "With", language: "Language", identifier: "Identifier", rights: "Rights", created: "Made", modified: "Changed",
+    keywords: "Keywords", page_count: "Pages", word_count: "Words", line_count: "Lines", slide_count: "Slides", sheet: "Sheets", chapter: "Chapters", generator: "Made with", width: "Width", height: "Height", duration_ms: "Length",
+    device: "Camera", lens: "Lens", latitude: "Latitude", longitude: "Longitude", altitude_m: "Height above the sea (m)", place: "Place", artist: "Artist", album: "Album", genre: "Genre", track: "Track", video_codec: "Picture coded as",
+    audio_codec: "Sound coded as", sample_rate_hz: "Samples a second", frame_rate: "Pictures a second", sender: "From", recipient: "To", message_id: "Message id", in_reply_to: "In reply to", message_count: "Messages", start: "Begins", end: "Ends",
+    name: "Name", email: "E-mail", telephone: "Telephone", organization: "Organization", code_language: "Written in", symbol: "Defines", engine: "Database", table: "Tables", column: "Columns", row_count: "Rows", column_sum: "Sums", key: "Keys",
+    format_version: "Version of the format", architecture: "For", member_count: "Entries in it", unpacked_bytes: "Unpacked", vertex_count: "Vertices", facet_count: "Facets", entity_count: "Drawn things", layer: "Layers", layer_count: "Number of layers", bounds: "Bounds",
+  } as Record<string, string>,
 };

@@ -17,13 +17,17 @@ const [language, table] = choose();
 document.documentElement.lang = language.split("-")[0] ?? "en";
 export const t = table;
 
+function sentence(words: string): string {
+  const begun = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?:`]$/.test(begun) ? begun : begun + ".";
+}
+
 // What an error means for a person: the server's own words, and what to do where it says so.
 export function wordsOf(error: unknown): string {
   if (error instanceof ApiError) {
     if (error.isOffline) return t.errors.unreachable;
     if (error.id === "access.not_signed_in" || error.status === 401) return t.errors.signedOut;
-    const sentence = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-    return (/[.!?]$/.test(sentence) ? sentence : sentence + ".") + (error.hint ? " " + error.hint : "");
+    return [error.message, error.hint].filter((one) => one !== "").map(sentence).join(" ");
   }
   return error instanceof Error ? error.message : String(error);
 }

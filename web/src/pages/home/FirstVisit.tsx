@@ -1,6 +1,6 @@
 // What a new home wants done: the recovery kit saved, something stored, something found. Each goes away once it is done.
 import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { Field } from "../../parts/Field";
 import { Icon } from "../../parts/Icon";
 import { RecoveryKit } from "../../parts/RecoveryKit";
@@ -25,7 +25,8 @@ export function FirstVisit({ facts }: { facts: HomeFacts }) {
   const needsKit = may("key_manage") && (facts.status?.findings.some((one) => one.id === "kit.never_saved") ?? false);
   const needsFiles = facts.buckets.length === 0 && mayMaybe("write") && mayMaybe("create_bucket");
   const isShown = !isFirstHidden.value && (needsKit || needsFiles);
-  useEffect(() => {
+  // Before anything can be dropped: what is dropped goes where the field says.
+  useLayoutEffect(() => {
     if (!isShown || !needsFiles) return undefined;
     dropTarget.value = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket.value) ? { bucket: bucket.value, prefix: "" } : null;
     return () => { dropTarget.value = null; };

@@ -5,7 +5,7 @@ import { ApiError, address, all, get } from "../../api/client";
 import { bucketPath, encodeKey, folderOf, lastPart, objectPath, type Key } from "../../api/names";
 import type { ObjectInfo, VersionList } from "../../api/types";
 import { ago, dateTime, size } from "../../format/format";
-import { Icon } from "../../parts/Icon";
+import { Icon, iconOf } from "../../parts/Icon";
 import { Menu } from "../../parts/Menu";
 import { contentUrl, Preview } from "../../parts/preview/Preview";
 import { Failure, Waiting } from "../../parts/States";
@@ -19,12 +19,13 @@ import { ShareDialog } from "../files/ShareDialog";
 import type { Entry } from "../files/pages";
 import { Details } from "./Details";
 import { Difference } from "./Difference";
+import { Says } from "./Says";
 import { Versions } from "./Versions";
 import { Who } from "./Who";
 import { Describing } from "../../parts/Describing";
 import "./object.css";
 
-type Tab = "preview" | "versions" | "diff" | "details" | "tags" | "who";
+type Tab = "preview" | "says" | "versions" | "diff" | "details" | "tags" | "who";
 
 interface Facts {
   info: ObjectInfo | null; // null: removed
@@ -54,13 +55,15 @@ export default function ObjectPage() {
   const asOf = query.get("as_of") ?? "";
   const version = query.get("version") ?? "";
   const name = useMemo<Key>(() => (key64 ? { key, key_b64: key64 } : { key }), [key, key64]);
-  const tab = (query.get("tab") ?? "preview") as Tab;
+  // An archive has no picture of itself; what is in it is what one opens it for.
+  const usual: Tab = asOf === "" && version === "" && iconOf(key) === "archive" ? "says" : "preview";
+  const tab = (query.get("tab") ?? usual) as Tab;
   const { state, again } = useLoad(() => find(bucket, name, asOf, version), [bucket, key, key64, asOf, version, changed.value]);
   const open = useSignal<"share" | "rename" | "remove" | null>(null);
   useEffect(() => { document.title = `${lastPart(key)} · ${t.shell.name}`; }, [key]);
 
   const here = (more: Record<string, string | undefined>): string =>
-    href("object/" + bucket, { key, key64, as_of: asOf, version, tab: tab === "preview" ? "" : tab, ...more });
+    href("object/" + bucket, { key, key64, as_of: asOf, version, tab: tab === usual ? "" : tab, ...more });
   const facts = state.value.value;
   const info = facts?.info;
   const folder = folderOf(key);
@@ -68,7 +71,7 @@ export default function ObjectPage() {
   const shown = isThen && info ? { version: info.version } : {};
   const entry: Entry | null = info ? { kind: "object", object: info } : null;
   const count = facts?.versions.versions.length ?? 0;
-  const tabs: Array<[Tab, string]> = [["preview", t.verbs.preview], ["versions", `${t.object.versions}${count > 1 ? ` (${count})` : ""}`], ["diff", t.object.diff],
+  const tabs: Array<[Tab, string]> = [["preview", t.verbs.preview], ["says", t.says.tab], ["versions", `${t.object.versions}${count > 1 ? ` (${count})` : ""}`], ["diff", t.object.diff],
     ["details", t.object.details], ["tags", t.files.tags], ["who", t.object.who]];
 
   return (
@@ -103,11 +106,12 @@ export default function ObjectPage() {
       {facts ? (
         <>
           <nav class="tabs" aria-label={lastPart(key)}>
-            {tabs.filter(([one]) => info || one === "versions" || one === "diff").map(([one, words]) => (
-              <a key={one} href={here({ tab: one === "preview" ? "" : one })} aria-current={tab === one ? "page" : undefined}>{words}</a>
+            {tabs.filter(([one]) => info ? one !== "says" || !isThen : one === "versions" || one === "diff").map(([one, words]) => (
+              <a key={one} href={here({ tab: one === usual ? "" : one })} aria-current={tab === one ? "page" : undefined}>{words}</a>
             ))}
           </nav>
-          {tab === "preview" && info && <Preview file={info} url={contentUrl(bucket, info, { version: info.version })} />}
+          {tab === "preview" && info && <Preview file={info} url={contentUrl(bucket, info, { version: info.version })} bucket={isThen ? undefined : bucket} at={Number(query.get("at")) || undefined} />}
+          {tab === "says" && info && !isThen && <Says key={info.version} bucket={bucket} name={name} inside={query.get("inside") ?? ""} />}
           {(tab === "versions" || !info) && <Versions bucket={bucket} name={name} list={facts.versions} isRemoved={!info} here={here} />}
           {tab === "diff" && info && <Difference bucket={bucket} name={name} list={facts.versions} from={query.get("from")} to={query.get("to")} />}
           {tab === "details" && info && <Details info={info} />}

@@ -11,6 +11,7 @@ import { Icon, iconOf } from "../Icon";
 import { Failure, Waiting } from "../States";
 import { csvRows } from "./csv";
 import { Markdown } from "./Markdown";
+import { UnderstoodText } from "./UnderstoodText";
 import "./preview.css";
 
 export interface Previewed {
@@ -23,6 +24,7 @@ export interface Previewed {
 type Kind = "image" | "video" | "audio" | "pdf" | "markdown" | "csv" | "json" | "html" | "text" | "none";
 
 const kTextMax = 512 * 1024;
+const kMaybeTextMax = 64 * 1024;
 const kPdfMax = 200_000_000;
 const kRowsMax = 1000;
 
@@ -120,18 +122,26 @@ function useBlob(url: string, type: string, onError: (problem: unknown) => void)
 
 // Chromium shows no PDF in a sandboxed frame. A blob of this type is given to the browser's viewer whatever is in it, and is
 // never a page.
-function Pdf({ file, url }: { file: Previewed; url: string }) {
+function Pdf({ file, url, at }: { file: Previewed; url: string; at?: number | undefined }) {
   const error = useSignal<unknown>(null);
   const shown = useBlob(url, "application/pdf", (problem) => (error.value = problem));
   if (error.value !== null) return <Failure error={error.value} />;
-  return shown ? <iframe class="preview-frame" title={t.preview.frame(lastPart(file.key))} src={shown} /> : <Waiting />;
+  return shown ? <iframe class="preview-frame" title={t.preview.frame(lastPart(file.key))} src={at === undefined ? shown : `${shown}#page=${at}`} /> : <Waiting />;
 }
 
 function None({ file, words }: { file: Previewed; words: string }) {
   return <div class="preview-none"><Icon name={iconOf(file.key, "file", file.content_type)} size={48} /><p>{words}</p></div>;
 }
 
-export function Preview({ file, url }: { file: Previewed; url: string }) {
+// `bucket`: where its words may be asked for, if nothing else can be shown of it. `at`: the page that is shown first.
+interface Properties {
+  file: Previewed;
+  url: string;
+  bucket?: string | undefined;
+  at?: number | undefined;
+}
+
+export function Preview({ file, url, bucket, at }: Properties) {
   const kind = kindOf(file);
   const isBroken = useSignal(false);
   useEffect(() => { isBroken.value = false; }, [url]);
@@ -141,13 +151,17 @@ export function Preview({ file, url }: { file: Previewed; url: string }) {
     case "image": return /\.svg$/i.test(file.key) ? <Svg file={file} url={url} onError={broken} /> : <img class="preview-image" src={url} alt={lastPart(file.key)} onError={broken} />;
     case "video": return <video class="preview-video" src={url} controls preload="metadata" onError={broken}><track kind="captions" /></video>;
     case "audio": return <audio class="preview-audio" src={url} controls preload="metadata" onError={broken} />;
-    case "pdf": return file.size > kPdfMax ? <None file={file} words={t.preview.tooLarge(file.size)} /> : <Pdf file={file} url={url} />;
-    case "none": return file.size <= kTextMax && file.size > 0 && file.size < 65_536 ? <MaybeText file={file} url={url} /> : <None file={file} words={`${t.preview.none} (${size(file.size)})`} />;
+    case "pdf": return file.size > kPdfMax ? <None file={file} words={t.preview.tooLarge(file.size)} /> : <Pdf file={file} url={url} at={at} />;
+    case "none": return bucket !== undefined ? <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} /> : <Unknown file={file} url={url} />;
     default: return <Text file={file} url={url} kind={kind} />;
   }
 }
 
 // Small files of an unknown kind are often text.
+function Unknown({ file, url }: { file: Previewed; url: string }) {
+  return file.size > 0 && file.size < kMaybeTextMax ? <MaybeText file={file} url={url} /> : <None file={file} words={`${t.preview.none} (${size(file.size)})`} />;
+}
+
 function MaybeText({ file, url }: { file: Previewed; url: string }) {
   const { state } = useLoad((signal) => textOf(url, file.size, signal), [url]);
   if (state.value.error !== null) return <None file={file} words={t.preview.none} />;
