@@ -634,6 +634,7 @@ class SearchRequest(TypedDict):
     limit: NotRequired[int]  # How many at most; otherwise 100, with words 20.
     cursor: NotRequired[str]  # `next_cursor` of the page before.
     query: NotRequired[str]  # Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
+    near: NotRequired[str]  # What it is about, in any words; with `query`, both count.
     match: NotRequired[str]  # Whether one word is enough; otherwise any.
     types: NotRequired[list[str]]  # Only of these kinds: pdf, image, document, md.
     since: NotRequired[str]  # Made or happened then or later: "2024-03", "-30d".
@@ -681,6 +682,7 @@ class FoundObject(TypedDict):
     new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
     score: NotRequired[float]  # The greater the better; only to be compared within one answer.
     inside: NotRequired[str]  # Path of the member that was found, inside of it: "inner.zip!/b.pdf".
+    similarity: NotRequired[float]  # Of its nearest passage to what was asked, -1 to 1; not where it was found by words alone.
     title: NotRequired[str]  # As the content says.
     format: NotRequired[str]  # Such as pdf.
     language: NotRequired[str]  # ISO 639-1.
@@ -720,6 +722,7 @@ class SearchCoverage(TypedDict):
     objects: int  # That can be found.
     contents_waiting: int  # Found by names only so far.
     is_complete: bool  # Everything is known.
+    knows_meaning: bool  # `near` finds something.
 
 
 class Understood(TypedDict):

@@ -280,7 +280,7 @@ class Asking {
       case Order::rank: break;
       case Order::name: by([](const Hit& hit) { return std::pair(hit.bucket, hit.listed.entry.key); }); break;
       case Order::size: by([](const Hit& hit) { return hit.listed.version.size; }); break;
-      case Order::date: by([](const Hit& hit) { return hit.row.date_us; }); break;
+      case Order::date: by([](const Hit& hit) { return hit.owner.facts.date_us; }); break;
       case Order::modified: by([](const Hit& hit) { return hit.listed.version.modified; }); break;
       case Order::stored: by([](const Hit& hit) { return hit.listed.version.begin_time; }); break;
     }
@@ -293,12 +293,12 @@ class Asking {
         const std::string_view file = name_in(hit.row.key);
         const std::size_t dot = file.rfind('.');
         const std::string ending(dot == std::string_view::npos ? "" : file.substr(dot + 1));
-        const std::string& format = hit.row.format;
+        const std::string& format = hit.owner.facts.format;
         ++counts[format.empty() || format == "unknown" ? (ending.empty() ? "other" : ending) : format];
       } else if (name == "year") {
-        ++counts[format_rfc3339(Timestamp{hit.row.date_us}).substr(0, 4)];
+        ++counts[format_rfc3339(Timestamp{hit.owner.facts.date_us}).substr(0, 4)];
       } else if (name == "language") {
-        if (!hit.row.language.empty()) ++counts[hit.row.language];
+        if (!hit.owner.facts.language.empty()) ++counts[hit.owner.facts.language];
       } else if (name == "bucket") {
         ++counts[hit.bucket];
       } else if (name == "tag") {
@@ -326,11 +326,11 @@ class Asking {
     found.score = hit.score;
     if (hit.near) found.similarity = hit.near->similarity;
     found.title = hit.row.title;
-    found.format = hit.row.format;
-    found.language = hit.row.language;
+    found.format = hit.owner.facts.format;
+    found.language = hit.owner.facts.language;
     found.trouble = hit.row.trouble;
     const bool wants_text = question_->wants_snippets && (has_words(words_) || hit.near);
-    if (hit.owner.member == 0 && (!wants_text || hit.row.format.empty())) return found;
+    if (hit.owner.member == 0 && (!wants_text || hit.owner.facts.format.empty())) return found;
     ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
     if (!extraction) return found;
     const extract::Extraction* shown = &*extraction;
@@ -342,8 +342,6 @@ class Asking {
       if (member.understood.empty()) return found;
       shown = &member.understood.front();
       found.title = extract::value_of(*shown, "title");
-      found.format = shown->format;
-      found.language = shown->language;
     }
     if (wants_text && has_words(words_)) found.snippet = snippet_of(*shown);
     if (wants_text && !found.snippet && hit.near) ATOLL_TRY(show_passage(*shown, hit.near->passage, found));

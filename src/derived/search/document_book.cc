@@ -40,11 +40,8 @@ Bytes encode(const ObjectDocuments& row) {
   writer.put_unsigned(4, row.first);
   writer.put_unsigned(5, row.count);
   writer.put_bytes(6, row.extraction);
-  writer.put_text(7, row.format);
-  writer.put_text(8, row.language);
-  writer.put_text(9, row.title);
-  writer.put_text(10, row.trouble);
-  writer.put_signed(11, row.date_us);
+  writer.put_text(7, row.title);
+  writer.put_text(8, row.trouble);
   return out;
 }
 
@@ -70,11 +67,8 @@ Result<ObjectDocuments> decode(const ObjectId& object, ByteView encoded) {
         if (digest.size() == row.extraction.size()) std::copy(digest.begin(), digest.end(), row.extraction.begin());
         break;
       }
-      case 7: row.format = reader.as_string(); break;
-      case 8: row.language = reader.as_string(); break;
-      case 9: row.title = reader.as_string(); break;
-      case 10: row.trouble = reader.as_string(); break;
-      case 11: row.date_us = reader.as_signed(); break;
+      case 7: row.title = reader.as_string(); break;
+      case 8: row.trouble = reader.as_string(); break;
       default: break;
     }
   }
@@ -159,12 +153,28 @@ Result<std::optional<ObjectId>> DocumentBook::object_named(const BucketId& bucke
 
 Result<std::optional<DocumentOwner>> DocumentBook::owner_of(std::uint64_t document) const {
   ATOLL_ASSIGN(const auto row, runs_->get(document_key(document)));
-  if (!row || row->size() != kIdBytes + sizeof(std::uint32_t)) return std::nullopt;
-  ATOLL_ASSIGN(const auto object, ObjectId::from_view(ByteView(*row).first(kIdBytes)));
-  return DocumentOwner{object, load_le<std::uint32_t>(row->data() + kIdBytes)};
+  if (!row) return std::nullopt;
+  DocumentOwner owner;
+  codec::FieldReader reader(*row, "owner of a document");
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: {
+        ATOLL_ASSIGN(owner.object, ObjectId::from_view(reader.as_view()));
+        break;
+      }
+      case 2: owner.member = static_cast<std::uint32_t>(reader.as_unsigned()); break;
+      case 3: owner.facts.format = reader.as_string(); break;
+      case 4: owner.facts.language = reader.as_string(); break;
+      case 5: owner.facts.date_us = reader.as_signed(); break;
+      default: break;
+    }
+  }
+  ATOLL_TRY(reader.status());
+  return owner;
 }
 
-Result<void> DocumentBook::put(ObjectDocuments& row, std::uint32_t count) {
+Result<void> DocumentBook::put(ObjectDocuments& row, const std::vector<DocumentFacts>& documents) {
+  const auto count = static_cast<std::uint32_t>(documents.size());
   ATOLL_ASSIGN(const auto before, find(row.object));
   if (before && (before->bucket != row.bucket || before->key != row.key))
     ATOLL_TRY(runs_->remove(name_key(before->bucket, before->key)));
@@ -176,14 +186,16 @@ Result<void> DocumentBook::put(ObjectDocuments& row, std::uint32_t count) {
   }
   row.first = fits ? before->first : next_;
   row.count = count;
-  if (!fits) {
-    next_ += count;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      Bytes owner(row.object.bytes.begin(), row.object.bytes.end());
-      ByteWriter writer(owner);
-      writer.put(i);
-      ATOLL_TRY(runs_->put(document_key(row.first + i), owner));
-    }
+  if (!fits) next_ += count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Bytes owner;
+    codec::FieldWriter writer(owner);
+    writer.put_bytes(1, row.object.view());
+    writer.put_unsigned(2, i);
+    writer.put_text(3, documents[i].format);
+    writer.put_text(4, documents[i].language);
+    writer.put_signed(5, documents[i].date_us);
+    ATOLL_TRY(runs_->put(document_key(row.first + i), owner));
   }
   ATOLL_TRY(runs_->put(name_key(row.bucket, row.key), row.object.view()));
   return runs_->put(object_key(row.object), encode(row));

@@ -26,6 +26,12 @@
 
 namespace atl::search {
 
+// Of one document, so that lists and counts need not read again what was understood.
+struct DocumentFacts {
+  std::string format, language;  // empty before something was understood
+  std::int64_t date_us = 0;      // as the field "date" (fields.h)
+};
+
 struct ObjectDocuments {
   ObjectId object;
   VersionId version;
@@ -34,14 +40,13 @@ struct ObjectDocuments {
   std::uint64_t first = 0;
   std::uint32_t count = 0;
   codec::Digest extraction{};  // of its content; all zero: it has none to read (folders, links, empty files)
-  // Of what was understood, so that lists and counts need not read it again; empty before that.
-  std::string format, language, title, trouble;
-  std::int64_t date_us = 0;  // as the field "date" (fields.h)
+  std::string title, trouble;  // of what was understood; empty before that
 };
 
 struct DocumentOwner {
   ObjectId object;
   std::uint32_t member = 0;  // 0: the object itself
+  DocumentFacts facts;
 };
 
 class DocumentBook {
@@ -54,8 +59,9 @@ class DocumentBook {
   [[nodiscard]] Result<std::optional<ObjectDocuments>> find(const ObjectId& object) const;
   [[nodiscard]] Result<std::optional<ObjectId>> object_named(const BucketId& bucket, std::string_view key) const;
   [[nodiscard]] Result<std::optional<DocumentOwner>> owner_of(std::uint64_t document) const;
-  // Keeps the numbers the object has where `count` fits into them, else gives it new ones (and says in `first` which).
-  [[nodiscard]] Result<void> put(ObjectDocuments& row, std::uint32_t count);
+  // Its documents, in order. Keeps the numbers the object has where they are enough, else gives it new ones (and says
+  // in `first` which).
+  [[nodiscard]] Result<void> put(ObjectDocuments& row, const std::vector<DocumentFacts>& documents);
   [[nodiscard]] Result<void> remove(const ObjectDocuments& row);
   // In the order of ids.
   [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit) const;

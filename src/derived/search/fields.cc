@@ -78,6 +78,12 @@ std::optional<std::int64_t> said_date_of(const extract::Extraction& extraction) 
   return std::nullopt;
 }
 
+std::optional<std::int64_t> date_in(const extract::Member& member) {
+  if (const auto said = member.understood.empty() ? std::nullopt : said_date_of(member.understood.front())) return said;
+  if (member.modified) return member.modified->seconds * kUsPerSecond;
+  return std::nullopt;
+}
+
 }  // namespace
 
 text::Schema schema() {
@@ -149,12 +155,30 @@ std::int64_t date_of(const catalog::VersionRow& version, const extract::Extracti
   return version.has_source ? modified_us(version) : version.begin_time.unix_us;
 }
 
+std::vector<DocumentFacts> facts_of(const catalog::Listed& listed, const extract::Extraction* extraction) {
+  std::vector<DocumentFacts> all(1);
+  all[0].date_us = date_of(listed.version, extraction);
+  if (extraction == nullptr) return all;
+  all[0].format = extraction->format;
+  all[0].language = extraction->language;
+  for (const auto& member : extraction->members) {
+    auto& facts = all.emplace_back();
+    if (!member.understood.empty()) {
+      facts.format = member.understood.front().format;
+      facts.language = member.understood.front().language;
+    }
+    facts.date_us = date_in(member).value_or(all[0].date_us);
+  }
+  return all;
+}
+
 class DocumentBuilder {
  public:
   DocumentBuilder(const catalog::Listed& listed, std::uint64_t first) : listed_(&listed), first_(first) {}
 
   Documents build(const extract::Extraction* extraction) {
     begin();
+    date_ = date_of(listed_->version, extraction);
     const std::string_view key = listed_->entry.key;
     add_name(key);
     add_keyword(FieldNumber::type, std::string(word_of(listed_->version.kind)));
@@ -165,7 +189,7 @@ class DocumentBuilder {
       for (const auto& member : extraction->members) add_member(member);
     }
     at_ = 0;
-    add_date(date_of(listed_->version, extraction));
+    add_date(date_);
     return std::move(out_);
   }
 
@@ -268,18 +292,14 @@ class DocumentBuilder {
     add_keyword(FieldNumber::type, member.is_folder ? "directory" : "file");
     add_number(FieldNumber::size, static_cast<std::int64_t>(std::min<std::uint64_t>(member.size, INT64_MAX)));
     add_common();
-    std::optional<std::int64_t> date;
-    if (!member.understood.empty()) {
-      add_extraction(member.understood.front());
-      date = said_date_of(member.understood.front());
-    }
-    if (!date && member.modified) date = member.modified->seconds * kUsPerSecond;
-    if (date) add_date(*date);
+    if (!member.understood.empty()) add_extraction(member.understood.front());
+    add_date(date_in(member).value_or(date_));
   }
 
   const catalog::Listed* listed_;
   std::uint64_t first_;
   std::size_t at_ = 0;
+  std::int64_t date_ = 0;  // of the object
   Documents out_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "derived/extract/extraction.h"
+#include "derived/search/document_book.h"
 #include "derived/text/document.h"
 #include "derived/text/schema.h"
 
@@ -64,6 +65,9 @@ class Documents {
 // `first`.
 [[nodiscard]] Documents documents_of(const catalog::Listed& listed, const extract::Extraction* extraction,
                                      std::uint64_t first);
+
+// Of the same documents, in the same order.
+[[nodiscard]] std::vector<DocumentFacts> facts_of(const catalog::Listed& listed, const extract::Extraction* extraction);
 
 // When it was made or happened, in microseconds since 1970: as the content says, else when the file was changed, else
 // when it was stored. `extraction` may be null.

@@ -102,14 +102,10 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
                                         const extract::Extraction* extraction) {
   ATOLL_ASSIGN(const auto before, book_->find(row.object));
   if (extraction != nullptr) {
-    row.format = extraction->format;
-    row.language = extraction->language;
     row.title = beginning_of(extract::value_of(*extraction, "title"));
     row.trouble = beginning_of(extraction->trouble);
   }
-  row.date_us = date_of(listed.version, extraction);
-  const auto members = extraction == nullptr ? 0 : extraction->members.size();
-  ATOLL_TRY(book_->put(row, static_cast<std::uint32_t>(1 + members)));
+  ATOLL_TRY(book_->put(row, facts_of(listed, extraction)));
   const Documents documents = documents_of(listed, extraction, row.first);
   for (const auto& document : documents.all()) {
     const auto added = words_->add(document);

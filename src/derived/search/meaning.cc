@@ -80,14 +80,14 @@ Result<std::unique_ptr<Meaning>> Meaning::open(vault::Vault& vault, KeptExtracti
   if (!is_whole) return made;
   model->index = std::move(*index);
   // What was in use before, or was being filled.
-  if (writable)
-    ATOLL_TRY(vector::VectorIndex::remove_all(vault.machine(), folder_of(vault, model->slot == 0 ? 1 : 0)));
+  if (writable) ATOLL_TRY(vector::VectorIndex::remove_all(vault.machine(), folder_of(vault, model->slot == 0 ? 1 : 0)));
   made->set_model(std::move(model));
   return made;
 }
 
 Result<void> Meaning::remove_all(vault::Vault& vault) {
-  for (const std::uint8_t slot : {0, 1}) ATOLL_TRY(vector::VectorIndex::remove_all(vault.machine(), folder_of(vault, slot)));
+  for (const std::uint8_t slot : {0, 1})
+    ATOLL_TRY(vector::VectorIndex::remove_all(vault.machine(), folder_of(vault, slot)));
   return {};
 }
 
@@ -165,7 +165,8 @@ Result<bool> Meaning::learn(vault::Vault& vault, const DocumentBook& book, const
   if (objects < kTextsMin || (used && !vector::worth_learning_again(used->learned_from, objects))) return false;
   // Text by text, of objects and of what is in them.
   const auto for_each_text =
-      [&](const std::function<Result<void>(std::uint64_t document, const extract::Extraction&)>& visit) -> Result<bool> {
+      [&](const std::function<Result<void>(std::uint64_t document, const extract::Extraction&)>& visit)
+      -> Result<bool> {
     bool is_broken_off = false;
     ATOLL_TRY(book.for_each([&](const ObjectDocuments& row) -> Result<bool> {
       is_broken_off = is_stopped(stop);
@@ -185,7 +186,8 @@ Result<bool> Meaning::learn(vault::Vault& vault, const DocumentBook& book, const
   };
   vector::LearnedTrainer trainer({});
   std::uint64_t texts = 0;
-  ATOLL_ASSIGN(const bool was_read, for_each_text([&](std::uint64_t, const extract::Extraction& extraction) -> Result<void> {
+  ATOLL_ASSIGN(const bool was_read,
+               for_each_text([&](std::uint64_t, const extract::Extraction& extraction) -> Result<void> {
                  for (const std::string& passage : passages_of(extraction)) {
                    trainer.add(passage);
                    ++texts;

@@ -1,8 +1,8 @@
-// The side of a vault's search that knows texts by what they are about: passages as vectors of the built-in model, which
-// is learned from the vault's own texts (derived/vector).
+// The side of a vault's search that knows texts by what they are about: passages as vectors of the built-in model,
+// which is learned from the vault's own texts (derived/vector).
 //
-//     learn():  kept extractions ─► model ─► passages ─► vectors, in a folder beside the one in use ─► the new one is used
-//     put():    what was read since ─► vectors
+//     learn():  kept extractions ─► model ─► passages ─► vectors, in a folder beside the one in use ─► the new one is
+//     used put():    what was read since ─► vectors
 //
 // Always true:
 //  - Vectors of one model only are in use; until the first was learned there are none, and nothing is found by meaning.
@@ -39,8 +39,8 @@ class Meaning {
   [[nodiscard]] Result<void> put(std::uint64_t document, const extract::Extraction& extraction);
   [[nodiscard]] Result<void> remove(std::uint64_t document);
   [[nodiscard]] Result<void> flush(const Position& position);
-  // Where there are so many more texts than before (or fewer) that a new model is worth it: learns it and puts every text.
-  // True where it did. `stop` breaks it off; nothing has changed then.
+  // Where there are so many more texts than before (or fewer) that a new model is worth it: learns it and puts every
+  // text. True where it did. `stop` breaks it off; nothing has changed then.
   [[nodiscard]] Result<bool> learn(vault::Vault& vault, const DocumentBook& book, const Position& position,
                                    const std::atomic<bool>* stop);
   [[nodiscard]] Result<bool> build();  // one step towards quicker answers; true: call again

@@ -302,7 +302,7 @@ class AsyncOperations(AsyncSession):
         """
         return cast(shapes.UndoReport, await self._call("POST", "/api/v1/rewind", body=body_of({"to": to, "bucket": bucket, "prefix": prefix, "key": key, "dry_run": dry_run}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
-    async def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
+    async def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
         """Finds objects by words in them, or by name, size, time, type, tags and metadata.
 
         The filter is text or an object, see spec/filter.md. With it alone results come in the order of bucket and key,
@@ -318,6 +318,7 @@ class AsyncOperations(AsyncSession):
         limit: How many at most; otherwise 100, with words 20.
         cursor: `next_cursor` of the page before.
         query: Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
+        near: What it is about, in any words; with `query`, both count.
         match: Whether one word is enough; otherwise any.
         types: Only of these kinds: pdf, image, document, md.
         since: Made or happened then or later: "2024-03", "-30d".
@@ -327,7 +328,7 @@ class AsyncOperations(AsyncSession):
         descending: The greatest first, of an order that is not by rank.
         wait_ms: Wait so long at most until what was stored just now is known.
         """
-        return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
+        return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
 
     async def object_understood(self, bucket: str, key: Key, *, text: bool | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.Understood:
         """What was understood of an object's content: its format, what it says about itself, what is in it.
