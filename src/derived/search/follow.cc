@@ -109,9 +109,13 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
   const Documents documents = documents_of(listed, extraction, row.first);
   for (const auto& document : documents.all()) {
     const auto added = words_->add(document);
-    // More text than an index takes at once: its name is found all the same.
-    if (!added && added.error().kind == ErrorKind::limit) continue;
-    if (!added) return pass(added.error());
+    if (!added && added.error().kind == ErrorKind::limit) {
+      // More text than an index takes of one document: its name is found all the same.
+      const Documents bare = documents_of(listed, nullptr, document.id);
+      ATOLL_TRY(words_->add(bare.all().front()));
+    } else if (!added) {
+      return pass(added.error());
+    }
   }
   ATOLL_TRY(put_meaning(row, extraction));
   if (!before) return {};
@@ -331,6 +335,8 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
   }
   const std::int64_t begun_ns = vault.machine().clock.monotonic_ns();
   progress_ = {};
+  // Something was destroyed since: what was understood of it goes with the key that sealed it.
+  if (key_mark_ != key_mark_of(vault)) ATOLL_TRY(reset(vault, true));
   auto kept_position = decode_position(book_->state());
   if (kept_position && !kept_position->is_scanning && kept_position->history == vault.head().history) {
     // What was done before the journal's horizon cannot be followed any more.

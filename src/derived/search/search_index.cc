@@ -73,8 +73,13 @@ Result<void> SearchIndex::open_words(vault::Vault& vault, bool writable) {
   return {};
 }
 
+codec::Digest SearchIndex::key_mark_of(const vault::Vault& vault) {
+  return codec::blake3_keyed(key_of(vault, kWords), as_bytes("mark"));
+}
+
 Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   const auto head = vault.head();
+  key_mark_ = key_mark_of(vault);
   ATOLL_TRY(open_words(vault, writable));
   const auto open_book = [&] {
     return DocumentBook::open(vault.machine(), folder_of(vault, kBook), key_of(vault, kBook), head.vault, head.suite,

@@ -9,6 +9,7 @@
 //  - A file that broke its reader is marked by the reason and is not read again before it changes.
 //  - What is answered was there when it was asked for: every hit is looked up in the catalog, so that what was removed
 //    meanwhile is never shown. Nothing of a vault is found in another one.
+//  - After a shred everything is made anew under another key, in a running server too.
 //  - One process follows (indexes/search.lock); others may ask meanwhile and see what it has flushed.
 // Thread rules: catch_up() by one thread at a time; everything else from any thread beside it.
 #pragma once
@@ -82,6 +83,7 @@ class SearchIndex {
  private:
   struct Touched;
   explicit SearchIndex(Understand understand) : understand_(std::move(understand)) {}
+  [[nodiscard]] static codec::Digest key_mark_of(const vault::Vault& vault);
   [[nodiscard]] Result<void> open_parts(vault::Vault& vault, bool writable);
   [[nodiscard]] Result<void> open_words(vault::Vault& vault, bool writable);
   [[nodiscard]] Result<void> flush(const Position& position);
@@ -105,6 +107,7 @@ class SearchIndex {
   std::unique_ptr<Meaning> meaning_;  // borrows kept_
   std::set<ObjectId> unreadable_;     // whose bytes could not be read; tried again after the next opening
   CatchUpProgress progress_;
+  codec::Digest key_mark_{};               // of the key that the parts were opened with
   mutable std::shared_mutex parts_mutex_;  // alone: replacing the parts
   friend class Asking;                     // ask.cc
 };

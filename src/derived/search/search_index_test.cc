@@ -248,6 +248,20 @@ TEST_F(SearchIndexTest, IsThereAfterReopeningAndReadsNothingTwice) {
   EXPECT_EQ(reads_, 5);
 }
 
+TEST_F(SearchIndexTest, AnotherKeyMeansEverythingAnew) {
+  put("a.txt", "apple");
+  catch_up();
+  // As the end of a shred does.
+  ASSERT_TRUE(vault_->keys().replace_local_key());
+  catch_up();
+  EXPECT_EQ(keys("apple"), Keys{"a.txt"});
+  EXPECT_EQ(reads_, 2) << "nothing that the old key sealed is used any more";
+  open();
+  EXPECT_EQ(keys("apple"), Keys{"a.txt"});
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(reads_, 2);
+}
+
 TEST_F(SearchIndexTest, BeginsAnewWhereItsFilesAreDamagedOrGone) {
   put("a.txt", "apple");
   catch_up();
