@@ -3,7 +3,7 @@
 //   bench_retrieval --folder FOLDER COLLECTION... [--top 100]
 // A collection is a folder with documents.trec (<DOC><DOCNO>..</DOCNO><TEXT>..</TEXT></DOC>), topics.trec
 // (<top><num> ..<title> ..</top>) and qrels.txt (topic 0 document grade). Each document is one text for the word index
-// and one vector; the built-in embedder learns from the collection's documents. Both: reciprocal rank fusion, k = 60.
+// and one vector; the built-in embedder learns from the collection's documents. Both: as `find --near` fuses them.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "derived/search/fusion.h"
 #include "derived/text/text_index.h"
 #include "derived/vector/learned_embedder.h"
 #include "derived/vector/passages.h"
@@ -119,19 +120,6 @@ Scores score(const Collection& collection, const std::string& topic, const Ranki
   return {scores.ndcg / ideal, scores.precision / relevant, scores.recall_10 / relevant, scores.recall_100 / relevant};
 }
 
-Ranking fuse(const Ranking& a, const Ranking& b, std::size_t top) {
-  std::map<std::uint64_t, double> scores;
-  for (const Ranking* ranking : {&a, &b}) {
-    for (std::size_t i = 0; i < ranking->size(); ++i)
-      scores[(*ranking)[i]] += 1.0 / (60.0 + static_cast<double>(i + 1));
-  }
-  Ranking fused;
-  for (const auto& [document, value] : scores) fused.push_back(document);
-  std::ranges::stable_sort(fused, std::greater<>(), [&](std::uint64_t document) { return scores[document]; });
-  if (fused.size() > top) fused.resize(top);
-  return fused;
-}
-
 codec::SecretKey some_key() {
   codec::SecretKey key;
   for (auto& byte : key.fill()) byte = 1;
@@ -209,7 +197,17 @@ void run(const platform::Machine& machine, const std::string& work, const std::s
     };
     add("1 words", word_ranking);
     add("2 meaning", meaning_ranking);
-    add("3 both", fuse(word_ranking, meaning_ranking, top));
+    const auto asked = search::plain_words(title);
+    const double known = word_ranking.empty() ? 0 : must(search::covered(*words, asked, word_ranking.front()));
+    Ranking both;
+    for (const auto& one : search::fuse(word_ranking, meaning_ranking, search::weight_of_words(known)))
+      both.push_back(one.document);
+    both.resize(std::min(both.size(), top));
+    add("3 both", both);
+    Ranking plain;
+    for (const auto& one : search::fuse(word_ranking, meaning_ranking, 0.5)) plain.push_back(one.document);
+    plain.resize(std::min(plain.size(), top));
+    add("4 unweighed", plain);
   }
   std::printf("%s: %zu documents, %zu topics, embedder %s\n", folder.c_str(), collection.documents.size(), topics,
               embedder->info().id().c_str());

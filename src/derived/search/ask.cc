@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "derived/search/fields.h"
+#include "derived/search/fusion.h"
 #include "derived/search/search_index.h"
 #include "derived/text/snippet.h"
 #include "vault/object/objects.h"
@@ -73,9 +74,8 @@ struct Candidate {
   std::optional<Meaning::Near> near;
 };
 
-// Reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009): of two lists, with their constant.
-constexpr double kFusionConstant = 60;
 constexpr std::size_t kFusedMax = 400;  // of each list
+
 struct Hit {
   DocumentOwner owner;
   ObjectDocuments row;
@@ -202,33 +202,36 @@ class Asking {
     return out;
   }
 
-  // By words, where there are any, and by meaning, each list by its ranks.
+  // By meaning and by words: those that were given, which then count the same, else those of the text itself, which
+  // count as far as they are those of the texts.
   Result<void> collect_fused() {
-    std::map<text::DocumentId, Candidate> candidates;
-    if (has_words(words_)) {
-      text::SearchRequest request;
-      request.query = constrained(words_);
-      request.limit = kFusedMax;
-      ATOLL_ASSIGN(const auto result, index_->words_->search(request));
-      for (std::size_t rank = 0; rank < result.hits.size(); ++rank) {
-        auto& one = candidates[result.hits[rank].id];
-        one.document = result.hits[rank].id;
-        one.score += 1 / (kFusionConstant + static_cast<double>(rank + 1));
+    const bool has_own_words = has_words(words_);
+    const auto words_of_text = plain_words(question_->near);
+    text::SearchRequest request;
+    request.query = constrained(has_own_words ? words_ : any_of(words_of_text));
+    request.limit = kFusedMax;
+    ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+    std::vector<text::DocumentId> by_words;
+    for (const auto& hit : result.hits) by_words.push_back(hit.id);
+    double weight = 0.5;
+    if (!has_own_words) {
+      double known = 0;
+      if (!by_words.empty()) {
+        ATOLL_ASSIGN(known, covered(*index_->words_, words_of_text, by_words.front()));
       }
+      weight = weight_of_words(known);
     }
     ATOLL_ASSIGN(const auto near, near_to(question_->near));
-    for (std::size_t rank = 0; rank < near.size(); ++rank) {
-      auto& one = candidates[near[rank].document];
-      one.document = near[rank].document;
-      one.score += 1 / (kFusionConstant + static_cast<double>(rank + 1));
-      one.near = near[rank];
+    std::vector<text::DocumentId> by_meaning;
+    std::map<text::DocumentId, Meaning::Near> nearness;
+    for (const auto& one : near) {
+      by_meaning.push_back(one.document);
+      nearness[one.document] = one;
     }
-    std::vector<Candidate> ordered;
-    for (const auto& [document, one] : candidates) ordered.push_back(one);
-    std::ranges::stable_sort(ordered, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-    for (const auto& one : ordered) {
+    for (const auto& one : fuse(by_words, by_meaning, weight)) {
       if (hits_.size() == wanted_) break;
-      ATOLL_TRY(look_up(one));
+      const auto by = nearness.find(one.document);
+      ATOLL_TRY(look_up({one.document, one.score, by == nearness.end() ? std::nullopt : std::optional(by->second)}));
     }
     return {};
   }
@@ -329,7 +332,7 @@ class Asking {
     found.format = hit.owner.facts.format;
     found.language = hit.owner.facts.language;
     found.trouble = hit.row.trouble;
-    const bool wants_text = question_->wants_snippets && (has_words(words_) || hit.near);
+    const bool wants_text = question_->wants_snippets && (has_words(words_) || !question_->near.empty());
     if (hit.owner.member == 0 && (!wants_text || hit.owner.facts.format.empty())) return found;
     ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
     if (!extraction) return found;
@@ -343,7 +346,7 @@ class Asking {
       shown = &member.understood.front();
       found.title = extract::value_of(*shown, "title");
     }
-    if (wants_text && has_words(words_)) found.snippet = snippet_of(*shown);
+    if (wants_text) found.snippet = snippet_of(*shown);
     if (wants_text && !found.snippet && hit.near) ATOLL_TRY(show_passage(*shown, hit.near->passage, found));
     return found;
   }
@@ -361,7 +364,9 @@ class Asking {
 
   [[nodiscard]] std::optional<FoundSnippet> snippet_of(const extract::Extraction& extraction) const {
     std::vector<std::string> words;
-    collect_words(words_, words);
+    // Of a question by meaning, its own words are marked where they stand.
+    const text::Query query = has_words(words_) ? words_ : any_of(plain_words(question_->near));
+    collect_words(query, words);
     text::SnippetOptions options;
     options.language = text::language_of(extraction.language);
     options.field = number(FieldNumber::text);
@@ -371,7 +376,7 @@ class Asking {
     for (const auto& piece : extraction.pieces) {
       if (looked_at > kSnippetTextBytesMax) break;
       looked_at += piece.text.size();
-      const auto snippet = text::make_snippet(piece.text, words_, options);
+      const auto snippet = text::make_snippet(piece.text, query, options);
       if (snippet.marks.empty() || (best && snippet.marks.size() <= best->marks.size())) continue;
       best.emplace();
       best->text = piece.text.substr(snippet.begin, snippet.end - snippet.begin);

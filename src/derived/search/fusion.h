@@ -1,0 +1,39 @@
+// One list out of two: what words found and what meaning found.
+//
+// Ranks are added up as in reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009), each list by a weight. The
+// weight comes from how much of what was asked stands in the best hit by words: where nearly all of it does, words are to
+// be trusted; where the question uses other words than the texts do, meaning is. The constants were chosen by
+// bench/retrieval; docs/meaning.md has the figures.
+// Thread rules: pure, but for reads of the index.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "derived/text/text_index.h"
+
+namespace atl::search {
+
+// Runs of letters and digits; the first 32.
+[[nodiscard]] std::vector<std::string> plain_words(std::string_view text);
+[[nodiscard]] text::Query any_of(std::span<const std::string> words);
+
+// The share of the words that stand in the document, the rare ones counting more (by their inverse document frequency): 0
+// to 1. Cost: two searches a word.
+[[nodiscard]] Result<double> covered(const text::TextIndex& index, std::span<const std::string> words,
+                                     text::DocumentId document);
+// Of the list by words, 0 to 1; the other gets the rest.
+[[nodiscard]] double weight_of_words(double covered_by_best);
+
+struct Fused {
+  text::DocumentId document = 0;
+  double score = 0;
+};
+// The best first; equal ones by document.
+[[nodiscard]] std::vector<Fused> fuse(std::span<const text::DocumentId> by_words,
+                                      std::span<const text::DocumentId> by_meaning, double weight_of_words);
+
+}  // namespace atl::search
