@@ -150,7 +150,16 @@ class Asking {
       words_.kind = text::Query::Kind::everything;
       return {};
     }
-    ATOLL_ASSIGN(words_, text::parse_query_line(question_->words, schema(), question_->match, now));
+    auto words = text::parse_query_line(question_->words, schema(), question_->match, now);
+    if (!words && words.error().id == "query.field") {
+      Error error = words.error();
+      error.hint =
+          "Conditions may also name key, size, modified, stored, age, content_type, tag.NAME and meta.NAME. To look "
+          "for the words as they stand, put them in quotes.";
+      return pass(std::move(error));
+    }
+    if (!words) return pass(words.error());
+    words_ = std::move(*words);
     return {};
   }
 

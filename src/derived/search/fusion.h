@@ -1,8 +1,8 @@
 // One list out of two: what words found and what meaning found.
 //
 // Ranks are added up as in reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009), each list by a weight. The
-// weight comes from how much of what was asked stands in the best hit by words: where nearly all of it does, words are to
-// be trusted; where the question uses other words than the texts do, meaning is. The constants were chosen by
+// weight comes from how much of what was asked stands in the best hit by words: where nearly all of it does, words are
+// to be trusted; where the question uses other words than the texts do, meaning is. The constants were chosen by
 // bench/retrieval; docs/meaning.md has the figures.
 // Thread rules: pure, but for reads of the index.
 #pragma once
@@ -21,8 +21,8 @@ namespace atl::search {
 [[nodiscard]] std::vector<std::string> plain_words(std::string_view text);
 [[nodiscard]] text::Query any_of(std::span<const std::string> words);
 
-// The share of the words that stand in the document, the rare ones counting more (by their inverse document frequency): 0
-// to 1. Cost: two searches a word.
+// The share of the words that stand in the document, the rare ones counting more (by their inverse document frequency):
+// 0 to 1. Cost: two searches a word.
 [[nodiscard]] Result<double> covered(const text::TextIndex& index, std::span<const std::string> words,
                                      text::DocumentId document);
 // Of the list by words, 0 to 1; the other gets the rest.

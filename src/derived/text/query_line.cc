@@ -258,7 +258,9 @@ class LineReader {
     if (field < 0) {
       std::string known;
       for (const Field& one : schema_) known += (known.empty() ? "" : ", ") + one.name;
-      return bad("field", "there is no field \"" + std::string(name) + "\"; there are " + known,
+      return bad("field",
+                 "column " + std::to_string(at - name.size() + 1) + ": there is no field \"" + std::string(name) +
+                     "\"; there are " + known,
                  "to look for the words, put them in quotes");
     }
     std::string_view comparison = line_.substr(at, 1);
