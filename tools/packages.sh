@@ -10,7 +10,7 @@ packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tid
   python3-httpx python3-numpy python3-pandas python3-pip python3-setuptools python3-wheel)
 # What the program needs to run, where it is not built.
 packages_run=(libarchive13 libcurl4 libexpat1 libicu72 libisal2 liblz4-1 libseccomp2 libsodium23 libsqlite3-0 libssl3 libstdc++6
-  libstemmer0d libzstd1 libpoppler-cpp0v5 libexiv2-27 libtag1v5 libcld2-0 libmagic1 ca-certificates)
+  libstemmer0d libzstd1 libpoppler-cpp0v5 libexiv2-27 libtag1v5-vanilla libcld2-0 libmagic1 ca-certificates)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev nginx-light npm awscli)
 
