@@ -172,6 +172,15 @@ class Inspect(AtollTest):
                 self.assertEqual((["-33.5"], ["151.25"]), (self.values(found, "latitude"), self.values(found, "longitude")))
             self.assertEqual(["120"], self.values(self.inspect("photo.jpg"), "width"))
 
+    def test_an_event_with_an_alarm_keeps_its_words(self):
+        self.file("dentist.ics", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Dentist\r\nBEGIN:VALARM\r\nDESCRIPTION:Ring\r\n"
+                                 b"END:VALARM\r\nLOCATION:Harbour street\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+        found = self.inspect("dentist.ics")
+        self.assertEqual(["Harbour street"], self.values(found, "place"))
+        self.assertEqual([], self.values(found, "description"), "the alarm's words are not the event's")
+        said = self.atoll("inspect", "--text", self.path("dentist.ics")).text
+        self.assertIn("Harbour street\n", said.split("entity_count")[1])
+
     def test_people_see_fields_and_text(self):
         self.file("a.py", "class Quokka:\n    pass\n")
         lines = self.atoll("inspect", "--text", self.path("a.py")).lines

@@ -92,11 +92,21 @@ Result<void> read_calendar(Job& job) {
   std::uint64_t events = 0;
   std::uint64_t number = 0;
   bool is_in_event = false;
+  std::uint64_t nested = 0;  // components open within it
   each_line(text, [&](const ContentLine& line) {
     if (line.name == "x-wr-calname") job.out.field(field::kTitle, line.value);
     if (line.name == "prodid") job.out.field(field::kGenerator, line.value);
-    if (line.name == "begin") is_in_event = line.value == "VEVENT" || line.value == "VTODO" || line.value == "VJOURNAL";
-    if (line.name == "begin" && is_in_event) ++events;
+    // What stands within an event, as alarms do, is not the event's own (RFC 5545 section 3.6.6).
+    if (is_in_event && line.name == "begin") ++nested;
+    if (nested > 0) {
+      if (line.name == "end") --nested;
+      return;
+    }
+    if (line.name == "begin") {
+      // The components that say what happens or is to be done; time zones and free-busy times are none of them.
+      is_in_event = line.value == "VEVENT" || line.value == "VTODO" || line.value == "VJOURNAL";
+      if (is_in_event) ++events;
+    }
     if (line.name == "end" && is_in_event) {
       job.out.text({PlaceKind::none, ++number, ""}, words);
       words.clear();
