@@ -3,11 +3,13 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <unordered_set>
 
 #include "derived/search/fields.h"
 #include "derived/search/fusion.h"
 #include "derived/search/search_index.h"
+#include "derived/search/telling_words.h"
 #include "derived/text/snippet.h"
 #include "vault/object/objects.h"
 #include "vault/tier/rules.h"
@@ -22,7 +24,6 @@ constexpr std::size_t kSnippetBytes = 240;
 constexpr std::size_t kSnippetTextBytesMax = 4 * kMiB;
 constexpr std::size_t kSubstringBytesMin = 3;
 constexpr std::size_t kSuggestBelow = 3;  // hits
-constexpr std::size_t kFacetValuesMax = 50;
 
 int number(FieldNumber field) { return static_cast<int>(field); }
 
@@ -67,6 +68,30 @@ text::Query with_parts_of_names(const text::Query& query) {
   return out;
 }
 
+bool has_phrase(const text::Query& query) {
+  return query.kind == text::Query::Kind::phrase || std::ranges::any_of(query.must, has_phrase) ||
+         std::ranges::any_of(query.should, has_phrase);
+}
+
+// What of the query can stand in that one field, any of it: what the field adds to a score.
+void collect_of_field(const text::Query& query, int field, std::vector<text::Query>& out) {
+  for (const auto& one : query.must) collect_of_field(one, field, out);
+  for (const auto& one : query.should) collect_of_field(one, field, out);
+  const bool is_of_words = query.kind != text::Query::Kind::boolean && has_words(query);
+  if (!is_of_words || (query.field != text::kAnyTextField && query.field != field)) return;
+  out.push_back(query);
+  out.back().field = field;
+}
+
+Result<void> check_facets(const std::vector<std::string>& facets) {
+  for (const std::string& name : facets) {
+    if (is_column_facet(name) || name == "tag") continue;
+    return fail(ErrorKind::usage, "search.unknown_facet", "there is no facet \"" + name + "\"",
+                "Facets are type, year, month, day, language, bucket and tag.");
+  }
+  return {};
+}
+
 // A document that may be an answer, before it is looked up.
 struct Candidate {
   text::DocumentId document = 0;
@@ -85,8 +110,6 @@ struct Hit {
   std::optional<Meaning::Near> near;
 };
 
-std::string_view name_in(std::string_view key) { return key.substr(key.rfind('/') + 1); }
-
 }  // namespace
 
 class Asking {
@@ -102,8 +125,10 @@ class Asking {
       return fail(ErrorKind::usage, "search.accesses", "idle: and accesses: do not go together with words",
                   "Ask for them alone.");
     }
+    ATOLL_TRY(check_facets(question_->facets));
     ATOLL_TRY(read_words(now));
     ATOLL_TRY(read_buckets());
+    if (question_->like) ATOLL_TRY(read_like());
     Answer answer;
     answer.words = question_->words;
     answer.filter = filter_.text();
@@ -111,29 +136,33 @@ class Asking {
       return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket " + question_->bucket,
                   "`atoll ls` lists them.");
     }
-    const bool counts = question_->order != Order::rank || !question_->facets.empty();
-    needs_facts_ = question_->order != Order::rank || question_->sees != nullptr || !filter_.matches_everything() ||
+    ATOLL_ASSIGN(const bool was_counted, count_all(answer));
+    const bool counts_hits = question_->order != Order::rank || (!question_->facets.empty() && !was_counted);
+    needs_facts_ = question_->order != Order::rank || must_look() ||
                    std::ranges::find(question_->facets, "tag") != question_->facets.end();
-    wanted_ = counts ? kCountedMax : question_->offset + question_->limit + 1;
-    if (question_->near.empty()) {
+    wanted_ = counts_hits ? kCountedMax : question_->offset + question_->limit + 1;
+    if (is_fused()) {
+      ATOLL_TRY(collect_fused());
+    } else {
       ATOLL_TRY(collect(constrained(words_)));
       if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
-    } else {
-      ATOLL_TRY(collect_fused());
     }
-    if (counts || hits_.size() < wanted_) {
-      answer.total = hits_.size();
-      answer.is_total_exact = hits_.size() < wanted_;
-    }
-    for (const std::string& facet : question_->facets) {
-      ATOLL_ASSIGN(auto counted, count(facet));
-      answer.facets.push_back(std::move(counted));
+    if (!was_counted) {
+      if (counts_hits || hits_.size() < wanted_) {
+        answer.total = hits_.size();
+        answer.is_total_exact = hits_.size() < wanted_;
+      }
+      for (const std::string& facet : question_->facets) answer.facets.push_back(count(facet));
     }
     sort();
+    std::vector<text::DocumentId> documents;
     for (std::size_t at = question_->offset; at < hits_.size() && answer.found.size() < question_->limit; ++at) {
-      ATOLL_ASSIGN(auto found, show(hits_[at]));
+      const Hit& hit = hits_[at];
+      ATOLL_ASSIGN(auto found, show(hit));
       answer.found.push_back(std::move(found));
+      documents.push_back(hit.row.first + hit.owner.member);
     }
+    if (question_->explains) ATOLL_TRY(explain(answer, documents));
     answer.has_more = hits_.size() > question_->offset + answer.found.size();
     if (hits_.size() < kSuggestBelow) ATOLL_TRY(suggest(answer));
     return answer;
@@ -167,6 +196,86 @@ class Asking {
     ATOLL_ASSIGN(const auto buckets, reader_->buckets());
     for (const auto& bucket : buckets) {
       if (question_->bucket.empty() || bucket.name == question_->bucket) bucket_ids_[bucket.id] = bucket.name;
+    }
+    return {};
+  }
+
+  // The object that others shall be like, and what it says; it has to be there, and to be seen.
+  Result<void> read_like() {
+    const auto& [bucket, key] = *question_->like;
+    if (!question_->near.empty())
+      return fail(ErrorKind::usage, "search.near_and_like",
+                  "what is like a thing and what is near to words are two questions");
+    const auto missing = [&] {
+      return fail(ErrorKind::not_found, "object.not_found", "there is no object " + bucket + "/" + key);
+    };
+    ATOLL_ASSIGN(const auto row, reader_->bucket_named(bucket));
+    if (!row) return missing();
+    ATOLL_ASSIGN(const auto listed, reader_->current(row->id, key));
+    if (!listed || (question_->sees && !question_->sees(bucket, *listed))) return missing();
+    ATOLL_ASSIGN(const auto known, index_->kept_->find(extraction_id(listed->version, key)));
+    ATOLL_ASSIGN(like_, telling_words(*index_->words_, *listed, known ? &*known : nullptr));
+    like_object_ = listed->entry.object;
+    return {};
+  }
+
+  [[nodiscard]] bool is_fused() const { return !question_->near.empty() || question_->like; }
+  // Hits are looked up in the catalog before they count.
+  [[nodiscard]] bool must_look() const {
+    return (question_->sees != nullptr && !question_->sees_everything) || !filter_.matches_everything();
+  }
+
+  // Everything that matches, where its columns tell all that is asked. False: only the best can be counted.
+  Result<bool> count_all(Answer& answer) const {
+    const bool can = !question_->facets.empty() && std::ranges::all_of(question_->facets, is_column_facet) &&
+                     !is_fused() && !must_look() && question_->prefix.empty();
+    if (!can) return false;
+    ATOLL_TRY(index_->columns_.fill(*index_->book_));
+    if (!index_->columns_.is_filled()) return false;
+    std::vector<text::DocumentId> documents;
+    text::SearchRequest request;
+    request.query = constrained(with_parts_of_names(words_));
+    request.limit = 0;
+    request.on_match = [&](text::DocumentId document) { documents.push_back(document); };
+    ATOLL_TRY(index_->words_->search(request));
+    auto counted = index_->columns_.count(documents, bucket_ids_, question_->facets);
+    answer.total = counted.total;
+    answer.is_total_exact = true;
+    answer.facets = std::move(counted.facets);
+    return true;
+  }
+
+  // The words that rank and are marked: those that were given, else those of the text or thing that is asked by.
+  [[nodiscard]] text::Query ranking_words() const {
+    if (has_words(words_)) return words_;
+    return question_->like ? any_of(like_.words) : any_of(plain_words(question_->near));
+  }
+
+  // What each field of text adds to the scores of those documents, and how near in meaning they are.
+  Result<void> explain(Answer& answer, const std::vector<text::DocumentId>& documents) const {
+    std::vector<text::DocumentId> only = documents;
+    std::ranges::sort(only);
+    text::SearchRequest request;
+    request.limit = only.size();
+    request.only = &only;
+    const text::Schema fields = schema();
+    for (std::size_t field = 0; field < fields.size() && !only.empty(); ++field) {
+      if (fields[field].kind != text::FieldKind::text) continue;
+      request.query = {};
+      request.query.kind = text::Query::Kind::boolean;
+      collect_of_field(ranking_words(), static_cast<int>(field), request.query.should);
+      if (request.query.should.empty()) continue;
+      ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+      for (const auto& hit : result.hits) {
+        const auto at = std::ranges::find(documents, hit.id);
+        if (hit.score > 0)
+          answer.found[static_cast<std::size_t>(at - documents.begin())].signals.push_back(
+              {fields[field].name, hit.score});
+      }
+    }
+    for (auto& found : answer.found) {
+      std::ranges::stable_sort(found.signals, [](const Signal& a, const Signal& b) { return a.score > b.score; });
+      if (found.similarity != 0) found.signals.push_back({"meaning", found.similarity});
     }
     return {};
   }
@@ -217,20 +326,25 @@ class Asking {
     const bool has_own_words = has_words(words_);
     const auto words_of_text = plain_words(question_->near);
     text::SearchRequest request;
-    request.query = constrained(has_own_words ? words_ : any_of(words_of_text));
+    request.query = constrained(words_);
+    if (question_->like) {
+      request.query.must.push_back(any_of(like_.words));
+    } else if (!has_own_words) {
+      request.query = constrained(any_of(words_of_text));
+    }
     request.limit = kFusedMax;
     ATOLL_ASSIGN(const auto result, index_->words_->search(request));
     std::vector<text::DocumentId> by_words;
     for (const auto& hit : result.hits) by_words.push_back(hit.id);
     double weight = 0.5;
-    if (!has_own_words) {
+    if (!has_own_words && !question_->like) {
       double known = 0;
       if (!by_words.empty()) {
         ATOLL_ASSIGN(known, covered(*index_->words_, words_of_text, by_words.front()));
       }
       weight = weight_of_words(known);
     }
-    ATOLL_ASSIGN(const auto near, near_to(question_->near));
+    ATOLL_ASSIGN(const auto near, near_to(question_->like ? like_.beginning : question_->near));
     std::vector<text::DocumentId> by_meaning;
     std::map<text::DocumentId, Meaning::Near> nearness;
     for (const auto& one : near) {
@@ -265,7 +379,7 @@ class Asking {
 
   Result<void> look_up(const Candidate& one) {
     ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(one.document));
-    if (!owner) return {};
+    if (!owner || (question_->like && owner->object == like_object_)) return {};
     ATOLL_ASSIGN(auto row, index_->book_->find(owner->object));
     if (!row) return {};
     const auto bucket = bucket_ids_.find(row->bucket);
@@ -298,37 +412,23 @@ class Asking {
     }
   }
 
-  Result<Facet> count(const std::string& name) const {
+  [[nodiscard]] Facet count(const std::string& name) const {
     std::map<std::string, std::uint64_t> counts;
     for (const Hit& hit : hits_) {
       if (name == "type") {
-        const std::string_view file = name_in(hit.row.key);
-        const std::size_t dot = file.rfind('.');
-        const std::string ending(dot == std::string_view::npos ? "" : file.substr(dot + 1));
-        const std::string& format = hit.owner.facts.format;
-        ++counts[format.empty() || format == "unknown" ? (ending.empty() ? "other" : ending) : format];
-      } else if (name == "year") {
-        ++counts[format_rfc3339(Timestamp{hit.owner.facts.date_us}).substr(0, 4)];
+        ++counts[type_counted(hit.owner.facts, hit.row.key)];
+      } else if (name == "year" || name == "month" || name == "day") {
+        const auto interval = name == "year" ? Interval::year : name == "month" ? Interval::month : Interval::day;
+        ++counts[interval_text(hit.owner.facts.date_us, interval)];
       } else if (name == "language") {
         if (!hit.owner.facts.language.empty()) ++counts[hit.owner.facts.language];
       } else if (name == "bucket") {
         ++counts[hit.bucket];
       } else if (name == "tag") {
         for (const auto& [tag, value] : hit.listed.version.tags) ++counts[value.empty() ? tag : tag + "=" + value];
-      } else {
-        return fail(ErrorKind::usage, "search.unknown_facet", "there is no facet \"" + name + "\"",
-                    "Facets are type, year, language, bucket and tag.");
       }
     }
-    Facet facet;
-    facet.name = name;
-    for (const auto& [value, one] : counts) facet.counts.push_back({value, one});
-    if (name != "year") {
-      std::ranges::stable_sort(facet.counts,
-                               [](const FacetCount& a, const FacetCount& b) { return a.count > b.count; });
-    }
-    if (facet.counts.size() > kFacetValuesMax) facet.counts.resize(kFacetValuesMax);
-    return facet;
+    return make_facet(name, counts);
   }
 
   Result<Found> show(const Hit& hit) const {
@@ -341,7 +441,7 @@ class Asking {
     found.format = hit.owner.facts.format;
     found.language = hit.owner.facts.language;
     found.trouble = hit.row.trouble;
-    const bool wants_text = question_->wants_snippets && (has_words(words_) || !question_->near.empty());
+    const bool wants_text = question_->wants_snippets && (has_words(words_) || is_fused());
     if (hit.owner.member == 0 && (!wants_text || hit.owner.facts.format.empty())) return found;
     ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
     if (!extraction) return found;
@@ -373,27 +473,31 @@ class Asking {
 
   [[nodiscard]] std::optional<FoundSnippet> snippet_of(const extract::Extraction& extraction) const {
     std::vector<std::string> words;
-    // Of a question by meaning, its own words are marked where they stand.
-    const text::Query query = has_words(words_) ? words_ : any_of(plain_words(question_->near));
+    const text::Query query = ranking_words();
     collect_words(query, words);
+    const bool wants_phrase = has_phrase(query);
     text::SnippetOptions options;
     options.language = text::language_of(extraction.language);
     options.field = number(FieldNumber::text);
     options.bytes = kSnippetBytes;
     std::optional<FoundSnippet> best;
+    std::tuple<bool, std::size_t, std::size_t> best_value;
     std::size_t looked_at = 0;
     for (const auto& piece : extraction.pieces) {
       if (looked_at > kSnippetTextBytesMax) break;
       looked_at += piece.text.size();
       const auto snippet = text::make_snippet(piece.text, query, options);
-      if (snippet.marks.empty() || (best && snippet.marks.size() <= best->marks.size())) continue;
+      const std::tuple value{snippet.has_phrase, snippet.words, snippet.marks.size()};
+      if (snippet.marks.empty() || (best && value <= best_value)) continue;
+      best_value = value;
       best.emplace();
       best->text = piece.text.substr(snippet.begin, snippet.end - snippet.begin);
       for (const auto& mark : snippet.marks)
         best->marks.emplace_back(mark.begin - snippet.begin, mark.end - snippet.begin);
       best->place = piece.place;
       best->line = snippet.line;
-      if (best->marks.size() >= std::max<std::size_t>(1, words.size())) break;
+      const bool shows_phrase = snippet.has_phrase || !wants_phrase;
+      if (shows_phrase && snippet.words >= std::max<std::size_t>(1, words.size())) break;
     }
     return best;
   }
@@ -417,6 +521,8 @@ class Asking {
   text::Query words_;
   std::vector<text::Query> times_;
   std::map<BucketId, std::string> bucket_ids_;
+  TellingWords like_;  // of the thing that is asked by
+  ObjectId like_object_;
   std::size_t wanted_ = 0;
   bool needs_facts_ = true;  // of every hit, not only of those that are shown
   std::vector<Hit> hits_;
@@ -432,9 +538,7 @@ Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) c
   }
   ATOLL_ASSIGN(auto covered, coverage(vault));
   const std::shared_lock shared(parts_mutex_);
-  if (!words_ || !book_ || !kept_ || !meaning_) {
-    return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
-  }
+  ATOLL_TRY(check_open());
   ATOLL_ASSIGN(auto answer, Asking(*this, vault, question).run());
   answer.coverage = covered;
   return answer;

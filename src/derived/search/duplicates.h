@@ -45,12 +45,12 @@ struct DuplicateQuestion {
 struct Duplicate {
   std::string bucket;
   catalog::Listed listed;
-  double similarity = 1;      // to the first of its group, 0 to 1
-  std::uint64_t frees = 0;    // bytes at most, where this one goes: what of it stands in no other of its group
+  double similarity = 1;    // to the first of its group, 0 to 1
+  std::uint64_t frees = 0;  // bytes at most, where this one goes: what of it stands in no other of its group
 };
 struct DuplicateGroup {
-  // First the one to keep: of exact ones that which was stored first, of texts the one changed last, of pictures the one
-  // with the most bytes. Then by similarity, the most alike first.
+  // First the one to keep: of exact ones that which was stored first, of texts the one changed last, of pictures the
+  // one with the most bytes. Then by similarity, the most alike first.
   std::vector<Duplicate> members;
   std::uint64_t bytes = 0;  // of all members, as a reader sees them
   std::uint64_t frees = 0;  // bytes at most, where all but the first go

@@ -90,11 +90,13 @@ Result<void> SearchIndex::flush(const Position& position) {
   ATOLL_TRY(kept_->flush());
   ATOLL_TRY(words_->flush(state));
   ATOLL_TRY(meaning_->flush(position));
+  // Not before it is whole: what stands in its state tells whether it is.
+  if (is_likeness_whole_) ATOLL_TRY(likeness_->flush(position));
   return book_->flush(state);
 }
 
 Result<void> SearchIndex::flush_if_full(const Position& position) {
-  if (!words_->wants_flush() && !book_->wants_flush() && !kept_->wants_flush()) return {};
+  if (!words_->wants_flush() && !book_->wants_flush() && !kept_->wants_flush() && !likeness_->wants_flush()) return {};
   return flush(position);
 }
 
@@ -105,7 +107,12 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
     row.title = beginning_of(extract::value_of(*extraction, "title"));
     row.trouble = beginning_of(extraction->trouble);
   }
-  ATOLL_TRY(book_->put(row, facts_of(listed, extraction)));
+  const auto facts = facts_of(listed, extraction);
+  ATOLL_TRY(book_->put(row, facts));
+  if (before) columns_.remove(*before);
+  columns_.put(row, facts);
+  const auto signature = signature_of(listed.version, extraction);
+  ATOLL_TRY(signature ? likeness_->put(row.object, *signature) : likeness_->remove(row.object));
   const Documents documents = documents_of(listed, extraction, row.first);
   for (const auto& document : documents.all()) {
     const auto added = words_->add(document);
@@ -147,7 +154,32 @@ Result<void> SearchIndex::forget(const ObjectId& object) {
     ATOLL_TRY(meaning_->remove(row->first + i));
   }
   unreadable_.erase(object);
+  columns_.remove(*row);
+  ATOLL_TRY(likeness_->remove(object));
   return book_->remove(*row);
+}
+
+Result<bool> SearchIndex::fill_likeness(vault::Vault& vault, const Position& position, const CatchUpOptions& options) {
+  const auto reader = vault.reader();
+  bool is_broken_off = false;
+  ATOLL_TRY(book_->for_each([&](const ObjectDocuments& row) -> Result<bool> {
+    is_broken_off = is_stopped(options);
+    ATOLL_ASSIGN(const auto listed, reader->current(row.bucket, row.key));
+    // What has changed since comes with the journal.
+    if (is_broken_off || !listed || listed->entry.object != row.object || listed->version.version != row.version)
+      return !is_broken_off;
+    std::optional<extract::Extraction> known;
+    if (has_content(listed->version)) {
+      ATOLL_ASSIGN(known, kept_->find(row.extraction));
+    }
+    if (const auto signature = signature_of(listed->version, known ? &*known : nullptr))
+      ATOLL_TRY(likeness_->put(row.object, *signature));
+    return true;
+  }));
+  if (is_broken_off) return true;
+  ATOLL_TRY(likeness_->flush(position));
+  is_likeness_whole_ = true;
+  return false;
 }
 
 Result<void> SearchIndex::take_name(const catalog::Listed& listed) {
@@ -354,6 +386,10 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
     position.history = vault.head().history;
     const auto reader = vault.reader();
     ATOLL_ASSIGN(position.lsn, reader->applied());
+  }
+  if (!is_likeness_whole_) {
+    ATOLL_ASSIGN(const bool is_broken_off, fill_likeness(vault, position, options));
+    if (is_broken_off) return true;
   }
   if (position.is_scanning) {
     ATOLL_ASSIGN(const bool is_broken_off, scan_names(vault, position, options));

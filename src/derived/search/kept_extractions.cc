@@ -39,7 +39,7 @@ run::Options options_of(codec::SealSuite suite) {
 
 }  // namespace
 
-codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view key) {
+codec::Blake3 hash_of_content(const catalog::VersionRow& version) {
   codec::Blake3 hash;
   hash.update(encode(version.content));
   for (const auto& hole : version.holes) {
@@ -49,6 +49,11 @@ codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view
     writer.put(hole.length);
     hash.update(bytes);
   }
+  return hash;
+}
+
+codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view key) {
+  codec::Blake3 hash = hash_of_content(version);
   hash.update(as_bytes(ending_of(key)));
   return hash.digest();
 }

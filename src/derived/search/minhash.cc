@@ -26,10 +26,20 @@ bool is_ascii_word(unsigned char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// From here on (Chinese, Japanese, Korean) scripts are written without blanks: each character is taken as a word.
-constexpr unsigned char kIdeographsFrom = 0xE2;
+// First bytes of UTF-8: of U+2000 to U+2FFF, which are quotes, dashes and other signs; and from U+3000 on, where
+// scripts (Chinese, Japanese) are written without blanks, so that each character is taken as a word.
+constexpr unsigned char kSigns = 0xE2;
+constexpr unsigned char kIdeographsFrom = 0xE3;
 
-std::size_t character_bytes(unsigned char first) { return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1; }
+std::size_t character_bytes(unsigned char first) {
+  return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+}
+
+std::uint64_t number_of(std::string_view character) {
+  std::uint64_t number = 0;
+  for (const char c : character) number = number << 8U | static_cast<unsigned char>(c);
+  return number;
+}
 
 class Sketcher {
  public:
@@ -45,13 +55,11 @@ class Sketcher {
     };
     for (std::size_t at = 0; at < text.size() && words_ < kSketchWordsMax;) {
       const auto byte = static_cast<unsigned char>(text[at]);
-      if (byte >= kIdeographsFrom) {
+      if (byte >= kSigns) {
         end_word();
-        const std::size_t bytes = std::min(character_bytes(byte), text.size() - at);
-        std::uint64_t character = 0;
-        for (std::size_t i = 0; i < bytes; ++i) character = character << 8U | static_cast<unsigned char>(text[at + i]);
-        add_word(mixed(character));
-        at += bytes;
+        const std::string_view character = text.substr(at, character_bytes(byte));
+        if (byte >= kIdeographsFrom) add_word(number_of(character));
+        at += character.size();
         continue;
       }
       if (is_ascii_word(byte) || byte >= 0x80) {
@@ -69,7 +77,8 @@ class Sketcher {
   [[nodiscard]] std::optional<TextSketch> finish() const {
     if (words_ < kSketchWordsMin) return std::nullopt;
     TextSketch sketch{};
-    std::ranges::transform(minima_, sketch.begin(), [](std::uint32_t least) { return static_cast<std::uint16_t>(least); });
+    std::ranges::transform(minima_, sketch.begin(),
+                           [](std::uint32_t least) { return static_cast<std::uint16_t>(least); });
     return sketch;
   }
 

@@ -4,9 +4,8 @@
 // Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010: format, size, quality and
 // brightness hardly change them; cutting, turning and mirroring do.
 //
-// Always true: the same grey pixels give the same hash in every program. A picture without anything to see (one colour, a
-// plain slope) has none, since all such would look alike.
-// Thread rules: pure.
+// Always true: the same grey pixels give the same hash in every program. A picture without anything to see (one colour,
+// a plain slope) has none, since all such would look alike. Thread rules: pure.
 #pragma once
 
 #include <array>

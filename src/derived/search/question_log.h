@@ -6,13 +6,14 @@
 //  - Bounded: the newest kQuestionsMax, none older than kDaysMax. Losing it loses statistics and nothing else.
 //  - Off means off: nothing is noted, and what was is gone. That choice stands beside the indexes, so that deleting
 //    those does not take it back.
-//  - Who asked stands with each; who may see whose questions is for the caller to say (Seen).
+//  - Who asked stands with each; who may see whose questions is for the caller to say.
 // Thread rules: any thread.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,7 @@ struct AskedQuestion {
   std::string who;    // its name; what may be shown of it is for the caller to say
   std::string words;  // as they were understood; of a longer line its beginning
   std::string near;
-  std::uint64_t found = 0;  // on the page; of a counted answer in all
+  std::uint64_t found = 0;   // on the page; of a counted answer in all
   std::uint32_t opened = 0;  // rank of the first hit that was opened, from 1; 0: none so far
   std::int64_t duration_us = 0;
 };
@@ -49,10 +50,10 @@ struct QuestionStatistics {
   std::uint64_t without_result = 0;
   std::uint64_t with_opened = 0;
   std::int64_t median_us = 0, p99_us = 0;
-  std::vector<CountedWords> terms;         // single words, the most frequent first
-  std::vector<CountedWords> lines;         // whole questions
-  std::vector<CountedWords> found_nothing; // whole questions whose last answer was empty
-  // Of questions that found something, those of which a result was opened; 0 where there were none.
+  std::vector<CountedWords> terms;          // single words, the most frequent first
+  std::vector<CountedWords> lines;          // whole questions
+  std::vector<CountedWords> found_nothing;  // whole questions whose last answer was empty
+  // Those of which a result was opened, of all. Only some doors can tell: the page does, the command line cannot.
   [[nodiscard]] double success_rate() const {
     return questions == 0 ? 0 : static_cast<double>(with_opened) / static_cast<double>(questions);
   }
@@ -62,7 +63,14 @@ class QuestionLog {
  public:
   // Begins anew where what lies there cannot be used. Errors: `io`.
   [[nodiscard]] static Result<std::unique_ptr<QuestionLog>> open(vault::Vault& vault, bool writable);
-  [[nodiscard]] static Result<void> remove_all(vault::Vault& vault);
+  QuestionLog(const QuestionLog&) = delete;
+  QuestionLog& operator=(const QuestionLog&) = delete;
+  QuestionLog(QuestionLog&&) = delete;
+  QuestionLog& operator=(QuestionLog&&) = delete;
+  ~QuestionLog();  // flushes
+
+  // After the vault's keys changed.
+  [[nodiscard]] Result<void> open_again();
 
   // A number by which opened() knows it; 0 where nothing is noted (off, opened to read only). A line that the same one
   // typed on within a few seconds replaces what it was.
@@ -77,18 +85,20 @@ class QuestionLog {
   [[nodiscard]] Result<void> flush();
 
  private:
-  QuestionLog(vault::Vault& vault, std::unique_ptr<run::RunSet> runs) : vault_(&vault), runs_(std::move(runs)) {}
-  [[nodiscard]] Result<void> read_numbers();
-  [[nodiscard]] Result<void> put(std::uint64_t number, const AskedQuestion& question);
-  [[nodiscard]] Result<void> flush_some();
+  QuestionLog(vault::Vault& vault, bool writable) : vault_(&vault), is_writable_(writable) {}
+  // Under the mutex.
+  [[nodiscard]] Result<std::optional<AskedQuestion>> find(std::uint64_t number) const;
+  [[nodiscard]] Result<void> forget_old(Timestamp now);
+  [[nodiscard]] Result<void> begin_anew();
+  [[nodiscard]] Result<void> flush_all();
 
   vault::Vault* vault_;
+  const bool is_writable_;
   mutable std::mutex mutex_;
   std::unique_ptr<run::RunSet> runs_;
-  bool is_writable_ = false;
   bool is_on_ = true;
   std::uint64_t first_ = 1, next_ = 1;  // numbers that are there: [first_, next_)
-  std::uint64_t not_flushed_ = 0;
+  std::uint64_t not_flushed_ = 0;       // changes
 };
 
 }  // namespace atl::search

@@ -87,6 +87,32 @@ std::map<std::string, std::set<std::string>> truth(vault::Vault& vault) {
   return all;
 }
 
+// The groups of equal content are those that the vault has.
+std::string check_duplicates(const SearchIndex& index, vault::Vault& vault) {
+  std::map<std::string, std::set<std::string>> by_content;
+  const auto reader = vault.reader();
+  const auto bucket = reader->bucket_named("box").value();
+  EXPECT_TRUE(reader->scan(bucket->id, "", "", [&](const catalog::Listed& listed) -> Result<bool> {
+    by_content[to_string(vault::testing::bytes_of(vault, listed.version).value())].insert(listed.entry.key);
+    return true;
+  }));
+  std::set<std::set<std::string>> expected;
+  for (const auto& [content, keys] : by_content) {
+    if (keys.size() > 1) expected.insert(keys);
+  }
+  DuplicateQuestion question;
+  question.limit = 100;
+  const auto answer = index.duplicates(vault, question);
+  if (!answer) return "duplicates: " + answer.error().id;
+  std::set<std::set<std::string>> found;
+  for (const auto& group : answer->groups) {
+    std::set<std::string> keys;
+    for (const auto& member : group.members) keys.insert(member.listed.entry.key);
+    found.insert(keys);
+  }
+  return found == expected ? "" : "wrong groups of duplicates";
+}
+
 // "" where a reboot leads to the right answers, else what is wrong.
 std::string check(std::unique_ptr<MemoryFileSystem> disk) {
   TestMachine machine(std::move(disk), 99);
@@ -111,7 +137,7 @@ std::string check(std::unique_ptr<MemoryFileSystem> disk) {
       return "wrong answer for " + word(i);
     if (!answer->coverage.is_complete()) return "says that it is not complete";
   }
-  return {};
+  return check_duplicates(**index, **vault);
 }
 
 TEST(SearchCrash, WhateverIsLostIsFoundOutAndMadeGood) {

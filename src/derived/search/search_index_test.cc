@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "derived/search/testing/simple_reader.h"
-#include "vault/testing/test_vault.h"
+#include "derived/search/testing/search_fixture.h"
 
 namespace atl::search {
 namespace {
@@ -14,56 +13,7 @@ using testing::simple_reader;
 using vault::testing::kFolder;
 using vault::testing::put_bytes;
 
-class SearchIndexTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(vault::testing::create_small(machine_.machine()));
-    open_vault();
-    ASSERT_TRUE(vault::Objects(*vault_).ensure_bucket("box"));
-    open();
-  }
-  void open_vault() {
-    auto opened = vault::testing::open_small(machine_.machine());
-    ASSERT_TRUE(opened) << opened.error().message;
-    vault_ = std::move(*opened);
-  }
-  void open() {
-    index_.reset();
-    auto opened = SearchIndex::open(*vault_, simple_reader(&reads_), true);
-    ASSERT_TRUE(opened) << opened.error().message;
-    index_ = std::move(*opened);
-  }
-  void put(const std::string& key, std::string_view text, const vault::PutRequest& request = {}) {
-    const auto done = put_bytes(*vault_, "box", key, as_bytes(text), request);
-    ASSERT_TRUE(done) << done.error().message;
-  }
-  bool catch_up(const CatchUpOptions& options = {}) {
-    const auto more = index_->catch_up(*vault_, options);
-    EXPECT_TRUE(more) << more.error().message;
-    return more && *more;
-  }
-  Answer ask(const Question& question) {
-    auto answer = index_->ask(*vault_, question);
-    EXPECT_TRUE(answer) << answer.error().message;
-    return answer ? std::move(*answer) : Answer{};
-  }
-  std::vector<std::string> keys(const std::string& words, const std::string& filter = "") {
-    Question question;
-    question.words = words;
-    question.filter = filter;
-    std::vector<std::string> out;
-    for (const auto& found : ask(question).found) {
-      out.push_back(found.listed.entry.key + (found.inside.empty() ? "" : "!/" + found.inside));
-    }
-    return out;
-  }
-  using Keys = std::vector<std::string>;
-
-  platform::TestMachine machine_;
-  std::unique_ptr<vault::Vault> vault_;
-  int reads_ = 0;
-  std::unique_ptr<SearchIndex> index_;
-};
+class SearchIndexTest : public testing::SearchFixture {};
 
 TEST_F(SearchIndexTest, FindsWhatFilesSayAndWhatTheyAreCalled) {
   put("letters/landlord.txt", "The boiler is broken again, please send somebody.");
@@ -367,6 +317,133 @@ TEST_F(SearchIndexTest, BadLinesAreClearErrors) {
   question.filter.clear();
   question.limit = kLimitMax + 1;
   EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::limit);
+}
+
+TEST_F(SearchIndexTest, CountsEverythingThatMatchesByMonthAndDay) {
+  machine_.clock.set(Timestamp{1'893'456'000'000'000});  // 2030-01-01
+  for (int i = 0; i < 40; ++i) {
+    put("n" + std::to_string(i) + (i % 4 == 0 ? ".md" : ".txt"), "word");
+    machine_.clock.advance_s(5 * 86'400);
+  }
+  catch_up();
+  Question question;
+  question.words = "word";
+  question.limit = 1;
+  question.facets = {"month", "type", "day", "bucket"};
+  const auto fast = ask(question);
+  EXPECT_EQ(fast.total, 40U);
+  EXPECT_TRUE(fast.is_total_exact);
+  ASSERT_EQ(fast.facets.size(), 4U);
+  ASSERT_EQ(fast.facets[0].counts.size(), 7U);
+  EXPECT_EQ(fast.facets[0].counts[0].value, "2030-01");
+  EXPECT_EQ(fast.facets[0].counts[0].count, 7U);
+  EXPECT_EQ(fast.facets[0].counts[1].value, "2030-02");
+  EXPECT_EQ(fast.facets[2].counts.size(), 40U);
+  EXPECT_EQ(fast.facets[3].counts.front().value, "box");
+  // Looked up one by one, which is what a caller gets who may not see everything, they are the same.
+  question.sees = [](const std::string&, const catalog::Listed&) { return true; };
+  const auto slow = ask(question);
+  EXPECT_EQ(slow.total, fast.total);
+  for (std::size_t i = 0; i < fast.facets.size(); ++i) {
+    ASSERT_EQ(slow.facets[i].counts.size(), fast.facets[i].counts.size()) << slow.facets[i].name;
+    for (std::size_t j = 0; j < fast.facets[i].counts.size(); ++j) {
+      EXPECT_EQ(slow.facets[i].counts[j].value, fast.facets[i].counts[j].value);
+      EXPECT_EQ(slow.facets[i].counts[j].count, fast.facets[i].counts[j].count);
+    }
+  }
+  question.facets = {"colour"};
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "search.unknown_facet");
+}
+
+TEST_F(SearchIndexTest, CountsFollowWhatChanges) {
+  put("a.txt", "word");
+  put("b.zip", "in/c.txt: word\nin/d.txt: word\n");
+  catch_up();
+  Question question;
+  question.words = "word";
+  question.facets = {"type"};
+  EXPECT_EQ(ask(question).total, 3U);
+  put("e.txt", "word");
+  ASSERT_TRUE(vault::Objects(*vault_).remove({"box", "a.txt"}));
+  put("b.zip", "in/c.txt: word\n");
+  catch_up();
+  EXPECT_EQ(ask(question).total, 2U);
+  EXPECT_EQ(ask(question).facets.at(0).counts.at(0).value, "text");
+  question.bucket = "box";
+  EXPECT_EQ(ask(question).total, 2U);
+}
+
+TEST_F(SearchIndexTest, WhatIsLikeAThing) {
+  put("boilers.txt", "The boiler in the cellar has a new pump, and the pump of the boiler is loud.");
+  put("pumps.txt", "A loud pump was built into the boiler.");
+  put("garden.txt", "Tulips in the garden want water in the evening.");
+  put("tulips.txt", "Tulips and roses: water them in the evening, and the garden is a garden of tulips.");
+  put("empty.bin", "");
+  catch_up();
+  Question question;
+  question.like = ObjectName{"box", "boilers.txt"};
+  auto answer = ask(question);
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "pumps.txt");
+  ASSERT_TRUE(answer.found[0].snippet);
+  EXPECT_FALSE(answer.found[0].snippet->marks.empty());
+  for (const auto& found : answer.found) EXPECT_NE(found.listed.entry.key, "boilers.txt");
+  question.like = ObjectName{"box", "garden.txt"};
+  EXPECT_EQ(ask(question).found.at(0).listed.entry.key, "tulips.txt");
+  // Words of the line still have to be there.
+  question.words = "+roses";
+  EXPECT_EQ(ask(question).found.size(), 1U);
+  question.words = "+pump";
+  question.filter = "name:garden*";
+  EXPECT_TRUE(ask(question).found.empty());
+  question = {};
+  question.like = ObjectName{"box", "nothing.txt"};
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "object.not_found");
+  // What may not be seen is not there.
+  question.like = ObjectName{"box", "garden.txt"};
+  question.sees = [](const std::string&, const catalog::Listed& listed) { return listed.entry.key != "garden.txt"; };
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "object.not_found");
+  question.sees = nullptr;
+  question.near = "flowers";
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "search.near_and_like");
+}
+
+TEST_F(SearchIndexTest, ExplainsByFieldWhatAScoreIsMadeOf) {
+  put("boiler/a.txt", "# The boiler\nAnother word about the boiler.");
+  put("b.txt", "boiler here, too");
+  catch_up();
+  Question question;
+  question.words = "boiler word*";
+  question.explains = true;
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 2U);
+  for (const auto& found : answer.found) {
+    double sum = 0;
+    for (const auto& signal : found.signals) sum += signal.score;
+    EXPECT_GT(sum, 0) << found.listed.entry.key;
+  }
+  std::set<std::string> names;
+  for (const auto& signal : answer.found[0].signals) names.insert(signal.name);
+  EXPECT_TRUE(names.contains("title") && names.contains("text") && names.contains("words"));
+  EXPECT_EQ(answer.found[1].signals.size(), 1U);
+  EXPECT_EQ(answer.found[1].signals[0].name, "text");
+  EXPECT_NEAR(answer.found[1].signals[0].score, answer.found[1].score, 0.01);
+  question.words = "title:boiler";
+  EXPECT_EQ(ask(question).found.at(0).signals.size(), 1U);
+  question.explains = false;
+  EXPECT_TRUE(ask(question).found.at(0).signals.empty());
+}
+
+TEST_F(SearchIndexTest, ShowsThePieceWithThePhrase) {
+  put("a.txt", "pump, pump, pump: new is the pump and new the price of new things\n" + std::string(600, '.') +
+                   "\nthen they built a new pump in");
+  catch_up();
+  Question question;
+  question.words = "\"new pump\"";
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 1U);
+  ASSERT_TRUE(answer.found[0].snippet);
+  EXPECT_NE(answer.found[0].snippet->text.find("a new pump in"), std::string::npos);
 }
 
 }  // namespace
