@@ -8,6 +8,8 @@
 
 #include "derived/search/fields.h"
 #include "derived/search/fusion.h"
+#include "derived/search/line.h"
+#include "derived/search/names.h"
 #include "derived/search/search_index.h"
 #include "derived/search/telling_words.h"
 #include "derived/text/snippet.h"
@@ -32,6 +34,12 @@ text::Query value_query(FieldNumber field, std::string text) {
   query.kind = text::Query::Kind::value;
   query.field = number(field);
   query.text = std::move(text);
+  return query;
+}
+
+text::Query everything() {
+  text::Query query;
+  query.kind = text::Query::Kind::everything;
   return query;
 }
 
@@ -100,6 +108,11 @@ struct Candidate {
 };
 
 constexpr std::size_t kFusedMax = 400;  // of each list
+// Of the built-in embedder, what is less near has as a rule nothing to do with the question. Asked unasked it must be
+// nearer, and not far behind the nearest: vectors of some models are all near to each other.
+constexpr float kNearAsked = 0.05F;
+constexpr float kNearUnasked = 0.3F;
+constexpr float kShareOfNearest = 0.6F;
 
 struct Hit {
   DocumentOwner owner;
@@ -121,6 +134,7 @@ class Asking {
     const Timestamp now = vault_->machine().clock.now();
     now_ = now;
     ATOLL_ASSIGN(filter_, filter::parse(question_->filter, now));
+    types_left_out_ = filter_.only_types_left_out();
     if (filter_.asks_for_accesses()) {
       return fail(ErrorKind::usage, "search.accesses", "idle: and accesses: do not go together with words",
                   "Ask for them alone.");
@@ -136,18 +150,24 @@ class Asking {
       return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket " + question_->bucket,
                   "`atoll ls` lists them.");
     }
-    ATOLL_ASSIGN(const bool was_counted, count_all(answer));
-    const bool counts_hits = question_->order != Order::rank || (!question_->facets.empty() && !was_counted);
+    ATOLL_ASSIGN(const bool counts_all, can_count_all());
+    const bool counts_hits = question_->order != Order::rank || (!question_->facets.empty() && !counts_all);
     needs_facts_ = question_->order != Order::rank || must_look() ||
                    std::ranges::find(question_->facets, "tag") != question_->facets.end();
     wanted_ = counts_hits ? kCountedMax : question_->offset + question_->limit + 1;
-    if (is_fused()) {
-      ATOLL_TRY(collect_fused());
+    if (question_->like) {
+      ATOLL_TRY(collect_like());
+    } else if (!question_->near.empty()) {
+      ATOLL_TRY(collect_near());
     } else {
+      if (may_ask_meaning()) ATOLL_TRY(collect_where_words_are_weak());
       ATOLL_TRY(collect(constrained(words_)));
       if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
     }
-    if (!was_counted) {
+    answer.asked_meaning = asked_meaning_;
+    if (counts_all) {
+      ATOLL_TRY(count_all(answer));
+    } else {
       if (counts_hits || hits_.size() < wanted_) {
         answer.total = hits_.size();
         answer.is_total_exact = hits_.size() < wanted_;
@@ -176,19 +196,10 @@ class Asking {
       times_.push_back(std::move(range));
     }
     if (question_->words.empty()) {
-      words_.kind = text::Query::Kind::everything;
+      words_ = everything();
       return {};
     }
-    auto words = text::parse_query_line(question_->words, schema(), question_->match, now);
-    if (!words && words.error().id == "query.field") {
-      Error error = words.error();
-      error.hint =
-          "Conditions may also name key, size, modified, stored, age, content_type, tag.NAME and meta.NAME. To look "
-          "for the words as they stand, put them in quotes.";
-      return pass(std::move(error));
-    }
-    if (!words) return pass(words.error());
-    words_ = std::move(*words);
+    ATOLL_ASSIGN(words_, parse_words(question_->words, question_->match, now));
     return {};
   }
 
@@ -222,27 +233,39 @@ class Asking {
   [[nodiscard]] bool is_fused() const { return !question_->near.empty() || question_->like; }
   // Hits are looked up in the catalog before they count.
   [[nodiscard]] bool must_look() const {
-    return (question_->sees != nullptr && !question_->sees_everything) || !filter_.matches_everything();
+    return (question_->sees != nullptr && !question_->sees_everything) || !types_left_out_;
   }
 
-  // Everything that matches, where its columns tell all that is asked. False: only the best can be counted.
-  Result<bool> count_all(Answer& answer) const {
+  // The columns tell all that is asked. False: only the best can be counted.
+  Result<bool> can_count_all() const {
     const bool can = !question_->facets.empty() && std::ranges::all_of(question_->facets, is_column_facet) &&
                      !is_fused() && !must_look() && question_->prefix.empty();
     if (!can) return false;
     ATOLL_TRY(index_->columns_.fill(*index_->book_));
-    if (!index_->columns_.is_filled()) return false;
+    return index_->columns_.is_filled();
+  }
+
+  // Everything that matches, and what was found by meaning besides.
+  Result<void> count_all(Answer& answer) const {
+    std::unordered_set<text::DocumentId> by_meaning;
+    for (const Hit& hit : hits_) {
+      if (hit.near) by_meaning.insert(hit.row.first + hit.owner.member);
+    }
     std::vector<text::DocumentId> documents;
     text::SearchRequest request;
     request.query = constrained(with_parts_of_names(words_));
     request.limit = 0;
-    request.on_match = [&](text::DocumentId document) { documents.push_back(document); };
+    request.on_match = [&](text::DocumentId document) {
+      documents.push_back(document);
+      if (!by_meaning.empty()) by_meaning.erase(document);
+    };
     ATOLL_TRY(index_->words_->search(request));
+    documents.insert(documents.end(), by_meaning.begin(), by_meaning.end());
     auto counted = index_->columns_.count(documents, bucket_ids_, question_->facets);
     answer.total = counted.total;
     answer.is_total_exact = true;
     answer.facets = std::move(counted.facets);
-    return true;
+    return {};
   }
 
   // The words that rank and are marked: those that were given, else those of the text or thing that is asked by.
@@ -295,20 +318,21 @@ class Asking {
       out.must.push_back(std::move(either));
     }
     out.must.insert(out.must.end(), times_.begin(), times_.end());
+    for (const std::string& type : types_left_out_.value_or(std::vector<std::string>{}))
+      out.must_not.push_back(value_query(FieldNumber::type, type));
     return out;
   }
 
   // Of the documents near to the text, nearest first, those for which everything else holds.
-  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text) const {
-    ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax));
+  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text, float similarity_min,
+                                                           const text::Query& must) const {
+    ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax, similarity_min));
     std::vector<text::DocumentId> documents;
     documents.reserve(near.size());
     for (const auto& one : near) documents.push_back(one.document);
     std::ranges::sort(documents);
-    text::Query everything;
-    everything.kind = text::Query::Kind::everything;
     text::SearchRequest request;
-    request.query = constrained(everything);
+    request.query = constrained(must);
     request.limit = kFusedMax;
     request.only = &documents;
     ATOLL_ASSIGN(const auto result, index_->words_->search(request));
@@ -320,40 +344,86 @@ class Asking {
     return out;
   }
 
-  // By meaning and by words: those that were given, which then count the same, else those of the text itself, which
-  // count as far as they are those of the texts.
-  Result<void> collect_fused() {
-    const bool has_own_words = has_words(words_);
-    const auto words_of_text = plain_words(question_->near);
+  Result<std::vector<Scored>> by_words(const text::Query& words) const {
     text::SearchRequest request;
-    request.query = constrained(words_);
-    if (question_->like) {
-      request.query.must.push_back(any_of(like_.words));
-    } else if (!has_own_words) {
-      request.query = constrained(any_of(words_of_text));
-    }
+    request.query = constrained(words);
     request.limit = kFusedMax;
     ATOLL_ASSIGN(const auto result, index_->words_->search(request));
-    std::vector<text::DocumentId> by_words;
-    for (const auto& hit : result.hits) by_words.push_back(hit.id);
+    std::vector<Scored> out;
+    for (const auto& hit : result.hits)
+      if (hit.score > 0) out.push_back({hit.id, hit.score});
+    return out;
+  }
+
+  // How much of the words stands in the best of those hits: 0 to 1.
+  Result<double> known_of(const std::vector<std::string>& words, const std::vector<Scored>& hits) const {
+    return hits.empty() ? Result<double>(0) : covered(*index_->words_, words, hits.front().document);
+  }
+
+  // By the words that tell the thing from others, and by what it is about; what the line says must hold besides.
+  Result<void> collect_like() {
+    asked_meaning_ = true;
+    text::Query both;
+    both.kind = text::Query::Kind::boolean;
+    both.must = {words_, any_of(like_.words)};
+    ATOLL_ASSIGN(const auto hits, by_words(both));
+    ATOLL_ASSIGN(const auto near, near_to(like_.beginning, kNearUnasked, words_));
+    return collect_fused(hits, near, 0.5);
+  }
+
+  // By meaning and by words: those that were given, which then count the same, else those of the text itself, which
+  // count as far as they are those of the texts.
+  Result<void> collect_near() {
+    asked_meaning_ = true;
+    ATOLL_ASSIGN(const auto near,
+                 near_to(question_->near, question_->near_threshold.value_or(kNearAsked), everything()));
+    if (question_->near_threshold && !has_words(words_)) return collect_fused({}, near, 0);
+    const bool has_own_words = has_words(words_);
+    const auto words_of_text = plain_words(question_->near);
+    ATOLL_ASSIGN(const auto hits, by_words(has_own_words ? words_ : any_of(words_of_text)));
     double weight = 0.5;
-    if (!has_own_words && !question_->like) {
-      double known = 0;
-      if (!by_words.empty()) {
-        ATOLL_ASSIGN(known, covered(*index_->words_, words_of_text, by_words.front()));
-      }
+    if (!has_own_words) {
+      ATOLL_ASSIGN(const double known, known_of(words_of_text, hits));
       weight = weight_of_words(known);
     }
-    ATOLL_ASSIGN(const auto near, near_to(question_->like ? like_.beginning : question_->near));
-    std::vector<text::DocumentId> by_meaning;
+    return collect_fused(hits, near, weight);
+  }
+
+  // A question that nobody meant to the letter, in the order that the words themselves give.
+  [[nodiscard]] bool may_ask_meaning() const {
+    return !question_->words_only && question_->order == Order::rank && is_plain(words_) &&
+           index_->meaning_->is_ready();
+  }
+
+  // Where the best hit by words says little of what was asked, what is near in meaning is taken in; else nothing is
+  // done here, and words alone decide as they always did.
+  Result<void> collect_where_words_are_weak() {
+    const auto words = plain_words(question_->words);
+    ATOLL_ASSIGN(const auto hits, by_words(words_));
+    ATOLL_ASSIGN(const double known, known_of(words, hits));
+    if (!are_words_weak(known)) return {};
+    asked_meaning_ = true;
+    ATOLL_ASSIGN(auto near, near_to(question_->words, question_->near_threshold.value_or(kNearUnasked), everything()));
+    if (!question_->near_threshold && !near.empty()) {
+      const float least = near.front().similarity * kShareOfNearest;
+      std::erase_if(near, [&](const auto& one) { return one.similarity < least; });
+    }
+    return near.empty() ? Result<void>{} : collect_fused(hits, near, weight_of_words(known));
+  }
+
+  Result<void> collect_fused(const std::vector<Scored>& by_words, const std::vector<Meaning::Near>& near,
+                             double weight) {
+    std::vector<Scored> by_meaning;
     std::map<text::DocumentId, Meaning::Near> nearness;
     for (const auto& one : near) {
-      by_meaning.push_back(one.document);
+      // A threshold below 0 lets through what points the other way; it counts for nothing.
+      if (one.similarity > 0) by_meaning.push_back({one.document, one.similarity});
       nearness[one.document] = one;
     }
     for (const auto& one : fuse(by_words, by_meaning, weight)) {
       if (hits_.size() == wanted_) break;
       const auto by = nearness.find(one.document);
+      seen_.insert(one.document);
       ATOLL_TRY(look_up({one.document, one.score, by == nearness.end() ? std::nullopt : std::optional(by->second)}));
     }
     return {};
@@ -463,9 +533,7 @@ class Asking {
   Result<void> show_passage(const extract::Extraction& extraction, std::uint32_t number, Found& found) const {
     ATOLL_ASSIGN(std::string passage, index_->meaning_->passage(extraction, number));
     if (passage.empty()) return {};
-    std::size_t end = std::min(passage.size(), kSnippetBytes);
-    while (end < passage.size() && end > 0 && (static_cast<unsigned char>(passage[end]) & 0xC0U) == 0x80U) --end;
-    passage.resize(end);
+    passage.resize(beginning_of(passage, kSnippetBytes).size());
     found.snippet.emplace();
     found.snippet->text = std::move(passage);
     return {};
@@ -518,6 +586,7 @@ class Asking {
   std::unique_ptr<catalog::CatalogReader> reader_;
   Timestamp now_;
   filter::Filter filter_;
+  std::optional<std::vector<std::string>> types_left_out_;  // the index knows them; none: the filter says more
   text::Query words_;
   std::vector<text::Query> times_;
   std::map<BucketId, std::string> bucket_ids_;
@@ -525,6 +594,7 @@ class Asking {
   ObjectId like_object_;
   std::size_t wanted_ = 0;
   bool needs_facts_ = true;  // of every hit, not only of those that are shown
+  bool asked_meaning_ = false;
   std::vector<Hit> hits_;
   std::unordered_set<text::DocumentId> seen_;
 };

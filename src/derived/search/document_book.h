@@ -66,8 +66,9 @@ class DocumentBook {
   // In the order of their numbers.
   [[nodiscard]] Result<void> for_each_document(
       const std::function<Result<bool>(std::uint64_t document, const DocumentFacts& facts)>& visit) const;
-  // In the order of ids.
-  [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit) const;
+  // In the order of ids, those behind `after`.
+  [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit,
+                                      const ObjectId& after = {}) const;
 
   // Objects whose content is still to be read, in the order in which they came into being.
   [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting);

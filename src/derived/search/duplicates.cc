@@ -11,6 +11,7 @@
 #include "derived/search/fields.h"
 #include "derived/search/likeness.h"
 #include "derived/search/search_index.h"
+#include "vault/object/objects.h"
 
 namespace atl::search {
 namespace {
@@ -455,6 +456,32 @@ Result<void> check(const DuplicateQuestion& question) {
 }
 
 }  // namespace
+
+Result<std::vector<const Duplicate*>> remove_extras(vault::Vault& vault, std::span<const DuplicateGroup> groups) {
+  const auto operation = platform::new_id<OperationId>(vault.machine());
+  std::vector<const Duplicate*> removed;
+  for (const auto& group : groups) {
+    std::vector<const Duplicate*> of_group;
+    const auto stage = [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+      for (const auto& member : group.members) {
+        const auto& [bucket_id, key] = std::tie(member.listed.entry.bucket, member.listed.entry.key);
+        ATOLL_ASSIGN(const auto entry, context.state.entry(bucket_id, key));
+        const bool is_as_shown = entry && !entry->is_deleted && entry->version == member.listed.version.version;
+        const bool is_first = &member == &group.members.front();
+        if (is_first && !is_as_shown) return {};
+        if (is_first || !is_as_shown) continue;
+        ATOLL_ASSIGN(const auto bucket, context.state.bucket(bucket_id));
+        if (!bucket) continue;
+        ATOLL_TRY(vault::stage_remove(context, changes, *bucket, key));
+        of_group.push_back(&member);
+      }
+      return {};
+    };
+    ATOLL_TRY(vault.commit(journal::CommandKind::remove_objects, stage, operation));
+    removed.insert(removed.end(), of_group.begin(), of_group.end());
+  }
+  return removed;
+}
 
 Result<DuplicateAnswer> SearchIndex::duplicates(vault::Vault& vault, const DuplicateQuestion& question) const {
   ATOLL_TRY(check(question));

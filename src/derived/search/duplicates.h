@@ -12,11 +12,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog.h"
 #include "derived/search/question.h"
+#include "vault/vault.h"
 
 namespace atl::search {
 
@@ -65,5 +67,11 @@ struct DuplicateAnswer {
   bool has_more = false;
   Coverage coverage;
 };
+
+// Removes all but the first of each group, as one operation that can be undone. What is not any more what the group
+// shows stays, and so do the others where the first is not there any more as it was. Returns those that were removed, as
+// places in `groups`.
+[[nodiscard]] Result<std::vector<const Duplicate*>> remove_extras(vault::Vault& vault,
+                                                                  std::span<const DuplicateGroup> groups);
 
 }  // namespace atl::search

@@ -183,6 +183,67 @@ TEST_F(DuplicatesTest, AreThereAfterReopeningAndMadeAgainAfterLoss) {
   EXPECT_EQ(reads_, reads) << "no file is read again";
 }
 
+TEST_F(DuplicatesTest, RemovesAllButTheFirstAndNothingThatChangedMeanwhile) {
+  put("a.txt", letter(1));
+  put("b.txt", letter(1));
+  put("c.txt", letter(1));
+  put("d.txt", letter(2));
+  put("e.txt", letter(2));
+  catch_up();
+  const auto shown = duplicates({});
+  ASSERT_EQ(shown.groups.size(), 2U);
+  put("b.txt", "written since");
+  ASSERT_TRUE(vault::Objects(*vault_).remove({"box", "d.txt"}));
+  const auto removed = remove_extras(*vault_, shown.groups).value();
+  ASSERT_EQ(removed.size(), 1U);
+  EXPECT_EQ(removed[0]->listed.entry.key, "c.txt");
+  catch_up();
+  vault::Objects objects(*vault_);
+  EXPECT_TRUE(objects.find("box", "a.txt"));
+  EXPECT_TRUE(objects.find("box", "b.txt"));
+  EXPECT_FALSE(objects.find("box", "c.txt"));
+  EXPECT_TRUE(objects.find("box", "e.txt")) << "the one to keep had gone: this is the last of them";
+}
+
+// Stripes, checks and a blot: three pictures without much in common.
+GreyPicture drawn(int number, int brightness = 0) {
+  GreyPicture picture{};
+  for (std::size_t i = 0; i < picture.size(); ++i) {
+    const auto x = static_cast<int>(i % kGreySide);
+    const auto y = static_cast<int>(i / kGreySide);
+    const int value = number == 0 ? (x / 5 % 2) * 120 + y * 2 : number == 1 ? ((x / 7 + y / 9) % 2) * 130 + x : (x * x + y * y < 300 ? 190 : 30) + (y > 20 ? x : 0);
+    picture[i] = static_cast<std::uint8_t>(std::clamp(value + brightness, 0, 255));
+  }
+  return picture;
+}
+
+TEST_F(DuplicatesTest, PicturesThatLookAlike) {
+  const std::vector<std::pair<std::string, GreyPicture>> pictures{
+      {"stripes.jpg", drawn(0)}, {"checks.jpg", drawn(1)}, {"small/stripes.png", drawn(0, 12)}, {"blot.jpg", drawn(2)}};
+  for (const auto& [key, grey] : pictures) put(key, std::string(key == "small/stripes.png" ? 50 : 500, 'x') + key);
+  catch_up();
+  EXPECT_TRUE(groups(Likeness::picture).empty());
+  for (const auto& [key, grey] : pictures) {
+    const auto found = vault::Objects(*vault_).find("box", key).value();
+    ASSERT_TRUE(index_->put_picture({found.entry, found.version}, grey));
+  }
+  // The one with the most bytes is the one to keep.
+  const Groups alike{{"stripes.jpg", "small/stripes.png"}};
+  EXPECT_EQ(groups(Likeness::picture), alike);
+  // New tags keep what is known of the picture, another content does not.
+  ASSERT_TRUE(vault::Objects(*vault_).tag({"box", "stripes.jpg"}, {{{"mood", "calm"}}, {}}, {}));
+  catch_up();
+  EXPECT_EQ(groups(Likeness::picture), alike);
+  index_.reset();
+  ASSERT_TRUE(run::RunSet::remove_all(machine_.machine(), std::string(vault::testing::kFolder) + "/indexes/likeness"));
+  open();
+  catch_up();
+  EXPECT_EQ(groups(Likeness::picture), alike) << "kept by content, and not drawn again";
+  put("stripes.jpg", "another picture");
+  catch_up();
+  EXPECT_TRUE(groups(Likeness::picture).empty());
+}
+
 TEST_F(DuplicatesTest, RefusesWhatWouldMissTooMuch) {
   DuplicateQuestion question;
   question.like = Likeness::text;

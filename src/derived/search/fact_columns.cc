@@ -5,6 +5,8 @@
 #include <mutex>
 #include <optional>
 
+#include "derived/search/names.h"
+
 namespace atl::search {
 namespace {
 
@@ -42,7 +44,7 @@ std::uint32_t WordNumbers::number_of(std::string_view word, std::size_t most, st
 
 std::string type_counted(const DocumentFacts& facts, std::string_view key) {
   if (!facts.format.empty() && facts.format != "unknown") return facts.format;
-  const std::string_view name = key.substr(key.rfind('/') + 1);
+  const std::string_view name = last_part(key);
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot + 1 == name.size()) return std::string(kOtherType);
   return std::string(name.substr(dot + 1));

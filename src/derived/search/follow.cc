@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "derived/search/fields.h"
+#include "derived/search/names.h"
 #include "derived/search/position.h"
 #include "derived/search/search_index.h"
 #include "store/journal/row_change.h"
@@ -29,12 +30,10 @@ bool has_content(const catalog::VersionRow& version) {
 }
 
 // Of a line that is shown in lists, cut between characters.
-std::string beginning_of(std::string_view text) {
+std::string shown_beginning(std::string_view text) {
   constexpr std::size_t kBytesMax = 300;
-  if (text.size() <= kBytesMax) return std::string(text);
-  std::size_t end = kBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(text.substr(0, end)) + "…";
+  const std::string_view begun = beginning_of(text, kBytesMax);
+  return std::string(begun) + (begun.size() < text.size() ? "…" : "");
 }
 
 // The name of a folder's own entry in its bucket's root.
@@ -104,15 +103,14 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
                                         const extract::Extraction* extraction) {
   ATOLL_ASSIGN(const auto before, book_->find(row.object));
   if (extraction != nullptr) {
-    row.title = beginning_of(extract::value_of(*extraction, "title"));
-    row.trouble = beginning_of(extraction->trouble);
+    row.title = shown_beginning(extract::value_of(*extraction, "title"));
+    row.trouble = shown_beginning(extraction->trouble);
   }
   const auto facts = facts_of(listed, extraction);
   ATOLL_TRY(book_->put(row, facts));
   if (before) columns_.remove(*before);
   columns_.put(row, facts);
-  const auto signature = signature_of(listed.version, extraction);
-  ATOLL_TRY(signature ? likeness_->put(row.object, *signature) : likeness_->remove(row.object));
+  ATOLL_TRY(put_likeness(listed, extraction));
   const Documents documents = documents_of(listed, extraction, row.first);
   for (const auto& document : documents.all()) {
     const auto added = words_->add(document);
@@ -159,6 +157,23 @@ Result<void> SearchIndex::forget(const ObjectId& object) {
   return book_->remove(*row);
 }
 
+Result<void> SearchIndex::put_likeness(const catalog::Listed& listed, const extract::Extraction* extraction) {
+  auto signature = signature_of(listed.version, extraction);
+  if (!signature) return likeness_->remove(listed.entry.object);
+  ATOLL_ASSIGN(const auto picture, kept_->find_bytes(picture_id(signature->content)));
+  if (picture && picture->size() == sizeof(std::uint64_t)) signature->picture = load_le<std::uint64_t>(picture->data());
+  return likeness_->put(listed.entry.object, *signature);
+}
+
+Result<void> SearchIndex::put_picture(const catalog::Listed& listed, const GreyPicture& grey) {
+  const auto picture = picture_hash(grey);
+  if (!picture) return {};
+  Bytes bytes;
+  ByteWriter(bytes).put(*picture);
+  ATOLL_TRY(kept_->keep_bytes(picture_id(content_digest(listed.version)), bytes));
+  return likeness_->set_picture(listed.entry.object, *picture);
+}
+
 Result<bool> SearchIndex::fill_likeness(vault::Vault& vault, const Position& position, const CatchUpOptions& options) {
   const auto reader = vault.reader();
   bool is_broken_off = false;
@@ -172,8 +187,7 @@ Result<bool> SearchIndex::fill_likeness(vault::Vault& vault, const Position& pos
     if (has_content(listed->version)) {
       ATOLL_ASSIGN(known, kept_->find(row.extraction));
     }
-    if (const auto signature = signature_of(listed->version, known ? &*known : nullptr))
-      ATOLL_TRY(likeness_->put(row.object, *signature));
+    ATOLL_TRY(put_likeness(*listed, known ? &*known : nullptr));
     return true;
   }));
   if (is_broken_off) return true;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "derived/search/fusion.h"
+#include "derived/search/names.h"
 #include "foundation/base/latency_histogram.h"
 #include "foundation/codec/fields.h"
 
@@ -29,20 +30,13 @@ Bytes key_of(std::uint64_t number) {
   return key;
 }
 
-std::string_view beginning_of(std::string_view text) {
-  if (text.size() <= kWordsBytesMax) return text;
-  std::size_t end = kWordsBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end);
-}
-
 Bytes encode(const AskedQuestion& question) {
   Bytes out;
   codec::FieldWriter writer(out);
   writer.put_signed(1, question.asked.unix_us);
   writer.put_text(2, question.who);
-  writer.put_text(3, beginning_of(question.words));
-  writer.put_text(4, beginning_of(question.near));
+  writer.put_text(3, question.words);
+  writer.put_text(4, question.near);
   writer.put_unsigned(5, question.found);
   writer.put_unsigned(6, question.opened);
   writer.put_signed(7, question.duration_us);
@@ -98,12 +92,6 @@ std::vector<CountedWords> most_frequent(const std::map<std::string, std::uint64_
   return all;
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<QuestionLog>> QuestionLog::open(vault::Vault& vault, bool writable) {
@@ -139,15 +127,23 @@ Result<std::optional<AskedQuestion>> QuestionLog::find(std::uint64_t number) con
 Result<std::uint64_t> QuestionLog::note(const AskedQuestion& question) {
   const std::lock_guard lock(mutex_);
   if (!is_on_ || !is_writable_ || !runs_) return 0;
+  AskedQuestion noted = question;
+  noted.words = beginning_of(question.words, kWordsBytesMax);
+  noted.near = beginning_of(question.near, kWordsBytesMax);
   std::uint64_t number = next_;
   if (next_ > first_) {
     ATOLL_ASSIGN(const auto last, find(next_ - 1));
-    const bool goes_on = last && last->who == question.who && last->near == question.near && last->opened == 0 &&
-                         question.asked.unix_us - last->asked.unix_us < kTypingUs &&
-                         question.words.starts_with(last->words);
-    if (goes_on) number = next_ - 1;
+    const bool goes_on = last && last->who == noted.who && last->near == noted.near &&
+                         noted.asked.unix_us - last->asked.unix_us < kTypingUs && noted.words.starts_with(last->words);
+    const bool is_same = goes_on && noted.words == last->words;
+    if (is_same || (goes_on && last->opened == 0)) number = next_ - 1;
+    // Asked again for counts or a list that grew: how long the first answer took is what somebody waited.
+    if (is_same) {
+      noted.duration_us = last->duration_us;
+      noted.opened = last->opened;
+    }
   }
-  ATOLL_TRY(runs_->put(key_of(number), encode(question)));
+  ATOLL_TRY(runs_->put(key_of(number), encode(noted)));
   next_ = number + 1;
   while (next_ - first_ > kQuestionsMax) ATOLL_TRY(runs_->remove(key_of(first_++)));
   ATOLL_TRY(forget_old(question.asked));

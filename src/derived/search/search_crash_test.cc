@@ -160,5 +160,38 @@ TEST(SearchCrash, WhateverIsLostIsFoundOutAndMadeGood) {
   std::printf("%llu points\n", static_cast<unsigned long long>(points));
 }
 
+// The disk is full while the search follows, which says so and loses nothing; then the process is killed, or the machine
+// is, and there is room again.
+TEST(SearchCrash, AFullDiskAndADeathCostNothingButTime) {
+  const auto prepared = prepared_disk();
+  std::uint64_t refused = 0;
+  for (std::uint64_t room = 0; room < 40; ++room) {
+    TestMachine machine(prepared->clone(), 5);
+    auto vault = open_small(machine.machine());
+    ASSERT_TRUE(vault) << vault.error().message;
+    machine.files.set_capacity_bytes(machine.files.used_bytes() + room * 8192);
+    auto index = SearchIndex::open(**vault, simple_reader(), true);
+    if (index) {
+      for (int tries = 0; tries < 3; ++tries) {
+        const auto more = (*index)->catch_up(**vault, {});
+        if (more) continue;
+        ++refused;
+        EXPECT_EQ(more.error().kind, ErrorKind::no_space) << more.error().id;
+      }
+      // Where it refuses it may still be asked.
+      Question question;
+      question.words = word(7);
+      EXPECT_TRUE((*index)->ask(**vault, question));
+    } else {
+      EXPECT_EQ(index.error().kind, ErrorKind::no_space) << index.error().id;
+    }
+    const auto policy = std::array{CrashPolicy::drop_all, CrashPolicy::random, CrashPolicy::keep_all}.at(room % 3);
+    auto disk = machine.files.after_crash(room, policy);
+    disk->set_capacity_bytes(UINT64_MAX);
+    ASSERT_EQ(check(std::move(disk)), "") << room;
+  }
+  EXPECT_GT(refused, 10U);
+}
+
 }  // namespace
 }  // namespace atl::search

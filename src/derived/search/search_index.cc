@@ -33,6 +33,10 @@ bool is_useless(const Error& error) {
   return error.kind == ErrorKind::damaged || error.kind == ErrorKind::unsupported || error.id == "text.schema_changed";
 }
 
+tl::unexpected<Error> not_open() {
+  return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
+}
+
 }  // namespace
 
 Understand understand_in_workers(const platform::Machine& machine) {
@@ -46,8 +50,9 @@ Understand understand_in_workers(const platform::Machine& machine) {
 
 SearchIndex::~SearchIndex() = default;
 
-Result<std::unique_ptr<SearchIndex>> SearchIndex::open(vault::Vault& vault, Understand understand, bool writable) {
-  std::unique_ptr<SearchIndex> made(new SearchIndex(std::move(understand)));
+Result<std::unique_ptr<SearchIndex>> SearchIndex::open(vault::Vault& vault, Understand understand, bool writable,
+                                                       EmbedderKeys keys) {
+  std::unique_ptr<SearchIndex> made(new SearchIndex(std::move(understand), std::move(keys)));
   if (writable) {
     auto& files = vault.machine().files;
     ATOLL_TRY(files.create_directory(join(vault.folder(), "indexes")));
@@ -122,7 +127,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   ATOLL_TRY(open_likeness(vault, writable));
   columns_.forget();
   if (!writable) {
-    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, decode_position(book_->state()), false));
+    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, decode_position(book_->state()), keys_, false));
     return {};
   }
   // The words are flushed before the book: where they know less, they were lost, and both begin anew.
@@ -131,7 +136,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   const bool is_of_now = in_book && in_book->history == head.history && is_at_least(in_words, in_book);
   const bool is_new = !in_book && book_->state().empty() && words_->state().empty() && book_->object_count() == 0;
   if (is_of_now || is_new) {
-    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, in_book, true));
+    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, in_book, keys_, true));
     return {};
   }
   words_.reset();
@@ -144,7 +149,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   ATOLL_ASSIGN(book_, open_book());
   ATOLL_TRY(open_likeness(vault, true));
   ATOLL_TRY(Meaning::remove_all(vault));
-  ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, true));
+  ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, keys_, true));
   return {};
 }
 
@@ -194,8 +199,40 @@ Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
   if (position) coverage.reached = position->lsn;
   coverage.objects = book_->object_count();
   coverage.contents_waiting = book_->waiting_count();
-  coverage.knows_meaning = meaning_ && meaning_->is_ready();
+  if (meaning_) {
+    auto meaning = meaning_->state(*book_);
+    coverage.knows_meaning = meaning.is_ready;
+    coverage.embedder = std::move(meaning.embedder);
+    coverage.passages = meaning.passages;
+    coverage.meaning_waiting = meaning.waiting;
+    coverage.next_embedder = std::move(meaning.next_embedder);
+    coverage.meaning_trouble = std::move(meaning.trouble);
+  }
   return coverage;
+}
+
+Result<bool> SearchIndex::embed(vault::Vault& vault, const FillOptions& options) {
+  const std::shared_lock shared(parts_mutex_);
+  if (!is_writable() || !meaning_) return false;
+  return meaning_->fill(vault, *book_, options);
+}
+
+Result<EmbeddingCost> SearchIndex::embedding_cost(vault::Vault& vault, const EmbedderChoice& choice,
+                                                  const std::atomic<bool>* stop) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (!meaning_) return not_open();
+  return meaning_->cost(vault, *book_, choice, stop);
+}
+
+Result<void> SearchIndex::export_meaning(const std::string& folder) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (!meaning_) return not_open();
+  return meaning_->export_readable(folder);
+}
+
+MeaningState SearchIndex::meaning_state() const {
+  const std::shared_lock shared(parts_mutex_);
+  return meaning_ ? meaning_->state(*book_) : MeaningState{};
 }
 
 Result<std::optional<extract::Extraction>> SearchIndex::extraction_of(const catalog::Listed& listed) const {

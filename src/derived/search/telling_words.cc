@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "derived/search/names.h"
+
 namespace atl::search {
 namespace {
 
@@ -14,11 +16,6 @@ constexpr std::size_t kWordBytesMin = 3;
 constexpr std::size_t kWordBytesMax = 60;
 // A title's word counts like so many in the text.
 constexpr double kTitleCount = 4;
-
-bool is_word_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
 
 class WordCounts {
  public:
@@ -41,21 +38,14 @@ class WordCounts {
   }
 
  private:
-  void add_word(std::string_view word, double weight) {
-    std::string folded(word);
-    std::ranges::transform(folded, folded.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    counts_[std::move(folded)] += weight;
-  }
+  void add_word(std::string_view word, double weight) { counts_[lower(word)] += weight; }
   std::map<std::string, double> counts_;
   std::size_t read_ = 0;
 };
 
 void append_line(std::string& text, std::string_view more) {
   if (text.size() >= kBeginningBytes) return;
-  std::size_t end = std::min(more.size(), kBeginningBytes - text.size());
-  while (end < more.size() && end > 0 && (static_cast<unsigned char>(more[end]) & 0xC0U) == 0x80U) --end;
-  text += more.substr(0, end);
+  text += beginning_of(more, kBeginningBytes - text.size());
   text += '\n';
 }
 
@@ -65,7 +55,7 @@ Result<TellingWords> telling_words(const text::TextIndex& index, const catalog::
                                    const extract::Extraction* extraction) {
   TellingWords out;
   WordCounts counts;
-  counts.add(listed.entry.key.substr(listed.entry.key.rfind('/') + 1), 1);
+  counts.add(last_part(listed.entry.key), 1);
   for (const auto& [tag, value] : listed.version.tags) counts.add(tag + " " + value, kTitleCount);
   for (const auto& [name, value] : listed.version.metadata) {
     if (!name.starts_with("header:")) counts.add(value, 1);

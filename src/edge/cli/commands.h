@@ -24,6 +24,7 @@ struct Chosen {
 };
 
 void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag
+void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen);  // duplicates questions
 void add_find_commands(CLI::App& app, Session& session, Chosen& chosen);      // find index
 void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    // put restore
 void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      // init stat verify doctor vault
