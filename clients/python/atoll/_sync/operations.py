@@ -169,13 +169,15 @@ class Operations(Session):
         """
         return cast(shapes.VersionList, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/versions/{quote_key(key)}", query={"limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
-    def object_diff(self, bucket: str, key: Key, *, from_: str | None = None, to: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectDifference:
-        """What differs between two states of an object: lines of texts, ranges of anything else.
+    def object_diff(self, bucket: str, key: Key, *, from_: str | None = None, to: str | None = None, row_column: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectDifference:
+        """What differs between two states of an object: rows and columns of tables, lines of texts, ranges of anything
+        else.
 
         from_: The earlier state: a version's id or label, or a moment.
         to: The later state, likewise. Otherwise: now.
+        row_column: Of tables: the column that tells rows apart. The first, where it does.
         """
-        return cast(shapes.ObjectDifference, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/diff/{quote_key(key)}", query={"from": from_, "to": to}, vault=vault, timeout=timeout))
+        return cast(shapes.ObjectDifference, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/diff/{quote_key(key)}", query={"from": from_, "to": to, "row_column": row_column}, vault=vault, timeout=timeout))
 
     def object_rollback(self, bucket: str, key: Key, *, to: str | None = None, dry_run: bool | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Rollback:
         """Makes an earlier version the newest again.
