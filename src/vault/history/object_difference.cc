@@ -41,8 +41,9 @@ Result<ObjectDifference> diff_objects(chunk::ChunkStore& chunks, std::string_vie
         ATOLL_ASSIGN(out.table, diff_tables(*old_table, *new_table, row_column, rows_max));
       } else if (!row_column.empty()) {
         return fail(ErrorKind::usage, "diff.no_table",
-                    "'" + std::string(key) + "' is no table in both states: names of columns in the first line, each "
-                                             "once, and no row with more fields than those");
+                    "'" + std::string(key) +
+                        "' is no table in both states: names of columns in the first line, each "
+                        "once, and no row with more fields than those");
       }
     }
     if (is_text && larger <= kTextBytesMax) out.lines = diff_lines(old_text, new_text);

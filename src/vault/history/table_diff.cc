@@ -134,9 +134,10 @@ class Comparison {
                         (here == kNone ? "the older table" : "the newer table"));
       }
       if (!is_unique_and_filled(before_, here) || !is_unique_and_filled(after_, there)) {
-        return fail(ErrorKind::usage, "diff.not_unique",
-                    "the column '" + std::string(row_column) + "' does not tell rows apart: a value is empty or there twice",
-                    "Name another one, or none to compare rows in order.");
+        return fail(
+            ErrorKind::usage, "diff.not_unique",
+            "the column '" + std::string(row_column) + "' does not tell rows apart: a value is empty or there twice",
+            "Name another one, or none to compare rows in order.");
       }
       match_by(here, there);
     } else if (!shared_.empty() && shared_.front() == std::pair<std::size_t, std::size_t>{0, 0} &&
@@ -210,7 +211,8 @@ class Comparison {
           add({RowChange::Kind::added, std::to_string(added[i] + 1), {}});
         }
       }
-      for (std::size_t j = i; j < removed.size(); ++j) add({RowChange::Kind::removed, std::to_string(removed[j] + 1), {}});
+      for (std::size_t j = i; j < removed.size(); ++j)
+        add({RowChange::Kind::removed, std::to_string(removed[j] + 1), {}});
       for (std::size_t j = i; j < added.size(); ++j) add({RowChange::Kind::added, std::to_string(added[j] + 1), {}});
       removed.clear();
       added.clear();
@@ -269,7 +271,8 @@ std::string_view name_of(RowChange::Kind kind) {
 
 bool is_named_table(std::string_view key, std::string_view content_type) {
   std::string ending(key.substr(std::min(key.rfind('.'), key.size())));
-  std::ranges::transform(ending, ending.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(ending, ending.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return ending == ".csv" || ending == ".tsv" || ending == ".tab" || content_type.starts_with("text/csv") ||
          content_type.starts_with("text/tab-separated-values");
 }

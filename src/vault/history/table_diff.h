@@ -1,11 +1,11 @@
 // What differs between two tables of the same kind: columns, rows and cells, where a comparison of lines would call a
 // new column a change of every line.
 //
-// A table is text of records with fields (RFC 4180): separated by commas, semicolons or tabs, the first record names the
-// columns. Rows are the same row by the column that says so, or else in the order in which they stand.
-// Always true: what is no such table (one column only, names twice or missing, more fields in a row than columns) is
-// answered by none, not guessed at. Nothing of a cell's text is taken for anything but text and numbers.
-// Complexity: O(cells) with a row column; without one that of shortest_edits() over the rows.
+// A table is text of records with fields (RFC 4180): separated by commas, semicolons or tabs, the first record names
+// the columns. Rows are the same row by the column that says so, or else in the order in which they stand. Always true:
+// what is no such table (one column only, names twice or missing, more fields in a row than columns) is answered by
+// none, not guessed at. Nothing of a cell's text is taken for anything but text and numbers. Complexity: O(cells) with
+// a row column; without one that of shortest_edits() over the rows.
 #pragma once
 
 #include <cstdint>

@@ -32,7 +32,8 @@ TEST(ParseTable, ReadsQuotesSeparatorsAndLineEnds) {
 }
 
 TEST(ParseTable, DoesNotGuess) {
-  for (const char* text : {"", "just\nlines\n", "a,a\n1,2\n", "a,\n1,2\n", "a,b\n1,2,3\n", "a,b\n\"1,2\n", "a,b\n\"1\"x,2\n"})
+  for (const char* text :
+       {"", "just\nlines\n", "a,a\n1,2\n", "a,\n1,2\n", "a,b\n1,2,3\n", "a,b\n\"1,2\n", "a,b\n\"1\"x,2\n"})
     EXPECT_FALSE(parse_table(text).has_value()) << text;
 }
 
@@ -41,18 +42,20 @@ TEST(DiffTables, MatchesRowsByTheFirstColumnWhereItTellsThemApart) {
   EXPECT_EQ(found.row_column, "id");
   EXPECT_EQ(found.columns_added, std::vector<std::string>{"unit"});
   EXPECT_EQ(found.columns_removed, std::vector<std::string>{"note"});
-  EXPECT_EQ(found.rows, (std::vector<RowChange>{{Kind::added, "0", {}},
-                                                {Kind::changed, "3", {{"dose", "30", "31"}}},
-                                                {Kind::removed, "2", {}}}));
+  EXPECT_EQ(found.rows,
+            (std::vector<RowChange>{
+                {Kind::added, "0", {}}, {Kind::changed, "3", {{"dose", "30", "31"}}}, {Kind::removed, "2", {}}}));
   EXPECT_EQ(found.rows_before, 3U);
   EXPECT_EQ(found.rows_after, 3U);
   EXPECT_FALSE(found.is_compatible());
 }
 
 TEST(DiffTables, LinesUpRowsWithoutSuchAColumn) {
-  const auto found = difference("who,what\nann,run\nann,rest\nbob,run\n", "who,what\nann,walk\nann,rest\ncy,swim\nbob,run\n");
+  const auto found =
+      difference("who,what\nann,run\nann,rest\nbob,run\n", "who,what\nann,walk\nann,rest\ncy,swim\nbob,run\n");
   EXPECT_EQ(found.row_column, "");
-  EXPECT_EQ(found.rows, (std::vector<RowChange>{{Kind::changed, "1", {{"what", "run", "walk"}}}, {Kind::added, "3", {}}}));
+  EXPECT_EQ(found.rows,
+            (std::vector<RowChange>{{Kind::changed, "1", {{"what", "run", "walk"}}}, {Kind::added, "3", {}}}));
   EXPECT_TRUE(found.is_compatible());
 }
 
@@ -64,7 +67,8 @@ TEST(DiffTables, ANewColumnOrAnotherOrderOfThemChangesNoRow) {
 }
 
 TEST(DiffTables, SaysWhichColumnsHoldAnotherType) {
-  EXPECT_EQ(difference("id,a,b,c\n1,1,1.5,\n", "id,a,b,c\n1,x,2,7\n").types_changed, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(difference("id,a,b,c\n1,1,1.5,\n", "id,a,b,c\n1,x,2,7\n").types_changed,
+            (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(DiffTables, ANamedColumnHasToTellRowsApart) {

@@ -833,7 +833,7 @@ class Operations(Session):
         self._call("DELETE", f"/api/v1/copies/{quote_name(name)}", query={"delete_files": delete_files}, vault=vault, timeout=timeout)
 
     def copy_sync(self, name: str, *, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
-        """Brings a copy up to date now; the server does it every second by itself. A job: watch it to wait."""
+        """Brings a copy up to date now; the server does it within a second by itself. A job: watch it to wait."""
         return cast(shapes.Job, self._call("POST", f"/api/v1/copies/{quote_name(name)}/sync", vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def copy_verify(self, name: str, *, reads_data: bool | None = None, sample_percent: int | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
