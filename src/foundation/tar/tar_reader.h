@@ -1,7 +1,8 @@
 // A tar archive read from its beginning to its end, once, as it comes.
 //
 // Always true:
-//  - Nothing of it is parsed but numbers, names and lengths, each in its bounds; contents pass by unread. That is why it
+//  - Nothing of it is parsed but numbers, names and lengths, each in its bounds; contents pass by unread. That is why
+//  it
 //    is the one reader of foreign bytes that needs no process of its own (foundation/archive has those that do).
 //  - Memory: one buffer (kBufferBytes) and one entry's header (kHeaderBytesMax), whatever the archive claims.
 //  - An entry that cannot be taken (`refusal`) costs only itself: reading goes on behind it.

@@ -136,10 +136,10 @@ TEST(TarReader, LongNamesAndLargeNumbersOfGnuAreTaken) {
   // The owner in base 256, the time before 1970.
   large.replace(108, 8, std::string("\x80\0\0\0\0\x2D\xC6\xC0", 8));
   large.replace(136, 12, std::string(12, '\xFF'));
-  const Read read = read_all(header({.name = "././@LongLink", .type = 'L', .size = name.size() + 1}) +
-                             padded(name + '\0') +
-                             header({.name = "././@LongLink", .type = 'K', .size = target.size() + 1}) +
-                             padded(target + '\0') + checked(large) + end_mark());
+  const Read read =
+      read_all(header({.name = "././@LongLink", .type = 'L', .size = name.size() + 1}) + padded(name + '\0') +
+               header({.name = "././@LongLink", .type = 'K', .size = target.size() + 1}) + padded(target + '\0') +
+               checked(large) + end_mark());
   ASSERT_EQ(read.error, "");
   ASSERT_EQ(read.entries.size(), 1U);
   EXPECT_EQ(read.entries[0].name, name);
@@ -159,13 +159,12 @@ TEST(TarReader, ThePrefixOfUstarStandsBeforeTheName) {
 TEST(TarReader, WhatCannotBeTakenIsRefusedByItself) {
   std::string sparse = header({.name = "sparse", .type = 'S', .size = 600, .is_ustar = false});
   sparse[482] = 1;  // one block more of its map
-  const std::string archive =
-      checked(sparse) + std::string(512, '\0') + padded(std::string(600, 's')) +
-      extended(record("GNU.sparse.major", "1") + record("GNU.sparse.name", "holes")) + file("GNUSparse", "map") +
-      header({.name = "tty", .type = '3'}) + header({.name = "pipe", .type = '6'}) +
-      header({.name = "part", .type = 'M', .size = 3}) + padded("mmm") +
-      header({.name = "odd", .type = 'Z', .size = 3}) + padded("zzz") + header({.name = ""}) + file("good", "g") +
-      end_mark();
+  const std::string archive = checked(sparse) + std::string(512, '\0') + padded(std::string(600, 's')) +
+                              extended(record("GNU.sparse.major", "1") + record("GNU.sparse.name", "holes")) +
+                              file("GNUSparse", "map") + header({.name = "tty", .type = '3'}) +
+                              header({.name = "pipe", .type = '6'}) + header({.name = "part", .type = 'M', .size = 3}) +
+                              padded("mmm") + header({.name = "odd", .type = 'Z', .size = 3}) + padded("zzz") +
+                              header({.name = ""}) + file("good", "g") + end_mark();
   const Read read = read_all(archive);
   ASSERT_EQ(read.error, "");
   ASSERT_EQ(read.entries.size(), 8U);

@@ -34,7 +34,11 @@ std::string header(const Header& fields) {
   put(block, 136, octal(static_cast<std::uint64_t>(fields.modified), 11));
   block[156] = fields.type;
   put(block, 157, std::string_view(fields.link_target).substr(0, 100));
-  if (fields.is_ustar) put(block, 257, std::string_view("ustar\0" "00", 8));
+  if (fields.is_ustar)
+    put(block, 257,
+        std::string_view("ustar\0"
+                         "00",
+                         8));
   return checked(std::move(block));
 }
 
