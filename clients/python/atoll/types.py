@@ -776,6 +776,27 @@ class Understood(TypedDict):
     pieces: NotRequired[list[dict[str, Any]]]
 
 
+class UnpackFailure(TypedDict):
+    """What was not stored."""
+
+    name: str  # As the archive has it.
+    name_b64: NotRequired[str]  # In base64, where it is no UTF-8.
+    id: str  # The error's id.
+    message: str  # Why.
+
+
+class Unpacked(TypedDict):
+    """What became of an archive."""
+
+    bucket: str  # Its bucket.
+    stored: int  # Objects with new versions.
+    unchanged: int  # Objects that were like this.
+    bytes: int  # Of contents that came.
+    new_bytes: int  # Of these, bytes that were not stored before.
+    failed: int  # Entries that were not stored.
+    failures: list["UnpackFailure"]  # The first thousand of them.
+
+
 class FeedChange(TypedDict):
     """Something that happened to an object or a bucket."""
 
