@@ -63,6 +63,7 @@ constexpr std::array kLines = {
     Line{"bucket_log", kReadsHistory},
     Line{"bucket_diff", kReadsVersions},
     Line{"bucket_archive", kReadsVersions},
+    Line{"bucket_unpack", kStores},
     Line{"search", kReadsVersions},
     Line{"duplicate_list", kReadsVersions},
     Line{"duplicate_remove", kLooks},  // what each may remove is asked for each

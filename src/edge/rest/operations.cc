@@ -44,6 +44,7 @@ const std::vector<Operation>& operations() {
     add(all, question_operations());
     add(all, understood_operations());
     add(all, archive_operations());
+    add(all, unpack_operations());
     add(all, upload_operations());
     add(all, change_operations());
     add(all, session_operations());
@@ -80,6 +81,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, duplicate_schemas());
     add(all, question_schemas());
     add(all, understood_schemas());
+    add(all, unpack_schemas());
     add(all, change_schemas());
     add(all, session_schemas());
     add(all, people_schemas());
