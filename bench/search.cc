@@ -111,7 +111,8 @@ class Bench {
       search::DuplicateQuestion question;
       question.like = like;
       const auto answer = take(index_->duplicates(vault_, question));
-      std::printf("| duplicates of %s: %llu groups | %.1f s | |\n", like == search::Likeness::exact ? "content" : "text",
+      std::printf("| duplicates of %s: %llu groups | %.1f s | |\n",
+                  like == search::Likeness::exact ? "content" : "text",
                   static_cast<unsigned long long>(answer.group_count), now_s() - begun);
     }
     ask_all("alone");

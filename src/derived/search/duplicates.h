@@ -69,8 +69,8 @@ struct DuplicateAnswer {
 };
 
 // Removes all but the first of each group, as one operation that can be undone. What is not any more what the group
-// shows stays, and so do the others where the first is not there any more as it was. Returns those that were removed, as
-// places in `groups`.
+// shows stays, and so do the others where the first is not there any more as it was. Returns those that were removed,
+// as places in `groups`.
 [[nodiscard]] Result<std::vector<const Duplicate*>> remove_extras(vault::Vault& vault,
                                                                   std::span<const DuplicateGroup> groups);
 

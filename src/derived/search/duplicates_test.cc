@@ -211,7 +211,9 @@ GreyPicture drawn(int number, int brightness = 0) {
   for (std::size_t i = 0; i < picture.size(); ++i) {
     const auto x = static_cast<int>(i % kGreySide);
     const auto y = static_cast<int>(i / kGreySide);
-    const int value = number == 0 ? (x / 5 % 2) * 120 + y * 2 : number == 1 ? ((x / 7 + y / 9) % 2) * 130 + x : (x * x + y * y < 300 ? 190 : 30) + (y > 20 ? x : 0);
+    const int value = number == 0   ? (x / 5 % 2) * 120 + y * 2
+                      : number == 1 ? ((x / 7 + y / 9) % 2) * 130 + x
+                                    : (x * x + y * y < 300 ? 190 : 30) + (y > 20 ? x : 0);
     picture[i] = static_cast<std::uint8_t>(std::clamp(value + brightness, 0, 255));
   }
   return picture;

@@ -160,8 +160,8 @@ TEST(SearchCrash, WhateverIsLostIsFoundOutAndMadeGood) {
   std::printf("%llu points\n", static_cast<unsigned long long>(points));
 }
 
-// The disk is full while the search follows, which says so and loses nothing; then the process is killed, or the machine
-// is, and there is room again.
+// The disk is full while the search follows, which says so and loses nothing; then the process is killed, or the
+// machine is, and there is room again.
 TEST(SearchCrash, AFullDiskAndADeathCostNothingButTime) {
   const auto prepared = prepared_disk();
   std::uint64_t refused = 0;

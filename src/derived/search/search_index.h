@@ -85,8 +85,8 @@ class SearchIndex {
   // `no_space`, `conflict` where there are none.
   [[nodiscard]] Result<void> export_meaning(const std::string& folder) const;
   [[nodiscard]] MeaningState meaning_state() const;
-  // What the picture in an object looks like, for duplicates(): given by whoever decodes it, kept by its content. By the
-  // thread that follows.
+  // What the picture in an object looks like, for duplicates(): given by whoever decodes it, kept by its content. By
+  // the thread that follows.
   [[nodiscard]] Result<void> put_picture(const catalog::Listed& listed, const GreyPicture& grey);
   // One merge of index files, where one is worth it; true: call again.
   [[nodiscard]] Result<bool> merge();

@@ -24,7 +24,6 @@ struct Chosen {
 };
 
 void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag
-void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen);  // duplicates questions
 void add_find_commands(CLI::App& app, Session& session, Chosen& chosen);      // find index
 void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    // put restore
 void add_home_commands(CLI::App& app, Session& session, Chosen& chosen);      // init stat verify doctor vault
@@ -49,6 +48,7 @@ void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen);        
 void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
 void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen);        // tier
+void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen);   // duplicates questions
 
 // What is said of a version, for the verbs that make one.
 struct OriginArguments {

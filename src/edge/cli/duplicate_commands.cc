@@ -45,7 +45,8 @@ void print_group(Session& session, const search::DuplicateGroup& group, search::
   if (session.output.is_json) {
     std::vector<std::string> members;
     for (const auto& member : group.members)
-      members.push_back(json_of(member.bucket, member.listed).add("similarity", member.similarity).add("frees", member.frees).text());
+      members.push_back(
+          json_of(member.bucket, member.listed).add("similarity", member.similarity).add("frees", member.frees).text());
     session.output.json(JsonObject("group")
                             .add("bytes", group.bytes)
                             .add("frees", group.frees)
@@ -56,7 +57,7 @@ void print_group(Session& session, const search::DuplicateGroup& group, search::
   for (std::size_t i = 0; i < group.members.size(); ++i) {
     const auto& member = group.members[i];
     std::string line = (i == 0 ? "" : "    ") + shown(member.bucket + "/" + member.listed.entry.key);
-    line += "   " + format_bytes(member.listed.version.size);
+    line += "   " + format_size(member.listed.version.size);
     if (i > 0 && like != search::Likeness::exact) line += "   " + percent(member.similarity) + " alike";
     session.output.line(line);
   }
@@ -99,11 +100,12 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
     if (answer.group_count == 0) {
       session.output.message("Nothing is there twice.");
     } else {
-      session.output.message(format_count(answer.extra_count) + " of " + format_count(answer.group_count) +
-                             " groups could go, " + format_bytes(answer.bytes) + " as they are read. " +
-                             (question.like == search::Likeness::exact
-                                  ? "Equal contents are stored once already: removing them tidies and frees no room."
-                                  : "Those shown free " + format_bytes(frees) + " at most, once their versions go, too."));
+      session.output.message(
+          format_count(answer.extra_count) + " of " + format_count(answer.group_count) + " groups could go, " +
+          format_size(answer.bytes) + " as they are read. " +
+          (question.like == search::Likeness::exact
+               ? "Equal contents are stored once already: removing them tidies and frees no room."
+               : "Those shown free " + format_size(frees) + " at most, once their versions go, too."));
     }
     if (arguments.removes && extras > 0) {
       session.output.message(session.options.is_dry_run
@@ -128,7 +130,8 @@ struct QuestionArguments {
 void print_counted(Session& session, const std::string& title, const std::vector<search::CountedWords>& counted) {
   if (counted.empty()) return;
   std::string line = title + ":";
-  for (const auto& one : counted) line += (line.back() == ':' ? " " : ", ") + shown(one.words) + " (" + format_count(one.count) + ")";
+  for (const auto& one : counted)
+    line += (line.back() == ':' ? " " : ", ") + shown(one.words) + " (" + format_count(one.count) + ")";
   session.output.line(line);
 }
 
@@ -157,8 +160,9 @@ void print_statistics(Session& session, const search::QuestionStatistics& asked)
   session.output.line(format_count(asked.questions) + " questions, " + format_count(asked.without_result) +
                       " found nothing, of " + format_count(asked.with_opened) + " a result was opened");
   if (asked.questions == 0) return;
-  session.output.line("half were answered within " + format_count(static_cast<std::uint64_t>(asked.median_us + 999) / 1000) +
-                      " ms, 99 of 100 within " + format_count(static_cast<std::uint64_t>(asked.p99_us + 999) / 1000) + " ms");
+  session.output.line(
+      "half were answered within " + format_count(static_cast<std::uint64_t>(asked.median_us + 999) / 1000) +
+      " ms, 99 of 100 within " + format_count(static_cast<std::uint64_t>(asked.p99_us + 999) / 1000) + " ms");
   print_counted(session, "words", asked.terms);
   print_counted(session, "found nothing", asked.found_nothing);
 }

@@ -7,6 +7,7 @@
 #include "derived/search/line.h"
 #include "derived/search/search_index.h"
 #include "edge/cli/commands.h"
+#include "edge/cli/finder.h"
 #include "edge/cli/listing.h"
 #include "foundation/base/units.h"
 #include "vault/tier/rules.h"
@@ -17,10 +18,6 @@ namespace {
 using catalog::Listed;
 
 constexpr std::uint64_t kWordsLimit = 20;
-// So long a server is given to have looked at what was stored just now.
-constexpr std::int64_t kFollowWaitMs = 3'000;
-constexpr std::int64_t kPollMs = 50;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 struct FindArguments {
   std::vector<std::string> words, types, facets;
@@ -38,83 +35,6 @@ std::string line_of(const std::vector<std::string>& words) {
   }
   return line;
 }
-
-// The index of a vault: the server's, or one of this command's own.
-class Finder {
- public:
-  Finder(Session& session, vault::Vault& vault) : session_(&session), vault_(&vault) {}
-
-  Result<void> open() {
-    if (session_->environment.served != nullptr) {
-      index_ = session_->environment.served->search();
-      if (index_ == nullptr) return not_there("The server's log says why.");
-      return {};
-    }
-    const auto& machine = session_->environment.machine;
-    auto opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), true);
-    // A home on a disk that takes no writes is asked as it was left.
-    if (!opened) opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), false);
-    if (!opened) return not_there(opened.error().message);
-    own_ = std::move(*opened);
-    index_ = own_.get();
-    return {};
-  }
-  [[nodiscard]] search::SearchIndex& index() const { return *index_; }
-
-  // Brings it to where the vault is; Ctrl-C ends the reading, not the command.
-  Result<void> catch_up() {
-    if (session_->environment.served != nullptr) return wait_for_server();
-    if (!index_->is_writable()) return {};
-    bool was_told = false;
-    search::CatchUpOptions options;
-    options.stop = &session_->environment.stop;
-    const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
-    options.on_progress = [&](const search::CatchUpProgress& progress) {
-      const double seconds =
-          static_cast<double>(session_->environment.machine.clock.monotonic_ns() - begun_ns) / (1e3 * kNsPerMs);
-      if (!was_told && seconds > 1 && progress.contents_waiting > 0) {
-        was_told = true;
-        session_->output.message("Reading " + format_count(progress.contents_waiting + progress.contents_done) +
-                                 " files that were not looked into yet (Ctrl-C: search in what is known)");
-      }
-      if (was_told) {
-        session_->output.count_progress("read", progress.contents_done,
-                                        progress.contents_done + progress.contents_waiting, seconds);
-      }
-    };
-    ATOLL_ASSIGN(bool has_more, index_->catch_up(*vault_, options));
-    session_->output.end_progress();
-    for (bool merged = true; merged && !has_more && !session_->environment.stop.load();) {
-      ATOLL_ASSIGN(merged, index_->merge());
-    }
-    return {};
-  }
-
- private:
-  static Result<void> not_there(const std::string& why) {
-    return fail(ErrorKind::failed, "search.not_open", "words in files cannot be searched here: " + why,
-                "Names and facts can: `atoll find name:*.pdf size>2MB`.");
-  }
-
-  Result<void> wait_for_server() {
-    auto& clock = session_->environment.machine.clock;
-    const std::int64_t begun_ns = clock.monotonic_ns();
-    const auto reader = vault_->reader();
-    ATOLL_ASSIGN(const Lsn wanted, reader->applied());
-    for (;;) {
-      ATOLL_ASSIGN(const auto coverage, index_->coverage(*vault_));
-      const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0;
-      const bool is_late = (clock.monotonic_ns() - begun_ns) / kNsPerMs >= kFollowWaitMs;
-      if (is_there || is_late || session_->environment.stop.load()) return {};
-      session_->environment.watchers.pause(kPollMs);
-    }
-  }
-
-  Session* session_;
-  vault::Vault* vault_;
-  std::unique_ptr<search::SearchIndex> own_;
-  search::SearchIndex* index_ = nullptr;
-};
 
 std::string place_words(const search::FoundSnippet& snippet) {
   const auto& place = snippet.place;
@@ -281,7 +201,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
-    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up());
+    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
     const std::int64_t begun_ns = vault.machine().clock.monotonic_ns();
     ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
     // An answer is not held back for want of room to note the question.
@@ -400,9 +320,9 @@ Result<int> find(Session& session, const FindArguments& arguments) {
       return pass(std::move(error));
     }
   }
-  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.like.empty() || !arguments.types.empty() ||
-                         !arguments.facets.empty() || !arguments.since.empty() || !arguments.until.empty() ||
-                         !arguments.sort.empty();
+  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.like.empty() ||
+                         !arguments.types.empty() || !arguments.facets.empty() || !arguments.since.empty() ||
+                         !arguments.until.empty() || !arguments.sort.empty();
   if (!is_ranked) {
     std::string filter = line.filter;
     if (!arguments.where.empty())
@@ -431,7 +351,7 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
       }
       ATOLL_TRY(finder.index().reset(vault, arguments.is_wholly));
     }
-    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up());
+    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up(Finder::Embeds::everything));
     ATOLL_ASSIGN(const auto coverage, finder.index().coverage(vault));
     if (session.output.is_json) {
       session.output.json(JsonObject("index")

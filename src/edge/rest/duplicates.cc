@@ -106,7 +106,8 @@ Result<net::Response> remove_duplicates(Call& call) {
     search::DuplicateGroup group;
     bool has_first = true;
     for (const Value& one : *of_group.find("members")->as_array()) {
-      if (++named > kRemovedMax) return fail(ErrorKind::limit, "remove.too_many", "one request names at most 1000 objects");
+      if (++named > kRemovedMax)
+        return fail(ErrorKind::limit, "remove.too_many", "one request names at most 1000 objects");
       ATOLL_ASSIGN(auto member, member_of(*reader, one));
       // The first is the one that stays: the others need not, only because it is there.
       if (&one == &of_group.find("members")->as_array()->front()) {
@@ -138,9 +139,10 @@ std::vector<Operation> duplicate_operations() {
        .method = "GET",
        .path = "/api/v1/duplicates",
        .tag = "search",
-       .words = "What is there more than once, or nearly so, in groups.\nEqual contents are stored once already: removing "
-                "one frees no room. Of things that are only alike, `frees` says how much at most goes with one; versions "
-                "that a bucket keeps hold it until they go.",
+       .words =
+           "What is there more than once, or nearly so, in groups.\nEqual contents are stored once already: removing "
+           "one frees no room. Of things that are only alike, `frees` says how much at most goes with one; versions "
+           "that a bucket keeps hold it until they go.",
        .guards = {{Action::search, Place::inside},
                   {Action::read_metadata, Place::inside},
                   {Action::read, Place::inside}},
@@ -166,8 +168,9 @@ std::vector<Operation> duplicate_operations() {
        .method = "POST",
        .path = "/api/v1/duplicates/remove",
        .tag = "search",
-       .words = "Removes all but the first of each group, as one operation that can be undone.\nWhat is not at the version "
-                "that is named stays, and so does all of a group whose first one is not.",
+       .words =
+           "Removes all but the first of each group, as one operation that can be undone.\nWhat is not at the version "
+           "that is named stays, and so does all of a group whose first one is not.",
        .guards = {{Action::remove, Place::inside}, {Action::remove_for_good, Place::inside}},
        .body = "DuplicateRemove",
        .answers = {{200, "DuplicatesRemoved", "What went."}},
@@ -192,13 +195,12 @@ std::vector<NamedSchema> duplicate_schemas() {
        object("What to keep, and what to remove.",
               {required("groups",
                         list(object("Things that are alike.",
-                                    {required("members",
-                                              list(object("One of them.",
-                                                          {required("bucket", text("Its bucket.")),
-                                                           optional("key", text("Its key.")),
-                                                           optional("key_b64", text("In base64.")),
-                                                           required("version", text("As it was listed."))}),
-                                                   "First the one that stays."))})))})},
+                                    {required("members", list(object("One of them.",
+                                                                     {required("bucket", text("Its bucket.")),
+                                                                      optional("key", text("Its key.")),
+                                                                      optional("key_b64", text("In base64.")),
+                                                                      required("version", text("As it was listed."))}),
+                                                              "First the one that stays."))})))})},
       {"DuplicatesRemoved", object("What went.", {required("objects", number("How many.")),
                                                   required("bytes", number("Of all, as they are read."))})},
       {"DuplicateList",

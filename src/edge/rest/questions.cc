@@ -20,7 +20,8 @@ Result<search::QuestionLog*> log_of(Call& call) {
   ATOLL_TRY(call.vault());
   ATOLL_ASSIGN(const search::SearchIndex* const index, call.search());
   if (index->questions() != nullptr) return index->questions();
-  return fail(ErrorKind::failed, "search.no_questions", "what was asked could not be opened", "The server's log says why.");
+  return fail(ErrorKind::failed, "search.no_questions", "what was asked could not be opened",
+              "The server's log says why.");
 }
 
 Value counted_json(const std::vector<search::CountedWords>& counted) {
@@ -40,13 +41,13 @@ Result<net::Response> show_questions(Call& call) {
   const bool sees_all = !call.flag("own") && call.exchange().may(Action::audit_read, access::Resource{});
   const std::string& name = call.who().name;
   if (!sees_all && name.empty()) return fail(ErrorKind::wrong_key, "access.not_signed_in", "nobody has signed in");
-  ATOLL_ASSIGN(const auto asked,
-               log->statistics(from, sees_all ? "" : name, call.number("limit", kListedOtherwise)));
+  ATOLL_ASSIGN(const auto asked, log->statistics(from, sees_all ? "" : name, call.number("limit", kListedOtherwise)));
   Value out = Value::object();
   out.set("is_on", asked.is_on).set("is_of_all", sees_all).set("since", format_rfc3339(from));
   out.set("questions", asked.questions).set("without_result", asked.without_result);
   out.set("with_opened", asked.with_opened).set("success_rate", asked.success_rate());
-  out.set("median_ms", static_cast<double>(asked.median_us) / 1e3).set("p99_ms", static_cast<double>(asked.p99_us) / 1e3);
+  out.set("median_ms", static_cast<double>(asked.median_us) / 1e3)
+      .set("p99_ms", static_cast<double>(asked.p99_us) / 1e3);
   out.set("terms", counted_json(asked.terms)).set("lines", counted_json(asked.lines));
   out.set("found_nothing", counted_json(asked.found_nothing));
   return ok(out);
@@ -131,7 +132,8 @@ std::vector<NamedSchema> question_schemas() {
                               {required("words", text("In small letters.")), required("count", number("How often."))})},
       {"SearchQuestions",
        object("What was asked.",
-              {required("is_on", flag("False: nothing is noted.")), required("is_of_all", flag("False: the caller's own.")),
+              {required("is_on", flag("False: nothing is noted.")),
+               required("is_of_all", flag("False: the caller's own.")),
                required("since", time("What was asked from then on is counted.")),
                required("questions", number("How many.")), required("without_result", number("That found nothing.")),
                required("with_opened", number("Of which a result was opened.")),
@@ -143,9 +145,9 @@ std::vector<NamedSchema> question_schemas() {
                required("found_nothing", list(reference("CountedWords"), "Those that found nothing at last."))})},
       {"SearchQuestionsChange",
        object("Whether questions are noted.", {required("is_on", flag("False: not any more."))})},
-      {"SearchOpened", object("A result that was opened.",
-                              {required("question", number("As the answer named it.")),
-                               required("rank", number("Which result, from 1.", 1, 100'000))})},
+      {"SearchOpened",
+       object("A result that was opened.", {required("question", number("As the answer named it.")),
+                                            required("rank", number("Which result, from 1.", 1, 100'000))})},
   };
 }
 

@@ -26,6 +26,8 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::chrono::milliseconds kPoll{20};
 constexpr std::string_view kCursorMark = "words:";
 constexpr std::uint64_t kTextBytesMax = 1024 * 1024;
+// Of whoever has more, each result is asked about by itself.
+constexpr std::size_t kBucketsAskedMax = 1000;
 
 std::string_view word_of(extract::PlaceKind kind) {
   switch (kind) {
@@ -188,9 +190,14 @@ Value coverage_json(const search::Coverage& coverage) {
 Result<FoundFilter> FoundFilter::begin(Call& call) {
   ATOLL_ASSIGN(auto seen, Filter::begin(call, Action::search));
   FoundFilter filter(call, seen);
-  // A place is covered only where nothing in it is denied.
-  filter.sees_everything_ = std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
-                                                [&](Action action) { return call.may(action, {}, {}, true); });
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
+  ATOLL_ASSIGN(const auto buckets, vault->reader()->buckets());
+  // Bucket by bucket, for each may have a policy of its own. A place is allowed as a whole only where nothing in it is
+  // denied.
+  filter.sees_everything_ = buckets.size() <= kBucketsAskedMax && std::ranges::all_of(buckets, [&](const auto& bucket) {
+    return std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
+                               [&](Action action) { return call.may(action, bucket.name, {}, true); });
+  });
   return filter;
 }
 
