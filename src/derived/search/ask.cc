@@ -75,6 +75,11 @@ struct Candidate {
 };
 
 constexpr std::size_t kFusedMax = 400;  // of each list
+// Of the built-in embedder, what is less near has as a rule nothing to do with the question. Asked unasked it must be
+// nearer, and not far behind the nearest: vectors of some models are all near to each other.
+constexpr float kNearAsked = 0.05F;
+constexpr float kNearUnasked = 0.3F;
+constexpr float kShareOfNearest = 0.6F;
 
 struct Hit {
   DocumentOwner owner;
@@ -115,12 +120,14 @@ class Asking {
     needs_facts_ = question_->order != Order::rank || question_->sees != nullptr || !filter_.matches_everything() ||
                    std::ranges::find(question_->facets, "tag") != question_->facets.end();
     wanted_ = counts ? kCountedMax : question_->offset + question_->limit + 1;
-    if (question_->near.empty()) {
+    if (!question_->near.empty()) {
+      ATOLL_TRY(collect_near());
+    } else {
+      if (may_ask_meaning()) ATOLL_TRY(collect_where_words_are_weak());
       ATOLL_TRY(collect(constrained(words_)));
       if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
-    } else {
-      ATOLL_TRY(collect_fused());
     }
+    answer.asked_meaning = asked_meaning_;
     if (counts || hits_.size() < wanted_) {
       answer.total = hits_.size();
       answer.is_total_exact = hits_.size() < wanted_;
@@ -190,8 +197,8 @@ class Asking {
   }
 
   // Of the documents near to the text, nearest first, those for which everything else holds.
-  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text) const {
-    ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax));
+  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text, float similarity_min) const {
+    ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax, similarity_min));
     std::vector<text::DocumentId> documents;
     documents.reserve(near.size());
     for (const auto& one : near) documents.push_back(one.document);
@@ -211,35 +218,74 @@ class Asking {
     return out;
   }
 
-  // By meaning and by words: those that were given, which then count the same, else those of the text itself, which
-  // count as far as they are those of the texts.
-  Result<void> collect_fused() {
-    const bool has_own_words = has_words(words_);
-    const auto words_of_text = plain_words(question_->near);
+  Result<std::vector<Scored>> by_words(const text::Query& words) const {
     text::SearchRequest request;
-    request.query = constrained(has_own_words ? words_ : any_of(words_of_text));
+    request.query = constrained(words);
     request.limit = kFusedMax;
     ATOLL_ASSIGN(const auto result, index_->words_->search(request));
-    std::vector<text::DocumentId> by_words;
-    for (const auto& hit : result.hits) by_words.push_back(hit.id);
+    std::vector<Scored> out;
+    for (const auto& hit : result.hits)
+      if (hit.score > 0) out.push_back({hit.id, hit.score});
+    return out;
+  }
+
+  // How much of the words stands in the best of those hits: 0 to 1.
+  Result<double> known_of(const std::vector<std::string>& words, const std::vector<Scored>& hits) const {
+    return hits.empty() ? Result<double>(0) : covered(*index_->words_, words, hits.front().document);
+  }
+
+  // By meaning and by words: those that were given, which then count the same, else those of the text itself, which
+  // count as far as they are those of the texts.
+  Result<void> collect_near() {
+    asked_meaning_ = true;
+    ATOLL_ASSIGN(const auto near, near_to(question_->near, question_->near_threshold.value_or(kNearAsked)));
+    if (question_->near_threshold && !has_words(words_)) return collect_fused({}, near, 0);
+    const bool has_own_words = has_words(words_);
+    const auto words_of_text = plain_words(question_->near);
+    ATOLL_ASSIGN(const auto hits, by_words(has_own_words ? words_ : any_of(words_of_text)));
     double weight = 0.5;
     if (!has_own_words) {
-      double known = 0;
-      if (!by_words.empty()) {
-        ATOLL_ASSIGN(known, covered(*index_->words_, words_of_text, by_words.front()));
-      }
+      ATOLL_ASSIGN(const double known, known_of(words_of_text, hits));
       weight = weight_of_words(known);
     }
-    ATOLL_ASSIGN(const auto near, near_to(question_->near));
-    std::vector<text::DocumentId> by_meaning;
+    return collect_fused(hits, near, weight);
+  }
+
+  // A question that nobody meant to the letter, in the order that the words themselves give.
+  [[nodiscard]] bool may_ask_meaning() const {
+    return !question_->words_only && question_->order == Order::rank && is_plain(words_) &&
+           index_->meaning_->is_ready();
+  }
+
+  // Where the best hit by words says little of what was asked, what is near in meaning is taken in; else nothing is
+  // done here, and words alone decide as they always did.
+  Result<void> collect_where_words_are_weak() {
+    const auto words = plain_words(question_->words);
+    ATOLL_ASSIGN(const auto hits, by_words(words_));
+    ATOLL_ASSIGN(const double known, known_of(words, hits));
+    if (!are_words_weak(known)) return {};
+    asked_meaning_ = true;
+    ATOLL_ASSIGN(auto near, near_to(question_->words, question_->near_threshold.value_or(kNearUnasked)));
+    if (!question_->near_threshold && !near.empty()) {
+      const float least = near.front().similarity * kShareOfNearest;
+      std::erase_if(near, [&](const auto& one) { return one.similarity < least; });
+    }
+    return near.empty() ? Result<void>{} : collect_fused(hits, near, weight_of_words(known));
+  }
+
+  Result<void> collect_fused(const std::vector<Scored>& by_words, const std::vector<Meaning::Near>& near,
+                             double weight) {
+    std::vector<Scored> by_meaning;
     std::map<text::DocumentId, Meaning::Near> nearness;
     for (const auto& one : near) {
-      by_meaning.push_back(one.document);
+      // A threshold below 0 lets through what points the other way; it counts for nothing.
+      if (one.similarity > 0) by_meaning.push_back({one.document, one.similarity});
       nearness[one.document] = one;
     }
     for (const auto& one : fuse(by_words, by_meaning, weight)) {
       if (hits_.size() == wanted_) break;
       const auto by = nearness.find(one.document);
+      seen_.insert(one.document);
       ATOLL_TRY(look_up({one.document, one.score, by == nearness.end() ? std::nullopt : std::optional(by->second)}));
     }
     return {};
@@ -419,6 +465,7 @@ class Asking {
   std::map<BucketId, std::string> bucket_ids_;
   std::size_t wanted_ = 0;
   bool needs_facts_ = true;  // of every hit, not only of those that are shown
+  bool asked_meaning_ = false;
   std::vector<Hit> hits_;
   std::unordered_set<text::DocumentId> seen_;
 };

@@ -210,10 +210,12 @@ Result<void> DocumentBook::remove(const ObjectDocuments& row) {
   return runs_->remove(object_key(row.object));
 }
 
-Result<void> DocumentBook::for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit) const {
-  return runs_->for_each_from(Bytes{kOfObject}, [&](ByteView key, ByteView value) -> Result<bool> {
+Result<void> DocumentBook::for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit,
+                                    const ObjectId& after) const {
+  return runs_->for_each_from(object_key(after, kOfObject), [&](ByteView key, ByteView value) -> Result<bool> {
     if (key.size() != 1 + kIdBytes || key[0] != kOfObject) return false;
     ATOLL_ASSIGN(const auto object, ObjectId::from_view(key.subspan(1)));
+    if (object == after) return true;
     ATOLL_ASSIGN(const auto row, decode(object, value));
     return visit(row);
   });

@@ -63,8 +63,9 @@ class DocumentBook {
   // in `first` which).
   [[nodiscard]] Result<void> put(ObjectDocuments& row, const std::vector<DocumentFacts>& documents);
   [[nodiscard]] Result<void> remove(const ObjectDocuments& row);
-  // In the order of ids.
-  [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit) const;
+  // In the order of ids, those behind `after`.
+  [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit,
+                                      const ObjectId& after = {}) const;
 
   // Objects whose content is still to be read, in the order in which they came into being.
   [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting);

@@ -8,11 +8,12 @@ namespace atl::search {
 namespace {
 
 constexpr std::size_t kWordsMax = 32;
-// Few, so that the first ranks count for much: each list is short, and its head is what was weighed.
-constexpr double kRankConstant = 5;
-// Where both lists count the same, and how quickly that turns.
+// Where both lists count nearly the same, and how quickly that turns; the most that words can get: what both found is
+// to stand before what words alone found, however well they know the question.
 constexpr double kMiddle = 0.4;
-constexpr double kSlope = 12;
+constexpr double kSlope = 16;
+constexpr double kMost = 0.9;
+constexpr double kWeakBelow = 0.6;
 
 bool is_letter(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -74,21 +75,29 @@ Result<double> covered(const text::TextIndex& index, std::span<const std::string
   return all > 0 ? there / all : 0;
 }
 
-double weight_of_words(double covered_by_best) { return 1 / (1 + std::exp(-kSlope * (covered_by_best - kMiddle))); }
+double weight_of_words(double covered_by_best) {
+  return kMost / (1 + std::exp(-kSlope * (covered_by_best - kMiddle)));
+}
 
-std::vector<Fused> fuse(std::span<const text::DocumentId> by_words, std::span<const text::DocumentId> by_meaning,
-                        double weight_of_words) {
+bool are_words_weak(double covered_by_best) { return covered_by_best < kWeakBelow; }
+
+bool is_plain(const text::Query& query) {
+  if (query.kind == text::Query::Kind::word) return query.field == text::kAnyTextField;
+  return query.kind == text::Query::Kind::boolean && query.must.empty() && query.must_not.empty() &&
+         !query.should.empty() && std::ranges::all_of(query.should, is_plain);
+}
+
+std::vector<Scored> fuse(std::span<const Scored> by_words, std::span<const Scored> by_meaning, double weight_of_words) {
   std::map<text::DocumentId, double> scores;
-  const auto add = [&](std::span<const text::DocumentId> list, double weight) {
-    for (std::size_t i = 0; i < list.size(); ++i)
-      scores[list[i]] += weight / (kRankConstant + static_cast<double>(i + 1));
+  const auto add = [&](std::span<const Scored> list, double weight) {
+    for (const Scored& one : list) scores[one.document] += weight * one.score / list.front().score;
   };
   add(by_words, weight_of_words);
   add(by_meaning, 1 - weight_of_words);
-  std::vector<Fused> out;
+  std::vector<Scored> out;
   out.reserve(scores.size());
   for (const auto& [document, score] : scores) out.push_back({document, score});
-  std::ranges::stable_sort(out, [](const Fused& a, const Fused& b) { return a.score > b.score; });
+  std::ranges::stable_sort(out, [](const Scored& a, const Scored& b) { return a.score > b.score; });
   return out;
 }
 

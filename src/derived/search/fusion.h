@@ -1,9 +1,10 @@
 // One list out of two: what words found and what meaning found.
 //
-// Ranks are added up as in reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009), each list by a weight. The
-// weight comes from how much of what was asked stands in the best hit by words: where nearly all of it does, words are
-// to be trusted; where the question uses other words than the texts do, meaning is. The constants were chosen by
-// bench/retrieval; docs/meaning.md has the figures.
+// Scores are added up, each list's as shares of its best one (a convex combination, which keeps what ranks alone throw
+// away: how far the first is ahead; Bruch, Gai and Ingber, "An analysis of fusion functions for hybrid retrieval", TOIS
+// 2023). The weight comes from how much of what was asked stands in the best hit by words: where nearly all of it does,
+// words are to be trusted; where the question uses other words than the texts do, meaning is. The constants were chosen
+// by bench/retrieval and tried on collections they were not chosen by; docs/meaning.md has the figures.
 // Thread rules: pure, but for reads of the index.
 #pragma once
 
@@ -27,13 +28,19 @@ namespace atl::search {
                                      text::DocumentId document);
 // Of the list by words, 0 to 1; the other gets the rest.
 [[nodiscard]] double weight_of_words(double covered_by_best);
+// So little of what was asked stands in the best hit by words that meaning is worth asking unasked.
+[[nodiscard]] bool are_words_weak(double covered_by_best);
+// A line of nothing but words of which any is enough, of which therefore none was meant to the letter: no phrase, field,
+// condition, + or -.
+[[nodiscard]] bool is_plain(const text::Query& query);
 
-struct Fused {
+struct Scored {
   text::DocumentId document = 0;
   double score = 0;
+  friend bool operator==(const Scored&, const Scored&) = default;
 };
-// The best first; equal ones by document.
-[[nodiscard]] std::vector<Fused> fuse(std::span<const text::DocumentId> by_words,
-                                      std::span<const text::DocumentId> by_meaning, double weight_of_words);
+// Both lists come with the best first, of a score above 0, and so does the answer; equal ones by document.
+[[nodiscard]] std::vector<Scored> fuse(std::span<const Scored> by_words, std::span<const Scored> by_meaning,
+                                       double weight_of_words);
 
 }  // namespace atl::search

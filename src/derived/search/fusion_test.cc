@@ -22,20 +22,49 @@ TEST(FusionTest, WordsAreRunsOfLettersAndDigits) {
 
 TEST(FusionTest, TheWeightTurnsWithWhatTheBestHitCovers) {
   EXPECT_LT(weight_of_words(0), 0.01);
-  EXPECT_GT(weight_of_words(1), 0.99);
-  EXPECT_DOUBLE_EQ(weight_of_words(0.4), 0.5);
+  EXPECT_GT(weight_of_words(1), 0.89);
+  EXPECT_LT(weight_of_words(1), 0.9);
+  EXPECT_DOUBLE_EQ(weight_of_words(0.4), 0.45);
   for (double at = 0; at < 1; at += 0.05) EXPECT_LT(weight_of_words(at), weight_of_words(at + 0.05));
+  EXPECT_TRUE(are_words_weak(0.5));
+  EXPECT_FALSE(are_words_weak(0.6));
 }
 
 TEST(FusionTest, ListsCountByTheirWeight) {
-  const std::vector<text::DocumentId> words{1, 2, 3};
-  const std::vector<text::DocumentId> meaning{3, 4};
+  const std::vector<Scored> words{{1, 9.0}, {2, 8.0}, {3, 4.5}};
+  const std::vector<Scored> meaning{{3, 0.8}, {4, 0.4}};
   const auto first = [&](double weight) { return fuse(words, meaning, weight).front().document; };
   EXPECT_EQ(first(1), 1U);
   EXPECT_EQ(first(0), 3U);
   EXPECT_EQ(first(0.5), 3U) << "it stands in both";
-  EXPECT_EQ(fuse(words, meaning, 0.5).size(), 4U);
+  const auto both = fuse(words, meaning, 0.5);
+  ASSERT_EQ(both.size(), 4U);
+  EXPECT_DOUBLE_EQ(both[0].score, 0.5 * 0.5 + 0.5);
+  EXPECT_DOUBLE_EQ(both[3].score, 0.25);
   EXPECT_TRUE(fuse({}, {}, 0.5).empty());
+}
+
+TEST(FusionTest, HowFarTheFirstIsAheadCounts) {
+  const std::vector<Scored> meaning{{2, 0.6}, {1, 0.3}};
+  EXPECT_EQ(fuse(std::vector<Scored>{{1, 10.0}, {2, 1.0}}, meaning, 0.6).front().document, 1U);
+  EXPECT_EQ(fuse(std::vector<Scored>{{1, 10.0}, {2, 9.0}}, meaning, 0.6).front().document, 2U);
+}
+
+TEST(FusionTest, OnlyLinesOfWordsArePlain) {
+  const text::Schema schema{{"body", text::FieldKind::text, 1.0F, false}};
+  const auto is_plain_line = [&](std::string_view line, text::Match match = text::Match::any) {
+    return is_plain(text::parse_query_line(line, schema, match, Timestamp{}).value());
+  };
+  EXPECT_TRUE(is_plain_line("boiler"));
+  EXPECT_TRUE(is_plain_line("why is the boiler broken"));
+  EXPECT_FALSE(is_plain_line("why is the boiler broken", text::Match::all));
+  EXPECT_FALSE(is_plain_line("\"the boiler\""));
+  EXPECT_FALSE(is_plain_line("boiler \"new pump\""));
+  EXPECT_FALSE(is_plain_line("+boiler pump"));
+  EXPECT_FALSE(is_plain_line("boiler -pump"));
+  EXPECT_FALSE(is_plain_line("body:boiler"));
+  EXPECT_FALSE(is_plain_line("boil*"));
+  EXPECT_FALSE(is_plain_line("boiler~"));
 }
 
 TEST(FusionTest, RareWordsCoverMore) {

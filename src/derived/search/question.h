@@ -26,7 +26,12 @@ enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
   text::Match match = text::Match::any;
-  std::string near;                // what it is about, in any words; empty: asked by words alone
+  std::string near;                // what it is about, in any words; empty: asked by `words`
+  // Also where the words alone say little, nothing is looked for by meaning.
+  bool words_only = false;
+  // Of what is found by meaning, nothing less near than this counts (cosine, -1 to 1); none: as the embedder is used
+  // to. Given together with `near`, nothing is found by words alone.
+  std::optional<float> near_threshold;
   std::string filter;              // spec/filter.md
   std::vector<std::string> types;  // any of them: format, ending, group, kind
   std::string bucket;              // name; empty: all
@@ -76,7 +81,12 @@ struct Coverage {
   bool is_filling = false;  // the first look at everything there is has not ended
   std::uint64_t objects = 0;
   std::uint64_t contents_waiting = 0;  // found by name and facts, not yet by what they say
-  bool knows_meaning = false;          // something was learned, so that things are found by meaning too
+  bool knows_meaning = false;          // there are vectors, so that things are found by meaning too
+  std::string embedder;                // whose vectors answer: "learned", "http://127.0.0.1:11434 nomic-embed-text"
+  std::uint64_t passages = 0;          // that can be found by meaning
+  std::uint64_t meaning_waiting = 0;   // documents that have no vectors of this embedder yet
+  std::string next_embedder;           // that was chosen, and answers once it has all vectors; empty: none
+  std::string meaning_trouble;         // why the embedder does not go on or cannot be asked; empty: it can
   [[nodiscard]] bool is_complete() const { return !is_filling && contents_waiting == 0 && reached >= current; }
 };
 
@@ -89,6 +99,7 @@ struct Answer {
   std::vector<Facet> facets;
   std::vector<std::pair<std::string, std::string>> suggestions;  // a word that stands nowhere, and what is near to it
   std::string words, filter;                                     // as they were understood
+  bool asked_meaning = false;                                    // it was looked for by meaning, too
   Coverage coverage;
 };
 

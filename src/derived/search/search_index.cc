@@ -26,6 +26,10 @@ bool is_useless(const Error& error) {
   return error.kind == ErrorKind::damaged || error.kind == ErrorKind::unsupported || error.id == "text.schema_changed";
 }
 
+tl::unexpected<Error> not_open() {
+  return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
+}
+
 }  // namespace
 
 Understand understand_in_workers(const platform::Machine& machine) {
@@ -39,8 +43,9 @@ Understand understand_in_workers(const platform::Machine& machine) {
 
 SearchIndex::~SearchIndex() = default;
 
-Result<std::unique_ptr<SearchIndex>> SearchIndex::open(vault::Vault& vault, Understand understand, bool writable) {
-  std::unique_ptr<SearchIndex> made(new SearchIndex(std::move(understand)));
+Result<std::unique_ptr<SearchIndex>> SearchIndex::open(vault::Vault& vault, Understand understand, bool writable,
+                                                       EmbedderKeys keys) {
+  std::unique_ptr<SearchIndex> made(new SearchIndex(std::move(understand), std::move(keys)));
   if (writable) {
     auto& files = vault.machine().files;
     ATOLL_TRY(files.create_directory(join(vault.folder(), "indexes")));
@@ -95,7 +100,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions),
                                             key_of(vault, kExtractions), head.vault, head.suite, writable));
   if (!writable) {
-    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, decode_position(book_->state()), false));
+    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, decode_position(book_->state()), keys_, false));
     return {};
   }
   // The words are flushed before the book: where they know less, they were lost, and both begin anew.
@@ -105,7 +110,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
                          in_book->lsn <= in_words->lsn && in_words->is_scanning <= in_book->is_scanning;
   const bool is_new = !in_book && book_->state().empty() && words_->state().empty() && book_->object_count() == 0;
   if (is_of_now || is_new) {
-    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, in_book, true));
+    ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, in_book, keys_, true));
     return {};
   }
   words_.reset();
@@ -115,7 +120,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   ATOLL_TRY(open_words(vault, true));
   ATOLL_ASSIGN(book_, open_book());
   ATOLL_TRY(Meaning::remove_all(vault));
-  ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, true));
+  ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, keys_, true));
   return {};
 }
 
@@ -155,8 +160,40 @@ Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
   if (position) coverage.reached = position->lsn;
   coverage.objects = book_->object_count();
   coverage.contents_waiting = book_->waiting_count();
-  coverage.knows_meaning = meaning_ && meaning_->is_ready();
+  if (meaning_) {
+    auto meaning = meaning_->state(*book_);
+    coverage.knows_meaning = meaning.is_ready;
+    coverage.embedder = std::move(meaning.embedder);
+    coverage.passages = meaning.passages;
+    coverage.meaning_waiting = meaning.waiting;
+    coverage.next_embedder = std::move(meaning.next_embedder);
+    coverage.meaning_trouble = std::move(meaning.trouble);
+  }
   return coverage;
+}
+
+Result<bool> SearchIndex::embed(vault::Vault& vault, const FillOptions& options) {
+  const std::shared_lock shared(parts_mutex_);
+  if (!is_writable() || !meaning_) return false;
+  return meaning_->fill(vault, *book_, options);
+}
+
+Result<EmbeddingCost> SearchIndex::embedding_cost(vault::Vault& vault, const EmbedderChoice& choice,
+                                                  const std::atomic<bool>* stop) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (!meaning_) return not_open();
+  return meaning_->cost(vault, *book_, choice, stop);
+}
+
+Result<void> SearchIndex::export_meaning(const std::string& folder) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (!meaning_) return not_open();
+  return meaning_->export_readable(folder);
+}
+
+MeaningState SearchIndex::meaning_state() const {
+  const std::shared_lock shared(parts_mutex_);
+  return meaning_ ? meaning_->state(*book_) : MeaningState{};
 }
 
 Result<std::optional<extract::Extraction>> SearchIndex::extraction_of(const catalog::Listed& listed) const {

@@ -57,9 +57,10 @@ struct CatchUpOptions {
 class SearchIndex {
  public:
   // Opens or begins the index of the vault. `writable` false, or where another process follows: only to ask.
-  // Errors: `io`, `no_space`; damage is answered by beginning anew.
+  // `keys`: of servers that may be chosen to embed texts. Errors: `io`, `no_space`; damage is answered by beginning
+  // anew.
   [[nodiscard]] static Result<std::unique_ptr<SearchIndex>> open(vault::Vault& vault, Understand understand,
-                                                                 bool writable);
+                                                                 bool writable, EmbedderKeys keys = nullptr);
   SearchIndex(const SearchIndex&) = delete;
   SearchIndex& operator=(const SearchIndex&) = delete;
   SearchIndex(SearchIndex&&) = delete;
@@ -70,6 +71,16 @@ class SearchIndex {
   // Follows the vault to where it is now, then reads contents. True where more is to be done, also where it was
   // stopped. Errors: `io`, `no_space`, `locked` (the vault's catalog), and "search.read_only".
   [[nodiscard]] Result<bool> catch_up(vault::Vault& vault, const CatchUpOptions& options);
+  // Gives texts to the embedder that was chosen, where that is not the built-in one; true: more to be done. Waits for
+  // whoever embeds: words need not wait for that on a thread of their own (meaning.h).
+  [[nodiscard]] Result<bool> embed(vault::Vault& vault, const FillOptions& options);
+  // What it would take to give every text to that embedder. Sends nothing of the texts.
+  [[nodiscard]] Result<EmbeddingCost> embedding_cost(vault::Vault& vault, const EmbedderChoice& choice,
+                                                     const std::atomic<bool>* stop) const;
+  // Vectors and what they belong to, in clear, for other programs (spec/formats/vector-index.md). Errors: `io`,
+  // `no_space`, `conflict` where there are none.
+  [[nodiscard]] Result<void> export_meaning(const std::string& folder) const;
+  [[nodiscard]] MeaningState meaning_state() const;
   // One merge of index files, where one is worth it; true: call again.
   [[nodiscard]] Result<bool> merge();
 
@@ -82,7 +93,8 @@ class SearchIndex {
 
  private:
   struct Touched;
-  explicit SearchIndex(Understand understand) : understand_(std::move(understand)) {}
+  SearchIndex(Understand understand, EmbedderKeys keys)
+      : understand_(std::move(understand)), keys_(std::move(keys)) {}
   [[nodiscard]] static codec::Digest key_mark_of(const vault::Vault& vault);
   [[nodiscard]] Result<void> open_parts(vault::Vault& vault, bool writable);
   [[nodiscard]] Result<void> open_words(vault::Vault& vault, bool writable);
@@ -100,6 +112,7 @@ class SearchIndex {
   [[nodiscard]] Result<void> put_meaning(const ObjectDocuments& row, const extract::Extraction* extraction);
 
   Understand understand_;
+  EmbedderKeys keys_;
   std::unique_ptr<platform::FileLock> lock_;  // null: another process follows, or nobody may
   std::unique_ptr<text::TextIndex> words_;
   std::unique_ptr<DocumentBook> book_;

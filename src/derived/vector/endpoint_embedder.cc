@@ -6,6 +6,7 @@
 #include <cmath>
 #include <condition_variable>
 
+#include "derived/vector/endpoint_address.h"
 #include "derived/vector/vector_index.h"
 #include "foundation/json/json.h"
 #include "foundation/net/http_client.h"
@@ -19,34 +20,6 @@ constexpr std::uint32_t kStopLookMs = 100;
 constexpr std::size_t kErrorTextMax = 200;
 constexpr std::string_view kProbe = "Atoll";
 constexpr double kBytesPerSecondAtFirst = 20'000;  // before anything is known of the server
-
-struct Parts {
-  std::string origin;  // "http://host:port"
-  std::string host;
-  std::string path;
-};
-
-std::optional<Parts> split_url(std::string_view url) {
-  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
-  if (scheme == 0 || url.find_first_of(" \r\n\t?#@") != std::string_view::npos) return std::nullopt;
-  const std::size_t slash = std::min(url.find('/', scheme), url.size());
-  std::string_view host = url.substr(scheme, slash - scheme);
-  if (host.starts_with('[')) {
-    host = host.substr(0, std::min(host.find(']'), host.size() - 1) + 1);
-  } else {
-    host = host.substr(0, host.find(':'));
-  }
-  if (host.empty()) return std::nullopt;
-  std::string path(url.substr(slash));
-  while (path.ends_with('/')) path.pop_back();
-  return Parts{std::string(url.substr(0, slash)), std::string(host), path};
-}
-
-bool is_this_machine(std::string_view host) {
-  const auto is_digit_or_dot = [](char c) { return c == '.' || (c >= '0' && c <= '9'); };
-  return host == "localhost" || host == "[::1]" ||
-         (host.starts_with("127.") && std::ranges::all_of(host, is_digit_or_dot));
-}
 
 tl::unexpected<Error> bad_answer(std::string_view what) {
   return fail(ErrorKind::failed, "endpoint.bad_answer",
@@ -118,33 +91,26 @@ class EndpointEmbedder::State {
 };
 
 Result<void> EndpointEmbedder::State::open() {
-  const auto parts = split_url(options_.url);
-  if (!parts || options_.model.empty()) {
-    return fail(ErrorKind::usage, "endpoint.bad_url",
-                "an embedding server is named by an http:// or https:// URL and the name of a model",
-                "for example http://127.0.0.1:11434 and nomic-embed-text");
-  }
+  ATOLL_ASSIGN(const auto address, parse_endpoint_address(options_.url));
+  if (options_.model.empty())
+    return fail(ErrorKind::usage, "endpoint.bad_url", "an embedding server is named by an address and a model");
   const std::string_view usual = options_.kind == EndpointOptions::Kind::openai ? "/v1/embeddings" : "/api/embed";
-  url_ = parts->origin;
-  if (parts->path.empty()) {
-    url_ += usual;
-  } else if (options_.kind == EndpointOptions::Kind::openai && parts->path.ends_with("/v1")) {
-    url_ += parts->path + "/embeddings";
-  } else {
-    url_ += parts->path;
-  }
+  url_ = address.origin + (address.path.empty() ? std::string(usual) : address.path);
   net::ClientOptions client;
   client.total_timeout_ms = options_.timeout_ms;
   ATOLL_ASSIGN(client_, net::HttpClient::open(client));
-  const std::vector<std::string> probe{options_.document_prefix + std::string(kProbe)};
-  ATOLL_ASSIGN(const VectorRows rows, ask(probe, nullptr));
-  info_.name = parts->origin + " " + options_.model;
-  info_.dimension = rows.dimension;
-  info_.leaves_machine = !is_this_machine(parts->host);
+  info_.name = address.origin + " " + options_.model;
+  info_.leaves_machine = !address.is_this_machine();
+  info_.dimension = options_.dimension;
+  if (info_.dimension == 0) {
+    const std::vector<std::string> probe{options_.document_prefix + std::string(kProbe)};
+    ATOLL_ASSIGN(const VectorRows rows, ask(probe, nullptr));
+    info_.dimension = rows.dimension;
+  }
   // A server does not tell when the model behind a name changes; what is asked of it is all that can be said.
   const codec::Digest asked = codec::blake3(
       as_bytes(url_ + "\n" + options_.model + "\n" + options_.query_prefix + "\n" + options_.document_prefix));
-  info_.version = std::to_string(rows.dimension) + "-" + to_hex(ByteView(asked).first(4));
+  info_.version = std::to_string(info_.dimension) + "-" + to_hex(ByteView(asked).first(4));
   return {};
 }
 

@@ -30,6 +30,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> understood_schemas();
 
 [[nodiscard]] std::vector<Operation> archive_operations();
+[[nodiscard]] std::vector<Operation> unpack_operations();
+[[nodiscard]] std::vector<NamedSchema> unpack_schemas();
 [[nodiscard]] std::vector<Operation> upload_operations();
 [[nodiscard]] std::vector<Operation> change_operations();
 [[nodiscard]] std::vector<NamedSchema> change_schemas();

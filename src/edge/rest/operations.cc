@@ -42,6 +42,7 @@ const std::vector<Operation>& operations() {
     add(all, search_operations());
     add(all, understood_operations());
     add(all, archive_operations());
+    add(all, unpack_operations());
     add(all, upload_operations());
     add(all, change_operations());
     add(all, session_operations());
@@ -76,6 +77,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, rewind_schemas());
     add(all, search_schemas());
     add(all, understood_schemas());
+    add(all, unpack_schemas());
     add(all, change_schemas());
     add(all, session_schemas());
     add(all, people_schemas());
