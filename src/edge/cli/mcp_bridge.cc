@@ -175,7 +175,7 @@ Result<std::shared_ptr<McpBridge::Way>> McpBridge::begin_session(const std::stri
   if (response.status != 200 || !value) return pass(error_of(response));
   const auto id = response.headers.get(kSessionField);
   if (!id) {
-    return fail(ErrorKind::unsupported, "mcp.no_session_id", "what answers at " + way->link.base + " speaks no MCP",
+    return fail(ErrorKind::unsupported, "mcp.not_spoken", "what answers at " + way->link.base + " speaks no MCP",
                 "Name a server of Atoll.");
   }
   way->session_id = *id;
