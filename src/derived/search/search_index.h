@@ -93,8 +93,7 @@ class SearchIndex {
 
  private:
   struct Touched;
-  SearchIndex(Understand understand, EmbedderKeys keys)
-      : understand_(std::move(understand)), keys_(std::move(keys)) {}
+  SearchIndex(Understand understand, EmbedderKeys keys) : understand_(std::move(understand)), keys_(std::move(keys)) {}
   [[nodiscard]] static codec::Digest key_mark_of(const vault::Vault& vault);
   [[nodiscard]] Result<void> open_parts(vault::Vault& vault, bool writable);
   [[nodiscard]] Result<void> open_words(vault::Vault& vault, bool writable);

@@ -46,9 +46,9 @@ class HomeServer::Quiet final : public Terminal {
 HomeServer::HomeServer(Session& session)
     : session_(&session), terminal_(std::make_unique<Quiet>(session.environment.terminal)) {
   Environment& outer = session.environment;
-  environment_ = std::make_unique<Environment>(Environment{outer.machine, outer.host, outer.watchers, *terminal_,
-                                                           outer.variable, outer.programs, stop_, outer.process_words,
-                                                           outer.working_folder});
+  environment_ =
+      std::make_unique<Environment>(Environment{outer.machine, outer.host, outer.watchers, *terminal_, outer.variable,
+                                                outer.programs, stop_, outer.process_words, outer.working_folder});
   environment_->serve = outer.serve;
 }
 

@@ -2,7 +2,8 @@
 // within this process that only the home's owner can reach.
 //
 // Always true:
-//  - A server of this process listens at the home's own socket and nowhere else, makes no accounts for anybody, and ends
+//  - A server of this process listens at the home's own socket and nowhere else, makes no accounts for anybody, and
+//  ends
 //    with end(). While it runs, every other command of this machine is its client, as of any server.
 //  - A home that is not there yet is made, as `init` makes it.
 //  - Nothing of it is written to standard output.

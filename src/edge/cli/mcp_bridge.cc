@@ -129,8 +129,7 @@ bool McpBridge::end_request(const Value& id) {
 }
 
 void McpBridge::begin_workers() {
-  while (workers_.size() < kAtOnce)
-    workers_.push_back(environment_->machine.threads.start("mcp", [this] { work(); }));
+  while (workers_.size() < kAtOnce) workers_.push_back(environment_->machine.threads.start("mcp", [this] { work(); }));
 }
 
 void McpBridge::work() {
@@ -241,8 +240,8 @@ void McpBridge::write_answer(const Answered& answered, const Value& id) {
     const auto value = value_of(*answered);
     const Value* const first = value && value->as_array() != nullptr && !value->as_array()->empty()
                                    ? &value->as_array()->front()
-                                   : value ? &*value
-                                           : nullptr;
+                               : value ? &*value
+                                       : nullptr;
     if (first != nullptr && first->find("jsonrpc") != nullptr) {
       write(*value);
       return;

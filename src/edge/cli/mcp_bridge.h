@@ -1,13 +1,16 @@
-// MCP over standard input and output: each line is a message, sent on to the /mcp of a server, and each answer is a line.
+// MCP over standard input and output: each line is a message, sent on to the /mcp of a server, and each answer is a
+// line.
 //
 //     client ─► line ─► POST /mcp ─► answer ─► line ─► client
 //
 // Always true:
 //  - Nothing but answers of the protocol is written to standard output; each is one line of JSON.
-//  - A line is at most kLineBytesMax; what is longer is answered with an error and passed over, so that it is never held.
+//  - A line is at most kLineBytesMax; what is longer is answered with an error and passed over, so that it is never
+//  held.
 //  - Requests are worked on side by side, kAtOnce of them; notifications in their order, so that one can cancel them.
 //    What was cancelled is not answered.
-//  - Where the server ends, or has forgotten the session, another is found or begun, and the run goes on under its name;
+//  - Where the server ends, or has forgotten the session, another is found or begun, and the run goes on under its
+//  name;
 //    a request whose answer was lost on the way is not sent again.
 // Source: Model Context Protocol, revision 2025-06-18, "stdio".
 // Thread rules: run() once.
@@ -71,9 +74,9 @@ class McpBridge {
   Environment* environment_;
   McpWishes wishes_;
   std::function<Result<ServerLink>()> reach_;
-  std::mutex way_mutex_;             // also while a session is begun
-  std::shared_ptr<Way> way_;         // guarded by way_mutex_
-  std::string initialize_line_;      // guarded by way_mutex_; as the client sent it
+  std::mutex way_mutex_;         // also while a session is begun
+  std::shared_ptr<Way> way_;     // guarded by way_mutex_
+  std::string initialize_line_;  // guarded by way_mutex_; as the client sent it
   std::mutex output_mutex_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -81,7 +84,7 @@ class McpBridge {
     std::string line;
     json::Value id;
   };
-  std::deque<Waiting> waiting_;             // guarded by mutex_, as all below
+  std::deque<Waiting> waiting_;            // guarded by mutex_, as all below
   std::map<std::string, bool> under_way_;  // marks of ids; true: cancelled, and not to be answered
   bool has_ended_ = false;
   std::vector<std::unique_ptr<platform::Thread>> workers_;

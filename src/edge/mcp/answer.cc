@@ -16,9 +16,7 @@ constexpr std::size_t kMarkBytes = 6;
 constexpr std::string_view kVersionQuery = "?version=";
 constexpr std::size_t kUriBytesMax = 3 * vault::kKeyBytesMax + 1024;
 
-Value text_block(std::string text) {
-  return Value::object().set("type", "text").set("text", std::move(text));
-}
+Value text_block(std::string text) { return Value::object().set("type", "text").set("text", std::move(text)); }
 
 }  // namespace
 

@@ -111,9 +111,9 @@ Value Dispatcher::call_tool(server::Exchange& exchange, Session& session, const 
   if (tool == nullptr) {
     std::string known;
     for (const Tool& one : tools()) known += (known.empty() ? "" : ", ") + std::string(one.name);
-    return json_rpc::error(message.id, Code::invalid_params,
-                           "Unknown tool: " + quoted(name ? std::string_view(*name).substr(0, 100) : "") +
-                               ". There are: " + known);
+    return json_rpc::error(
+        message.id, Code::invalid_params,
+        "Unknown tool: " + quoted(name ? std::string_view(*name).substr(0, 100) : "") + ". There are: " + known);
   }
   const Value* const given = message.params.find("arguments");
   const Value arguments = given == nullptr || given->is_null() ? Value::object() : *given;

@@ -1,5 +1,5 @@
-// The methods of MCP: a session is begun, and its messages are answered. What carries the messages (HTTP here, a pipe in
-// edge/cli/mcp_command.cc in front of it) is no concern of this file.
+// The methods of MCP: a session is begun, and its messages are answered. What carries the messages (HTTP here, a pipe
+// in edge/cli/mcp_command.cc in front of it) is no concern of this file.
 //
 //     initialize ping tools/list tools/call resources/list resources/templates/list resources/read prompts/list
 //     prompts/get; notifications/initialized notifications/cancelled

@@ -1,6 +1,4 @@
 // history: the versions of an object, and what was done lately.
-#include <charconv>
-
 #include "edge/mcp/budget.h"
 #include "edge/mcp/reading.h"
 #include "vault/history/past.h"
@@ -31,10 +29,9 @@ Result<Answer> versions_of(ToolCall& call) {
   ATOLL_ASSIGN(const std::string position, position_of(call, "versions"));
   std::optional<Lsn> before;
   if (!position.empty()) {
-    std::uint64_t number = 0;
-    const auto read = std::from_chars(position.data(), position.data() + position.size(), number);
-    if (read.ec != std::errc{}) return fail(ErrorKind::usage, "http.bad_cursor", "this cursor is of another list");
-    before = Lsn{number};
+    const auto number = number_of(position);
+    if (!number) return bad_cursor();
+    before = Lsn{*number};
   }
   const std::uint64_t limit = call.number("limit", 20);
   ATOLL_ASSIGN(const auto versions, vault::newest_versions(*reader, *entry, before, limit + 1));
@@ -57,14 +54,13 @@ Result<Answer> versions_of(ToolCall& call) {
     one.set("is_current", version.end.value == 0).set("size", version.size).set("by", version.actor);
     if (!version.description.empty()) one.set("description", version.description);
     list.push(std::move(one));
-    lines += version.version.text() + "  " + format_rfc3339(version.begin_time) + "  " +
-             std::to_string(version.size) + " bytes  by " + version.actor +
-             (version.end.value == 0 ? "  (current)" : "") +
+    lines += version.version.text() + "  " + format_rfc3339(version.begin_time) + "  " + std::to_string(version.size) +
+             " bytes  by " + version.actor + (version.end.value == 0 ? "  (current)" : "") +
              (version.description.empty() ? "" : "  " + quoted(version.description)) + "\n";
   }
   Value structured = Value::object();
-  std::string words = counted(list.as_array()->size(), "version") + " of " + uri_of(bucket, key) +
-                      ", newest first" + (entry->is_deleted ? "; it was removed" : "") + ".";
+  std::string words = counted(list.as_array()->size(), "version") + " of " + uri_of(bucket, key) + ", newest first" +
+                      (entry->is_deleted ? "; it was removed" : "") + ".";
   structured.set("versions", std::move(list));
   if (entry->is_deleted) structured.set("removed", format_rfc3339(entry->deleted_at));
   if (!cursor.empty()) {
@@ -120,27 +116,31 @@ Result<Answer> run_history(ToolCall& call) {
 
 Tool history_tool() {
   using namespace schema;  // NOLINT(google-build-using-namespace): a row reads like its schema
-  return {"history", "See what was changed, when and by whom",
-          "With bucket and key: the versions of an object, newest first; `get` with `version` reads one. Without: what was "
-          "done lately in all, and which of it this run did.",
-          object("Of what.", {optional("bucket", text("With `key`.", 63)), optional("key", text("An object.", 16'384)),
-                              optional("limit", number("How many at most.", 1, 100).set("default", 20)),
-                              cursor_member(), max_tokens_member(kListTokens)}),
-          object("Versions, or operations.",
-                 {optional("versions",
-                           list(object("One.", {required("version", text("Its id.")), required("began", time("When.")),
-                                                required("is_current", flag("It is what is there now.")),
-                                                required("size", number("Bytes.")), required("by", text("Who.")),
-                                                optional("description", text("What was said of it."))}))),
-                  optional("removed", time("When the object was removed.")),
-                  optional("operations",
-                           list(object("One.", {required("name", text("Its id.")), required("by", text("Who.")),
-                                                required("is_this_run", flag("This session did it.")),
-                                                required("kind", text("put_objects …")), required("begun", time("When.")),
-                                                required("ended", time("When.")), required("objects", number("Names.")),
-                                                optional("undone_by", text("The undo."))}))),
-                  next_cursor_member()}),
-          true, true, run_history};
+  return {
+      "history",
+      "See what was changed, when and by whom",
+      "With bucket and key: the versions of an object, newest first; `get` with `version` reads one. Without: what was "
+      "done lately in all, and which of it this run did.",
+      object("Of what.", {optional("bucket", text("With `key`.", 63)), optional("key", text("An object.", 16'384)),
+                          optional("limit", number("How many at most.", 1, 100).set("default", 20)), cursor_member(),
+                          max_tokens_member(kListTokens)}),
+      object("Versions, or operations.",
+             {optional("versions",
+                       list(object("One.", {required("version", text("Its id.")), required("began", time("When.")),
+                                            required("is_current", flag("It is what is there now.")),
+                                            required("size", number("Bytes.")), required("by", text("Who.")),
+                                            optional("description", text("What was said of it."))}))),
+              optional("removed", time("When the object was removed.")),
+              optional("operations",
+                       list(object("One.", {required("name", text("Its id.")), required("by", text("Who.")),
+                                            required("is_this_run", flag("This session did it.")),
+                                            required("kind", text("put_objects …")), required("begun", time("When.")),
+                                            required("ended", time("When.")), required("objects", number("Names.")),
+                                            optional("undone_by", text("The undo."))}))),
+              next_cursor_member()}),
+      true,
+      true,
+      run_history};
 }
 
 }  // namespace atl::mcp

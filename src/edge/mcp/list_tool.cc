@@ -39,7 +39,8 @@ Result<Answer> list_buckets(ToolCall& call) {
     Value one = Value::object();
     one.set("name", bucket.name).set("objects", totals.objects()).set("bytes", totals.logical_bytes);
     list.push(std::move(one));
-    lines += bucket.name + "  " + counted(totals.objects(), "object") + ", " + counted(totals.logical_bytes, "byte") + "\n";
+    lines +=
+        bucket.name + "  " + counted(totals.objects(), "object") + ", " + counted(totals.logical_bytes, "byte") + "\n";
     last = bucket.name;
   }
   Value structured = Value::object();
@@ -137,25 +138,29 @@ Result<Answer> run_list(ToolCall& call) {
 
 Tool list_tool() {
   using namespace schema;  // NOLINT(google-build-using-namespace): a row reads like its schema
-  return {"list", "List buckets or names",
-          "Without arguments: the buckets. With a bucket: what is in it, folder by folder (names with '/' are folders), or "
-          "all below a prefix with `recursive`.",
-          object("Where.", {optional("bucket", text("Its objects; otherwise the buckets.", 63)),
-                            optional("prefix", text("Only what begins with this: a folder ends with '/'.", 16'384)),
-                            optional("recursive", flag("All below, without folders.")),
-                            optional("limit", number("How many at most.", 1, 200).set("default", 50)), cursor_member(),
-                            max_tokens_member(kListTokens)}),
-          object("Buckets, or objects and folders.",
-                 {optional("buckets", list(object("One.", {required("name", text("Its name.")),
-                                                           required("objects", number("How many.")),
-                                                           required("bytes", number("Of their content."))}))),
-                  optional("bucket", text("Whose objects.")),
-                  optional("objects", list(object("One.", with_source({required("type", text("file, marker …")),
-                                                                       required("size", number("Bytes.")),
-                                                                       required("stored", time("When.")),
-                                                                       optional("tags", map_of_texts("Its tags."))})))),
-                  optional("folders", list(text("Its whole prefix.", 16'384))), next_cursor_member()}),
-          true, true, run_list};
+  return {
+      "list",
+      "List buckets or names",
+      "Without arguments: the buckets. With a bucket: what is in it, folder by folder (names with '/' are folders), or "
+      "all below a prefix with `recursive`.",
+      object("Where.", {optional("bucket", text("Its objects; otherwise the buckets.", 63)),
+                        optional("prefix", text("Only what begins with this: a folder ends with '/'.", 16'384)),
+                        optional("recursive", flag("All below, without folders.")),
+                        optional("limit", number("How many at most.", 1, 200).set("default", 50)), cursor_member(),
+                        max_tokens_member(kListTokens)}),
+      object("Buckets, or objects and folders.",
+             {optional("buckets", list(object("One.", {required("name", text("Its name.")),
+                                                       required("objects", number("How many.")),
+                                                       required("bytes", number("Of their content."))}))),
+              optional("bucket", text("Whose objects.")),
+              optional("objects", list(object("One.", with_source({required("type", text("file, marker …")),
+                                                                   required("size", number("Bytes.")),
+                                                                   required("stored", time("When.")),
+                                                                   optional("tags", map_of_texts("Its tags."))})))),
+              optional("folders", list(text("Its whole prefix.", 16'384))), next_cursor_member()}),
+      true,
+      true,
+      run_list};
 }
 
 }  // namespace atl::mcp

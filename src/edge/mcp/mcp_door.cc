@@ -20,9 +20,7 @@ net::Response empty(unsigned status) {
 }
 
 // JSON-RPC's own error, with a status for those that look at nothing else.
-net::Response refused(const json_rpc::Refusal& refusal) {
-  return server::json_response(400, json_rpc::error(refusal));
-}
+net::Response refused(const json_rpc::Refusal& refusal) { return server::json_response(400, json_rpc::error(refusal)); }
 
 Result<std::string> wish(const server::Exchange& exchange, std::string_view field, std::string_view parameter) {
   if (const auto given = exchange.request.headers.get(field); given) return std::string(*given);

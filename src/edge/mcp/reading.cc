@@ -52,11 +52,11 @@ Value place_json(const extract::Place& place, std::uint64_t line) {
 }
 
 Value place_schema() {
-  return schema::object("Where in it: a page, slide, sheet, message, chapter or time; of a plain text the line.",
-                        {required("kind", schema::text("page, slide, sheet, message, time_ms, chapter, text.")),
-                         optional("number", schema::number("Which, from 1; of time_ms the milliseconds.")),
-                         optional("name", schema::text("What it calls itself.")),
-                         optional("line", schema::number("From 1."))});
+  return schema::object(
+      "Where in it: a page, slide, sheet, message, chapter or time; of a plain text the line.",
+      {required("kind", schema::text("page, slide, sheet, message, time_ms, chapter, text.")),
+       optional("number", schema::number("Which, from 1; of time_ms the milliseconds.")),
+       optional("name", schema::text("What it calls itself.")), optional("line", schema::number("From 1."))});
 }
 
 std::vector<schema::Member> with_source(std::vector<schema::Member> more) {

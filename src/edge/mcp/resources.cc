@@ -79,7 +79,9 @@ Result<Value> list_resources(rest::Call& call, const Value& params) {
 
 Value resource_templates() {
   Value one = Value::object();
-  one.set("uriTemplate", std::string(kScheme) + "{bucket}/{+key}").set("name", "object").set("title", "A stored object");
+  one.set("uriTemplate", std::string(kScheme) + "{bucket}/{+key}")
+      .set("name", "object")
+      .set("title", "A stored object");
   one.set("description",
           "Any stored object by its bucket and key, the key percent-encoded; with ?version=ID an earlier state of it.");
   return Value::object().set("resourceTemplates", Value::array().push(std::move(one)));

@@ -55,8 +55,7 @@ std::shared_ptr<Session> SessionTable::begin(SessionFacts facts) {
 
 // Needs mutex_.
 void SessionTable::make_room(const PrincipalId& account, std::int64_t now_ns) {
-  std::erase_if(by_id_,
-                [&](const auto& one) { return now_ns - one.second.used_ns > kIdleSeconds * 1'000'000'000; });
+  std::erase_if(by_id_, [&](const auto& one) { return now_ns - one.second.used_ns > kIdleSeconds * 1'000'000'000; });
   const auto drop_oldest = [&](const auto& is_meant) {
     auto oldest = by_id_.end();
     for (auto one = by_id_.begin(); one != by_id_.end(); ++one) {
@@ -66,8 +65,8 @@ void SessionTable::make_room(const PrincipalId& account, std::int64_t now_ns) {
     if (oldest != by_id_.end()) by_id_.erase(oldest);
   };
   const auto is_theirs = [&](const Entry& entry) { return entry.session->facts().account == account; };
-  const auto theirs = static_cast<std::size_t>(
-      std::ranges::count_if(by_id_, [&](const auto& one) { return is_theirs(one.second); }));
+  const auto theirs =
+      static_cast<std::size_t>(std::ranges::count_if(by_id_, [&](const auto& one) { return is_theirs(one.second); }));
   if (theirs >= kSessionsPerAccountMax) drop_oldest(is_theirs);
   if (by_id_.size() >= kSessionsMax) drop_oldest([](const Entry&) { return true; });
 }

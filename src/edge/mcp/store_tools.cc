@@ -116,8 +116,8 @@ Result<Answer> run_put(ToolCall& call) {
   order.facts.description = call.text("description");
   order.facts.tags = map_of(call, "tags");
   if (call.has("only_if")) {
-    order.check = [wanted = call.text("only_if"), place = quoted(order.key)](
-                      const catalog::VersionRow* there) -> Result<void> {
+    order.check = [wanted = call.text("only_if"),
+                   place = quoted(order.key)](const catalog::VersionRow* there) -> Result<void> {
       const bool is_so = wanted == "new" ? there == nullptr : there != nullptr && there->version.text() == wanted;
       if (is_so) return {};
       return fail(ErrorKind::conflict, "http.precondition_failed",
@@ -201,7 +201,8 @@ Result<Answer> run_tag(ToolCall& call) {
 
 Tool put_tool() {
   using namespace schema;  // NOLINT(google-build-using-namespace): a row reads like its schema
-  return {"put", "Store text or bytes",
+  return {"put",
+          "Store text or bytes",
           "Stores a text, or bytes in base64, under a name. Where the name is taken the version before stays in the "
           "history; `only_if` keeps from writing over what somebody else changed. Nothing can be removed.",
           object("What, and where.",
@@ -211,33 +212,45 @@ Tool put_tool() {
                   optional("base64", text("The content, as bytes in base64.", kBase64Max)),
                   optional("content_type", text("text/markdown, application/json …", 200)), tags_member(),
                   optional("description", text("What changed and why.", 1000)),
-                  optional("only_if", text("\"new\": only if there is nothing; a version's id: only if that is there.",
-                                           64))}),
-          object("What was stored.", stored_members()), false, true, run_put};
+                  optional("only_if",
+                           text("\"new\": only if there is nothing; a version's id: only if that is there.", 64))}),
+          object("What was stored.", stored_members()),
+          false,
+          true,
+          run_put};
 }
 
 Tool note_tool() {
   using namespace schema;  // NOLINT(google-build-using-namespace): a row reads like its schema
-  return {"note", "Keep a note",
+  return {"note",
+          "Keep a note",
           "Keeps a short text with tags, under a name made for it in the bucket `notes` (of a session for one bucket: "
           "there). `find` finds it at once. For what is worth knowing the next time: facts, decisions, summaries with "
           "their sources.",
           object("The note.", {required("text", text("Markdown.", kNoteTextMax).set("minLength", 1)),
                                optional("title", text("One line.", kTitleMax)), tags_member(),
                                optional("bucket", text("Another bucket.", 63))}),
-          object("Where it stands.", stored_members()), false, false, run_note};
+          object("Where it stands.", stored_members()),
+          false,
+          false,
+          run_note};
 }
 
 Tool tag_tool() {
   using namespace schema;  // NOLINT(google-build-using-namespace): a row reads like its schema
   auto members = source_members();
   members.push_back(required("tags", map_of_texts("All that it has now.")));
-  return {"tag", "Tag an object", "Sets and removes tags of a stored object; its content stays as it is.",
+  return {"tag",
+          "Tag an object",
+          "Sets and removes tags of a stored object; its content stays as it is.",
           object("Which tags of what.",
                  {required("bucket", text("Its bucket.", 63)), required("key", text("Its name.", 16'384)),
                   optional("set", map_of_texts("{\"topic\": \"boiler\"}")),
                   optional("remove", list(text("", 1024), "Names of tags."))}),
-          object("The tags.", members), false, true, run_tag};
+          object("The tags.", members),
+          false,
+          true,
+          run_tag};
 }
 
 }  // namespace atl::mcp

@@ -74,8 +74,9 @@ Result<StoredText> stored_text(rest::Call& call, const catalog::Listed& listed, 
     if (text && !text->empty()) {
       StoredText out;
       out.is_plain = true;
-      out.media_type = extraction ? extraction->media_type
-                                  : version.content_type.empty() ? std::string("text/plain") : version.content_type;
+      out.media_type = extraction                     ? extraction->media_type
+                       : version.content_type.empty() ? std::string("text/plain")
+                                                      : version.content_type;
       out.pieces.push_back({{}, std::move(*text)});
       return out;
     }
@@ -84,8 +85,8 @@ Result<StoredText> stored_text(rest::Call& call, const catalog::Listed& listed, 
   if (!extraction) return no_text(listed, "it was not looked into yet");
   StoredText out = understood(*extraction);
   if (!out.pieces.empty()) return out;
-  return no_text(listed, extraction->trouble.empty() ? "it is " + extraction->media_type + " without words"
-                                                     : extraction->trouble);
+  return no_text(
+      listed, extraction->trouble.empty() ? "it is " + extraction->media_type + " without words" : extraction->trouble);
 }
 
 std::uint64_t line_at(std::string_view text, std::size_t offset) {

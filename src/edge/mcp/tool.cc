@@ -1,6 +1,7 @@
 #include "edge/mcp/tool.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "edge/mcp/budget.h"
 #include "edge/rest/answers.h"
@@ -36,9 +37,10 @@ Value describe(const Tool& tool) {
 schema::Member max_tokens_member(std::uint64_t otherwise) {
   return schema::optional(
       "max_tokens",
-      schema::number("How much of the context the answer may take: four ASCII characters, or one other character, count "
-                     "as a token.",
-                     kTokensMin, kTokensMax)
+      schema::number(
+          "How much of the context the answer may take: four ASCII characters, or one other character, count "
+          "as a token.",
+          kTokensMin, kTokensMax)
           .set("default", otherwise));
 }
 
@@ -68,8 +70,19 @@ Result<std::string> position_of(const ToolCall& call, std::string_view kind) {
   const auto bytes = from_base32(cursor);
   const std::string mark = std::string(kind) + ":";
   if (bytes && as_text(*bytes).starts_with(mark)) return to_string(*bytes).substr(mark.size());
+  return bad_cursor();
+}
+
+tl::unexpected<Error> bad_cursor() {
   return fail(ErrorKind::usage, "http.bad_cursor", "this cursor is of another list",
               "Give back `next_cursor` of the answer before, with the same other arguments.");
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 Result<catalog::Listed> find_object(rest::Call& call, access::Action action, const std::string& bucket,

@@ -92,6 +92,9 @@ inline constexpr std::string_view kNotesBucket = "notes";
 // "http.bad_cursor" where it is another's.
 [[nodiscard]] std::string make_cursor(std::string_view kind, std::string_view position);
 [[nodiscard]] Result<std::string> position_of(const ToolCall& call, std::string_view kind);
+[[nodiscard]] tl::unexpected<Error> bad_cursor();
+// All of `text` as a number; none where it is not one.
+[[nodiscard]] std::optional<std::uint64_t> number_of(std::string_view text);
 
 // What is there under that name now, or the version that `version` names (empty: now), once `action` may be done with
 // it; of a version also once earlier ones may be read. `not_found`, and what Call::require() gives.

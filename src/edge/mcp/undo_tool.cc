@@ -95,7 +95,8 @@ Result<Answer> run_undo(ToolCall& call) {
 
 Tool undo_tool() {
   using namespace schema;  // NOLINT(google-build-using-namespace): a row reads like its schema
-  return {"undo", "Take back what this run did",
+  return {"undo",
+          "Take back what this run did",
           "Takes back everything that this run of yours stored and tagged, in one step; the work of others stays, and "
           "the undo can be undone by a person. `dry_run` shows it first.",
           object("Whether to do it.", {optional("dry_run", flag("True: only say what would be done."))}),
@@ -107,7 +108,9 @@ Tool undo_tool() {
                                                  required("key", text("Its name.", 16'384)),
                                                  required("what", text("What is done with it."))}))),
                   optional("operation", text("The undo's own id."))}),
-          false, true, run_undo};
+          false,
+          true,
+          run_undo};
 }
 
 }  // namespace atl::mcp

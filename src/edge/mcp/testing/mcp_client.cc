@@ -13,7 +13,8 @@ unsigned McpClient::begin(const std::string& query, const std::string& client, c
   Value params = Value::object();
   params.set("protocolVersion", revision).set("capabilities", Value::object()).set("clientInfo", std::move(info));
   net::Headers headers{{"Content-Type", "application/json"}};
-  const auto reply = send_("POST", "/mcp" + query, json_rpc::request(0, kInitialize, std::move(params)).text(), headers);
+  const auto reply =
+      send_("POST", "/mcp" + query, json_rpc::request(0, kInitialize, std::move(params)).text(), headers);
   if (reply.status != 200) return reply.status;
   session_ = reply.header("Mcp-Session-Id");
   const Value answer = reply.json();
