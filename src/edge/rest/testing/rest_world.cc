@@ -89,7 +89,9 @@ Reply RestWorld::ask(const std::string& method, const std::string& target, std::
   // As a running server would have by now.
   const bool searches = target.find("search") != std::string::npos || target.find("understood") != std::string::npos ||
                         target.starts_with("/mcp");
-  if (searches) EXPECT_EQ(vault::testing::told(search_->catch_up(*vault_, {})), "ok");
+  if (searches) {
+    EXPECT_EQ(vault::testing::told(search_->catch_up(*vault_, {})), "ok");
+  }
   if (!name_.empty()) headers.set("Authorization", "Bearer " + tokens_.at(name_));
   const std::uint64_t length = body.size();
   net::MemoryBody content(std::move(body));
