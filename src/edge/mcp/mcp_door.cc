@@ -79,9 +79,12 @@ Result<net::Response> McpDoor::begin(server::Exchange& exchange, const Message& 
   Dispatcher::Wishes wishes;
   ATOLL_ASSIGN(wishes.bucket, wish(exchange, "Atoll-Bucket", "bucket"));
   ATOLL_ASSIGN(wishes.run, wish(exchange, "Atoll-Run", "run"));
-  ATOLL_ASSIGN(const auto begun, dispatcher_.begin(exchange, message, wishes));
-  auto response = server::json_response(200, begun.answer);
-  response.headers.set(kSessionField, begun.session->id());
+  const auto begun = dispatcher_.begin(exchange, message, wishes);
+  if (!begun && begun.error().kind == ErrorKind::usage)
+    return refused({json_rpc::Code::invalid_params, begun.error().message, message.id});
+  if (!begun) return pass(begun.error());
+  auto response = server::json_response(200, begun->answer);
+  response.headers.set(kSessionField, begun->session->id());
   return response;
 }
 

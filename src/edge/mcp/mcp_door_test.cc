@@ -112,7 +112,9 @@ TEST_F(McpTest, MalformedMessagesGetJsonRpcsErrors) {
   }
   EXPECT_EQ(McpClient::told(ann_.ask("no/such")), "protocol -32601");
   EXPECT_EQ(McpClient::told(ann_.ask("logging/setLevel")), "protocol -32601");
-  EXPECT_EQ(McpClient::told(ann_.ask("initialize")), "protocol -32602") << "a new session without a revision";
+  const auto begun = ann_.post(R"({"jsonrpc":"2.0","id":9,"method":"initialize","params":{}})");
+  EXPECT_EQ(begun.status, 400U);
+  EXPECT_EQ(McpClient::told(begun.json()), "protocol -32602") << "a new session without a revision";
   EXPECT_EQ(ann_.post(std::string(kMessageBytesMax + 1, ' ')).status, 413U);
   const std::string batch = R"([{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"x"}])";
   EXPECT_EQ(ann_.post(batch).status, 400U) << "not of this revision";
