@@ -430,8 +430,6 @@ IDS: dict[str, str] = {
     "local_key.not_opened": "wrong_key",
     "log.since_time": "usage",
     "manual.no_verb": "usage",
-<<<<<<< HEAD
-=======
     "mcp.argument_too_long": "usage",
     "mcp.bad_key": "usage",
     "mcp.bad_uri": "usage",
@@ -447,7 +445,6 @@ IDS: dict[str, str] = {
     "mcp.other_origin": "denied",
     "mcp.resource_too_large": "limit",
     "mcp.unknown_revision": "usage",
->>>>>>> h/mcp
     "memory.exhausted": "limit",
     "mirror.kept": "failed",
     "mirror.source_missing": "conflict",
@@ -629,10 +626,7 @@ IDS: dict[str, str] = {
     "search.no_questions": "failed",
     "search.not_open": "failed",
     "search.not_then": "usage",
-<<<<<<< HEAD
-=======
     "search.nothing_asked": "usage",
->>>>>>> h/mcp
     "search.nothing_learned": "conflict",
     "search.read_only": "locked",
     "search.served": "usage",
