@@ -635,6 +635,8 @@ class SearchRequest(TypedDict):
     cursor: NotRequired[str]  # `next_cursor` of the page before.
     query: NotRequired[str]  # Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
     near: NotRequired[str]  # What it is about, in any words; with `query`, both count.
+    words_only: NotRequired[bool]  # Nothing by meaning, also where the words say little.
+    near_threshold: NotRequired[float]  # Of what is found by meaning, nothing less near: from -1 to 1.
     match: NotRequired[str]  # Whether one word is enough; otherwise any.
     types: NotRequired[list[str]]  # Only of these kinds: pdf, image, document, md.
     since: NotRequired[str]  # Made or happened then or later: "2024-03", "-30d".
@@ -656,6 +658,7 @@ class SearchResults(TypedDict):
     is_total_exact: NotRequired[bool]  # False: there are more.
     facets: NotRequired[list["Facet"]]
     suggestions: NotRequired[list[dict[str, Any]]]
+    asked_meaning: NotRequired[bool]  # It was looked for by meaning, too.
     coverage: NotRequired["SearchCoverage"]
 
 
@@ -723,6 +726,11 @@ class SearchCoverage(TypedDict):
     contents_waiting: int  # Found by names only so far.
     is_complete: bool  # Everything is known.
     knows_meaning: bool  # `near` finds something.
+    embedder: str  # Whose vectors answer; empty: none do.
+    passages: int  # That can be found by meaning.
+    meaning_waiting: int  # Texts without vectors so far.
+    next_embedder: NotRequired[str]  # That is chosen and being filled.
+    meaning_trouble: NotRequired[str]  # Why words alone answer.
 
 
 class Understood(TypedDict):
@@ -739,6 +747,82 @@ class Understood(TypedDict):
     members: NotRequired[list[dict[str, Any]]]
     member_count: NotRequired[int]  # Also of those that are not listed.
     pieces: NotRequired[list[dict[str, Any]]]
+
+
+class EmbedderChoice(TypedDict):
+    """An embedder."""
+
+    embedder: str  # built-in; the address of a server that embeds, with its model: http://127.0.0.1:11434/api/embed?model=nomic-embed-text; table:/FOLDER.
+    dry_run: NotRequired[bool]  # Only say what it takes.
+
+
+class EmbedderState(TypedDict):
+    """Who turns texts into vectors."""
+
+    embedder: str  # As it was chosen.
+    leaves_machine: bool  # Texts are sent to another machine.
+    answers: str  # Whose vectors answer now; empty: none do.
+    passages: int  # That can be found by meaning.
+    waiting: int  # Texts that have no vectors of the chosen one yet.
+    refused: int  # Passages that it would not take.
+    next: NotRequired[str]  # Whose vectors are being made beside.
+    trouble: NotRequired[str]  # Why it does not go on, or why words alone answer.
+
+
+class EmbeddingCost(TypedDict):
+    """What it takes to embed everything."""
+
+    passages: int  # Of about 512 tokens.
+    tokens: int  # About.
+    seconds: float  # About.
+    is_measured: bool  # On a text of our own, just now; else as it usually is.
+    bytes_sent: int  # Of texts, to the server; 0: it needs none.
+    dimension: int  # Of its vectors.
+    leaves_machine: bool  # They are sent to another machine.
+
+
+class EmbedderChosen(TypedDict):
+    """A choice, and what it takes."""
+
+    is_dry_run: bool  # Nothing was changed.
+    cost: "EmbeddingCost"
+    state: "EmbedderState"
+
+
+class EmbedderOffers(TypedDict):
+    """What this machine offers."""
+
+    embedders: list[str]
+
+
+class VectorQuestion(TypedDict):
+    """What is to be near."""
+
+    bucket: str  # Where the vectors are.
+    prefix: NotRequired[str]  # Only below it.
+    prefix_b64: NotRequired[str]  # In base64.
+    vector: list[float]  # 1 to 4,096 numbers, as many as the vectors there have.
+    metric: NotRequired[str]  # Otherwise cosine.
+    limit: NotRequired[int]  # At most so many, otherwise 10.
+    threshold: NotRequired[float]  # Nothing further: a least similarity; for l2 a greatest distance.
+    filter: NotRequired[Any]  # Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms {"field": "size", "op": ">", "value": "2MB"}.
+
+
+class VectorHit(TypedDict):
+    """A vector."""
+
+    object: "Object"
+    row: NotRequired[int]  # Of an object with rows.
+    score: float  # Cosine, dot product, or for l2 the distance.
+    payload: dict[str, str]  # What is said of it.
+
+
+class VectorAnswer(TypedDict):
+    """What is near."""
+
+    results: list["VectorHit"]
+    vectors: int  # That were compared.
+    skipped: int  # Objects with vectors of another dimension, or that are none.
 
 
 class FeedChange(TypedDict):

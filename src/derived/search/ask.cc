@@ -482,8 +482,13 @@ Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) c
   if (!words_ || !book_ || !kept_ || !meaning_) {
     return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
   }
+  auto& clock = vault.machine().clock;
+  const std::int64_t begun_ns = clock.monotonic_ns();
   ATOLL_ASSIGN(auto answer, Asking(*this, vault, question).run());
-  answer.coverage = covered;
+  answer_times_.note(static_cast<double>(clock.monotonic_ns() - begun_ns) * 1e-9);
+  // Of after it was asked: whether its embedder was there.
+  if (answer.asked_meaning) covered.meaning_trouble = meaning_->state(*book_).trouble;
+  answer.coverage = std::move(covered);
   return answer;
 }
 

@@ -15,6 +15,8 @@ constexpr std::string_view kJobName = "embedder";
 constexpr std::string_view kFact = "embedder";
 constexpr std::uint32_t kAskingTimeoutMs = 8'000;
 constexpr std::uint32_t kFillingTimeoutMs = 60'000;
+// After these whoever fills pauses, and longer each time.
+constexpr std::uint32_t kFillingAttempts = 2;
 
 }  // namespace
 
@@ -45,8 +47,7 @@ Result<EmbedderChoice> parse_embedder(std::string_view text) {
     ATOLL_ASSIGN(choice.endpoint, vector::parse_endpoint(text));
     return choice;
   }
-  return fail(ErrorKind::usage, "embedder.unknown",
-              "there is no embedder \"" + std::string(text.substr(0, 80)) + "\"",
+  return fail(ErrorKind::usage, "embedder.unknown", "there is no embedder \"" + std::string(text.substr(0, 80)) + "\"",
               "There are: built-in; table:/FOLDER with model.safetensors and tokenizer.json; the address of a server, "
               "for example http://127.0.0.1:11434/api/embed?model=nomic-embed-text");
 }
@@ -96,6 +97,7 @@ Result<std::shared_ptr<const vector::Embedder>> open_embedder(const platform::Ma
   vector::EndpointOptions options = choice.endpoint;
   options.dimension = request.dimension;
   options.timeout_ms = kFillingTimeoutMs;
+  options.attempts = kFillingAttempts;
   if (request.use == EmbedderUse::asking) {
     options.attempts = 1;
     options.timeout_ms = kAskingTimeoutMs;

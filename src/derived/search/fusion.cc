@@ -75,14 +75,15 @@ Result<double> covered(const text::TextIndex& index, std::span<const std::string
   return all > 0 ? there / all : 0;
 }
 
-double weight_of_words(double covered_by_best) {
-  return kMost / (1 + std::exp(-kSlope * (covered_by_best - kMiddle)));
-}
+double weight_of_words(double covered_by_best) { return kMost / (1 + std::exp(-kSlope * (covered_by_best - kMiddle))); }
 
 bool are_words_weak(double covered_by_best) { return covered_by_best < kWeakBelow; }
 
 bool is_plain(const text::Query& query) {
-  if (query.kind == text::Query::Kind::word) return query.field == text::kAnyTextField;
+  // "well-known" is looked for as it stands; "what's" is a word of a question.
+  const auto is_of_word = [](char c) { return is_letter(c) || c == '\''; };
+  if (query.kind == text::Query::Kind::word)
+    return query.field == text::kAnyTextField && std::ranges::all_of(query.text, is_of_word);
   return query.kind == text::Query::Kind::boolean && query.must.empty() && query.must_not.empty() &&
          !query.should.empty() && std::ranges::all_of(query.should, is_plain);
 }

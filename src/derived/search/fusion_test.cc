@@ -57,6 +57,8 @@ TEST(FusionTest, OnlyLinesOfWordsArePlain) {
   };
   EXPECT_TRUE(is_plain_line("boiler"));
   EXPECT_TRUE(is_plain_line("why is the boiler broken"));
+  EXPECT_TRUE(is_plain_line("what's broken"));
+  EXPECT_FALSE(is_plain_line("a well-known boiler"));
   EXPECT_FALSE(is_plain_line("why is the boiler broken", text::Match::all));
   EXPECT_FALSE(is_plain_line("\"the boiler\""));
   EXPECT_FALSE(is_plain_line("boiler \"new pump\""));

@@ -26,7 +26,7 @@ enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
   text::Match match = text::Match::any;
-  std::string near;                // what it is about, in any words; empty: asked by `words`
+  std::string near;  // what it is about, in any words; empty: asked by `words`
   // Also where the words alone say little, nothing is looked for by meaning.
   bool words_only = false;
   // Of what is found by meaning, nothing less near than this counts (cosine, -1 to 1); none: as the embedder is used

@@ -1,10 +1,12 @@
-// find, index: objects by what they are, and by what they say.
+// find: objects by what they are, and by what they say.
 #include <CLI/CLI.hpp>
+
+#include <optional>
 
 #include "catalog/filter/filter.h"
 #include "derived/search/line.h"
-#include "derived/search/search_index.h"
 #include "edge/cli/commands.h"
+#include "edge/cli/finder.h"
 #include "edge/cli/listing.h"
 #include "foundation/base/units.h"
 #include "vault/tier/rules.h"
@@ -15,17 +17,14 @@ namespace {
 using catalog::Listed;
 
 constexpr std::uint64_t kWordsLimit = 20;
-// So long a server is given to have looked at what was stored just now.
-constexpr std::int64_t kFollowWaitMs = 3'000;
-constexpr std::int64_t kPollMs = 50;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 struct FindArguments {
   std::vector<std::string> words, types, facets;
   std::string within, as_of, where, near, since, until, sort;
   std::uint64_t limit = 0, offset = 0;
   bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
-       shows_snippets = false, waits_not = false;
+       shows_snippets = false, waits_not = false, takes_words_only = false;
+  std::optional<double> near_threshold;
 };
 
 std::string line_of(const std::vector<std::string>& words) {
@@ -36,83 +35,6 @@ std::string line_of(const std::vector<std::string>& words) {
   }
   return line;
 }
-
-// The index of a vault: the server's, or one of this command's own.
-class Finder {
- public:
-  Finder(Session& session, vault::Vault& vault) : session_(&session), vault_(&vault) {}
-
-  Result<void> open() {
-    if (session_->environment.served != nullptr) {
-      index_ = session_->environment.served->search();
-      if (index_ == nullptr) return not_there("The server's log says why.");
-      return {};
-    }
-    const auto& machine = session_->environment.machine;
-    auto opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), true);
-    // A home on a disk that takes no writes is asked as it was left.
-    if (!opened) opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), false);
-    if (!opened) return not_there(opened.error().message);
-    own_ = std::move(*opened);
-    index_ = own_.get();
-    return {};
-  }
-  [[nodiscard]] search::SearchIndex& index() const { return *index_; }
-
-  // Brings it to where the vault is; Ctrl-C ends the reading, not the command.
-  Result<void> catch_up() {
-    if (session_->environment.served != nullptr) return wait_for_server();
-    if (!index_->is_writable()) return {};
-    bool was_told = false;
-    search::CatchUpOptions options;
-    options.stop = &session_->environment.stop;
-    const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
-    options.on_progress = [&](const search::CatchUpProgress& progress) {
-      const double seconds =
-          static_cast<double>(session_->environment.machine.clock.monotonic_ns() - begun_ns) / (1e3 * kNsPerMs);
-      if (!was_told && seconds > 1 && progress.contents_waiting > 0) {
-        was_told = true;
-        session_->output.message("Reading " + format_count(progress.contents_waiting + progress.contents_done) +
-                                 " files that were not looked into yet (Ctrl-C: search in what is known)");
-      }
-      if (was_told) {
-        session_->output.count_progress("read", progress.contents_done,
-                                        progress.contents_done + progress.contents_waiting, seconds);
-      }
-    };
-    ATOLL_ASSIGN(bool has_more, index_->catch_up(*vault_, options));
-    session_->output.end_progress();
-    for (bool merged = true; merged && !has_more && !session_->environment.stop.load();) {
-      ATOLL_ASSIGN(merged, index_->merge());
-    }
-    return {};
-  }
-
- private:
-  static Result<void> not_there(const std::string& why) {
-    return fail(ErrorKind::failed, "search.not_open", "words in files cannot be searched here: " + why,
-                "Names and facts can: `atoll find name:*.pdf size>2MB`.");
-  }
-
-  Result<void> wait_for_server() {
-    auto& clock = session_->environment.machine.clock;
-    const std::int64_t begun_ns = clock.monotonic_ns();
-    const auto reader = vault_->reader();
-    ATOLL_ASSIGN(const Lsn wanted, reader->applied());
-    for (;;) {
-      ATOLL_ASSIGN(const auto coverage, index_->coverage(*vault_));
-      const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0;
-      const bool is_late = (clock.monotonic_ns() - begun_ns) / kNsPerMs >= kFollowWaitMs;
-      if (is_there || is_late || session_->environment.stop.load()) return {};
-      session_->environment.watchers.pause(kPollMs);
-    }
-  }
-
-  Session* session_;
-  vault::Vault* vault_;
-  std::unique_ptr<search::SearchIndex> own_;
-  search::SearchIndex* index_ = nullptr;
-};
 
 std::string place_words(const search::FoundSnippet& snippet) {
   const auto& place = snippet.place;
@@ -206,6 +128,25 @@ void say_coverage(Session& session, const search::Coverage& coverage) {
   session.output.warning("search.incomplete", words);
 }
 
+// What was found by meaning, and what could not be.
+void say_meaning(Session& session, const FindArguments& arguments, const search::Answer& answer) {
+  const search::Coverage& coverage = answer.coverage;
+  if (!arguments.near.empty() && !coverage.knows_meaning) {
+    session.output.warning("search.nothing_learned",
+                           "nothing is known yet of what the texts here are about: --near finds nothing by meaning");
+  }
+  if (!answer.asked_meaning || !coverage.knows_meaning) return;
+  if (arguments.near.empty() && !answer.found.empty()) {
+    session.output.message("Little here says these words; what is near in meaning was taken in (--words-only: not).");
+  }
+  if (!coverage.meaning_trouble.empty()) {
+    session.output.warning("search.embedder_away", "by words alone: " + coverage.meaning_trouble);
+  } else if (coverage.meaning_waiting > 0) {
+    session.output.warning("search.meaning_incomplete",
+                           format_count(coverage.meaning_waiting) + " texts are not known by their meaning yet");
+  }
+}
+
 Result<search::Order> order_of(const std::string& word) {
   using search::Order;
   for (const auto& [name, order] :
@@ -225,6 +166,8 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   question.filter = line.filter;
   if (!arguments.where.empty()) question.filter += (question.filter.empty() ? "" : " ") + ("(" + arguments.where + ")");
   question.near = arguments.near;
+  question.words_only = arguments.takes_words_only;
+  if (arguments.near_threshold) question.near_threshold = static_cast<float>(*arguments.near_threshold);
   question.types = arguments.types;
   question.since = arguments.since;
   question.until = arguments.until;
@@ -241,7 +184,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
-    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up());
+    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
     ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
     for (const auto& found : answer.found) {
       if (session.output.is_closed()) break;
@@ -264,7 +207,10 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
         suggestions.push_back(JsonObject().add("word", word).add("instead", near).text());
       if (!suggestions.empty()) summary.add_raw("suggestions", json_array(suggestions));
       summary.add("contents_waiting", answer.coverage.contents_waiting)
-          .add("is_complete", answer.coverage.is_complete());
+          .add("is_complete", answer.coverage.is_complete())
+          .add("asked_meaning", answer.asked_meaning);
+      if (!answer.coverage.embedder.empty()) summary.add("embedder", answer.coverage.embedder);
+      if (answer.asked_meaning) summary.add("meaning_waiting", answer.coverage.meaning_waiting);
       session.output.json(summary);
     } else {
       for (const auto& facet : answer.facets) {
@@ -284,10 +230,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
     for (const auto& [word, near] : answer.suggestions)
       session.output.message("\"" + shown(word) + "\" stands nowhere; did you mean \"" + shown(near) + "\"?");
     say_coverage(session, answer.coverage);
-    if (!arguments.near.empty() && !answer.coverage.knows_meaning) {
-      session.output.warning("search.nothing_learned",
-                             "nothing was learned yet of what the texts here are about: --near finds nothing");
-    }
+    say_meaning(session, arguments, answer);
     return kExitOk;
   });
 }
@@ -362,40 +305,6 @@ Result<int> find(Session& session, const FindArguments& arguments) {
   return find_words(session, arguments, line);
 }
 
-struct IndexArguments {
-  bool is_rebuild = false, is_wholly = false;
-};
-
-Result<int> index_all(Session& session, const IndexArguments& arguments) {
-  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
-    Finder finder(session, vault);
-    ATOLL_TRY(finder.open());
-    if (arguments.is_rebuild) {
-      if (session.environment.served != nullptr) {
-        return fail(ErrorKind::usage, "search.served", "the server keeps this index",
-                    "Stop it, and run `atoll index --rebuild` then.");
-      }
-      ATOLL_TRY(finder.index().reset(vault, arguments.is_wholly));
-    }
-    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up());
-    ATOLL_ASSIGN(const auto coverage, finder.index().coverage(vault));
-    if (session.output.is_json) {
-      session.output.json(JsonObject("index")
-                              .add("objects", coverage.objects)
-                              .add("contents_waiting", coverage.contents_waiting)
-                              .add("reached", coverage.reached.value)
-                              .add("current", coverage.current.value)
-                              .add("is_complete", coverage.is_complete()));
-      return kExitOk;
-    }
-    session.output.line(format_count(coverage.objects) + " objects can be found" +
-                        (coverage.contents_waiting == 0
-                             ? ", by their names and by what they say"
-                             : "; " + format_count(coverage.contents_waiting) + " of them by their names only so far"));
-    return session.environment.stop.load() ? kExitInterrupted : kExitOk;
-  });
-}
-
 }  // namespace
 
 void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -410,6 +319,11 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_option("--since", arguments->since, "made or happened at that time or later: 2024-03, -30d");
   command->add_option("--until", arguments->until, "made or happened at that time or before: 2024-03");
   command->add_option("--near", arguments->near, "what it is about, in any words: \"a warm place in winter\"");
+  command
+      ->add_option("--near-threshold", arguments->near_threshold,
+                   "of what is found by meaning, nothing less near than this: 0.7 (from -1 to 1)")
+      ->check(CLI::Range(-1.0, 1.0));
+  command->add_flag("--words-only", arguments->takes_words_only, "nothing by meaning, also where the words say little");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
   command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")
       ->delimiter(',')
@@ -426,14 +340,6 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
   command->callback(
       [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return find(session, *arguments); }; });
-
-  auto* index = app.add_subcommand("index", "Look into everything that was not looked into yet, so that it is found");
-  auto index_arguments = std::make_shared<IndexArguments>();
-  index->add_flag("--rebuild", index_arguments->is_rebuild, "make it anew from what was read before");
-  index->add_flag("--reread", index_arguments->is_wholly, "with --rebuild: read every file again");
-  index->callback([&session, &chosen, index_arguments] {
-    chosen.body = [&session, index_arguments] { return index_all(session, *index_arguments); };
-  });
 }
 
 }  // namespace atl::cli

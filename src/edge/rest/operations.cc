@@ -41,6 +41,8 @@ const std::vector<Operation>& operations() {
     add(all, rewind_operations());
     add(all, search_operations());
     add(all, understood_operations());
+    add(all, embedder_operations());
+    add(all, own_vector_operations());
     add(all, archive_operations());
     add(all, upload_operations());
     add(all, change_operations());
@@ -76,6 +78,8 @@ const std::vector<NamedSchema>& schemas() {
     add(all, rewind_schemas());
     add(all, search_schemas());
     add(all, understood_schemas());
+    add(all, embedder_schemas());
+    add(all, own_vector_schemas());
     add(all, change_schemas());
     add(all, session_schemas());
     add(all, people_schemas());

@@ -302,7 +302,7 @@ class AsyncOperations(AsyncSession):
         """
         return cast(shapes.UndoReport, await self._call("POST", "/api/v1/rewind", body=body_of({"to": to, "bucket": bucket, "prefix": prefix, "key": key, "dry_run": dry_run}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
-    async def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
+    async def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, words_only: bool | None = None, near_threshold: float | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
         """Finds objects by words in them, or by name, size, time, type, tags and metadata.
 
         The filter is text or an object, see spec/filter.md. With it alone results come in the order of bucket and key,
@@ -319,6 +319,8 @@ class AsyncOperations(AsyncSession):
         cursor: `next_cursor` of the page before.
         query: Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
         near: What it is about, in any words; with `query`, both count.
+        words_only: Nothing by meaning, also where the words say little.
+        near_threshold: Of what is found by meaning, nothing less near: from -1 to 1.
         match: Whether one word is enough; otherwise any.
         types: Only of these kinds: pdf, image, document, md.
         since: Made or happened then or later: "2024-03", "-30d".
@@ -328,7 +330,7 @@ class AsyncOperations(AsyncSession):
         descending: The greatest first, of an order that is not by rank.
         wait_ms: Wait so long at most until what was stored just now is known.
         """
-        return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
+        return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "words_only": words_only, "near_threshold": near_threshold, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
 
     async def object_understood(self, bucket: str, key: Key, *, text: bool | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.Understood:
         """What was understood of an object's content: its format, what it says about itself, what is in it.
@@ -340,6 +342,46 @@ class AsyncOperations(AsyncSession):
     async def search_coverage(self, *, vault: str | None = None, timeout: float | None = None) -> shapes.SearchCoverage:
         """How much of the vault can be found by words already."""
         return cast(shapes.SearchCoverage, await self._call("GET", "/api/v1/search/coverage", vault=vault, timeout=timeout))
+
+    async def embedder_show(self, *, vault: str | None = None, timeout: float | None = None) -> shapes.EmbedderState:
+        """Who turns texts into vectors, and how far that is."""
+        return cast(shapes.EmbedderState, await self._call("GET", "/api/v1/search/embedder", vault=vault, timeout=timeout))
+
+    async def embedder_set(self, *, embedder: str, dry_run: bool | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.EmbedderChosen:
+        """Chooses who turns texts into vectors.
+
+        The vectors there are answer until those of the new one are whole. `dry_run` says what it takes and changes
+        nothing; no text of the vault is sent for that. Texts are sent to a server only once it was chosen.
+
+        embedder: built-in; the address of a server that embeds, with its model:
+        http://127.0.0.1:11434/api/embed?model=nomic-embed-text; table:/FOLDER.
+        dry_run: Only say what it takes.
+        """
+        return cast(shapes.EmbedderChosen, await self._call("PUT", "/api/v1/search/embedder", body=body_of({"embedder": embedder, "dry_run": dry_run}), vault=vault, timeout=timeout))
+
+    async def embedder_offers(self, *, vault: str | None = None, timeout: float | None = None) -> shapes.EmbedderOffers:
+        """Models for embedding that programs on the server's machine offer now.
+
+        Asks them for their lists and uses none of them.
+        """
+        return cast(shapes.EmbedderOffers, await self._call("GET", "/api/v1/search/embedder/offers", vault=vault, timeout=timeout))
+
+    async def vector_search(self, *, bucket: str, vector: list[float], prefix: Key | None = None, metric: str | None = None, limit: int | None = None, threshold: float | None = None, filter: Any | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.VectorAnswer:
+        """The nearest of the vectors that were put into a bucket.
+
+        Vectors are objects whose names end with .npy, as numpy.save() writes them, one vector or a row each; the
+        payload of rows is a .jsonl of the same name. Every one is compared.
+
+        bucket: Where the vectors are.
+        vector: 1 to 4,096 numbers, as many as the vectors there have.
+        prefix: Only below it.
+        metric: Otherwise cosine.
+        limit: At most so many, otherwise 10.
+        threshold: Nothing further: a least similarity; for l2 a greatest distance.
+        filter: Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms
+        {"field": "size", "op": ">", "value": "2MB"}.
+        """
+        return cast(shapes.VectorAnswer, await self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     async def changes(self, *, since: int | None = None, history: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ChangeFeed:
         """What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.
