@@ -492,12 +492,16 @@ Result<Lsn> Vault::sync_catalog(Lsn wanted) {
 }
 
 Result<Lsn> Vault::commit(journal::CommandKind kind, CommandBuilder build, OperationId operation) {
-  return core_->committer->submit({kind, operation, caller_, std::move(build)});
+  return core_->committer->submit({kind, operation_or_own(operation), caller_, std::move(build)});
 }
 
 Result<Lsn> Vault::commit_content(CommandBuilder build, OperationId operation) {
-  return core_->committer->submit(
-      {journal::CommandKind::put_objects, operation, caller_, std::move(build), /*refers_to_new_chunks=*/true});
+  return core_->committer->submit({journal::CommandKind::put_objects, operation_or_own(operation), caller_,
+                                   std::move(build), /*refers_to_new_chunks=*/true});
+}
+
+OperationId Vault::operation_or_own(const OperationId& operation) const {
+  return operation.is_none() ? caller_.operation : operation;
 }
 
 std::vector<Result<Lsn>> Vault::commit_group(journal::CommandKind kind, std::vector<CommandBuilder> builders,

@@ -207,6 +207,7 @@ class Vault {
                                              std::vector<catalog::DomainRow> records);
   void maintain_chunks();
   void start_committer();
+  [[nodiscard]] OperationId operation_or_own(const OperationId& operation) const;
   [[nodiscard]] static Result<void> check_room_of(const Core& core, std::uint64_t wanted_bytes);
   void notice(const std::string& words) const;
 

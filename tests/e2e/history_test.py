@@ -87,6 +87,25 @@ class History(AtollTest):
         self.atoll("diff", "results", "--from", "1s")  # nothing differs since
         self.atoll("diff", "results", code=2)
 
+    def test_tables_are_compared_by_rows_and_columns(self):
+        def put(text):
+            self.write({"dose.csv": text.encode()})
+            self.atoll("put", self.path("tree", "dose.csv"), "tables")
+
+        put("id,dose,note\n1,10,x\n2,20,y\n3,30,\"z, or\nnot\"\n")
+        self.atoll("label", "set", "tables/dose.csv", "old")
+        put("id,dose,unit\n1,10,mg\n3,31.5,mg\n4,7,mg\n")
+        said = self.atoll("diff", "tables/dose.csv@old", code=1).text
+        for line in ("columns added: unit", "columns removed: note", "columns with another type: dose",
+                     "rows: 3 -> 3: 1 added, 1 removed, 1 changed, matched by id", "M id=3  dose: 30 -> 31.5", "+ id=4", "- id=2"):
+            self.assertIn(line + "\n", said)
+        self.assertNotIn("@@", said)
+        self.assertIn("@@", self.atoll("diff", "tables/dose.csv@old", "--lines", code=1).text)
+        found = self.atoll("--json", "diff", "tables/dose.csv@old", "--row-column", "dose", code=1).of_type("object_diff")[0]["table"]
+        self.assertEqual((found["rows_added"], found["rows_removed"], found["is_compatible"]), (2, 2, False))
+        self.atoll("diff", "tables/dose.csv@old", "--row-column", "unit", code=2)
+        self.atoll("diff", "results/raw.dat", "--from", str(self.first), "--row-column", "id", code=2)
+
     def test_log_rollback_and_deleted(self):
         versions = self.atoll("--json", "log", "results/raw.dat").of_type("version")
         self.assertEqual([one["changed"] for one in versions], ["content", "created"])

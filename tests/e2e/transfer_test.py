@@ -4,9 +4,11 @@ import io
 import json
 import mailbox
 import os
+import signal
 import stat
 import subprocess
 import tarfile
+import time
 import zipfile
 
 from harness import AtollTest, main
@@ -194,6 +196,50 @@ class TransferTest(AtollTest):
                                               capture_output=True).returncode)
         self.assertNotEqual(folder, self.atoll("export", "photos", "--to", self.path("out"), "--format", "archive",
                                                "--json").summary["folder"])
+
+    def test_a_broken_off_archive_goes_on(self):
+        for number in range(24):
+            self.file(f"tree/{number // 8}/{number}.bin", os.urandom(30_000_000) if number % 2 else b"small\n" * number)
+        self.atoll("put", self.path("tree"), "big")
+        words = ("export", "big", "--to", self.path("out"), "--format", "archive", "--json")
+        for signal_number in (signal.SIGKILL, signal.SIGINT):
+            part = self.start(*words)
+            deadline = time.monotonic() + 60
+            folder = None
+            while part.poll() is None and time.monotonic() < deadline:
+                folder = folder or next((os.path.join(self.path("out"), name) for name in os.listdir(self.path("out"))), None) \
+                    if os.path.isdir(self.path("out")) else None
+                if folder and os.path.exists(os.path.join(folder, "progress.json")):
+                    break
+                time.sleep(0.005)
+            part.send_signal(signal_number)
+            part.communicate()
+            progress = json.loads(read(os.path.join(folder, "progress.json")))
+            self.assertGreater(progress["tar_bytes"], 200_000_000)
+            self.assertFalse(os.path.exists(os.path.join(folder, "verification.md5")))
+            # What is stored meanwhile is not in it, and what lay behind the whole sections does not matter.
+            self.file("tree/0/1.bin", b"another one, written later")
+            self.atoll("put", self.path("tree/0/1.bin"), "big/0")
+            self.file("tree/0/00-new", b"new")
+            self.atoll("put", self.path("tree/0/00-new"), "big/0")
+            with open(os.path.join(folder, "universe.tar.gz"), "ab") as file:
+                file.write(b"left over")
+        first_day = os.path.join(self.path("out"), "2020-02-02-snapshot")
+        os.rename(folder, first_day)  # it goes on on another day, too
+        inode = os.stat(os.path.join(first_day, "universe.tar.gz")).st_ino
+        done = self.atoll(*words)
+        self.assertEqual((done.summary["folder"], done.summary["files"], done.summary["lsn"]), (first_day, 24, progress["lsn"]))
+        self.assertIn("going on", done.errors)
+        self.assertEqual(inode, os.stat(os.path.join(first_day, "universe.tar.gz")).st_ino)
+        self.assertEqual(sorted(os.listdir(first_day)), ["manifest.json", "universe.tar.gz", "verification.md5"])
+        subprocess.run(["md5sum", "-c", "--quiet", "verification.md5"], cwd=first_day, check=True)
+        manifest = json.loads(read(os.path.join(first_day, "manifest.json")))
+        sums = {one["path"]: one["sha256"] for one in manifest["files"] if one["type"] == "file"}
+        self.assertEqual((len(sums), manifest["file_count"]), (24, 24))
+        with tarfile.open(os.path.join(first_day, "universe.tar.gz")) as tar:
+            found = {one.name: hashlib.sha256(tar.extractfile(one).read()).hexdigest() for one in tar if one.isfile()}
+        self.assertEqual(found, sums)
+        self.assertNotEqual(first_day, self.atoll(*words).summary["folder"])
 
     def test_tars(self):
         tree = self.tree()

@@ -63,6 +63,7 @@ constexpr std::array kLines = {
     Line{"bucket_log", kReadsHistory},
     Line{"bucket_diff", kReadsVersions},
     Line{"bucket_archive", kReadsVersions},
+    Line{"bucket_unpack", kStores},
     Line{"search", kReadsVersions},
     Line{"object_understood", kReadsObject},
     Line{"search_coverage", kLooks},

@@ -177,6 +177,15 @@ step("compares versions and restores yesterday's", async () => {
   await browser.go(object("notes.md") + "&tab=diff");
   await page.locator(".diff-text.come").first().waitFor();
   await browser.look("object-diff");
+  // Of a table: rows and cells. A line that begins with dashes is a line like others.
+  const table = "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/measured.csv");
+  await server.api("PUT", table, (await server.api("GET", table)).replace("A7,20.7", "A7,21.9").replace(/A49.*\n/, "") + "-- new,18\n");
+  await browser.go(object("measured.csv") + "&tab=diff");
+  await page.getByText("50 rows became 50: 1 added, 1 removed, 1 changed.").waitFor();
+  assert.deepEqual(await page.locator(".diff tbody tr").first().locator("td").allTextContents(), ["sample A7", "temperature", "20.7", "21.9"]);
+  await page.getByText("sample -- new").waitFor();
+  await browser.look("object-diff-table");
+  await browser.go(object("notes.md") + "&tab=diff");
   await page.getByRole("link", { name: /^Versions/ }).click();
   await button("Restore").click();
   await browser.look("object-restore");

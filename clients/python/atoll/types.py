@@ -411,6 +411,40 @@ class ByteRange(TypedDict):
     length: int  # Bytes.
 
 
+class CellChange(TypedDict):
+    """A cell that differs."""
+
+    column: str  # Its column.
+    before: str
+    after: str
+
+
+class RowChange(TypedDict):
+    """A row that differs."""
+
+    kind: str  # How.
+    row: str  # What its row column says; without one its number, from 1.
+    cells: list["CellChange"]  # Of a changed row, in columns that both have.
+
+
+class TableDifference(TypedDict):
+    """What differs between two tables."""
+
+    columns_added: list[str]  # Names.
+    columns_removed: list[str]  # Names.
+    types_changed: list[str]  # Columns that held whole numbers, numbers or text and hold another.
+    row_column: NotRequired[str]  # By which rows were matched; without it in order.
+    rows_before: int  # Rows.
+    rows_after: int  # Rows.
+    rows_added: int  # Rows.
+    rows_removed: int  # Rows.
+    rows_changed: int  # Rows.
+    cells_changed: int  # Cells.
+    rows: list["RowChange"]
+    is_cut_off: bool  # True: not all are listed.
+    is_compatible: bool  # True: no column went or holds another type.
+
+
 class ObjectDifference(TypedDict):
     """What differs."""
 
@@ -421,6 +455,7 @@ class ObjectDifference(TypedDict):
     same_content: bool  # True: only words or facts differ.
     metadata_before: dict[str, str]  # Then.
     metadata_after: dict[str, str]  # Later.
+    table: NotRequired["TableDifference"]
     lines: NotRequired[str]  # Unified hunks.
     shared_bytes: NotRequired[int]  # Of the later content.
     changed_bytes: NotRequired[int]  # Of the later content.
@@ -823,6 +858,27 @@ class VectorAnswer(TypedDict):
     results: list["VectorHit"]
     vectors: int  # That were compared.
     skipped: int  # Objects with vectors of another dimension, or that are none.
+
+
+class UnpackFailure(TypedDict):
+    """What was not stored."""
+
+    name: str  # As the archive has it.
+    name_b64: NotRequired[str]  # In base64, where it is no UTF-8.
+    id: str  # The error's id.
+    message: str  # Why.
+
+
+class Unpacked(TypedDict):
+    """What became of an archive."""
+
+    bucket: str  # Its bucket.
+    stored: int  # Objects with new versions.
+    unchanged: int  # Objects that were like this.
+    bytes: int  # Of contents that came.
+    new_bytes: int  # Of these, bytes that were not stored before.
+    failed: int  # Entries that were not stored.
+    failures: list["UnpackFailure"]  # The first thousand of them.
 
 
 class FeedChange(TypedDict):

@@ -2,171 +2,22 @@
 #include "derived/extract/extractor.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "derived/extract/formats.h"
-#include "derived/extract/internal/wire.h"
+#include "derived/extract/internal/limits.h"
 
 namespace atl::extract {
 namespace {
 
-constexpr std::size_t kNameBytesMax = 4096;
-constexpr std::size_t kNamesBytesMax = 4 * kMiB;  // of one batch
 // With fields and names beside it an answer still fits into one frame.
 constexpr std::uint64_t kTextBytesMost = 24 * kMiB;
-constexpr std::string_view kTooSlow = "extract.too_slow";
-
-std::string without_path(const std::string& name) {
-  const std::size_t slash = name.find_last_of('/');
-  std::string base = slash == std::string::npos ? name : name.substr(slash + 1);
-  if (base.size() > kNameBytesMax) base.erase(0, base.size() - kNameBytesMax);  // the ending is what says something
-  return base;
-}
-
-// One worker and the sources it is to read, from `first` on.
-class Round {
- public:
-  Round(const platform::Machine& machine, std::span<const Source> sources, const Options& options,
-        const OnDone& on_done, std::size_t first, std::size_t end)
-      : machine_(&machine), sources_(sources), options_(&options), on_done_(&on_done), next_(first), end_(end) {}
-
-  // What ended it; none where all were read.
-  Result<void> run() {
-    Batch batch;
-    batch.text_bytes_max = std::min(options_->text_bytes_max, kTextBytesMost);
-    batch.unpacked_bytes_max = options_->unpacked_bytes_max;
-    batch.whole_bytes_max = options_->whole_bytes_max;
-    batch.members_max =
-        static_cast<std::uint32_t>(std::min<std::size_t>(options_->members_max, kDecodeLimits.members_max));
-    batch.depth_max = options_->depth_max;
-    batch.ratio_max = options_->ratio_max;
-    batch.first_index = static_cast<std::uint32_t>(next_);
-    std::size_t names = 0;
-    for (std::size_t i = next_; i < end_ && names < kNamesBytesMax; ++i) {
-      batch.contents.push_back({without_path(sources_[i].name), std::min(sources_[i].size, kContentBytesMax)});
-      names += batch.contents.back().name.size();
-    }
-    first_ = next_;
-    count_ = batch.contents.size();
-    end_ = first_ + count_;
-    sandbox::Work work;
-    work.command = options_->worker_command;
-    work.parameters = encode(batch);
-    work.limits.memory_bytes = options_->memory_bytes_max;
-    work.limits.cpu_seconds = options_->cpu_seconds_per_file * (count_ + 1);
-    work.limits.silence_ms_max = options_->cpu_seconds_per_file * 1000;
-    work.stop = options_->stop;
-    work.read = [this](std::uint64_t offset, ByteSpan out) { return read(offset, out); };
-    begin_clock();
-    ATOLL_TRY(
-        sandbox::run(*machine_, work, [this](std::uint8_t type, ByteView payload) { return take(type, payload); }));
-    if (next_ != end_) return nonsense();
-    return {};
-  }
-
-  [[nodiscard]] std::size_t next() const { return next_; }  // the first that was not answered
-  [[nodiscard]] std::size_t end() const { return end_; }
-  [[nodiscard]] const std::string& format() const { return format_; }
-  // The source whose read() failed, if that was what ended it.
-  [[nodiscard]] const std::optional<std::size_t>& failed_source() const { return failed_source_; }
-  [[nodiscard]] bool was_refused_by_caller() const { return was_refused_; }
-
- private:
-  static tl::unexpected<Error> nonsense() {
-    return fail(ErrorKind::failed, "sandbox.bad_frame", "the reader's process sent nonsense");
-  }
-
-  void begin_clock() {
-    began_ns_ = machine_->clock.monotonic_ns();
-    reading_ns_ = 0;
-  }
-
-  // Time since the content was begun, without what the caller's own reading took.
-  [[nodiscard]] bool is_too_slow() const {
-    const std::int64_t spent_ns = machine_->clock.monotonic_ns() - began_ns_ - reading_ns_;
-    return spent_ns / 1'000'000'000 > static_cast<std::int64_t>(options_->cpu_seconds_per_file);
-  }
-
-  Result<std::size_t> read(std::uint64_t offset, ByteSpan out) {
-    if (is_too_slow()) return fail(ErrorKind::failed, std::string(kTooSlow), "it takes too long to read");
-    const std::uint64_t index = offset >> kContentShift;
-    const std::uint64_t inside = offset & (kContentBytesMax - 1);
-    // Only what it is reading now: a worker that was taken over has no business with the rest.
-    if (index != next_ - first_ || next_ >= end_) return nonsense();
-    const Source& source = sources_[next_];
-    if (inside >= source.size) return std::size_t{0};
-    out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), source.size - inside)));
-    const std::int64_t before_ns = machine_->clock.monotonic_ns();
-    auto count = source.read(inside, out);
-    reading_ns_ += machine_->clock.monotonic_ns() - before_ns;
-    if (!count) {
-      failed_source_ = next_;
-      return pass(std::move(count).error());
-    }
-    if (*count > out.size()) return nonsense();
-    return *count;
-  }
-
-  Result<void> take(std::uint8_t type, ByteView payload) {
-    ByteReader in(payload, "an answer");
-    const auto index = in.get<std::uint32_t>();
-    if (!index || *index != next_ || next_ >= end_) return nonsense();
-    const auto rest = in.get_bytes(in.remaining());
-    if (!rest) return nonsense();
-    if (type == static_cast<std::uint8_t>(FrameType::begun)) {
-      const Format& format = format_by_id(as_text(*rest));
-      format_ = std::string(format.id);
-      begin_clock();
-      return {};
-    }
-    if (type != static_cast<std::uint8_t>(FrameType::done)) return nonsense();
-    auto extraction = decode(*rest);
-    if (!extraction) return nonsense();
-    const std::size_t answered = next_++;
-    format_.clear();
-    begin_clock();
-    auto answer = (*on_done_)(answered, std::move(*extraction));
-    was_refused_ = !answer;
-    begin_clock();
-    return answer;
-  }
-
-  const platform::Machine* machine_;
-  std::span<const Source> sources_;
-  const Options* options_;
-  const OnDone* on_done_;
-  std::size_t first_ = 0;
-  std::size_t next_ = 0;
-  std::size_t end_ = 0;
-  std::size_t count_ = 0;
-  std::string format_;
-  std::optional<std::size_t> failed_source_;
-  bool was_refused_ = false;
-  std::int64_t began_ns_ = 0;
-  std::int64_t reading_ns_ = 0;
-};
-
-// Ends everything, whatever else is to be read.
-bool is_final(const Error& error) {
-  return error.kind == ErrorKind::interrupted || error.id == "sandbox.not_started" ||
-         error.id == "sandbox.not_locked" || error.id == "sandbox.poll";
-}
-
-std::string trouble_of(const Error& error) {
-  if (error.id == kTooSlow || error.id == "sandbox.silent")
-    return "Reading it took too long and was ended; it may be malformed.";
-  if (error.id == "sandbox.died")
-    return "Its reader broke down over it: it is malformed, or needs more memory or time than it may have.";
-  if (error.id == "sandbox.too_much") return "It unfolds to more than is allowed.";
-  return "It could not be read: " + error.message + ".";
-}
 
 Extraction broken(const Source& source, const std::string& format_id, const Error& error) {
   const Format& format = format_id.empty() ? recognise({}, source.name) : format_by_id(format_id);
   Extraction extraction;
   extraction.format = std::string(format.id);
   extraction.media_type = std::string(format.media_type);
-  extraction.trouble = trouble_of(error);
+  extraction.trouble = words_of_broken(error);
   return extraction;
 }
 
@@ -174,36 +25,33 @@ Extraction broken(const Source& source, const std::string& format_id, const Erro
 
 Result<void> extract_all(const platform::Machine& machine, std::span<const Source> sources, const Options& options,
                          const OnDone& on_done, const OnFailed& on_failed) {
-  const std::size_t per_worker = std::max<std::size_t>(options.files_per_worker, 1);
-  std::size_t next = 0;
-  std::size_t fruitless = 0;  // workers, one after the other, that did not even begin
-  while (next < sources.size()) {
-    const std::size_t end = std::min(sources.size(), next + per_worker);
-    Round round(machine, sources, options, on_done, next, end);
-    auto answer = round.run();
-    const std::size_t stopped_at = round.next();
-    if (answer) {
-      next = round.end();
-      fruitless = 0;
-      continue;
-    }
-    const Error& error = answer.error();
-    if (round.was_refused_by_caller() || is_final(error)) return answer;
-    next = stopped_at;
-    if (next >= sources.size() || next >= round.end()) continue;  // it broke down after its last answer
-    if (round.failed_source()) {
-      if (!on_failed) return answer;
-      ATOLL_TRY(on_failed(next, error));
-      ++next;
-      continue;
-    }
-    // A worker that never says it began may be the fault of the machine and not of a content: three of them are enough.
-    fruitless = stopped_at == next && round.format().empty() ? fruitless + 1 : 0;
-    if (fruitless >= 3) return answer;
-    ATOLL_TRY(on_done(next, broken(sources[next], round.format(), error)));
-    ++next;
-  }
-  return {};
+  WorkerLimits limits;
+  limits.text_bytes_max = std::min(options.text_bytes_max, kTextBytesMost);
+  limits.unpacked_bytes_max = options.unpacked_bytes_max;
+  limits.whole_bytes_max = options.whole_bytes_max;
+  limits.members_max =
+      static_cast<std::uint32_t>(std::min<std::size_t>(options.members_max, kDecodeLimits.members_max));
+  limits.depth_max = options.depth_max;
+  limits.ratio_max = options.ratio_max;
+  BatchOptions batches;
+  batches.worker_command = options.worker_command;
+  batches.parameters = encode(limits);
+  batches.memory_bytes_max = options.memory_bytes_max;
+  batches.cpu_seconds_per_file = options.cpu_seconds_per_file;
+  batches.files_per_worker = options.files_per_worker;
+  batches.stop = options.stop;
+  BatchAnswers answers;
+  answers.on_answer = [&](std::size_t index, ByteView answer) -> Result<bool> {
+    auto extraction = decode(answer);
+    if (!extraction) return false;
+    ATOLL_TRY(on_done(index, std::move(*extraction)));
+    return true;
+  };
+  answers.on_broken = [&](std::size_t index, const std::string& begun, const Error& why) {
+    return on_done(index, broken(sources[index], begun, why));
+  };
+  answers.on_failed = on_failed;
+  return run_batches(machine, sources, batches, answers);
 }
 
 }  // namespace atl::extract

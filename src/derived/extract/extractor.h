@@ -14,18 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "derived/extract/batch.h"
 #include "derived/extract/extraction.h"
-#include "foundation/base/units.h"
-#include "foundation/platform/machine.h"
-#include "foundation/sandbox/sandbox.h"
 
 namespace atl::extract {
-
-struct Source {
-  std::string name;  // with its ending; no path is needed
-  std::uint64_t size = 0;
-  sandbox::ReadInput read;  // from offset 0 of this content
-};
 
 struct Options {
   std::uint64_t text_bytes_max = 16 * kMiB;  // of one content, with all that is inside of it; at most 24 MiB counts
@@ -37,14 +29,11 @@ struct Options {
   std::uint64_t memory_bytes_max = kGiB;        // of the worker, beyond the program
   std::uint64_t cpu_seconds_per_file = 60;
   std::uint32_t files_per_worker = 500;  // then a fresh one: what a library leaks does not add up
-  bool allows_ocr = false;               // pictures of text are not read yet, whatever stands here
   std::vector<std::string> worker_command{"/proc/self/exe", "worker", "extract"};
   const std::atomic<bool>* stop = nullptr;
 };
 
 using OnDone = std::function<Result<void>(std::size_t index, Extraction extraction)>;
-// read() of this source failed. Without it such an error ends the whole.
-using OnFailed = std::function<Result<void>(std::size_t index, const Error& error)>;
 
 // Errors: `interrupted` where it was stopped, "sandbox.not_started" / "sandbox.not_locked" where no worker can be had,
 // and what on_done, on_failed answer. Never because of what a content holds.

@@ -5,41 +5,32 @@
 #include "derived/extract/extractor.h"
 #include "derived/extract/formats.h"
 #include "derived/extract/internal/image_format.h"
-#include "derived/extract/internal/input.h"
+#include "derived/extract/internal/limits.h"
 #include "derived/extract/internal/magic_table.h"
 #include "derived/extract/internal/pdf_format.h"
 #include "derived/extract/internal/readers.h"
-#include "derived/extract/internal/wire.h"
 
 namespace atl::extract {
 namespace {
 
-Result<void> send(sandbox::Channel& channel, FrameType type, std::uint32_t index, ByteView payload) {
-  Bytes frame;
-  ByteWriter out(frame);
-  out.put(index);
-  out.put_bytes(payload);
-  return channel.send(static_cast<std::uint8_t>(type), frame);
-}
-
 Result<void> read_batch(sandbox::Channel& channel, Toolbox& tools) {
-  ATOLL_ASSIGN(const Batch batch, decode_batch(channel.parameters()));
-  tools.limits = {batch.whole_bytes_max, batch.depth_max, batch.ratio_max};
-  for (std::size_t i = 0; i < batch.contents.size(); ++i) {
-    const BatchContent& content = batch.contents[i];
-    const auto index = static_cast<std::uint32_t>(batch.first_index + i);
-    ChannelInput input(channel, static_cast<std::uint64_t>(i) << kContentShift, content.size);
-    // Told first, so that the caller knows what broke the worker if it breaks.
+  WorkerLimits limits;
+  BatchReader reader;
+  reader.begin = [&](ByteView parameters) -> Result<void> {
+    ATOLL_ASSIGN(limits, decode_limits(parameters));
+    tools.limits = {limits.whole_bytes_max, limits.depth_max, limits.ratio_max};
+    return {};
+  };
+  reader.read = [&](Input& input, std::string_view name, const SayBegun& begun) -> Result<Bytes> {
     ATOLL_ASSIGN(const Bytes head, input.part(0, kHeadBytes));
-    ATOLL_TRY(send(channel, FrameType::begun, index, as_bytes(recognise(head, content.name).id)));
+    ATOLL_TRY(begun(recognise(head, name).id));
     Budget budget;
-    budget.text_bytes = batch.text_bytes_max;
-    budget.member_count = batch.members_max;
-    budget.unpacked_bytes = batch.unpacked_bytes_max;
-    const Extraction extraction = understand(input, content.name, tools, budget, 0);
-    ATOLL_TRY(send(channel, FrameType::done, index, encode(extraction)));
-  }
-  return {};
+    budget.text_bytes = limits.text_bytes_max;
+    budget.member_count = limits.members_max;
+    budget.unpacked_bytes = limits.unpacked_bytes_max;
+    return encode(understand(input, name, tools, budget, 0));
+  };
+  return serve_batch(channel, reader);
 }
 
 }  // namespace

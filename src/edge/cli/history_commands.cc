@@ -4,7 +4,7 @@
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
 #include "vault/history/command_log.h"
-#include "vault/history/diff.h"
+#include "vault/history/object_difference.h"
 #include "vault/history/rollback.h"
 #include "vault/history/snapshots.h"
 #include "vault/object/objects.h"
@@ -173,16 +173,9 @@ Result<int> log(Session& session, const LogArguments& arguments) {
 struct DiffArguments {
   std::string address, other;
   std::string from, to;
+  std::string row_column;
+  bool shows_lines = false;
 };
-
-Result<std::string> text_of(vault::Vault& vault, const VersionRow& version) {
-  std::string text;
-  ATOLL_TRY(vault::read_version(vault.chunks(), version, 0, version.size, [&](ByteView piece) -> Result<bool> {
-    text += as_text(piece);
-    return true;
-  }));
-  return text;
-}
 
 void say_fact(Session& session, const char* what, const std::string& before, const std::string& after) {
   if (before != after) session.output.line(std::string(what) + ": " + shown(before) + " -> " + shown(after));
@@ -200,22 +193,81 @@ std::string labels(const std::map<std::string, std::string>& map) {
   return text;
 }
 
-// Exit 0 where they are the same, 1 where they differ, as diff(1).
-Result<int> diff_versions(Session& session, vault::Vault& vault, const VersionRow& before, const VersionRow& after) {
-  const bool same_content = before.content == after.content && before.holes == after.holes && before.size == after.size;
-  std::optional<vault::ContentDifference> ranges;
-  std::optional<std::string> lines;
-  if (!same_content && before.content.domain == after.content.domain) {
-    if (before.size <= vault::kTextBytesMax && after.size <= vault::kTextBytesMax) {
-      ATOLL_ASSIGN(const std::string old_text, text_of(vault, before));
-      ATOLL_ASSIGN(const std::string new_text, text_of(vault, after));
-      if (vault::looks_like_text(old_text) && vault::looks_like_text(new_text))
-        lines = vault::diff_lines(old_text, new_text);
+std::string json_names(const std::vector<std::string>& names) {
+  std::vector<std::string> list;
+  for (const std::string& name : names) list.push_back(json_quote(name));
+  return json_array(list);
+}
+
+std::string table_json(const vault::TableDifference& table) {
+  JsonObject out;
+  out.add_raw("columns_added", json_names(table.columns_added));
+  out.add_raw("columns_removed", json_names(table.columns_removed));
+  out.add_raw("types_changed", json_names(table.types_changed));
+  if (!table.row_column.empty()) out.add("row_column", table.row_column);
+  out.add("rows_before", table.rows_before).add("rows_after", table.rows_after);
+  out.add("rows_added", table.rows_added).add("rows_removed", table.rows_removed);
+  out.add("rows_changed", table.rows_changed).add("cells_changed", table.cells_changed);
+  std::vector<std::string> rows;
+  for (const vault::RowChange& row : table.rows) {
+    JsonObject line;
+    line.add("kind", vault::name_of(row.kind)).add("row", row.row);
+    std::vector<std::string> cells;
+    for (const auto& cell : row.cells) {
+      cells.push_back(
+          JsonObject().add("column", cell.column).add("before", cell.before).add("after", cell.after).text());
     }
-    if (!lines) {
-      ATOLL_ASSIGN(ranges, vault::diff_contents(vault.chunks(), before.content, after.content));
-    }
+    if (!cells.empty()) line.add_raw("cells", json_array(cells));
+    rows.push_back(line.text());
   }
+  out.add_raw("rows", json_array(rows)).add("is_cut_off", table.is_cut_off).add("is_compatible", table.is_compatible());
+  return out.text();
+}
+
+void say_names(Session& session, const char* what, const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + shown(name);
+  if (!list.empty()) session.output.line(std::string(what) + ": " + list);
+}
+
+void say_table(Session& session, const vault::TableDifference& table) {
+  say_names(session, "columns added", table.columns_added);
+  say_names(session, "columns removed", table.columns_removed);
+  say_names(session, "columns with another type", table.types_changed);
+  session.output.line("rows: " + format_count(table.rows_before) + " -> " + format_count(table.rows_after) + ": " +
+                      format_count(table.rows_added) + " added, " + format_count(table.rows_removed) + " removed, " +
+                      format_count(table.rows_changed) + " changed" +
+                      (table.row_column.empty() ? ", matched in order" : ", matched by " + shown(table.row_column)));
+  constexpr std::size_t kRowsShown = 20;
+  const std::size_t count = session.output.verbosity > 0 ? table.rows.size() : std::min(table.rows.size(), kRowsShown);
+  const std::string name = table.row_column.empty() ? "row " : shown(table.row_column) + "=";
+  for (const vault::RowChange& row : std::span(table.rows).first(count)) {
+    const char* const sign = row.kind == vault::RowChange::Kind::added     ? "+ "
+                             : row.kind == vault::RowChange::Kind::removed ? "- "
+                                                                           : "M ";
+    std::string cells;
+    for (const auto& cell : row.cells) {
+      cells +=
+          (cells.empty() ? "  " : "; ") + shown(cell.column) + ": " + shown(cell.before) + " -> " + shown(cell.after);
+    }
+    session.output.line(sign + name + shown(row.row) + cells);
+  }
+  const std::uint64_t all = table.rows_added + table.rows_removed + table.rows_changed;
+  if (all > count) {
+    session.output.message(format_count(all - count) + " more rows differ" +
+                           (table.rows.size() > count ? "; -v shows them" : "; --lines shows them as lines"));
+  }
+}
+
+// Exit 0 where they are the same, 1 where they differ, as diff(1).
+Result<int> diff_versions(Session& session, vault::Vault& vault, const DiffArguments& arguments, const std::string& key,
+                          const VersionRow& before, const VersionRow& after) {
+  constexpr std::size_t kRowsMax = 10'000;
+  ATOLL_ASSIGN(const vault::ObjectDifference found,
+               vault::diff_objects(vault.chunks(), key, before, after, arguments.row_column, kRowsMax));
+  const bool same_content = found.is_same_content;
+  const auto& lines = found.lines;
+  const auto& ranges = found.ranges;
   const bool same_words = before.metadata == after.metadata && before.tags == after.tags && before.label == after.label;
   const bool same_facts = before.mode == after.mode && before.modified == after.modified && before.uid == after.uid &&
                           before.gid == after.gid && before.link_target == after.link_target;
@@ -223,6 +275,7 @@ Result<int> diff_versions(Session& session, vault::Vault& vault, const VersionRo
     JsonObject object("object_diff");
     object.add("before", before.version.text()).add("after", after.version.text());
     object.add("size_before", before.size).add("size_after", after.size).add("same_content", same_content);
+    if (found.table) object.add_raw("table", table_json(*found.table));
     if (lines) object.add("lines", *lines);
     if (ranges) {
       object.add("shared_bytes", ranges->shared_bytes).add("changed_bytes", ranges->changed_bytes);
@@ -242,7 +295,8 @@ Result<int> diff_versions(Session& session, vault::Vault& vault, const VersionRo
     say_fact(session, "link", before.link_target, after.link_target);
     say_fact(session, "metadata", labels(before.metadata), labels(after.metadata));
     say_fact(session, "label", before.label, after.label);
-    if (lines) session.output.data(*lines);
+    if (found.table) say_table(session, *found.table);
+    if (lines && (arguments.shows_lines || !found.table)) session.output.data(*lines);
     if (ranges) {
       session.output.line("content: " + format_size(ranges->shared_bytes) + " shared, " +
                           format_size(ranges->changed_bytes) + " changed");
@@ -319,7 +373,7 @@ Result<int> diff(Session& session, const DiffArguments& arguments) {
       // A version, and the current one.
       ATOLL_ASSIGN(const Listed one, vault::find_version(*reader, bucket, split.key, split.version));
       ATOLL_ASSIGN(const auto two, reader->current(bucket.id, split.key));
-      if (two) return diff_versions(session, vault, one.version, two->version);
+      if (two) return diff_versions(session, vault, arguments, split.key, one.version, two->version);
       return fail(ErrorKind::not_found, "object.not_found", "there is no object " + address.bucket + "/" + split.key,
                   "`atoll log` lists what was.");
     }
@@ -346,7 +400,7 @@ Result<int> diff(Session& session, const DiffArguments& arguments) {
       ATOLL_ASSIGN(const auto other, vault::parse_address(arguments.other));
       ATOLL_ASSIGN(const Listed one, object_in(before, address));
       ATOLL_ASSIGN(const Listed two, object_in(after, other));
-      return diff_versions(session, vault, one.version, two.version);
+      return diff_versions(session, vault, arguments, two.entry.key, one.version, two.version);
     }
     if (!address.key.empty() && !address.key.ends_with('/')) {
       ATOLL_ASSIGN(const auto entry, reader->entry(bucket.id, address.key));
@@ -354,7 +408,7 @@ Result<int> diff(Session& session, const DiffArguments& arguments) {
         // A state in which it was missing is told as a difference of names.
         ATOLL_ASSIGN(const auto one, before.current(bucket.id, address.key));
         ATOLL_ASSIGN(const auto two, after.current(bucket.id, address.key));
-        if (one && two) return diff_versions(session, vault, one->version, two->version);
+        if (one && two) return diff_versions(session, vault, arguments, two->entry.key, one->version, two->version);
         return diff_folders(session, before, after, bucket, address.key);
       }
     }
@@ -575,6 +629,9 @@ void add_history_commands(CLI::App& app, Session& session, Chosen& chosen) {
   diff_command->add_option("other", diff_arguments->other, "another BUCKET/key to compare with");
   diff_command->add_option("--from", diff_arguments->from, "the older state: a time, 1d (ago), a change, a snapshot");
   diff_command->add_option("--to", diff_arguments->to, "the newer one; now");
+  diff_command->add_option("--row-column", diff_arguments->row_column,
+                           "of tables: the column that tells rows apart; the first one, where it does");
+  diff_command->add_flag("--lines", diff_arguments->shows_lines, "of tables: also the lines that differ");
   diff_command->callback([&session, &chosen, diff_arguments] {
     chosen.body = [&session, diff_arguments] { return diff(session, *diff_arguments); };
   });

@@ -315,7 +315,7 @@ std::vector<Operation> copy_operations() {
        .method = "POST",
        .path = "/api/v1/copies/{name}/sync",
        .tag = "copies",
-       .words = "Brings a copy up to date now; the server does it every second by itself. A job: watch it to wait.",
+       .words = "Brings a copy up to date now; the server does it within a second by itself. A job: watch it to wait.",
        .guards = {{Action::copy_manage, Place::vault}},
        .answers = accepted,
        .handler = start_sync},

@@ -34,6 +34,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> embedder_schemas();
 
 [[nodiscard]] std::vector<Operation> archive_operations();
+[[nodiscard]] std::vector<Operation> unpack_operations();
+[[nodiscard]] std::vector<NamedSchema> unpack_schemas();
 [[nodiscard]] std::vector<Operation> upload_operations();
 [[nodiscard]] std::vector<Operation> change_operations();
 [[nodiscard]] std::vector<NamedSchema> change_schemas();

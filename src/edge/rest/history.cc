@@ -5,7 +5,7 @@
 #include "edge/rest/groups.h"
 #include "edge/rest/schema.h"
 #include "vault/history/command_log.h"
-#include "vault/history/diff.h"
+#include "vault/history/object_difference.h"
 #include "vault/history/past.h"
 #include "vault/history/rollback.h"
 #include "vault/object/objects.h"
@@ -296,13 +296,29 @@ Result<Listed> state_of(Call& call, catalog::CatalogReader& reader, const catalo
                   (view.moment() ? " as of " + view.moment()->words : std::string()));
 }
 
-Result<std::string> text_of(vault::Vault& vault, const VersionRow& version) {
-  std::string text;
-  ATOLL_TRY(vault::read_version(vault.chunks(), version, 0, version.size, [&](ByteView piece) -> Result<bool> {
-    text += as_text(piece);
-    return true;
-  }));
-  return text;
+Value names_of(const std::vector<std::string>& names) {
+  Value list = Value::array();
+  for (const std::string& name : names) list.push(name);
+  return list;
+}
+
+Value table_of(const vault::TableDifference& table) {
+  Value out = Value::object();
+  out.set("columns_added", names_of(table.columns_added)).set("columns_removed", names_of(table.columns_removed));
+  out.set("types_changed", names_of(table.types_changed));
+  if (!table.row_column.empty()) out.set("row_column", table.row_column);
+  out.set("rows_before", table.rows_before).set("rows_after", table.rows_after);
+  out.set("rows_added", table.rows_added).set("rows_removed", table.rows_removed);
+  out.set("rows_changed", table.rows_changed).set("cells_changed", table.cells_changed);
+  Value rows = Value::array();
+  for (const vault::RowChange& row : table.rows) {
+    Value cells = Value::array();
+    for (const auto& cell : row.cells)
+      cells.push(Value::object().set("column", cell.column).set("before", cell.before).set("after", cell.after));
+    rows.push(Value::object().set("kind", vault::name_of(row.kind)).set("row", row.row).set("cells", std::move(cells)));
+  }
+  out.set("rows", std::move(rows)).set("is_cut_off", table.is_cut_off);
+  return out.set("is_compatible", table.is_compatible());
 }
 
 Result<net::Response> object_diff(Call& call) {
@@ -319,26 +335,21 @@ Result<net::Response> object_diff(Call& call) {
                             one.version.size + two.version.size);
   const VersionRow& before = one.version;
   const VersionRow& after = two.version;
-  const bool is_same = before.content == after.content && before.holes == after.holes && before.size == after.size;
+  ATOLL_ASSIGN(const vault::ObjectDifference found, vault::diff_objects(vault->chunks(), call.key(), before, after,
+                                                                        call.text("row_column"), kDifferencesMax));
   Value out = Value::object();
   out.set("before", before.version.text()).set("after", after.version.text());
-  out.set("size_before", before.size).set("size_after", after.size).set("same_content", is_same);
+  out.set("size_before", before.size).set("size_after", after.size).set("same_content", found.is_same_content);
   out.set("metadata_before", before.metadata).set("metadata_after", after.metadata);
-  if (is_same || before.content.domain != after.content.domain) return ok(out);
-  if (before.size <= vault::kTextBytesMax && after.size <= vault::kTextBytesMax) {
-    ATOLL_ASSIGN(const std::string old_text, text_of(*vault, before));
-    ATOLL_ASSIGN(const std::string new_text, text_of(*vault, after));
-    if (vault::looks_like_text(old_text) && vault::looks_like_text(new_text)) {
-      if (const auto lines = vault::diff_lines(old_text, new_text); lines) return ok(out.set("lines", *lines));
-    }
-  }
-  ATOLL_ASSIGN(const auto ranges, vault::diff_contents(vault->chunks(), before.content, after.content));
+  if (found.table) out.set("table", table_of(*found.table));
+  if (found.lines) out.set("lines", *found.lines);
+  if (!found.ranges) return ok(out);
   Value changed = Value::array();
-  for (const auto& range : ranges.changed) {
+  for (const auto& range : found.ranges->changed) {
     if (changed.as_array()->size() == kDifferencesMax) break;
     changed.push(Value::object().set("offset", range.offset).set("length", range.length));
   }
-  out.set("shared_bytes", ranges.shared_bytes).set("changed_bytes", ranges.changed_bytes);
+  out.set("shared_bytes", found.ranges->shared_bytes).set("changed_bytes", found.ranges->changed_bytes);
   return ok(out.set("changed", std::move(changed)));
 }
 
@@ -372,10 +383,13 @@ std::vector<Operation> history_operations() {
        .method = "GET",
        .path = "/api/v1/buckets/{bucket}/diff/{key...}",
        .tag = "history",
-       .words = "What differs between two states of an object: lines of texts, ranges of anything else.",
+       .words = "What differs between two states of an object: rows and columns of tables, lines of texts, ranges of "
+                "anything else.",
        .guards = {{Action::read_version, Place::inside}, {Action::read_history, Place::object}},
        .query = {state_parameter("from", "The earlier state: a version's id or label, or a moment."),
-                 state_parameter("to", "The later state, likewise.", "now")},
+                 state_parameter("to", "The later state, likewise.", "now"),
+                 state_parameter("row_column",
+                                 "Of tables: the column that tells rows apart. The first, where it does.")},
        .answers = {{200, "ObjectDifference", "What differs."}},
        .handler = object_diff},
       {.id = "object_rollback",
@@ -482,13 +496,32 @@ std::vector<NamedSchema> history_schemas() {
                required("differences", list(reference("NameDifference")))})},
       {"ByteRange",
        object("A range.", {required("offset", number("First byte.")), required("length", number("Bytes."))})},
+      {"CellChange", object("A cell that differs.", {required("column", text("Its column.")),
+                                                     required("before", text("")), required("after", text(""))})},
+      {"RowChange",
+       object("A row that differs.",
+              {required("kind", choice("How.", {"added", "removed", "changed"})),
+               required("row", text("What its row column says; without one its number, from 1.")),
+               required("cells", list(reference("CellChange"), "Of a changed row, in columns that both have."))})},
+      {"TableDifference",
+       object(
+           "What differs between two tables.",
+           {required("columns_added", list(text(""), "Names.")), required("columns_removed", list(text(""), "Names.")),
+            required("types_changed",
+                     list(text(""), "Columns that held whole numbers, numbers or text and hold another.")),
+            optional("row_column", text("By which rows were matched; without it in order.")),
+            required("rows_before", number("Rows.")), required("rows_after", number("Rows.")),
+            required("rows_added", number("Rows.")), required("rows_removed", number("Rows.")),
+            required("rows_changed", number("Rows.")), required("cells_changed", number("Cells.")),
+            required("rows", list(reference("RowChange"))), required("is_cut_off", flag("True: not all are listed.")),
+            required("is_compatible", flag("True: no column went or holds another type."))})},
       {"ObjectDifference",
        object("What differs.",
               {required("before", text("A version.")), required("after", text("A version.")),
                required("size_before", number("In bytes.")), required("size_after", number("In bytes.")),
                required("same_content", flag("True: only words or facts differ.")),
                required("metadata_before", map_of_texts("Then.")), required("metadata_after", map_of_texts("Later.")),
-               optional("lines", text("Unified hunks.", 64U << 20)),
+               optional("table", reference("TableDifference")), optional("lines", text("Unified hunks.", 64U << 20)),
                optional("shared_bytes", number("Of the later content.")),
                optional("changed_bytes", number("Of the later content.")),
                optional("changed", list(reference("ByteRange")))})},

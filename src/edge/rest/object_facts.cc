@@ -4,6 +4,7 @@
 
 #include "edge/rest/answers.h"
 #include "foundation/net/http_date.h"
+#include "vault/object/labels.h"
 
 namespace atl::rest {
 namespace {
@@ -60,6 +61,13 @@ Result<catalog::VersionRow> facts_of(const net::Headers& headers, Timestamp now)
   facts.mode = 0644;
   facts.content_type = headers.get("Content-Type").value_or("");
   facts.description = headers.get("Atoll-Description").value_or("");
+  facts.author = headers.get("Atoll-Author").value_or("");
+  facts.label = headers.get("Atoll-Label").value_or("");
+  vault::Origin said;
+  said.label = facts.label;
+  said.author = facts.author;
+  said.description = facts.description;
+  ATOLL_TRY(vault::check_origin(said));
   for (const auto& field : headers) {
     if (field.name.size() <= kMetadataField.size() ||
         !net::equal_ignoring_case(std::string_view(field.name).substr(0, kMetadataField.size()), kMetadataField)) {
@@ -78,6 +86,14 @@ Result<catalog::VersionRow> facts_of(const net::Headers& headers, Timestamp now)
   }
   ATOLL_TRY(check_words(facts));
   return facts;
+}
+
+std::vector<HeaderParameter> word_parameters() {
+  return {{"Atoll-Meta-*", "Metadata; the name in lower case."},
+          {"Atoll-Tags", "Tags, as name=value&name=value or as a JSON object."},
+          {"Atoll-Description", "What changed and why."},
+          {"Atoll-Author", "Who is answerable for the content."},
+          {"Atoll-Label", "A name for the version, which no other version of its object has."}};
 }
 
 Result<std::string> sha256_of(const net::Headers& headers) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "edge/rest/call.h"
 
@@ -14,8 +15,11 @@ inline constexpr std::string_view kMetadataField = "Atoll-Meta-";
 inline constexpr std::size_t kMetadataBytesMax = 16 * 1024;  // names and values of one object
 inline constexpr std::size_t kTagsMax = 100;
 
-// Content-Type, Atoll-Meta-*, Atoll-Tags, Atoll-Modified (otherwise `now`), Atoll-Description.
+// Content-Type, Atoll-Meta-*, Atoll-Tags, Atoll-Modified (otherwise `now`), Atoll-Description, Atoll-Author,
+// Atoll-Label.
 [[nodiscard]] Result<catalog::VersionRow> facts_of(const net::Headers& headers, Timestamp now);
+// The fields of these that a row which stores declares, but for Content-Type and Atoll-Modified.
+[[nodiscard]] std::vector<HeaderParameter> word_parameters();
 // Lower-case hexadecimal SHA-256 of Repr-Digest or Content-Digest (RFC 9530); "" where none is given.
 [[nodiscard]] Result<std::string> sha256_of(const net::Headers& headers);
 // ETag, Last-Modified, Content-Type, Atoll-Version, Atoll-Modified, Atoll-Tags, Atoll-Meta-*.

@@ -256,12 +256,11 @@ std::vector<Operation> object_operations() {
       {"If-Match", "Only if the object is at this ETag."},
       {"If-None-Match", "Only if it is not; * with PUT: only if it is not there."}};
   std::vector<HeaderParameter> store = conditions;
+  const auto words = word_parameters();
+  store.insert(store.end(), words.begin(), words.end());
   store.insert(store.end(),
                {{"Content-Type", "Kept, and given back."},
-                {"Atoll-Meta-*", "Metadata; the name in lower case."},
-                {"Atoll-Tags", "Tags, as name=value&name=value or as a JSON object."},
                 {"Atoll-Modified", "The file's own time (RFC 3339)."},
-                {"Atoll-Description", "What changed and why."},
                 {"Repr-Digest", "sha-256=:…: (RFC 9530): content that differs is refused, and the digest kept."}});
   std::vector<HeaderParameter> read = conditions;
   read.push_back({"Range", "bytes=first-last, one range."});

@@ -44,6 +44,7 @@ const std::vector<Operation>& operations() {
     add(all, embedder_operations());
     add(all, own_vector_operations());
     add(all, archive_operations());
+    add(all, unpack_operations());
     add(all, upload_operations());
     add(all, change_operations());
     add(all, session_operations());
@@ -80,6 +81,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, understood_schemas());
     add(all, embedder_schemas());
     add(all, own_vector_schemas());
+    add(all, unpack_schemas());
     add(all, change_schemas());
     add(all, session_schemas());
     add(all, people_schemas());

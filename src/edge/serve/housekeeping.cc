@@ -14,7 +14,9 @@ namespace {
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kMinuteMs = 60'000;
 constexpr std::size_t kThreadNameMax = 15;
-constexpr int kIdleRoundsMax = 60;
+constexpr std::int64_t kShippingMs = 250;
+constexpr int kIdleRoundsMax = 240;  // a minute
+constexpr int kRoundsAfterFailure = 4;
 constexpr std::uint64_t kTierBytesAtOnce = 16ULL << 30;
 constexpr std::int64_t kDrivesNs = 600LL * 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600LL * 1'000'000'000;
@@ -45,7 +47,7 @@ void Housekeeping::start() {
   }
   threads_.push_back(threads.start("every-second", [this] { loop(kSecondMs, [this] { each_second(); }); }));
   threads_.push_back(threads.start("shipping", [this] {
-    loop(kSecondMs, [this] {
+    loop(kShippingMs, [this] {
       for (const auto& vault : host_->vaults()) ship(vault.id);
     });
   }));
@@ -107,6 +109,10 @@ void Housekeeping::ship(const VaultId& id) {
   if (!use) return;  // somebody needs the vault alone: later
   const auto ship_once = [&]() -> Result<void> {
     Copying& copying = copying_[id];
+    if (copying.rounds_to_wait > 0) {
+      --copying.rounds_to_wait;
+      return {};
+    }
     const Lsn last = use->vault().journal().last();
     if (copying.rows_seen_at != last) {
       ATOLL_ASSIGN(auto rows, use->vault().reader()->all<catalog::CopyRow>());
@@ -131,6 +137,7 @@ void Housekeeping::ship(const VaultId& id) {
     copying.shipped = last;
     for (const auto& outcome : outcomes) {
       if (outcome.error || outcome.is_left_out) copying.shipped.reset();
+      if (outcome.error) copying.rounds_to_wait = kRoundsAfterFailure;
       if (outcome.is_left_out) continue;
       note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
     }

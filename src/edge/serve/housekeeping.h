@@ -1,7 +1,8 @@
 // What a running server does by the clock: the record of reads goes to disk, copies get what was written, the journal
 // gets checkpoints, schedules run.
 //
-//     every second     audit; one round of each copy; news of alarms
+//     every 250 ms     one round of each copy, where something was written
+//     every second     audit; news of alarms
 //     every 10 s       a look at how everything is
 //     every 10 min     drives are asked for their wear
 //     every hour       lifecycle rules of buckets, and content moved to the tiers they want
@@ -52,6 +53,7 @@ class Housekeeping {
     std::unique_ptr<backup::CopyKeeper> keeper;  // of these rows; borrows the vault during a round only
     std::optional<Lsn> shipped;                  // by every copy
     int idle_rounds = 0;
+    int rounds_to_wait = 0;  // after a failure
   };
   void each_second();
   void ask_drives();

@@ -28,8 +28,11 @@ struct Exchange {
   access::Who who;
   // For figures and logs: "GET /api/v1/buckets/{bucket}". Set by the door; a small fixed set.
   std::string route;
+  OperationId operation{};  // of an agent's run: what it changes belongs to it
 
-  [[nodiscard]] vault::Caller caller() const { return {who.name.empty() ? "nobody" : who.name, origin(), request_id}; }
+  [[nodiscard]] vault::Caller caller() const {
+    return {who.name.empty() ? "nobody" : who.name, origin(), request_id, operation};
+  }
   [[nodiscard]] std::string origin() const { return remote_address.empty() ? "local" : remote_address; }
   // "https://files.example:8443", without a slash at its end.
   [[nodiscard]] std::string base_url() const;

@@ -126,6 +126,10 @@ class TargetDirectory {
   [[nodiscard]] virtual Result<std::optional<NodeInfo>> info(const std::string& name) = 0;
   // Fails with `conflict` where the name is taken.
   [[nodiscard]] virtual Result<std::unique_ptr<TargetFile>> create_file(const std::string& name) = 0;
+  // A regular file that is there, to write on in it. `unsupported`, id "target.unsupported", where this cannot be done.
+  [[nodiscard]] virtual Result<std::unique_ptr<TargetFile>> reopen_file(const std::string& name) {
+    return fail(ErrorKind::unsupported, "target.unsupported", "'" + name + "' cannot be written on there");
+  }
   [[nodiscard]] virtual Result<void> create_symlink(const std::string& name, const std::string& target) = 0;
   [[nodiscard]] virtual Result<void> create_special(const std::string& name, const NodeInfo& info) = 0;
   // A second name for `from_name` in `from`.

@@ -273,6 +273,21 @@ TEST_F(HostTreeTest, AFolderReplacedByALinkDoesNotLeadOutside) {
   EXPECT_EQ(status_of("tree/to-secret").st_mtim.tv_sec, 1'234'567'890);
 }
 
+TEST_F(HostTreeTest, AFileIsWrittenOnInAndNothingElse) {
+  write("file", "beginning, spoilt");
+  fs::create_symlink("file", path("link"));
+  const auto to = take(tree_->open_target(path("")));
+  const auto file = take(to->reopen_file("file"));
+  take(file->set_size(9));
+  take(file->write_at(9, as_bytes(" and end")));
+  EXPECT_EQ(take(take(take(tree_->open_source(path("")))->open_file("file"))->info()).size, 17U);
+  EXPECT_EQ(content_of("file"), "beginning and end");
+  for (const char* name : {"link", "missing", "../file", "fifo"}) {
+    if (std::string_view(name) == "fifo") ASSERT_EQ(::mkfifo(path(name).c_str(), 0600), 0);
+    EXPECT_FALSE(to->reopen_file(name).has_value()) << name;
+  }
+}
+
 TEST_F(HostTreeTest, ALinkTheUserNamesIsFollowed) {
   fs::create_directory(path("real"));
   write("real/file", "x");

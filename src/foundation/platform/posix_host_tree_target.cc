@@ -72,6 +72,18 @@ class PosixTargetDirectory final : public TargetDirectory {
     return std::make_unique<PosixTargetFile>(std::move(file), name);
   }
 
+  Result<std::unique_ptr<TargetFile>> reopen_file(const std::string& name) override {
+    ATOLL_TRY(check_name(name));
+    // Without blocking: it may be a FIFO by now.
+    constexpr int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    Descriptor file(retry_on_signal([&] { return ::openat(folder_.get(), name.c_str(), flags); }));
+    if (!file.is_open()) return target_error("write on in", name, errno);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return target_error("look at", name, errno);
+    if (!S_ISREG(status.st_mode)) return fail(ErrorKind::conflict, "target.exists", quoted(name) + " is no file");
+    return std::make_unique<PosixTargetFile>(std::move(file), name);
+  }
+
   Result<void> create_symlink(const std::string& name, const std::string& target) override {
     ATOLL_TRY(check_name(name));
     if (target.empty() || target.find('\0') != std::string::npos) {

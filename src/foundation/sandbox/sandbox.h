@@ -8,7 +8,8 @@
 //       ◄─ done, or why not
 //
 // Always true:
-//  - The child gets an empty environment and one open socket. It can open nothing: what it reads, the parent reads.
+//  - The child gets an empty environment and one open socket. It can open nothing (but Worker::readable_folders): what
+//    it reads, the parent reads.
 //  - A frame's length is checked before room is made for it; more output than allowed, 20 s of silence or the death of
 //    the child end the work with an error. The parent never waits for ever, and the child never outlives it.
 //  - Where the child cannot lock itself down it refuses to work.
@@ -71,6 +72,9 @@ class Channel {
 struct Worker {
   std::function<void()> prepare;  // before the lock: what needs files, as character sets do
   std::function<Result<void>(Channel&)> body;
+  // Files below these folders may still be opened to be read, and none else: letters that documents are drawn with.
+  // Only where the kernel can keep it to them (Landlock); elsewhere none can be opened.
+  std::vector<std::string> readable_folders = {};
 };
 // Speaks over descriptor 0 until the work is done; the process's exit code.
 [[nodiscard]] int work(const Worker& worker);

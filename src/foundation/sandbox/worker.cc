@@ -1,9 +1,11 @@
 // The child's end: locks itself down, then works. Runs in a process that does nothing else and has one thread.
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +23,7 @@ namespace {
 
 constexpr int kSocket = 0;
 constexpr int kExitRefused = 70;
+constexpr std::uint64_t kFilesOpenMax = 64;  // of those that may be opened at all
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ATOLL_SANITIZED 1
@@ -94,7 +97,28 @@ struct FreeFilter {
   void operator()(void* filter) const { ::seccomp_release(filter); }
 };
 
-bool forbid_everything_else() {
+// Keeps what can be opened to files below the folders, and to reading. False where the kernel cannot.
+bool keep_to_folders(const std::vector<std::string>& folders) {
+  // What the first version of Landlock knows; newer rights are about what the other filter forbids anyway.
+  constexpr std::uint64_t kReading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+  landlock_ruleset_attr handled{};
+  handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;
+  const auto rules = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0));
+  if (rules < 0) return false;
+  for (const std::string& folder : folders) {
+    landlock_path_beneath_attr below{};
+    below.allowed_access = kReading;
+    below.parent_fd = ::open(folder.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY);
+    if (below.parent_fd < 0) continue;  // not there: nothing of it to read
+    ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+    ::close(below.parent_fd);
+  }
+  const bool is_kept = ::syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+  ::close(rules);
+  return is_kept;
+}
+
+bool forbid_everything_else(bool can_read_files) {
   const std::unique_ptr<void, FreeFilter> filter(
       ::seccomp_init(kIsSanitized ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS));
   if (!filter) return false;
@@ -119,24 +143,45 @@ bool forbid_everything_else() {
               ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
   }
   // What libraries try and can do without: a plain "no" keeps them going.
-  for (const int call :
-       {SCMP_SYS(open),       SCMP_SYS(openat),  SCMP_SYS(stat),    SCMP_SYS(fstat),     SCMP_SYS(lstat),
-        SCMP_SYS(newfstatat), SCMP_SYS(statx),   SCMP_SYS(access),  SCMP_SYS(faccessat), SCMP_SYS(readlink),
-        SCMP_SYS(readlinkat), SCMP_SYS(lseek),   SCMP_SYS(ioctl),   SCMP_SYS(fcntl),     SCMP_SYS(getcwd),
-        SCMP_SYS(umask),      SCMP_SYS(sysinfo), SCMP_SYS(uname),   SCMP_SYS(socket),    SCMP_SYS(connect),
-        SCMP_SYS(prlimit64),  SCMP_SYS(getuid),  SCMP_SYS(geteuid), SCMP_SYS(getgid),    SCMP_SYS(getegid)}) {
+  for (const int call : {SCMP_SYS(open),       SCMP_SYS(stat),
+                         SCMP_SYS(lstat),      SCMP_SYS(statx),
+                         SCMP_SYS(access),     SCMP_SYS(faccessat),
+                         SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
+                         SCMP_SYS(ioctl),      SCMP_SYS(fcntl),
+                         SCMP_SYS(getcwd),     SCMP_SYS(umask),
+                         SCMP_SYS(sysinfo),    SCMP_SYS(uname),
+                         SCMP_SYS(socket),     SCMP_SYS(connect),
+                         SCMP_SYS(prlimit64),  SCMP_SYS(getuid),
+                         SCMP_SYS(geteuid),    SCMP_SYS(getgid),
+                         SCMP_SYS(getegid),    SCMP_SYS(sched_getaffinity),
+                         SCMP_SYS(clone),      SCMP_SYS(clone3),
+                         SCMP_SYS(sigaltstack)}) {
     refuse(call);
+  }
+  // With what files are read; which ones, Landlock says.
+  for (const int call : {SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(pread64)}) {
+    can_read_files ? allow(call) : refuse(call);
+  }
+  if (can_read_files) {
+    is_good = is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                            SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)) == 0;
+  } else {
+    refuse(SCMP_SYS(openat));
   }
   return is_good && ::seccomp_load(filter.get()) == 0;
 }
 
-bool lock_down(std::uint64_t memory_bytes, std::uint64_t cpu_seconds) {
+bool lock_down(std::uint64_t memory_bytes, std::uint64_t cpu_seconds, const std::vector<std::string>& folders) {
   if (!kIsSanitized) {
     const std::uint64_t now = address_space_now();
     if (now == 0 || !limit(RLIMIT_AS, now + memory_bytes)) return false;
   }
-  return limit(RLIMIT_CPU, cpu_seconds) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, 0) &&
-         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && forbid_everything_else();
+  if (!limit(RLIMIT_CPU, cpu_seconds) || !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) ||
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return false;
+  }
+  const bool can_read_files = !folders.empty() && keep_to_folders(folders);
+  return limit(RLIMIT_NOFILE, can_read_files ? kFilesOpenMax : 0) && forbid_everything_else(can_read_files);
 }
 
 Result<void> work_unguarded(const Worker& worker) {
@@ -148,7 +193,7 @@ Result<void> work_unguarded(const Worker& worker) {
   ATOLL_ASSIGN(const auto cpu_seconds, in.get<std::uint64_t>());
   ATOLL_ASSIGN(const ByteView parameters, in.get_bytes(in.remaining()));
   if (worker.prepare) worker.prepare();
-  if (!lock_down(memory_bytes, cpu_seconds)) {
+  if (!lock_down(memory_bytes, cpu_seconds, worker.readable_folders)) {
     return fail(ErrorKind::unsupported, "sandbox.not_locked",
                 "this system does not let the reader's process be locked in: nothing was read",
                 "A kernel with seccomp is needed, and a container that allows it.");

@@ -67,8 +67,8 @@ class CopyKeeper {
   std::vector<Copy> copies_;
 };
 
-// Ships every second while somebody writes. The first round comes after the first second, so that short commands have
-// none; what is left at the end is the caller's to ship.
+// Ships four times a second while somebody writes. Short commands have no round; what is left at the end is the
+// caller's to ship.
 class ShipperThread {
  public:
   // Borrows keeper and machine; does nothing where there is no copy.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "foundation/base/units.h"
 #include "foundation/codec/hash.h"
 #include "foundation/codec/md5.h"
+#include "services/transfer/archive_progress.h"
 #include "services/transfer/internal/export_target.h"
 #include "services/transfer/metadata_lines.h"
 #include "vault/history/past.h"
@@ -19,6 +21,12 @@ using catalog::VersionRow;
 constexpr std::string_view kOddFolder = "atoll-files";
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::size_t kPathBytesMax = 4000;
+constexpr const char* kTarFile = "universe.tar.gz";
+constexpr const char* kManifestFile = "manifest.json";
+constexpr std::uint64_t kProgressBytesMax = 64 * kKiB;
+// An archive that is broken off goes on from the last of these.
+constexpr std::uint64_t kSectionBytes = 256 * kMiB;
+constexpr std::uint64_t kSectionEntries = 20'000;
 
 bool is_folder(const VersionRow& version) {
   return version.kind == EntryKind::directory || version.kind == EntryKind::marker;
@@ -92,7 +100,7 @@ class ExportRun {
   }
 
   Result<ExportSummary> done() {
-    if (seen_ == 0) {
+    if (seen_ == 0 && !goes_on_) {
       return fail(ErrorKind::not_found, "export.nothing", "nothing lies under " + bucket_name_ + "/" + prefix_,
                   "`atoll ls " + bucket_name_ + "` lists what is there.");
     }
@@ -155,11 +163,12 @@ class ExportRun {
   }
 
   // Every object of the state at the beginning, or of the one asked for, in key order, with the path it gets.
-  Result<void> each(const std::function<Result<void>(const ExportItem&)>& visit) {
-    return view_->scan(bucket_.id, prefix_, "", [&](const Listed& listed) -> Result<bool> {
+  Result<void> each(const std::function<Result<void>(const ExportItem&)>& visit) { return each("", visit); }
+  Result<void> each(const std::string& after, const std::function<Result<void>(const ExportItem&)>& visit) {
+    return view_->scan(bucket_.id, prefix_, after, [&](const Listed& listed) -> Result<bool> {
       if (is_stopped()) return fail(ErrorKind::interrupted, "export.interrupted", "interrupted");
       ++seen_;
-      if (!options_->as_of && listed.version.begin > summary_.lsn) {
+      if (!options_->as_of && !goes_on_ && listed.version.begin > summary_.lsn) {
         ++summary_.changed_meanwhile;
         return true;
       }
@@ -320,12 +329,23 @@ class ExportRun {
 
   // -- archive ------------------------------------------------------------------------------------------------------
 
+  // Whose sums stand in verification.md5 and manifest.json: what was written before counts as well.
+  struct Sums {
+    codec::Md5 tar_md5, manifest_md5;
+    codec::Sha256 tar_sha256;
+    std::uint64_t tar_bytes = 0;
+    void add_tar(ByteView bytes) {
+      tar_md5.update(bytes);
+      tar_sha256.update(bytes);
+      tar_bytes += bytes.size();
+    }
+  };
+
   Result<void> archive() {
     ATOLL_ASSIGN(const auto top, host_->open_target(target_path_));
-    const Timestamp now = vault_->machine().clock.now();
-    const std::string day = format_rfc3339(now).substr(0, 10);
-    std::string name;
-    for (int number = 1; number < 1000; ++number) {
+    const std::string day = format_rfc3339(vault_->machine().clock.now()).substr(0, 10);
+    std::string name = broken_off(*top);
+    for (int number = 1; name.empty() && number < 1000; ++number) {
       name = day + (number == 1 ? "" : "." + std::to_string(number)) + "-snapshot";
       ATOLL_ASSIGN(const auto there, top->info(name));
       if (!there) break;
@@ -339,48 +359,189 @@ class ExportRun {
       return fail(ErrorKind::conflict, "export.exists", "there are a thousand snapshots of this day already");
     summary_.folder = target_path_ + "/" + name;
     ATOLL_ASSIGN(const auto folder, top->open_directory(name));
-    for (const char* old : {"universe.tar.gz", "manifest.json"}) {
-      ATOLL_ASSIGN(const auto there, folder->info(old));
-      if (there) ATOLL_TRY(folder->remove(old));
+    ArchiveProgress progress = progress_at_the_beginning();
+    Sums sums;
+    std::unique_ptr<TarTarget> tar;
+    std::unique_ptr<TextFile> manifest;
+    if (auto before = progress_of_before(*folder)) {
+      Sums sums_before;
+      // Where what is there cannot be read, or not be written on, it is begun anew.
+      if (take_up(*folder, *before, sums_before, manifest)) {
+        sums = std::move(sums_before);
+        progress = std::move(*before);
+        ATOLL_TRY(stand_where(progress));
+      }
     }
-    codec::Md5 tar_md5;
-    codec::Sha256 tar_sha256;
-    std::uint64_t tar_bytes = 0;
-    ATOLL_ASSIGN(auto file, folder->create_file("universe.tar.gz"));
-    ATOLL_ASSIGN(const auto tar, make_tar_target(std::move(file), [&](ByteView bytes) {
-                   tar_md5.update(bytes);
-                   tar_sha256.update(bytes);
-                   tar_bytes += bytes.size();
-                 }));
-    ATOLL_ASSIGN(const auto manifest, TextFile::create(*folder, "manifest.json"));
-    codec::Md5 manifest_md5;
+    const auto on_tar_bytes = [&sums](ByteView bytes) { sums.add_tar(bytes); };
     const auto write = [&](const std::string& text) -> Result<void> {
-      manifest_md5.update(as_bytes(text));
+      sums.manifest_md5.update(as_bytes(text));
       return manifest->write(text);
     };
-    ATOLL_TRY(write("{\"format\":\"atoll-archive\",\"format_version\":1,\"created\":" + quote(format_rfc3339(now)) +
-                    ",\"vault\":" + quote(vault_->head().vault.text()) + ",\"bucket\":" + quote(bucket_name_) +
-                    ",\"prefix\":" + quote(prefix_) + ",\"lsn\":" + std::to_string(summary_.lsn.value) +
-                    (options_->as_of ? ",\"as_of\":" + quote(options_->as_of->words) : std::string()) +
-                    ",\"files\":["));
-    bool is_first = true;
-    ATOLL_TRY(each([&](const ExportItem& item) -> Result<void> {
+    if (manifest) {
+      ATOLL_ASSIGN(auto file, folder->reopen_file(kTarFile));
+      ATOLL_TRY(file->set_size(progress.tar_bytes));
+      ATOLL_ASSIGN(tar, make_tar_target(std::move(file), progress.tar_bytes, on_tar_bytes));
+    } else {
+      for (const char* old : {kTarFile, kManifestFile, kProgressFile}) {
+        ATOLL_ASSIGN(const auto there, folder->info(old));
+        if (there) ATOLL_TRY(folder->remove(old));
+      }
+      ATOLL_ASSIGN(auto file, folder->create_file(kTarFile));
+      ATOLL_ASSIGN(tar, make_tar_target(std::move(file), 0, on_tar_bytes));
+      ATOLL_ASSIGN(manifest, TextFile::create(*folder, kManifestFile));
+      ATOLL_TRY(write("{\"format\":\"atoll-archive\",\"format_version\":1,\"created\":" + quote(progress.created) +
+                      ",\"vault\":" + quote(progress.vault) + ",\"bucket\":" + quote(bucket_name_) +
+                      ",\"prefix\":" + quote(prefix_) + ",\"lsn\":" + std::to_string(summary_.lsn.value) +
+                      (options_->as_of ? ",\"as_of\":" + quote(options_->as_of->words) : std::string()) +
+                      ",\"files\":["));
+    }
+    bool is_first =
+        progress.manifest_bytes == 0 || summary_.files + summary_.folders + summary_.links + summary_.specials == 0;
+    std::uint64_t section_bytes = 0;
+    std::uint64_t section_entries = 0;
+    const auto done = each(progress.last_key, [&](const ExportItem& item) -> Result<void> {
       ATOLL_ASSIGN(const auto digest, store_or_list(*tar, item));
       if (!digest) return {};
       const std::string line = (is_first ? "\n" : ",\n") + write_line(item.key, *item.version, item.path, *digest);
       is_first = false;
-      return write(line);
-    }));
-    if (seen_ == 0) return {};
+      ATOLL_TRY(write(line));
+      progress.last_key = prefix_ + (item.key == "./" ? "" : item.key);
+      section_bytes += item.version->size;
+      if (section_bytes < kSectionBytes && ++section_entries < kSectionEntries) return {};
+      section_bytes = 0;
+      section_entries = 0;
+      return keep_progress(*folder, progress, *tar, *manifest);
+    });
+    if (!done) {
+      // What was taken whole stays, but for the last section where that broke off in the middle of an entry.
+      if (done.error().kind == ErrorKind::interrupted)
+        ignore_error_on_purpose(keep_progress(*folder, progress, *tar, *manifest));
+      return pass(done.error());
+    }
+    if (seen_ == 0 && progress.manifest_bytes == 0) return {};
     ATOLL_TRY(tar->finish());
     ATOLL_TRY(write("\n],\"file_count\":" + std::to_string(summary_.files) +
                     ",\"total_bytes\":" + std::to_string(summary_.bytes) +
-                    ",\"universe\":{\"name\":\"universe.tar.gz\",\"size\":" + std::to_string(tar_bytes) +
-                    ",\"sha256\":" + quote(to_hex(tar_sha256.finish())) + "}}\n"));
+                    ",\"universe\":{\"name\":\"universe.tar.gz\",\"size\":" + std::to_string(sums.tar_bytes) +
+                    ",\"sha256\":" + quote(to_hex(sums.tar_sha256.finish())) + "}}\n"));
     ATOLL_TRY(manifest->finish());
-    return write_text(
-        *folder, "verification.md5",
-        to_hex(tar_md5.finish()) + "  universe.tar.gz\n" + to_hex(manifest_md5.finish()) + "  manifest.json\n");
+    ATOLL_TRY(write_text(*folder, "verification.md5",
+                         to_hex(sums.tar_md5.finish()) + "  universe.tar.gz\n" + to_hex(sums.manifest_md5.finish()) +
+                             "  manifest.json\n"));
+    ATOLL_ASSIGN(const auto there, folder->info(kProgressFile));
+    return there ? folder->remove(kProgressFile) : Result<void>();
+  }
+
+  // The folder of this very export, begun on whatever day, that has no last file; empty where there is none.
+  std::string broken_off(platform::TargetDirectory& top) {
+    const auto folder = host_->open_source(target_path_);
+    if (!folder) return {};
+    auto names = (*folder)->names();
+    if (!names) return {};
+    std::ranges::sort(*names);
+    for (const std::string& name : *names) {
+      if (!name.ends_with("-snapshot")) continue;
+      const auto below = top.open_directory(name);
+      if (!below) continue;
+      const auto last = (*below)->info("verification.md5");
+      summary_.folder = target_path_ + "/" + name;
+      if (last && !*last && progress_of_before(**below)) return name;
+    }
+    return {};
+  }
+
+  [[nodiscard]] ArchiveProgress progress_at_the_beginning() const {
+    ArchiveProgress progress;
+    progress.vault = vault_->head().vault.text();
+    progress.bucket = bucket_name_;
+    progress.prefix = prefix_;
+    if (options_->as_of) progress.as_of = options_->as_of->words;
+    progress.lsn = summary_.lsn;
+    progress.created = format_rfc3339(vault_->machine().clock.now());
+    return progress;
+  }
+
+  Result<void> keep_progress(platform::TargetDirectory& folder, ArchiveProgress& progress, TarTarget& tar,
+                             TextFile& manifest) {
+    ATOLL_ASSIGN(progress.tar_bytes, tar.end_section());
+    ATOLL_ASSIGN(progress.manifest_bytes, manifest.sync());
+    progress.files = summary_.files;
+    progress.folders = summary_.folders;
+    progress.links = summary_.links;
+    progress.specials = summary_.specials;
+    progress.bytes = summary_.bytes;
+    progress.renamed = summary_.renamed;
+    return write_text(folder, kProgressFile, write_progress(progress));
+  }
+
+  // Of the same export: begun from the same vault and place, and of the state that is asked for, or of what was then.
+  std::optional<ArchiveProgress> progress_of_before(platform::TargetDirectory& folder) {
+    const auto info = folder.info(kProgressFile);
+    if (!info || !*info || (*info)->kind != platform::NodeKind::file) return std::nullopt;
+    std::string text;
+    const auto read = read_first(kProgressFile, std::min((*info)->size, kProgressBytesMax),
+                                 [&](ByteView bytes) { text += as_text(bytes); });
+    if (!read) return std::nullopt;
+    auto before = parse_progress(text);
+    const ArchiveProgress now = progress_at_the_beginning();
+    if (!before || before->vault != now.vault || before->bucket != now.bucket || before->prefix != now.prefix ||
+        before->as_of != now.as_of || before->lsn > now.lsn || before->tar_bytes == 0 || before->manifest_bytes == 0) {
+      return std::nullopt;
+    }
+    return before;
+  }
+
+  // The first `bytes` of a file of the archive.
+  Result<void> read_first(const std::string& name, std::uint64_t bytes, const std::function<void(ByteView)>& visit) {
+    ATOLL_ASSIGN(const auto folder, host_->open_source(summary_.folder));
+    ATOLL_ASSIGN(const auto file, folder->open_file(name));
+    Buffer piece(kMiB);
+    for (std::uint64_t at = 0; at < bytes;) {
+      if (is_stopped()) return fail(ErrorKind::interrupted, "export.interrupted", "interrupted");
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.view().size(), bytes - at));
+      ATOLL_ASSIGN(const std::size_t got, file->read_at(at, piece.span().first(wanted)));
+      if (got == 0) return fail(ErrorKind::damaged, "export.short", "'" + name + "' is shorter than it was");
+      visit(piece.view().first(got));
+      at += got;
+    }
+    return {};
+  }
+
+  // False where it cannot be gone on with.
+  bool take_up(platform::TargetDirectory& folder, const ArchiveProgress& before, Sums& sums,
+               std::unique_ptr<TextFile>& manifest) {
+    const std::string part = std::string(kManifestFile) + std::string(kPartEnding);
+    if (!read_first(kTarFile, before.tar_bytes, [&](ByteView bytes) { sums.add_tar(bytes); })) return false;
+    if (!read_first(part, before.manifest_bytes, [&](ByteView bytes) { sums.manifest_md5.update(bytes); }))
+      return false;
+    if (!folder.reopen_file(kTarFile)) return false;
+    auto reopened = TextFile::reopen(folder, kManifestFile, before.manifest_bytes);
+    if (!reopened) return false;
+    manifest = std::move(*reopened);
+    return true;
+  }
+
+  // The state that it was begun from, whatever was stored since.
+  Result<void> stand_where(const ArchiveProgress& progress) {
+    summary_.lsn = progress.lsn;
+    summary_.files = progress.files;
+    summary_.folders = progress.folders;
+    summary_.links = progress.links;
+    summary_.specials = progress.specials;
+    summary_.bytes = progress.bytes;
+    summary_.renamed = progress.renamed;
+    goes_on_ = true;
+    if (callbacks_->on_notice) {
+      callbacks_->on_notice("export.goes_on", "going on with the archive that was broken off, of the state at change " +
+                                                  std::to_string(progress.lsn.value));
+    }
+    if (options_->as_of) return {};
+    vault::Moment then;
+    then.lsn = progress.lsn;
+    then.words = "change " + std::to_string(progress.lsn.value);
+    view_.emplace(*reader_, then);
+    ATOLL_ASSIGN(summary_.erased, view_->erased(bucket_.id));
+    return {};
   }
 
   vault::Vault* vault_;
@@ -395,7 +556,8 @@ class ExportRun {
   std::unique_ptr<catalog::CatalogReader> reader_;
   std::optional<vault::View> view_;
   std::uint64_t seen_ = 0;
-  std::string checked_;  // a folder, with '/', above which no file is in the way
+  bool goes_on_ = false;  // an archive that was broken off, of the state that it was begun from
+  std::string checked_;   // a folder, with '/', above which no file is in the way
   ExportSummary summary_;
 };
 

@@ -200,6 +200,21 @@ Result<std::unique_ptr<TextFile>> TextFile::create(platform::TargetDirectory& fo
   return text;
 }
 
+Result<std::unique_ptr<TextFile>> TextFile::reopen(platform::TargetDirectory& folder, std::string name,
+                                                   std::uint64_t bytes) {
+  auto text = std::unique_ptr<TextFile>(new TextFile(folder, std::move(name)));
+  ATOLL_ASSIGN(text->file_, folder.reopen_file(text->name_ + std::string(kPartEnding)));
+  ATOLL_TRY(text->file_->set_size(bytes));
+  text->at_ = bytes;
+  return text;
+}
+
+Result<std::uint64_t> TextFile::sync() {
+  ATOLL_TRY(flush());
+  ATOLL_TRY(file_->sync());
+  return at_;
+}
+
 Result<void> TextFile::flush() {
   ATOLL_TRY(file_->write_at(at_, as_bytes(buffer_)));
   at_ += buffer_.size();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundation/codec/hash.h"
+#include "vault/actor.h"
 
 namespace atl::access {
 namespace {
@@ -55,7 +56,7 @@ bool is_removal(const std::string& action) {
 }
 
 bool matches(const AuditQuery& query, const AuditRecord& record) {
-  if (!query.actor.empty() && record.actor != query.actor) return false;
+  if (!query.actor.empty() && !vault::is_by(record.actor, query.actor)) return false;
   if (!query.action.empty() && record.action != query.action) return false;
   if (!query.bucket.empty() && record.bucket != query.bucket) return false;
   if (!query.address.empty() && record.address != query.address) return false;
@@ -410,7 +411,7 @@ Result<std::uint64_t> Audit::erase_actor(const std::string& actor, const std::st
     ATOLL_ASSIGN(auto records, catalog::decode_records(batch->records));
     std::uint64_t here = 0;
     for (AuditRecord& one : records) {
-      if (one.actor != actor) continue;
+      if (!vault::is_by(one.actor, actor)) continue;
       one.actor = instead;
       one.address.clear();
       ++here;

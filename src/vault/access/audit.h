@@ -45,7 +45,7 @@ struct AuditThresholds {             // 0: no such alarm
 };
 
 struct AuditQuery {
-  std::string actor;  // empty: any
+  std::string actor;  // empty: any; of an account its runs too (vault/actor.h)
   std::string action;
   std::string bucket;
   std::string address;

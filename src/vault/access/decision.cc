@@ -172,6 +172,12 @@ const AccessView::BucketRules* AccessView::bucket_rules(const VaultId& vault, st
 }
 
 Decision AccessView::decide(const Who& who, Action action, const Resource& resource, Timestamp now) const {
+  Decision decision = decide_for_caller(who, action, resource, now);
+  if (decision.allowed && !scopes_allow(who.door_scopes, action, resource)) return denied("outside_door");
+  return decision;
+}
+
+Decision AccessView::decide_for_caller(const Who& who, Action action, const Resource& resource, Timestamp now) const {
   if (who.is_local_owner) return {true, "local_owner", {}, {}};
   if (!who.only_vault.is_none() && who.only_vault != resource.vault) return denied("outside_vault");
   if (!who.principal.is_none()) {
@@ -180,12 +186,7 @@ Decision AccessView::decide(const Who& who, Action action, const Resource& resou
   }
   if (who.share && !share_covers(*who.share, action, resource)) return denied("outside_share");
   Decision decision = decide_for_account(who, action, resource, now);
-  if (!decision.allowed) return decision;
-  if (!who.scopes.empty() && std::ranges::none_of(who.scopes, [&](const catalog::TokenScope& scope) {
-        return scope_allows(scope, action, resource);
-      })) {
-    return denied("outside_token");
-  }
+  if (decision.allowed && !scopes_allow(who.scopes, action, resource)) return denied("outside_token");
   return decision;
 }
 
@@ -248,6 +249,13 @@ Decision AccessView::decide_by_grants(const PrincipalId& principal, Action actio
   }
   if (allowing != nullptr) return {true, "grant", allowing->row->id, allowing->row->role};
   return denied(principal.is_none() ? "not_signed_in" : "no_rule");
+}
+
+bool AccessView::scopes_allow(const std::vector<catalog::TokenScope>& scopes, Action action,
+                              const Resource& resource) const {
+  return scopes.empty() || std::ranges::any_of(scopes, [&](const catalog::TokenScope& scope) {
+           return scope_allows(scope, action, resource);
+         });
 }
 
 bool AccessView::scope_allows(const catalog::TokenScope& scope, Action action, const Resource& resource) const {

@@ -7,7 +7,7 @@
 //  - What no rule allows is denied. A rule, grant or policy that denies wins over all that allow.
 //  - A policy or list allows where S3 asks, with the bucket's id: it ends with its bucket. What a policy denies is
 //    denied at every door.
-//  - A token, an S3 key or a link can only narrow what its principal may do.
+//  - A token, an S3 key, a link or a door can only narrow what its principal may do.
 //  - A condition that cannot be told (tier or age not given) does not allow, and does deny. What is denied below a
 //  prefix
 //    is denied of everything that covers it, too: a list of the whole bucket, an undo of the whole vault.
@@ -44,6 +44,8 @@ struct Who {
   bool is_local_owner = false;  // whoever runs the program on the home itself; may do everything
   // Each narrows. A token's scopes: one of them has to allow, where there are any. An S3 key: that vault only.
   std::vector<catalog::TokenScope> scopes;
+  // What a door hands out at most, whatever its caller may: one of them has to allow, too, where there are any.
+  std::vector<catalog::TokenScope> door_scopes;
   VaultId only_vault;
   std::optional<catalog::ShareRow> share;  // a link: that place only, and reading or leaving only
   TokenId token;                           // what was signed in with, for records
@@ -76,7 +78,7 @@ struct Resource {
 struct Decision {
   bool allowed = false;
   // "grant", "local_owner", "policy", "access_list"; or "no_rule", "denied_by_rule", "denied_by_policy",
-  // "outside_token", "outside_vault", "outside_share", "disabled", "not_signed_in".
+  // "outside_token", "outside_door", "outside_vault", "outside_share", "disabled", "not_signed_in".
   std::string_view reason;
   GrantId grant;     // that decided; none where no grant did
   std::string role;  // its role
@@ -157,8 +159,13 @@ class AccessView {
   [[nodiscard]] Decision decide_by_grants(const PrincipalId& principal, Action action, const Resource& resource,
                                           Timestamp now) const;
   void read_bucket_rules();
+  [[nodiscard]] Decision decide_for_caller(const Who& who, Action action, const Resource& resource,
+                                           Timestamp now) const;
   [[nodiscard]] Decision decide_for_account(const Who& who, Action action, const Resource& resource,
                                             Timestamp now) const;
+  // True where there are none.
+  [[nodiscard]] bool scopes_allow(const std::vector<catalog::TokenScope>& scopes, Action action,
+                                  const Resource& resource) const;
   [[nodiscard]] bool scope_allows(const catalog::TokenScope& scope, Action action, const Resource& resource) const;
 
   AccessRows rows_;

@@ -101,6 +101,7 @@ constexpr std::array<Expected, kActionCount> kExpected = {{
     {"lock", "oe"},
     {"restore", "oe"},
     {"undo", "oe"},
+    {"undo_own", "oea"},
     {"snapshot", "oe"},
     {"hold", "o"},
     {"bypass_retention", "o"},
@@ -164,6 +165,31 @@ TEST(Presets, NobodyAndStrangersMayDoNothing) {
     EXPECT_EQ(view.decide(who(77), info.action, resource_of(info.action), kNow).reason, "disabled");
     EXPECT_TRUE(may(view, Who::local_owner(), info.action, resource_of(info.action)));
   }
+}
+
+TEST(DoorScopes, NarrowEverybodyTheLocalOwnerAndTokensToo) {
+  AccessRows rows;
+  rows.principals = {person(1)};
+  rows.grants = {grant(1, id_of<PrincipalId>(1), "owner")};
+  const AccessView view(std::move(rows));
+  catalog::TokenScope agent_in_photos;
+  agent_in_photos.role = "agent";
+  agent_in_photos.place.bucket = "photos";
+  for (Who one : {who(1), Who::local_owner()}) {
+    one.door_scopes = {agent_in_photos};
+    EXPECT_TRUE(may(view, one, Action::write, {kMain, "photos", "a"}));
+    EXPECT_FALSE(may(view, one, Action::write, {kMain, "notes", "a"}));
+    EXPECT_FALSE(may(view, one, Action::remove, {kMain, "photos", "a"}));
+    EXPECT_EQ(view.decide(one, Action::erase, {kMain, "photos", "a"}, kNow).reason, "outside_door");
+  }
+  Who reading = who(1);
+  catalog::TokenScope reader;
+  reader.role = "reader";
+  reading.scopes = {reader};
+  reading.door_scopes = {agent_in_photos};
+  EXPECT_FALSE(may(view, reading, Action::write, {kMain, "photos", "a"})) << "the token is for reading";
+  EXPECT_TRUE(may(view, reading, Action::read, {kMain, "photos", "a"}));
+  EXPECT_FALSE(may(view, reading, Action::read, {kMain, "notes", "a"})) << "the door is for photos";
 }
 
 // Columns: admin physics_engine observer archivist.

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "vault/actor.h"
+
 namespace atl::access {
 namespace {
 
@@ -28,7 +30,7 @@ Result<void> Usage::count(vault::Vault& vault, bool by_principal) {
       continue;
     }
     ATOLL_TRY(reader->scan(bucket.id, "", "", [&](const catalog::Listed& listed) -> Result<bool> {
-      Used& sum = fresh[{bucket.name, listed.version.actor}];
+      Used& sum = fresh[{bucket.name, std::string(vault::account_of(listed.version.actor))}];
       sum.bytes += static_cast<std::int64_t>(listed.version.size);
       ++sum.objects;
       return true;
@@ -64,11 +66,12 @@ Result<void> Usage::count(vault::Vault& vault, bool by_principal) {
 }
 
 void Usage::note(const VaultId& vault, const std::string& bucket, const std::string& actor, const Used& change) {
+  const std::string account(vault::account_of(actor));
   const std::lock_guard lock(mutex_);
   for (const VaultId& one_vault : {VaultId{}, vault}) {
     for (const std::string& one_bucket : {std::string(), bucket}) {
       add(sums_, {one_vault, one_bucket, ""}, change);
-      if (!actor.empty()) add(sums_, {one_vault, one_bucket, actor}, change);
+      if (!account.empty()) add(sums_, {one_vault, one_bucket, account}, change);
     }
   }
 }

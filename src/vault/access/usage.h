@@ -30,7 +30,8 @@ class Usage {
   // Replaces what is known of a vault. Reads every current object of it where `by_principal` (about 1 us each), else
   // totals of buckets only.
   [[nodiscard]] Result<void> count(vault::Vault& vault, bool by_principal);
-  // After a commit (or before it, to be taken back where it fails). `actor` as it stands on the version.
+  // After a commit (or before it, to be taken back where it fails). `actor` as it stands on the version: what an
+  // account's runs store counts as the account's.
   void note(const VaultId& vault, const std::string& bucket, const std::string& actor, const Used& change);
   [[nodiscard]] Used of(const VaultId& vault, const std::string& bucket, const std::string& actor) const;
 

@@ -552,7 +552,8 @@ void relabel(std::map<std::string, std::string>& labels, const Objects::Labels& 
 Result<SelectionCount> Objects::tag(const Selection& selection, const Labels& tags, const Labels& metadata,
                                     const CheckVersion& check) {
   ATOLL_ASSIGN(const BucketRow row, bucket(selection.bucket));
-  const auto operation = platform::new_id<OperationId>(vault_->machine());
+  const OperationId own = vault_->caller().operation;
+  const auto operation = own.is_none() ? platform::new_id<OperationId>(vault_->machine()) : own;
   return in_batches(*vault_, row, selection, kObjectsPerCommand, 2 * (bytes_of(tags) + bytes_of(metadata)),
                     [&](Batch batch) -> Result<void> {
                       ATOLL_TRY(vault_->commit(

@@ -272,6 +272,10 @@ Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& cha
   ATOLL_ASSIGN(auto entry, context.state.entry(state.bucket.id, fresh.key));
   ATOLL_ASSIGN(const auto old, current_of(context, entry));
   if (check) ATOLL_TRY(check(old ? &*old : nullptr));
+  if (entry && !fresh.version.label.empty()) {
+    ATOLL_TRY(
+        check_label_free(context.state, entry->object, id, fresh.version.label, state.bucket.name + "/" + fresh.key));
+  }
   LabelScheme scheme = LabelScheme::none;
   if (fresh.version.label.empty() && fresh.version.kind != catalog::EntryKind::directory) {
     ATOLL_ASSIGN(scheme, label_scheme(context.state, state.bucket));

@@ -80,7 +80,7 @@ struct VersionTerms {
   std::string part_sizes;
 };
 
-// A new version in every case, with exactly the words it brings.
+// A new version in every case, with exactly the words it brings. `conflict` "label.taken" changes nothing.
 [[nodiscard]] Result<VersionChange> stage_version(const CommitContext& context, ChangeSet& changes,
                                                   const BucketState& state, const NewVersion& fresh,
                                                   const VersionId& id, const std::string& actor,

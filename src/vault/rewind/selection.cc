@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "vault/actor.h"
 #include "vault/rewind/undo.h"
 
 namespace atl::vault {
@@ -206,7 +207,7 @@ Result<CommandSelection> select_commands(const Vault& vault, const UndoRequest& 
   ATOLL_TRY(vault.journal().read_envelopes(std::max(oldest, request.after.next()), last,
                                            [&](const Envelope& envelope) -> Result<bool> {
                                              if (!is_user_command(envelope.kind)) return true;
-                                             if (!request.actor.empty() && envelope.actor != request.actor) return true;
+                                             if (!request.actor.empty() && !is_by(envelope.actor, request.actor)) return true;
                                              ATOLL_TRY(add(selection, envelope.lsn));
                                              return true;
                                            }));

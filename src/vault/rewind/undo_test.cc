@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "vault/checkpoint.h"
@@ -161,6 +162,34 @@ TEST_F(UndoTest, ByAnActorKeepsTheWorkOfOthersBetween) {
   EXPECT_EQ(text("lab", "a"), "ann's");
   EXPECT_EQ(text("lab", "b"), "ann's");
   EXPECT_EQ(text("lab", "new"), "object.not_found");
+}
+
+TEST_F(UndoTest, ARunOfAnAgentIsOneOperationAndIsNamedWholeOrInPart) {
+  put("lab", "a", "mine");
+  const OperationId run = platform::new_id<OperationId>(machine_.machine());
+  const auto as_run = [&](const std::string& actor, const OperationId& operation) {
+    return vault_->acting_for({actor, "", "", operation});
+  };
+  const auto first = as_run("agent/chat/r1", run);
+  ASSERT_TRUE(testing::put_bytes(*first, "lab", "junk-1", as_bytes("one")));
+  ASSERT_TRUE(testing::put_bytes(*as_run("agent/chat/r12", platform::new_id<OperationId>(machine_.machine())), "lab",
+                                 "kept", as_bytes("two")));
+  ASSERT_TRUE(Objects(*first).tag({"lab", "junk-1", false}, {{{"topic", "x"}}, {}}, {}));
+  const auto listed = recent_operations(*vault_, 10);
+  ASSERT_TRUE(listed) << told(listed);
+  const auto found = std::ranges::find(*listed, run, &OperationSummary::id);
+  ASSERT_NE(found, listed->end());
+  EXPECT_EQ(found->actor, "agent/chat/r1");
+  EXPECT_EQ(found->commands, 2U);
+  UndoRequest request;
+  request.actor = "agent/chat/r1";
+  EXPECT_EQ(undo(request).done.remove, 1U);
+  EXPECT_EQ(text("lab", "junk-1"), "object.not_found");
+  EXPECT_NE(text("lab", "kept"), "object.not_found") << "another run whose name begins alike";
+  request.actor = "agent";
+  EXPECT_EQ(undo(request).done.remove, 1U);
+  EXPECT_EQ(text("lab", "kept"), "object.not_found");
+  EXPECT_EQ(text("lab", "a"), "mine");
 }
 
 TEST_F(UndoTest, SmallRowsComeBackAndHousekeepingIsNotLast) {

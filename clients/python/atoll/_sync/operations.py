@@ -169,13 +169,15 @@ class Operations(Session):
         """
         return cast(shapes.VersionList, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/versions/{quote_key(key)}", query={"limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
-    def object_diff(self, bucket: str, key: Key, *, from_: str | None = None, to: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectDifference:
-        """What differs between two states of an object: lines of texts, ranges of anything else.
+    def object_diff(self, bucket: str, key: Key, *, from_: str | None = None, to: str | None = None, row_column: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectDifference:
+        """What differs between two states of an object: rows and columns of tables, lines of texts, ranges of anything
+        else.
 
         from_: The earlier state: a version's id or label, or a moment.
         to: The later state, likewise. Otherwise: now.
+        row_column: Of tables: the column that tells rows apart. The first, where it does.
         """
-        return cast(shapes.ObjectDifference, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/diff/{quote_key(key)}", query={"from": from_, "to": to}, vault=vault, timeout=timeout))
+        return cast(shapes.ObjectDifference, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/diff/{quote_key(key)}", query={"from": from_, "to": to, "row_column": row_column}, vault=vault, timeout=timeout))
 
     def object_rollback(self, bucket: str, key: Key, *, to: str | None = None, dry_run: bool | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Rollback:
         """Makes an earlier version the newest again.
@@ -382,6 +384,24 @@ class Operations(Session):
         {"field": "size", "op": ">", "value": "2MB"}.
         """
         return cast(shapes.VectorAnswer, self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+
+    def bucket_unpack(self, bucket: str, *, prefix: Key | None = None, atoll_tags: str | None = None, atoll_description: str | None = None, atoll_author: str | None = None, atoll_label: str | None = None, content_type: str | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Unpacked:
+        """Many files in one request: a tar becomes objects below a prefix.
+
+        It is stored while it comes, so it may be of any size; what was stored stays where it breaks off. Times, modes,
+        owners, links and extended attributes are kept. An object that is as the archive has it stays as it is. What
+        cannot be stored, and names that would lead out of the prefix, are in `failures`; everything else is stored. The
+        words in header fields count for all files; one file's own are extended header records: ATOLL.meta.NAME,
+        ATOLL.tag.NAME, ATOLL.type.
+
+        prefix: Only keys that begin with this.
+        atoll_tags: Tags, as name=value&name=value or as a JSON object.
+        atoll_description: What changed and why.
+        atoll_author: Who is answerable for the content.
+        atoll_label: A name for the version, which no other version of its object has.
+        content_type: application/x-tar
+        """
+        return cast(shapes.Unpacked, self._call("POST", f"/api/v1/buckets/{quote_name(bucket)}/archive", query={"prefix": prefix}, headers={"Atoll-Tags": atoll_tags, "Atoll-Description": atoll_description, "Atoll-Author": atoll_author, "Atoll-Label": atoll_label, "Content-Type": content_type}, body={}, vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def changes(self, *, since: int | None = None, history: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ChangeFeed:
         """What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.
@@ -873,7 +893,7 @@ class Operations(Session):
         self._call("DELETE", f"/api/v1/copies/{quote_name(name)}", query={"delete_files": delete_files}, vault=vault, timeout=timeout)
 
     def copy_sync(self, name: str, *, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
-        """Brings a copy up to date now; the server does it every second by itself. A job: watch it to wait."""
+        """Brings a copy up to date now; the server does it within a second by itself. A job: watch it to wait."""
         return cast(shapes.Job, self._call("POST", f"/api/v1/copies/{quote_name(name)}/sync", vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def copy_verify(self, name: str, *, reads_data: bool | None = None, sample_percent: int | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:

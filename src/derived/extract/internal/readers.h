@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "derived/extract/input.h"
 #include "derived/extract/internal/findings.h"
-#include "derived/extract/internal/input.h"
 #include "foundation/mail/header.h"
 
 namespace atl::extract {

@@ -5,12 +5,8 @@ namespace atl::extract {
 Bytes encode(const Batch& batch) {
   Bytes bytes;
   ByteWriter out(bytes);
-  out.put(batch.text_bytes_max);
-  out.put(batch.unpacked_bytes_max);
-  out.put(batch.whole_bytes_max);
-  out.put(batch.members_max);
-  out.put(batch.depth_max);
-  out.put(batch.ratio_max);
+  out.put(static_cast<std::uint32_t>(batch.parameters.size()));
+  out.put_bytes(batch.parameters);
   out.put(batch.first_index);
   for (const BatchContent& content : batch.contents) {
     out.put(content.size);
@@ -23,12 +19,9 @@ Bytes encode(const Batch& batch) {
 Result<Batch> decode_batch(ByteView bytes) {
   Batch batch;
   ByteReader in(bytes, "a batch");
-  ATOLL_ASSIGN(batch.text_bytes_max, in.get<std::uint64_t>());
-  ATOLL_ASSIGN(batch.unpacked_bytes_max, in.get<std::uint64_t>());
-  ATOLL_ASSIGN(batch.whole_bytes_max, in.get<std::uint64_t>());
-  ATOLL_ASSIGN(batch.members_max, in.get<std::uint32_t>());
-  ATOLL_ASSIGN(batch.depth_max, in.get<std::uint32_t>());
-  ATOLL_ASSIGN(batch.ratio_max, in.get<std::uint32_t>());
+  ATOLL_ASSIGN(const auto parameter_bytes, in.get<std::uint32_t>());
+  ATOLL_ASSIGN(const ByteView parameters, in.get_bytes(parameter_bytes));
+  batch.parameters = to_bytes(parameters);
   ATOLL_ASSIGN(batch.first_index, in.get<std::uint32_t>());
   while (in.remaining() > 0) {
     BatchContent content;

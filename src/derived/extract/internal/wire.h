@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "derived/extract/extractor.h"
+#include "foundation/base/bytes.h"
+#include "foundation/sandbox/sandbox.h"
 
 namespace atl::extract {
 
@@ -14,8 +15,8 @@ inline constexpr unsigned kContentShift = 44;  // contents up to 16 TiB, a milli
 inline constexpr std::uint64_t kContentBytesMax = 1ULL << kContentShift;
 
 enum class FrameType : std::uint8_t {
-  begun = sandbox::kFirstFrameType,     // index (4), then the format's id: what is being read now
-  done = sandbox::kFirstFrameType + 1,  // index (4), then an encoded Extraction
+  begun = sandbox::kFirstFrameType,     // index (4), then a word about it: what is being read now
+  done = sandbox::kFirstFrameType + 1,  // index (4), then the answer
 };
 
 struct BatchContent {
@@ -23,14 +24,8 @@ struct BatchContent {
   std::uint64_t size = 0;
 };
 
-// What of Options a worker has to know, and what it is to read.
 struct Batch {
-  std::uint64_t text_bytes_max = 0;
-  std::uint64_t unpacked_bytes_max = 0;
-  std::uint64_t whole_bytes_max = 0;
-  std::uint32_t members_max = 0;
-  std::uint32_t depth_max = 0;
-  std::uint32_t ratio_max = 0;
+  Bytes parameters;
   std::uint32_t first_index = 0;  // of the first content below
   std::vector<BatchContent> contents;
 };

@@ -1,5 +1,7 @@
 #include "edge/rest/testing/samples.h"
 
+#include "foundation/tar/testing/tar_bytes.h"
+
 namespace atl::rest::testing {
 namespace {
 
@@ -87,6 +89,11 @@ std::vector<Sample> object_samples() {
       {.id = "embedder_offers", .target = "/api/v1/search/embedder/offers"},
       {.id = "bucket_archive", .target = "/api/v1/buckets/photos/archive?prefix=2024/"},
       {.id = "bucket_archive", .target = "/api/v1/buckets/photos/archive?format=tar&as_of={first_lsn}"},
+      {.id = "bucket_unpack",
+       .target = "/api/v1/buckets/photos/archive?prefix=packed",
+       .body = tar::testing::file("a.txt", "a") + tar::testing::file("../b.txt", "b") + tar::testing::end_mark(),
+       .headers = {{"Content-Type", "application/x-tar"}, {"Atoll-Meta-from", "a tar"}}},
+      {.id = "bucket_unpack", .target = "/api/v1/buckets/photos/archive", .body = "none", .status = 400},
       {.id = "changes", .target = "/api/v1/changes?since=0", .is_list = true},
       {.id = "changes", .target = "/api/v1/changes?since=0&bucket=photos&prefix=2024/"},
       {.id = "object_rollback",

@@ -227,6 +227,10 @@ class FaultyTargetDirectory final : public TargetDirectory {
     ATOLL_ASSIGN(auto file, inner_->create_file(name));
     return std::make_unique<FaultyTargetFile>(std::move(file), faults_, below(path_, name));
   }
+  Result<std::unique_ptr<TargetFile>> reopen_file(const std::string& name) override {
+    ATOLL_ASSIGN(auto file, inner_->reopen_file(name));
+    return std::make_unique<FaultyTargetFile>(std::move(file), faults_, below(path_, name));
+  }
   Result<void> create_symlink(const std::string& name, const std::string& target) override {
     ATOLL_TRY(refuse_creation(name));
     return inner_->create_symlink(name, target);

@@ -39,15 +39,27 @@ class ExportTarget {
 // `with_links` false: a bag holds files and folders only.
 [[nodiscard]] Result<std::unique_ptr<ExportTarget>> make_folder_target(platform::HostTree& host,
                                                                        const std::string& folder, bool with_links);
-// Writes into `file`, which it owns; `written` sees every byte as it goes there.
-[[nodiscard]] Result<std::unique_ptr<ExportTarget>> make_tar_target(std::unique_ptr<platform::TargetFile> file,
-                                                                    std::function<void(ByteView)> written);
+// One tar in sections that are gzip members of their own (RFC 1952, 2.2), so that a broken-off one can be written on.
+class TarTarget : public ExportTarget {
+ public:
+  // What was taken is on disk, and the tar can be continued behind it: the file's length. `conflict` where the last
+  // entry broke off in its middle.
+  [[nodiscard]] virtual Result<std::uint64_t> end_section() = 0;
+};
+// Writes into `file`, which it owns, from `begin` on; `written` sees every byte as it goes there.
+[[nodiscard]] Result<std::unique_ptr<TarTarget>> make_tar_target(std::unique_ptr<platform::TargetFile> file,
+                                                                 std::uint64_t begin,
+                                                                 std::function<void(ByteView)> written);
 
 // A text file that grows and gets its name when it is whole.
 class TextFile {
  public:
   [[nodiscard]] static Result<std::unique_ptr<TextFile>> create(platform::TargetDirectory& folder, std::string name);
+  // One that was broken off, from `bytes` on; what it had behind them is cut off.
+  [[nodiscard]] static Result<std::unique_ptr<TextFile>> reopen(platform::TargetDirectory& folder, std::string name,
+                                                                std::uint64_t bytes);
   [[nodiscard]] Result<void> write(std::string_view text);
+  [[nodiscard]] Result<std::uint64_t> sync();  // what was written so far is on disk: its length
   [[nodiscard]] Result<void> finish();
 
  private:

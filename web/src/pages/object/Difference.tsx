@@ -1,8 +1,9 @@
-// What differs between two versions: lines of text side by side, made from the server's unified diff; sizes of anything else.
+// What differs between two versions: columns, rows and cells of tables, lines of text side by side, made from the server's
+// unified diff; sizes of anything else.
 import { useSignal } from "@preact/signals";
 import { get } from "../../api/client";
 import { bucketPath, encodeKey, type Key } from "../../api/names";
-import type { ObjectDifference, VersionList } from "../../api/types";
+import type { ObjectDifference, TableDifference, VersionList } from "../../api/types";
 import { dateTime, size } from "../../format/format";
 import { Field } from "../../parts/Field";
 import { Loaded } from "../../parts/States";
@@ -31,7 +32,7 @@ export function pairsOf(unified: string): Pair[] {
       before = Number(head[1]);
       after = Number(head[2]);
       if (out.length > 0) out.push({ kind: "gap" });
-    } else if (line.startsWith("---") || line.startsWith("+++") || line.startsWith("\\")) continue;
+    } else if (line.startsWith("\\")) continue;
     else if (line.startsWith("-")) gone.push({ number: before++, text: line.slice(1), isChanged: true });
     else if (line.startsWith("+")) come.push({ number: after++, text: line.slice(1), isChanged: true });
     else if (line.startsWith(" ")) {
@@ -54,6 +55,35 @@ function Cell({ side, mark }: { side: Side | null; mark: string }) {
   );
 }
 
+function Names({ label, names }: { label: string; names: string[] }) {
+  return names.length === 0 ? null : <p>{label}: {names.map((one, i) => <span key={one}>{i > 0 && ", "}<b>{one}</b></span>)}</p>;
+}
+
+const rowsShown = 200;
+
+function TableChanges({ table }: { table: TableDifference }) {
+  const words = t.object.tableDiff;
+  const label = (row: string): string => table.row_column === undefined ? words.row(row) : `${table.row_column} ${row}`;
+  const all = table.rows_added + table.rows_removed + table.rows_changed;
+  return (
+    <div class="stack">
+      <p>{words.rows(table.rows_before, table.rows_after, table.rows_added, table.rows_removed, table.rows_changed)}</p>
+      <Names label={words.columnsAdded} names={table.columns_added} />
+      <Names label={words.columnsRemoved} names={table.columns_removed} />
+      <Names label={words.typesChanged} names={table.types_changed} />
+      {table.rows.length > 0 && (
+        <div class="diff card" tabIndex={0} role="region" aria-label={words.title}>
+          <table><thead><tr><th scope="col">{words.rowHead}</th><th scope="col">{words.column}</th><th scope="col">{t.object.before}</th><th scope="col">{t.object.after}</th></tr></thead>
+            <tbody>{table.rows.slice(0, rowsShown).flatMap((row) => row.kind === "changed"
+              ? row.cells.map((cell, i) => <tr key={`${row.row} ${cell.column}`}><td>{i === 0 ? label(row.row) : ""}</td><td>{cell.column}</td><td class="diff-text gone">{cell.before}</td><td class="diff-text come">{cell.after}</td></tr>)
+              : [<tr key={`${row.kind} ${row.row}`}><td>{label(row.row)}</td><td colSpan={3} class={row.kind === "added" ? "diff-text come" : "diff-text gone"}>{words[row.kind]}</td></tr>])}</tbody></table>
+        </div>
+      )}
+      {all > Math.min(rowsShown, table.rows.length) && <p class="soft">{words.more(all - Math.min(rowsShown, table.rows.length))}</p>}
+    </div>
+  );
+}
+
 export function Difference({ bucket, name, list, from, to }: { bucket: string; name: Key; list: VersionList; from: string | null; to: string | null }) {
   const versions = list.versions;
   const before = useSignal(from ?? versions[1]?.version ?? "");
@@ -69,6 +99,7 @@ export function Difference({ bucket, name, list, from, to }: { bucket: string; n
       <Loaded state={state.value} again={again}>
         {(found) => found === null ? null
           : found.same_content ? <p class="soft">{t.object.sameContent}</p>
+          : found.table !== undefined ? <TableChanges table={found.table} />
           : found.lines === undefined ? <p>{t.object.notText(found.shared_bytes ?? 0, found.changed_bytes ?? 0)} {size(found.size_before)} → {size(found.size_after)}</p>
           : (
             <div class="diff card" tabIndex={0} role="region" aria-label={t.object.diff}>

@@ -1,4 +1,4 @@
-#include "derived/extract/internal/input.h"
+#include "derived/extract/input.h"
 
 #include <algorithm>
 

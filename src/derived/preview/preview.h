@@ -1,0 +1,59 @@
+// Small pictures of contents: what is drawn of each, made by a program of its own, which is locked in.
+//
+//     atoll ─► atoll-previews picture   (derived/render: decoders of pictures, film and pages; nothing else links them)
+//
+// Always true:
+//  - Foreign bytes are decoded in the worker alone; the caller gets a Preview that was checked by decode(). Its pictures
+//    are WebP that our own encoder wrote there; whoever shows them treats them as foreign bytes all the same.
+//  - A content that kills, stalls or exhausts its worker gets a Preview with `trouble`; those behind it go on.
+//  - Pictures are never larger than the original, stand upright, and are in sRGB as far as the format's numbers are.
+//  - Without the program everything else works, and nothing is made.
+// Thread rules: one call belongs to one thread; several may be under way at once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "derived/extract/batch.h"
+
+namespace atl::preview {
+
+// Raised when pictures would come out differently (better) than before: then they are worth making again.
+inline constexpr std::uint32_t kPreviewVersion = 1;
+
+enum class Size : std::uint8_t { small, large };
+inline constexpr std::uint32_t kSmallSide = 256;  // pixels, the longer side
+inline constexpr std::uint32_t kLargeSide = 1024;
+inline constexpr std::size_t kPictureBytesMax = 4 * kMiB;  // of one WebP
+
+struct Preview {
+  std::uint32_t width = 0;  // of the original, upright; 0: it has no pixels of its own (pages, sound, models)
+  std::uint32_t height = 0;
+  Bytes small;          // WebP
+  Bytes large;          // WebP
+  std::string trouble;  // one sentence for a user: why there is none. Empty where there is one
+  friend bool operator==(const Preview&, const Preview&) = default;
+};
+[[nodiscard]] Bytes encode(const Preview& preview);
+// `damaged` "preview.damaged". Believes nothing: a picture is a RIFF file of the kind WebP, within kPictureBytesMax.
+[[nodiscard]] Result<Preview> decode(ByteView bytes);
+
+// A content of which a browser shows the original as well: a large picture of it is made only when it is asked for.
+[[nodiscard]] bool is_shown_by_browsers(std::string_view format_id);
+
+struct Options {
+  std::string program;  // path of atoll-previews
+  std::uint64_t memory_bytes_max = kGiB;     // of the worker, beyond the program
+  std::uint64_t cpu_seconds_per_file = 30;
+  std::uint32_t files_per_worker = 200;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+using OnDone = std::function<Result<void>(std::size_t index, Preview preview)>;
+// Errors as extract::run_batches.
+[[nodiscard]] Result<void> make_all(const platform::Machine& machine, std::span<const extract::Source> sources,
+                                    const Options& options, const OnDone& on_done,
+                                    const extract::OnFailed& on_failed = {});
+
+}  // namespace atl::preview

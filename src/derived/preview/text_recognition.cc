@@ -1,0 +1,94 @@
+#include "derived/preview/text_recognition.h"
+
+#include <algorithm>
+#include <array>
+
+#include "derived/extract/formats.h"
+#include "derived/extract/vocabulary.h"
+
+namespace atl::preview {
+namespace {
+
+constexpr std::array<std::string_view, 2> kDataFolders{"/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata"};
+constexpr std::string_view kDataEnding = ".traineddata";
+constexpr std::string_view kFirstLanguage = "eng";
+
+std::string joined(const std::vector<std::string>& languages) {
+  std::string text;
+  for (const std::string& language : languages) text += (text.empty() ? "" : "+") + language;
+  return text;
+}
+
+void mark(extract::Extraction& extraction, const RecognitionOptions& options) {
+  extraction.fields.push_back({std::string(extract::field::kOcrLanguages), joined(options.languages)});
+}
+
+}  // namespace
+
+std::vector<std::string> installed_languages(const platform::Machine& machine) {
+  std::vector<std::string> languages;
+  for (const std::string_view folder : kDataFolders) {
+    const auto entries = machine.files.list(std::string(folder));
+    if (!entries) continue;
+    for (const auto& entry : *entries) {
+      const std::string_view name = entry.name;
+      // "osd" knows how a page lies, not what it says.
+      if (!name.ends_with(kDataEnding) || name == "osd.traineddata") continue;
+      languages.emplace_back(name.substr(0, name.size() - kDataEnding.size()));
+    }
+    break;
+  }
+  std::ranges::sort(languages, [](const std::string& a, const std::string& b) {
+    return std::pair(a != kFirstLanguage, a) < std::pair(b != kFirstLanguage, b);
+  });
+  return languages;
+}
+
+bool wants_recognition(const extract::Extraction& extraction, TextRecognition which) {
+  if (which == TextRecognition::off || !extract::value_of(extraction, extract::field::kOcrLanguages).empty())
+    return false;
+  if (extraction.format == "pdf") {
+    if (!extraction.trouble.empty()) return false;
+    // Pages that say nothing have no piece.
+    const std::string_view pages = extract::value_of(extraction, extract::field::kPageCount);
+    return !pages.empty() && pages != "0" && std::to_string(extraction.pieces.size()) != pages;
+  }
+  constexpr std::array<std::string_view, 10> kPictures{"jpeg", "png",  "gif",  "bmp",  "tiff",
+                                                       "webp", "heic", "heif", "avif", "jp2"};
+  if (std::ranges::find(kPictures, extraction.format) == kPictures.end()) return false;
+  return which == TextRecognition::all || extract::value_of(extraction, extract::field::kDevice).empty();
+}
+
+Result<void> recognise_text(const platform::Machine& machine, std::span<const extract::Source> sources,
+                            std::vector<extract::Extraction> extractions, const RecognitionOptions& options,
+                            const extract::OnDone& on_done, const extract::OnFailed& on_failed) {
+  extract::BatchOptions batches;
+  batches.worker_command = {options.program, "text", joined(options.languages)};
+  batches.memory_bytes_max = options.memory_bytes_max;
+  batches.cpu_seconds_per_file = options.cpu_seconds_per_file;
+  batches.files_per_worker = options.files_per_worker;
+  batches.stop = options.stop;
+  const auto by_place = [](const extract::Piece& piece) { return piece.place.number; };
+  extract::BatchAnswers answers;
+  answers.on_answer = [&](std::size_t index, ByteView answer) -> Result<bool> {
+    auto read = extract::decode(answer);
+    if (!read) return false;
+    extract::Extraction& whole = extractions.at(index);
+    std::ranges::move(read->pieces, std::back_inserter(whole.pieces));
+    std::ranges::stable_sort(whole.pieces, {}, by_place);
+    if (whole.language.empty()) whole.language = read->language;
+    whole.is_truncated = whole.is_truncated || read->is_truncated;
+    mark(whole, options);
+    ATOLL_TRY(on_done(index, std::move(whole)));
+    return true;
+  };
+  // What was understood without is still so.
+  answers.on_broken = [&](std::size_t index, const std::string&, const Error&) {
+    mark(extractions.at(index), options);
+    return on_done(index, std::move(extractions.at(index)));
+  };
+  answers.on_failed = on_failed;
+  return extract::run_batches(machine, sources, batches, answers);
+}
+
+}  // namespace atl::preview
