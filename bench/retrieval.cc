@@ -209,7 +209,7 @@ void run(const platform::Machine& machine, const std::string& work, const std::s
     const double known = word_hits.empty() ? 0 : must(search::covered(*words, asked, word_hits.front().document));
     const auto both = search::fuse(word_hits, meaning_hits, search::weight_of_words(known));
     add("3 both", ranking_of(both));
-    add("4 unasked", ranking_of(search::are_words_weak(known) ? both : word_hits));
+    add("4 unasked", ranking_of(search::are_words_weak(asked.size(), known) ? both : word_hits));
     add("5 unweighed", ranking_of(search::fuse(word_hits, meaning_hits, 0.5)));
   }
   std::printf("%s: %zu documents, %zu topics, embedder %s\n", folder.c_str(), collection.documents.size(), topics,

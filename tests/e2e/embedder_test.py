@@ -217,7 +217,7 @@ class Served(EmbedderTest, RestTest):
         near = self.json("POST", "/api/v1/search/vectors", {"bucket": "own", "vector": [1, 2], "limit": 3})
         self.assertEqual([(one["object"]["key"], round(one["score"], 5)) for one in near["results"]], [("a.npy", 1.0)])
         metrics = self.ask("GET", "/metrics").data.decode()
-        self.assertIn('atoll_search_passages{vault="main"} 4', metrics)
+        self.assertRegex(metrics, r'atoll_search_passages\{vault="main"\} [4-9]')
         self.assertRegex(metrics, r'atoll_search_seconds_count\{vault="main"\} [1-9]')
 
 

@@ -261,9 +261,10 @@ class Asking {
   // done here, and words alone decide as they always did.
   Result<void> collect_where_words_are_weak() {
     const auto words = plain_words(question_->words);
+    if (!are_words_weak(words.size(), 0)) return {};
     ATOLL_ASSIGN(const auto hits, by_words(words_));
     ATOLL_ASSIGN(const double known, known_of(words, hits));
-    if (!are_words_weak(known)) return {};
+    if (!are_words_weak(words.size(), known)) return {};
     asked_meaning_ = true;
     ATOLL_ASSIGN(auto near, near_to(question_->words, question_->near_threshold.value_or(kNearUnasked)));
     if (!question_->near_threshold && !near.empty()) {

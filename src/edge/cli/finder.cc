@@ -81,7 +81,7 @@ Result<void> Finder::embed(Embeds embeds) {
   auto& clock = session_->environment.machine.clock;
   const std::int64_t begun_ns = clock.monotonic_ns();
   const std::int64_t time_max_ms = embeds == Embeds::everything ? INT64_MAX : kEmbedALittleMs;
-  std::uint64_t all = 0;
+  std::uint64_t all = index_->meaning_state().waiting;
   bool has_more = true;
   while (has_more && !session_->environment.stop.load()) {
     const std::int64_t passed_ms = (clock.monotonic_ns() - begun_ns) / kNsPerMs;
