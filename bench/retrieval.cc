@@ -3,7 +3,8 @@
 //   bench_retrieval --folder FOLDER COLLECTION... [--top 100]
 // A collection is a folder with documents.trec (<DOC><DOCNO>..</DOCNO><TEXT>..</TEXT></DOC>), topics.trec
 // (<top><num> ..<title> ..</top>) and qrels.txt (topic 0 document grade). Each document is one text for the word index
-// and one vector; the built-in embedder learns from the collection's documents. Both: as `find --near` fuses them.
+// and one vector; the built-in embedder learns from the collection's documents. Both: as `find --near` fuses them;
+// unasked: as a plain `find` does, which takes meaning in only where words are weak.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -175,17 +176,18 @@ void run(const platform::Machine& machine, const std::string& work, const std::s
     text::SearchRequest by_words;
     by_words.query = must(text::parse_query_line(title, schema, text::Match::any, Timestamp{}));
     by_words.limit = top;
-    Ranking word_ranking;
-    for (const auto& hit : must(words->search(by_words)).hits) word_ranking.push_back(hit.id);
+    std::vector<search::Scored> word_hits;
+    for (const auto& hit : must(words->search(by_words)).hits) word_hits.push_back({hit.id, hit.score});
     const std::array<std::string_view, 1> question{title};
     const auto row = must(embedder->embed(question, vector::TextRole::query));
-    Ranking meaning_ranking;
+    std::vector<search::Scored> meaning_hits;
     if (vector::has_direction(row.row(0))) {
       vector::SearchRequest by_meaning;
       by_meaning.vector = row.row(0);
       by_meaning.limit = top;
       by_meaning.similarity_min = 0.02F;
-      for (const auto& hit : must(meaning->search(by_meaning)).hits) meaning_ranking.push_back(hit.document);
+      for (const auto& hit : must(meaning->search(by_meaning)).hits)
+        meaning_hits.push_back({hit.document, hit.similarity});
     }
     const auto add = [&](const std::string& name, const Ranking& ranking) {
       const Scores one = score(collection, topic, ranking);
@@ -195,19 +197,20 @@ void run(const platform::Machine& machine, const std::string& work, const std::s
       sum.recall_10 += one.recall_10;
       sum.recall_100 += one.recall_100;
     };
-    add("1 words", word_ranking);
-    add("2 meaning", meaning_ranking);
+    const auto ranking_of = [&](const std::vector<search::Scored>& hits) {
+      Ranking ranking;
+      for (const auto& one : hits) ranking.push_back(one.document);
+      ranking.resize(std::min(ranking.size(), top));
+      return ranking;
+    };
+    add("1 words", ranking_of(word_hits));
+    add("2 meaning", ranking_of(meaning_hits));
     const auto asked = search::plain_words(title);
-    const double known = word_ranking.empty() ? 0 : must(search::covered(*words, asked, word_ranking.front()));
-    Ranking both;
-    for (const auto& one : search::fuse(word_ranking, meaning_ranking, search::weight_of_words(known)))
-      both.push_back(one.document);
-    both.resize(std::min(both.size(), top));
-    add("3 both", both);
-    Ranking plain;
-    for (const auto& one : search::fuse(word_ranking, meaning_ranking, 0.5)) plain.push_back(one.document);
-    plain.resize(std::min(plain.size(), top));
-    add("4 unweighed", plain);
+    const double known = word_hits.empty() ? 0 : must(search::covered(*words, asked, word_hits.front().document));
+    const auto both = search::fuse(word_hits, meaning_hits, search::weight_of_words(known));
+    add("3 both", ranking_of(both));
+    add("4 unasked", ranking_of(search::are_words_weak(asked.size(), known) ? both : word_hits));
+    add("5 unweighed", ranking_of(search::fuse(word_hits, meaning_hits, 0.5)));
   }
   std::printf("%s: %zu documents, %zu topics, embedder %s\n", folder.c_str(), collection.documents.size(), topics,
               embedder->info().id().c_str());

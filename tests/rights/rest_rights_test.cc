@@ -73,6 +73,10 @@ constexpr std::array kLines = {
     Line{"search_opened", kLooks},
     Line{"object_understood", kReadsObject},
     Line{"search_coverage", kLooks},
+    Line{"vector_search", kReadsVersions},
+    Line{"embedder_show", kLooks},
+    Line{"embedder_set", kOwner},
+    Line{"embedder_offers", kOwner},
     Line{"changes", kReadsVersions},
 
     Line{"label_list", kReadsHistory},

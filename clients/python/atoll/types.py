@@ -670,8 +670,8 @@ class SearchRequest(TypedDict):
     cursor: NotRequired[str]  # `next_cursor` of the page before.
     query: NotRequired[str]  # Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
     near: NotRequired[str]  # What it is about, in any words; with `query`, both count.
-    like: NotRequired[dict[str, Any]]  # What is like this object, and never itself; not together with `near`.
-    explain: NotRequired[bool]  # Gives `signals`: what each hit's score is made of.
+    words_only: NotRequired[bool]  # Nothing by meaning, also where the words say little.
+    near_threshold: NotRequired[float]  # Of what is found by meaning, nothing less near: from -1 to 1.
     match: NotRequired[str]  # Whether one word is enough; otherwise any.
     types: NotRequired[list[str]]  # Only of these kinds: pdf, image, document, md.
     since: NotRequired[str]  # Made or happened then or later: "2024-03", "-30d".
@@ -692,106 +692,9 @@ class SearchResults(TypedDict):
     total: NotRequired[int]  # How many there are, where they were counted.
     is_total_exact: NotRequired[bool]  # False: there are more.
     facets: NotRequired[list["Facet"]]
-    question: NotRequired[int]  # By which search_opened knows what was asked; not where nothing is noted.
     suggestions: NotRequired[list[dict[str, Any]]]
+    asked_meaning: NotRequired[bool]  # It was looked for by meaning, too.
     coverage: NotRequired["SearchCoverage"]
-
-
-class Duplicate(TypedDict):
-    """One of several that are alike."""
-
-    bucket: str  # Its bucket.
-    key: str  # Its key.
-    key_b64: NotRequired[str]  # The key in base64, where it is no UTF-8.
-    type: str  # What it is.
-    size: int  # In bytes, as a reader sees it.
-    modified: str  # The file's own time.
-    stored: str  # When this version began.
-    version: str  # The version's id.
-    etag: str  # For If-Match.
-    lsn: int  # Number of the change that made it.
-    content_type: NotRequired[str]  # As given.
-    tags: NotRequired[dict[str, str]]  # They change in place.
-    metadata: NotRequired[dict[str, str]]  # It makes a version.
-    link_target: NotRequired[str]  # Of a symlink.
-    link_target_b64: NotRequired[str]  # Likewise in base64.
-    label: NotRequired[str]  # Name of the version.
-    deleted: NotRequired[str]  # When it was removed.
-    new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
-    score: NotRequired[float]  # Of a search.
-    similarity: float  # To the first of its group, up to 1.
-    frees: int  # Bytes at most, where it goes: what of it no other of its group holds.
-
-
-class DuplicateGroup(TypedDict):
-    """Things that are alike."""
-
-    members: list["Duplicate"]  # First the one to keep, then the most alike.
-    bytes: int  # Of all, as they are read.
-    frees: int  # Bytes at most, where all but the first go.
-    has_more: bool  # There are more than are listed.
-
-
-class DuplicateRemove(TypedDict):
-    """What to keep, and what to remove."""
-
-    groups: list[dict[str, Any]]
-
-
-class DuplicatesRemoved(TypedDict):
-    """What went."""
-
-    objects: int  # How many.
-    bytes: int  # Of all, as they are read.
-
-
-class DuplicateList(TypedDict):
-    """A page of groups."""
-
-    groups: list["DuplicateGroup"]
-    group_count: int  # In all.
-    extra_count: int  # Objects that could go: all but one of each group.
-    bytes: int  # Of those, as they are read.
-    is_complete: bool  # False: not everything is known yet, or there was too much to compare.
-    next_cursor: NotRequired[str]  # There is more.
-    coverage: "SearchCoverage"
-
-
-class CountedWords(TypedDict):
-    """Words that were asked for."""
-
-    words: str  # In small letters.
-    count: int  # How often.
-
-
-class SearchQuestions(TypedDict):
-    """What was asked."""
-
-    is_on: bool  # False: nothing is noted.
-    is_of_all: bool  # False: the caller's own.
-    since: str  # What was asked from then on is counted.
-    questions: int  # How many.
-    without_result: int  # That found nothing.
-    with_opened: int  # Of which a result was opened.
-    success_rate: float  # That many of all, 0 to 1.
-    median_ms: float  # Half of them were answered in that time.
-    p99_ms: float  # 99 of 100 were.
-    terms: list["CountedWords"]  # Single words.
-    lines: list["CountedWords"]  # Whole questions.
-    found_nothing: list["CountedWords"]  # Those that found nothing at last.
-
-
-class SearchQuestionsChange(TypedDict):
-    """Whether questions are noted."""
-
-    is_on: bool  # False: not any more.
-
-
-class SearchOpened(TypedDict):
-    """A result that was opened."""
-
-    question: int  # As the answer named it.
-    rank: int  # Which result, from 1.
 
 
 class FoundObject(TypedDict):
@@ -822,7 +725,6 @@ class FoundObject(TypedDict):
     format: NotRequired[str]  # Such as pdf.
     language: NotRequired[str]  # ISO 639-1.
     trouble: NotRequired[str]  # Why it could not be read to its end.
-    signals: NotRequired[list[dict[str, Any]]]  # The strongest first.
     snippet: NotRequired["Snippet"]
 
 
@@ -848,7 +750,6 @@ class Facet(TypedDict):
 
     name: str  # By what.
     counts: list[dict[str, Any]]
-    has_more: NotRequired[bool]  # True: there are more values.
 
 
 class SearchCoverage(TypedDict):
@@ -860,6 +761,11 @@ class SearchCoverage(TypedDict):
     contents_waiting: int  # Found by names only so far.
     is_complete: bool  # Everything is known.
     knows_meaning: bool  # `near` finds something.
+    embedder: str  # Whose vectors answer; empty: none do.
+    passages: int  # That can be found by meaning.
+    meaning_waiting: int  # Texts without vectors so far.
+    next_embedder: NotRequired[str]  # That is chosen and being filled.
+    meaning_trouble: NotRequired[str]  # Why words alone answer.
 
 
 class Understood(TypedDict):
@@ -876,6 +782,82 @@ class Understood(TypedDict):
     members: NotRequired[list[dict[str, Any]]]
     member_count: NotRequired[int]  # Also of those that are not listed.
     pieces: NotRequired[list[dict[str, Any]]]
+
+
+class EmbedderChoice(TypedDict):
+    """An embedder."""
+
+    embedder: str  # built-in; the address of a server that embeds, with its model: http://127.0.0.1:11434/api/embed?model=nomic-embed-text; table:/FOLDER.
+    dry_run: NotRequired[bool]  # Only say what it takes.
+
+
+class EmbedderState(TypedDict):
+    """Who turns texts into vectors."""
+
+    embedder: str  # As it was chosen.
+    leaves_machine: bool  # Texts are sent to another machine.
+    answers: str  # Whose vectors answer now; empty: none do.
+    passages: int  # That can be found by meaning.
+    waiting: int  # Texts that have no vectors of the chosen one yet.
+    refused: int  # Passages that it would not take.
+    next: NotRequired[str]  # Whose vectors are being made beside.
+    trouble: NotRequired[str]  # Why it does not go on, or why words alone answer.
+
+
+class EmbeddingCost(TypedDict):
+    """What it takes to embed everything."""
+
+    passages: int  # Of about 512 tokens.
+    tokens: int  # About.
+    seconds: float  # About.
+    is_measured: bool  # On a text of our own, just now; else as it usually is.
+    bytes_sent: int  # Of texts, to the server; 0: it needs none.
+    dimension: int  # Of its vectors.
+    leaves_machine: bool  # They are sent to another machine.
+
+
+class EmbedderChosen(TypedDict):
+    """A choice, and what it takes."""
+
+    is_dry_run: bool  # Nothing was changed.
+    cost: "EmbeddingCost"
+    state: "EmbedderState"
+
+
+class EmbedderOffers(TypedDict):
+    """What this machine offers."""
+
+    embedders: list[str]
+
+
+class VectorQuestion(TypedDict):
+    """What is to be near."""
+
+    bucket: str  # Where the vectors are.
+    prefix: NotRequired[str]  # Only below it.
+    prefix_b64: NotRequired[str]  # In base64.
+    vector: list[float]  # 1 to 4,096 numbers, as many as the vectors there have.
+    metric: NotRequired[str]  # Otherwise cosine.
+    limit: NotRequired[int]  # At most so many, otherwise 10.
+    threshold: NotRequired[float]  # Nothing further: a least similarity; for l2 a greatest distance.
+    filter: NotRequired[Any]  # Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms {"field": "size", "op": ">", "value": "2MB"}.
+
+
+class VectorHit(TypedDict):
+    """A vector."""
+
+    object: "Object"
+    row: NotRequired[int]  # Of an object with rows.
+    score: float  # Cosine, dot product, or for l2 the distance.
+    payload: dict[str, str]  # What is said of it.
+
+
+class VectorAnswer(TypedDict):
+    """What is near."""
+
+    results: list["VectorHit"]
+    vectors: int  # That were compared.
+    skipped: int  # Objects with vectors of another dimension, or that are none.
 
 
 class UnpackFailure(TypedDict):

@@ -399,9 +399,10 @@ class Asking {
   // done here, and words alone decide as they always did.
   Result<void> collect_where_words_are_weak() {
     const auto words = plain_words(question_->words);
+    if (!are_words_weak(words.size(), 0)) return {};
     ATOLL_ASSIGN(const auto hits, by_words(words_));
     ATOLL_ASSIGN(const double known, known_of(words, hits));
-    if (!are_words_weak(known)) return {};
+    if (!are_words_weak(words.size(), known)) return {};
     asked_meaning_ = true;
     ATOLL_ASSIGN(auto near, near_to(question_->words, question_->near_threshold.value_or(kNearUnasked), everything()));
     if (!question_->near_threshold && !near.empty()) {
@@ -609,8 +610,13 @@ Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) c
   ATOLL_ASSIGN(auto covered, coverage(vault));
   const std::shared_lock shared(parts_mutex_);
   ATOLL_TRY(check_open());
+  auto& clock = vault.machine().clock;
+  const std::int64_t begun_ns = clock.monotonic_ns();
   ATOLL_ASSIGN(auto answer, Asking(*this, vault, question).run());
-  answer.coverage = covered;
+  answer_times_.note(static_cast<double>(clock.monotonic_ns() - begun_ns) * 1e-9);
+  // Of after it was asked: whether its embedder was there.
+  if (answer.asked_meaning) covered.meaning_trouble = meaning_->state(*book_).trouble;
+  answer.coverage = std::move(covered);
   return answer;
 }
 

@@ -15,6 +15,8 @@ constexpr std::string_view kJobName = "embedder";
 constexpr std::string_view kFact = "embedder";
 constexpr std::uint32_t kAskingTimeoutMs = 8'000;
 constexpr std::uint32_t kFillingTimeoutMs = 60'000;
+// After these whoever fills pauses, and longer each time.
+constexpr std::uint32_t kFillingAttempts = 2;
 
 }  // namespace
 
@@ -95,6 +97,7 @@ Result<std::shared_ptr<const vector::Embedder>> open_embedder(const platform::Ma
   vector::EndpointOptions options = choice.endpoint;
   options.dimension = request.dimension;
   options.timeout_ms = kFillingTimeoutMs;
+  options.attempts = kFillingAttempts;
   if (request.use == EmbedderUse::asking) {
     options.attempts = 1;
     options.timeout_ms = kAskingTimeoutMs;

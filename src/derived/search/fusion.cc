@@ -14,6 +14,7 @@ constexpr double kMiddle = 0.4;
 constexpr double kSlope = 16;
 constexpr double kMost = 0.9;
 constexpr double kWeakBelow = 0.6;
+constexpr double kWeakOfTwoBelow = 0.45;
 
 bool is_letter(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -85,7 +86,10 @@ Result<double> covered(const text::TextIndex& index, std::span<const std::string
 
 double weight_of_words(double covered_by_best) { return kMost / (1 + std::exp(-kSlope * (covered_by_best - kMiddle))); }
 
-bool are_words_weak(double covered_by_best) { return covered_by_best < kWeakBelow; }
+bool are_words_weak(std::size_t words, double covered_by_best) {
+  if (words < 2) return false;
+  return covered_by_best < (words == 2 ? kWeakOfTwoBelow : kWeakBelow);
+}
 
 bool is_plain(const text::Query& query) {
   // "well-known" is looked for as it stands; "what's" is a word of a question.

@@ -26,8 +26,11 @@ TEST(FusionTest, TheWeightTurnsWithWhatTheBestHitCovers) {
   EXPECT_LT(weight_of_words(1), 0.9);
   EXPECT_DOUBLE_EQ(weight_of_words(0.4), 0.45);
   for (double at = 0; at < 1; at += 0.05) EXPECT_LT(weight_of_words(at), weight_of_words(at + 0.05));
-  EXPECT_TRUE(are_words_weak(0.5));
-  EXPECT_FALSE(are_words_weak(0.6));
+  EXPECT_TRUE(are_words_weak(3, 0.5));
+  EXPECT_FALSE(are_words_weak(3, 0.6));
+  EXPECT_TRUE(are_words_weak(2, 0.3));
+  EXPECT_FALSE(are_words_weak(2, 0.5));
+  EXPECT_FALSE(are_words_weak(1, 0));
 }
 
 TEST(FusionTest, ListsCountByTheirWeight) {
@@ -57,6 +60,8 @@ TEST(FusionTest, OnlyLinesOfWordsArePlain) {
   };
   EXPECT_TRUE(is_plain_line("boiler"));
   EXPECT_TRUE(is_plain_line("why is the boiler broken"));
+  EXPECT_TRUE(is_plain_line("what's broken"));
+  EXPECT_FALSE(is_plain_line("a well-known boiler"));
   EXPECT_FALSE(is_plain_line("why is the boiler broken", text::Match::all));
   EXPECT_FALSE(is_plain_line("\"the boiler\""));
   EXPECT_FALSE(is_plain_line("boiler \"new pump\""));

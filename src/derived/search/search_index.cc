@@ -1,7 +1,9 @@
 #include "derived/search/search_index.h"
 
+#include <map>
 #include <mutex>
 
+#include "catalog/sqlite_table.h"
 #include "derived/search/fields.h"
 #include "derived/search/position.h"
 
@@ -224,10 +226,28 @@ Result<EmbeddingCost> SearchIndex::embedding_cost(vault::Vault& vault, const Emb
   return meaning_->cost(vault, *book_, choice, stop);
 }
 
-Result<void> SearchIndex::export_meaning(const std::string& folder) const {
+Result<void> SearchIndex::export_meaning(vault::Vault& vault, const std::string& folder) const {
   const std::shared_lock shared(parts_mutex_);
   if (!meaning_) return not_open();
-  return meaning_->export_readable(folder);
+  auto& files = vault.machine().files;
+  ATOLL_TRY(platform::create_directories(files, folder));
+  ATOLL_TRY(meaning_->export_readable(folder));
+  const auto reader = vault.reader();
+  std::map<BucketId, std::string> buckets;
+  ATOLL_ASSIGN(const auto rows, reader->buckets());
+  for (const auto& bucket : rows) buckets[bucket.id] = bucket.name;
+  const std::vector<std::string> columns{
+      "document INTEGER PRIMARY KEY", "bucket TEXT", "key TEXT", "member INTEGER", "version TEXT", "title TEXT"};
+  ATOLL_ASSIGN(const Bytes table, catalog::sqlite_table("documents", columns, [&](const auto& add) {
+                 return book_->for_each([&](const ObjectDocuments& row) -> Result<bool> {
+                   for (std::uint32_t member = 0; member < row.count; ++member) {
+                     ATOLL_TRY(add({static_cast<std::int64_t>(row.first + member), buckets[row.bucket], row.key,
+                                    std::int64_t{member}, row.version.text(), row.title}));
+                   }
+                   return true;
+                 });
+               }));
+  return platform::replace_whole(files, join(folder, "metadata.sqlite"), table);
 }
 
 MeaningState SearchIndex::meaning_state() const {

@@ -32,10 +32,12 @@
 #include "derived/search/kept_extractions.h"
 #include "derived/search/likeness.h"
 #include "derived/search/meaning.h"
+#include "derived/search/own_vectors.h"
 #include "derived/search/position.h"
 #include "derived/search/question.h"
 #include "derived/search/question_log.h"
 #include "derived/text/text_index.h"
+#include "foundation/base/latency_histogram.h"
 #include "vault/vault.h"
 
 namespace atl::search {
@@ -81,13 +83,17 @@ class SearchIndex {
   // What it would take to give every text to that embedder. Sends nothing of the texts.
   [[nodiscard]] Result<EmbeddingCost> embedding_cost(vault::Vault& vault, const EmbedderChoice& choice,
                                                      const std::atomic<bool>* stop) const;
-  // Vectors and what they belong to, in clear, for other programs (spec/formats/vector-index.md). Errors: `io`,
-  // `no_space`, `conflict` where there are none.
-  [[nodiscard]] Result<void> export_meaning(const std::string& folder) const;
+  // Vectors and what they belong to, in clear, for other programs (spec/formats/vector-index.md); makes the folder.
+  // Errors: `io`, `no_space`, `conflict` where there are none.
+  [[nodiscard]] Result<void> export_meaning(vault::Vault& vault, const std::string& folder) const;
   [[nodiscard]] MeaningState meaning_state() const;
   // What the picture in an object looks like, for duplicates(): given by whoever decodes it, kept by its content. By
   // the thread that follows.
   [[nodiscard]] Result<void> put_picture(const catalog::Listed& listed, const GreyPicture& grey);
+  // Vectors that people put there themselves.
+  [[nodiscard]] OwnVectors& own_vectors() const { return own_vectors_; }
+  // How long answers took since it was opened.
+  [[nodiscard]] LatencyCounts answer_times() const { return answer_times_.counts(); }
   // One merge of index files, where one is worth it; true: call again.
   [[nodiscard]] Result<bool> merge();
 
@@ -139,6 +145,8 @@ class SearchIndex {
   std::unique_ptr<QuestionLog> questions_;
   std::set<ObjectId> unreadable_;  // whose bytes could not be read; tried again after the next opening
   CatchUpProgress progress_;
+  mutable LatencyHistogram answer_times_;
+  mutable OwnVectors own_vectors_;
   codec::Digest key_mark_{};               // of the key that the parts were opened with
   mutable std::shared_mutex parts_mutex_;  // alone: replacing the parts
   friend class Asking;                     // ask.cc

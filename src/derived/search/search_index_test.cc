@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <bit>
+
 #include "derived/search/testing/search_fixture.h"
 
 namespace atl::search {
@@ -294,6 +297,156 @@ TEST_F(SearchIndexTest, FindsByMeaningOnceSomethingWasLearned) {
   answer = ask(question);
   ASSERT_FALSE(answer.found.empty());
   EXPECT_EQ(answer.found[0].listed.entry.key, "garden.txt");
+}
+
+TEST_F(SearchIndexTest, APlainQuestionTakesMeaningInWhereWordsSayLittle) {
+  put("heating.txt", "The boiler in the cellar heats the whole house with warm water during the cold winter.");
+  put("garden.txt", "Tulips and roses grow beside the pond; water the flowers every evening.");
+  put("doctor.txt", "The physician at the clinic wrote a prescription for the medicine.");
+  put("car.txt", "The car went to the garage because its brakes and tires were worn.");
+  catch_up();
+  Question question;
+  question.words = "hospital doctors drugs";
+  auto answer = ask(question);
+  EXPECT_TRUE(answer.asked_meaning);
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "doctor.txt");
+  EXPECT_GT(answer.found[0].similarity, 0.3F);
+  question.words_only = true;
+  answer = ask(question);
+  EXPECT_FALSE(answer.asked_meaning);
+  for (const auto& found : answer.found) EXPECT_EQ(found.similarity, 0);
+  // What the words say to the letter is not looked for by meaning.
+  for (const char* const words : {"boiler cellar winter", "hospital", "+hospital doctors drugs", "\"hospital doctors drugs\"",
+                                 "hospital doctors title:drugs"}) {
+    question = {};
+    question.words = words;
+    EXPECT_FALSE(ask(question).asked_meaning) << words;
+  }
+  question = {};
+  question.words = "hospital doctors drugs";
+  question.match = text::Match::all;
+  EXPECT_FALSE(ask(question).asked_meaning);
+}
+
+TEST_F(SearchIndexTest, NothingBelowTheThresholdIsFound) {
+  put("heating.txt", "The boiler in the cellar heats the whole house with warm water during the cold winter.");
+  put("garden.txt", "Tulips and roses grow beside the pond; water the flowers every evening.");
+  put("doctor.txt", "The physician at the clinic wrote a prescription for the medicine.");
+  catch_up();
+  Question question;
+  question.near = "a warm house in winter";
+  const auto all = ask(question);
+  ASSERT_GE(all.found.size(), 1U);
+  const float best = all.found[0].similarity;
+  question.near_threshold = best - 0.001F;
+  const auto some = ask(question);
+  ASSERT_EQ(some.found.size(), 1U);
+  EXPECT_EQ(some.found[0].listed.entry.key, "heating.txt");
+  question.near_threshold = best + 0.001F;
+  EXPECT_TRUE(ask(question).found.empty()) << "words alone find nothing where a threshold was given";
+}
+
+// Word vectors of four numbers, in which "physician" is near to "doctor".
+void write_table(platform::TestMachine& machine, const std::string& folder) {
+  const std::string header = R"({"embeddings":{"dtype":"F32","shape":[5,4],"data_offsets":[0,80]}})";
+  Bytes file;
+  ByteWriter out(file);
+  out.put(static_cast<std::uint64_t>(header.size()));
+  out.put_bytes(as_bytes(header));
+  const std::array<std::array<float, 4>, 5> rows{
+      {{0, 0, 0, 0}, {1, 0, 0, 0}, {0.9F, 0.1F, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}};
+  for (const auto& row : rows)
+    for (const float number : row) out.put(std::bit_cast<std::uint32_t>(number));
+  machine.files.set_content(folder + "/model.safetensors", file);
+  machine.files.set_content(
+      folder + "/tokenizer.json",
+      as_bytes(
+          R"({"version":"1.0","normalizer":{"type":"BertNormalizer","lowercase":true},"model":{"type":"WordPiece",)"
+          R"("unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,)"
+          R"("vocab":{"[UNK]":0,"doctor":1,"physician":2,"boiler":3,"rose":4}}})"));
+}
+
+TEST_F(SearchIndexTest, AChosenEmbedderIsFilledBesideAndThenAnswers) {
+  write_table(machine_, "/models/tiny");
+  put("a.txt", "the physician");
+  put("b.txt", "a boiler");
+  put("c.txt", "one rose");
+  put("d.zip", "in/note.txt: another physician\nin/none.txt: nothing that is known");
+  catch_up();
+  EXPECT_EQ(index_->coverage(*vault_)->embedder, "learned");
+  const auto choice = parse_embedder("table:/models/tiny").value();
+  const auto cost = index_->embedding_cost(*vault_, choice, nullptr);
+  ASSERT_TRUE(cost) << cost.error().message;
+  EXPECT_EQ(cost->passages, 5U);
+  EXPECT_EQ(cost->dimension, 4U);
+  EXPECT_TRUE(cost->is_measured);
+  EXPECT_FALSE(cost->leaves_machine);
+  ASSERT_TRUE(choose_embedder(*vault_, choice));
+  EXPECT_EQ(chosen_embedder(*vault_)->text(), "table:/models/tiny");
+  catch_up();
+  EXPECT_EQ(index_->coverage(*vault_)->embedder, "learned") << "the old one answers until the new one is whole";
+  ASSERT_FALSE(index_->embed(*vault_, {}).value());
+  auto coverage = index_->coverage(*vault_).value();
+  EXPECT_EQ(coverage.embedder, "tiny");
+  EXPECT_EQ(coverage.next_embedder, "");
+  EXPECT_EQ(coverage.meaning_waiting, 0U);
+  EXPECT_EQ(coverage.passages, 4U);
+  Question question;
+  question.near = "doctor";
+  question.near_threshold = 0.8F;
+  auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 2U);
+  EXPECT_EQ(answer.found[0].listed.entry.key, "a.txt");
+  EXPECT_EQ(answer.found[1].inside, "in/note.txt");
+  // What comes and goes later is followed, also after reopening.
+  put("e.txt", "physician physician");
+  ASSERT_TRUE(vault::Objects(*vault_).remove({"box", "a.txt"}));
+  catch_up();
+  EXPECT_FALSE(index_->embed(*vault_, {}).value());
+  open();
+  EXPECT_EQ(index_->coverage(*vault_)->embedder, "tiny");
+  answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 2U);
+  EXPECT_EQ(answer.found[0].inside + answer.found[0].listed.entry.key + answer.found[1].listed.entry.key,
+            answer.found[0].inside.empty() ? "e.txtd.zip" : "in/note.txtd.zipe.txt");
+  // Back again.
+  ASSERT_TRUE(choose_embedder(*vault_, {}));
+  catch_up();
+  EXPECT_EQ(index_->coverage(*vault_)->embedder, "learned");
+}
+
+TEST_F(SearchIndexTest, AnEmbedderThatIsAwayHoldsUpNothing) {
+  put("a.txt", "the physician");
+  put("b.txt", "a boiler");
+  put("c.txt", "one rose");
+  catch_up();
+  ASSERT_TRUE(choose_embedder(*vault_, parse_embedder("table:/models/none").value()));
+  catch_up();
+  EXPECT_FALSE(index_->embed(*vault_, {}).value());
+  const auto coverage = index_->coverage(*vault_).value();
+  EXPECT_EQ(coverage.embedder, "learned");
+  EXPECT_NE(coverage.meaning_trouble, "");
+  EXPECT_EQ(keys("boiler"), Keys{"b.txt"});
+  write_table(machine_, "/models/none");
+  EXPECT_FALSE(index_->embed(*vault_, {}).value()) << "it is given a pause";
+  EXPECT_EQ(index_->coverage(*vault_)->embedder, "learned");
+  machine_.clock.advance_s(3);
+  EXPECT_FALSE(index_->embed(*vault_, {}).value());
+  EXPECT_EQ(index_->coverage(*vault_)->embedder, "none");
+  EXPECT_EQ(index_->coverage(*vault_)->meaning_trouble, "");
+}
+
+TEST_F(SearchIndexTest, ExportsVectorsInClear) {
+  put("a.txt", "the physician at the clinic");
+  EXPECT_EQ(index_->export_meaning(*vault_, "/out").error().id, "search.nothing_learned");
+  put("b.txt", "a boiler in the house");
+  put("c.txt", "one rose in the garden");
+  catch_up();
+  const auto done = index_->export_meaning(*vault_, "/out");
+  ASSERT_TRUE(done) << done.error().message;
+  for (const std::string name : {"config.json", "vectors.npy", "id_mapping.json", "index.bin", "metadata.sqlite"})
+    EXPECT_TRUE(machine_.files.stat("/out/" + name).value().has_value()) << name;
 }
 
 TEST_F(SearchIndexTest, SuggestsWhatIsNear) {

@@ -192,6 +192,21 @@ TEST_F(EndpointEmbedderTest, UrlsAreCheckedAndTellWhetherTextsLeaveThisMachine) 
   }
 }
 
+TEST_F(EndpointEmbedderTest, ADimensionThatIsKnownIsNotAskedFor) {
+  const auto asked = open();
+  ASSERT_NE(asked, nullptr);
+  requests_ = 0;
+  options_.dimension = 4;
+  const auto known = open();
+  ASSERT_NE(known, nullptr);
+  EXPECT_EQ(requests_, 0);
+  EXPECT_EQ(known->info().id(), asked->info().id());
+  const std::array<std::string_view, 1> texts{"a"};
+  EXPECT_TRUE(known->embed(texts, TextRole::document).has_value());
+  options_.dimension = 5;
+  EXPECT_EQ(open()->embed(texts, TextRole::document).error().id, "endpoint.bad_answer");
+}
+
 TEST(MemoryEmbeddingCache, StaysWithinItsBytesAndForgetsTheLongestUnused) {
   MemoryEmbeddingCache cache(2000);
   const auto key = [](std::uint8_t fill) {

@@ -1,11 +1,12 @@
-// find, index: objects by what they are, and by what they say.
+// find: objects by what they are, and by what they say.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 
+#include <optional>
+
 #include "catalog/filter/filter.h"
 #include "derived/search/line.h"
-#include "derived/search/search_index.h"
 #include "edge/cli/commands.h"
 #include "edge/cli/finder.h"
 #include "edge/cli/listing.h"
@@ -24,7 +25,8 @@ struct FindArguments {
   std::string within, as_of, where, near, like, since, until, sort;
   std::uint64_t limit = 0, offset = 0;
   bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
-       shows_snippets = false, waits_not = false;
+       shows_snippets = false, waits_not = false, takes_words_only = false;
+  std::optional<double> near_threshold;
 };
 
 std::string line_of(const std::vector<std::string>& words) {
@@ -161,6 +163,25 @@ void say_coverage(Session& session, const search::Coverage& coverage) {
   session.output.warning("search.incomplete", words);
 }
 
+// What was found by meaning, and what could not be.
+void say_meaning(Session& session, const FindArguments& arguments, const search::Answer& answer) {
+  const search::Coverage& coverage = answer.coverage;
+  if (!arguments.near.empty() && !coverage.knows_meaning) {
+    session.output.warning("search.nothing_learned",
+                           "nothing is known yet of what the texts here are about: --near finds nothing by meaning");
+  }
+  if (!answer.asked_meaning || !coverage.knows_meaning) return;
+  if (arguments.near.empty() && !answer.found.empty()) {
+    session.output.message("Little here says these words; what is near in meaning was taken in (--words-only: not).");
+  }
+  if (!coverage.meaning_trouble.empty()) {
+    session.output.warning("search.embedder_away", "by words alone: " + coverage.meaning_trouble);
+  } else if (coverage.meaning_waiting > 0) {
+    session.output.warning("search.meaning_incomplete",
+                           format_count(coverage.meaning_waiting) + " texts are not known by their meaning yet");
+  }
+}
+
 Result<search::Order> order_of(const std::string& word) {
   using search::Order;
   for (const auto& [name, order] :
@@ -185,6 +206,8 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
     ATOLL_ASSIGN(const auto like, vault::parse_address(arguments.like));
     question.like = search::ObjectName{like.bucket, like.key};
   }
+  question.words_only = arguments.takes_words_only;
+  if (arguments.near_threshold) question.near_threshold = static_cast<float>(*arguments.near_threshold);
   question.types = arguments.types;
   question.since = arguments.since;
   question.until = arguments.until;
@@ -228,7 +251,10 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
         suggestions.push_back(JsonObject().add("word", word).add("instead", near).text());
       if (!suggestions.empty()) summary.add_raw("suggestions", json_array(suggestions));
       summary.add("contents_waiting", answer.coverage.contents_waiting)
-          .add("is_complete", answer.coverage.is_complete());
+          .add("is_complete", answer.coverage.is_complete())
+          .add("asked_meaning", answer.asked_meaning);
+      if (!answer.coverage.embedder.empty()) summary.add("embedder", answer.coverage.embedder);
+      if (answer.asked_meaning) summary.add("meaning_waiting", answer.coverage.meaning_waiting);
       session.output.json(summary);
     } else {
       for (const auto& facet : answer.facets) {
@@ -248,10 +274,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
     for (const auto& [word, near] : answer.suggestions)
       session.output.message("\"" + shown(word) + "\" stands nowhere; did you mean \"" + shown(near) + "\"?");
     say_coverage(session, answer.coverage);
-    if (!arguments.near.empty() && !answer.coverage.knows_meaning) {
-      session.output.warning("search.nothing_learned",
-                             "nothing was learned yet of what the texts here are about: --near finds nothing");
-    }
+    say_meaning(session, arguments, answer);
     return kExitOk;
   });
 }
@@ -336,40 +359,6 @@ Result<int> find(Session& session, const FindArguments& arguments) {
   return find_words(session, arguments, line);
 }
 
-struct IndexArguments {
-  bool is_rebuild = false, is_wholly = false;
-};
-
-Result<int> index_all(Session& session, const IndexArguments& arguments) {
-  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
-    Finder finder(session, vault);
-    ATOLL_TRY(finder.open());
-    if (arguments.is_rebuild) {
-      if (session.environment.served != nullptr) {
-        return fail(ErrorKind::usage, "search.served", "the server keeps this index",
-                    "Stop it, and run `atoll index --rebuild` then.");
-      }
-      ATOLL_TRY(finder.index().reset(vault, arguments.is_wholly));
-    }
-    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up(Finder::Embeds::everything));
-    ATOLL_ASSIGN(const auto coverage, finder.index().coverage(vault));
-    if (session.output.is_json) {
-      session.output.json(JsonObject("index")
-                              .add("objects", coverage.objects)
-                              .add("contents_waiting", coverage.contents_waiting)
-                              .add("reached", coverage.reached.value)
-                              .add("current", coverage.current.value)
-                              .add("is_complete", coverage.is_complete()));
-      return kExitOk;
-    }
-    session.output.line(format_count(coverage.objects) + " objects can be found" +
-                        (coverage.contents_waiting == 0
-                             ? ", by their names and by what they say"
-                             : "; " + format_count(coverage.contents_waiting) + " of them by their names only so far"));
-    return session.environment.stop.load() ? kExitInterrupted : kExitOk;
-  });
-}
-
 }  // namespace
 
 void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -385,6 +374,11 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_option("--until", arguments->until, "made or happened at that time or before: 2024-03");
   command->add_option("--near", arguments->near, "what it is about, in any words: \"a warm place in winter\"");
   command->add_option("--like", arguments->like, "what is like that object: BUCKET/key");
+  command
+      ->add_option("--near-threshold", arguments->near_threshold,
+                   "of what is found by meaning, nothing less near than this: 0.7 (from -1 to 1)")
+      ->check(CLI::Range(-1.0, 1.0));
+  command->add_flag("--words-only", arguments->takes_words_only, "nothing by meaning, also where the words say little");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
   command->add_option("--facet", arguments->facets, "count by type, year, month, day, language, bucket, tag")
       ->delimiter(',')
@@ -402,14 +396,6 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
   command->callback(
       [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return find(session, *arguments); }; });
-
-  auto* index = app.add_subcommand("index", "Look into everything that was not looked into yet, so that it is found");
-  auto index_arguments = std::make_shared<IndexArguments>();
-  index->add_flag("--rebuild", index_arguments->is_rebuild, "make it anew from what was read before");
-  index->add_flag("--reread", index_arguments->is_wholly, "with --rebuild: read every file again");
-  index->callback([&session, &chosen, index_arguments] {
-    chosen.body = [&session, index_arguments] { return index_all(session, *index_arguments); };
-  });
 }
 
 }  // namespace atl::cli

@@ -1,5 +1,6 @@
 #include "edge/cli/finder.h"
 
+#include "edge/cli/embedder_keys.h"
 #include "foundation/base/units.h"
 
 namespace atl::cli {
@@ -27,7 +28,8 @@ Result<void> Finder::open() {
   }
   const auto& machine = session_->environment.machine;
   const auto open_index = [&](bool writable) {
-    return search::SearchIndex::open(*vault_, search::understand_in_workers(machine), writable);
+    return search::SearchIndex::open(*vault_, search::understand_in_workers(machine), writable,
+                                     embedder_keys(session_->environment));
   };
   auto opened = open_index(true);
   // A home on a disk that takes no writes is asked as it was left.
@@ -79,7 +81,7 @@ Result<void> Finder::embed(Embeds embeds) {
   auto& clock = session_->environment.machine.clock;
   const std::int64_t begun_ns = clock.monotonic_ns();
   const std::int64_t time_max_ms = embeds == Embeds::everything ? INT64_MAX : kEmbedALittleMs;
-  std::uint64_t all = 0;
+  std::uint64_t all = index_->meaning_state().waiting;
   bool has_more = true;
   while (has_more && !session_->environment.stop.load()) {
     const std::int64_t passed_ms = (clock.monotonic_ns() - begun_ns) / kNsPerMs;

@@ -77,6 +77,8 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_object_commands(app, session, chosen);
   add_find_commands(app, session, chosen);
   add_duplicate_commands(app, session, chosen);
+  add_index_commands(app, session, chosen);
+  add_nearest_command(app, session, chosen);
   add_key_commands(app, session, chosen);
   add_history_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);

@@ -153,4 +153,11 @@ Result<std::string> text_of(const json::Value& filter, const std::string& place,
 
 Result<std::string> filter_text(const json::Value& filter) { return text_of(filter, "", 0); }
 
+json::Value filter_schema() {
+  return json::Value::object().set(
+      "description",
+      "Text (\"name:*.jpg size>2MB\"), or {\"must\": [], \"should\": [], \"must_not\": []} of such objects and "
+      "terms {\"field\": \"size\", \"op\": \">\", \"value\": \"2MB\"}.");
+}
+
 }  // namespace atl::rest

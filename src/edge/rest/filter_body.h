@@ -10,5 +10,7 @@ namespace atl::rest {
 
 // Errors: `usage` "filter.bad_json"; `limit` "filter.too_deep" beyond 64 levels.
 [[nodiscard]] Result<std::string> filter_text(const json::Value& filter);
+// What a filter is, for the document.
+[[nodiscard]] json::Value filter_schema();
 
 }  // namespace atl::rest

@@ -32,6 +32,10 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> question_schemas();
 [[nodiscard]] std::vector<Operation> understood_operations();
 [[nodiscard]] std::vector<NamedSchema> understood_schemas();
+[[nodiscard]] std::vector<Operation> embedder_operations();
+[[nodiscard]] std::vector<Operation> own_vector_operations();
+[[nodiscard]] std::vector<NamedSchema> own_vector_schemas();
+[[nodiscard]] std::vector<NamedSchema> embedder_schemas();
 
 [[nodiscard]] std::vector<Operation> archive_operations();
 [[nodiscard]] std::vector<Operation> unpack_operations();

@@ -43,6 +43,8 @@ const std::vector<Operation>& operations() {
     add(all, duplicate_operations());
     add(all, question_operations());
     add(all, understood_operations());
+    add(all, embedder_operations());
+    add(all, own_vector_operations());
     add(all, archive_operations());
     add(all, unpack_operations());
     add(all, upload_operations());
@@ -81,6 +83,8 @@ const std::vector<NamedSchema>& schemas() {
     add(all, duplicate_schemas());
     add(all, question_schemas());
     add(all, understood_schemas());
+    add(all, embedder_schemas());
+    add(all, own_vector_schemas());
     add(all, unpack_schemas());
     add(all, change_schemas());
     add(all, session_schemas());

@@ -121,12 +121,8 @@ std::vector<Operation> search_operations() {
 
 std::vector<NamedSchema> search_schemas() {
   using namespace schema;
-  json::Value filter = json::Value::object();
-  filter.set("description",
-             "Text (\"name:*.jpg size>2MB\"), or {\"must\": [], \"should\": [], \"must_not\": []} of such objects and "
-             "terms {\"field\": \"size\", \"op\": \">\", \"value\": \"2MB\"}.");
   auto request =
-      std::vector<Member>{optional("filter", std::move(filter)),
+      std::vector<Member>{optional("filter", filter_schema()),
                           optional("bucket", text("Only in this bucket.")),
                           optional("prefix", text("Only below it.")),
                           optional("prefix_b64", text("In base64.")),

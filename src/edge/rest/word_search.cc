@@ -13,6 +13,7 @@
 #include "edge/rest/answers.h"
 #include "edge/rest/filter_body.h"
 #include "edge/rest/groups.h"
+#include "edge/rest/real_number.h"
 
 namespace atl::rest {
 namespace {
@@ -133,6 +134,12 @@ Result<search::Question> question_of(const Value& body, Timestamp now) {
     question.like = std::move(name);
   }
   ATOLL_ASSIGN(question.explains, body.flag_of("explain"));
+  ATOLL_ASSIGN(question.words_only, body.flag_of("words_only"));
+  if (const Value* const threshold = body.find("near_threshold"); threshold != nullptr) {
+    const auto number = number_between(*threshold, -1, 1);
+    if (!number) return fail(ErrorKind::usage, "search.bad_threshold", "\"near_threshold\" is a number from -1 to 1");
+    question.near_threshold = static_cast<float>(*number);
+  }
   ATOLL_ASSIGN(const std::string match, body.text_of("match"));
   question.match = match == "all" ? text::Match::all : text::Match::any;
   ATOLL_ASSIGN(question.types, body.list_of("types"));
@@ -192,6 +199,10 @@ Value coverage_json(const search::Coverage& coverage) {
   out.set("reached", coverage.reached.value).set("current", coverage.current.value);
   out.set("objects", coverage.objects).set("contents_waiting", coverage.contents_waiting);
   out.set("is_complete", coverage.is_complete()).set("knows_meaning", coverage.knows_meaning);
+  out.set("embedder", coverage.embedder).set("passages", coverage.passages);
+  out.set("meaning_waiting", coverage.meaning_waiting);
+  if (!coverage.next_embedder.empty()) out.set("next_embedder", coverage.next_embedder);
+  if (!coverage.meaning_trouble.empty()) out.set("meaning_trouble", coverage.meaning_trouble);
   return out;
 }
 
@@ -279,7 +290,7 @@ Result<net::Response> search_words(Call& call) {
     out.set("suggestions", std::move(suggestions));
   }
   if (number && *number > 0) out.set("question", *number);
-  out.set("coverage", coverage_json(answer.coverage));
+  out.set("asked_meaning", answer.asked_meaning).set("coverage", coverage_json(answer.coverage));
   call.exchange().note_read(Action::search, call.vault_id(), question.bucket, question.prefix, 0);
   return ok(out);
 }
@@ -292,6 +303,8 @@ std::vector<schema::Member> word_search_members() {
                                   {required("bucket", text("Its bucket.")), optional("key", text("Its key.")),
                                    optional("key_b64", text("In base64."))})),
           optional("explain", flag("Gives `signals`: what each hit's score is made of.")),
+          optional("words_only", flag("Nothing by meaning, also where the words say little.")),
+          optional("near_threshold", ratio("Of what is found by meaning, nothing less near: from -1 to 1.")),
           optional("match", choice("Whether one word is enough; otherwise any.", {"any", "all"})),
           optional("types", list(text("", 200), "Only of these kinds: pdf, image, document, md.")),
           optional("since", text("Made or happened then or later: \"2024-03\", \"-30d\".", 64)),
@@ -313,6 +326,7 @@ std::vector<schema::Member> word_result_members() {
           optional("suggestions",
                    list(object("A word that stands nowhere.",
                                {required("word", text("It.")), required("instead", text("What is near."))}))),
+          optional("asked_meaning", flag("It was looked for by meaning, too.")),
           optional("coverage", reference("SearchCoverage"))};
 }
 
@@ -444,7 +458,12 @@ std::vector<NamedSchema> understood_schemas() {
                                                  required("objects", number("That can be found.")),
                                                  required("contents_waiting", number("Found by names only so far.")),
                                                  required("is_complete", flag("Everything is known.")),
-                                                 required("knows_meaning", flag("`near` finds something."))})},
+                                                 required("knows_meaning", flag("`near` finds something.")),
+                                                 required("embedder", text("Whose vectors answer; empty: none do.")),
+                                                 required("passages", number("That can be found by meaning.")),
+                                                 required("meaning_waiting", number("Texts without vectors so far.")),
+                                                 optional("next_embedder", text("That is chosen and being filled.")),
+                                                 optional("meaning_trouble", text("Why words alone answer."))})},
       {"Understood",
        object(
            "What was understood of a content.",

@@ -1,5 +1,6 @@
 #include "edge/serve/figures.h"
 
+#include "derived/search/search_index.h"
 #include "edge/server/watched_host.h"
 #include "vault/status.h"
 
@@ -9,6 +10,39 @@ namespace {
 #ifndef ATOLL_VERSION
 #define ATOLL_VERSION "0"
 #endif
+
+struct Searched {
+  std::string vault;
+  search::Coverage coverage;
+  search::MeaningState meaning;
+  LatencyCounts times;  // since the server was started
+};
+
+void write_search(const std::vector<Searched>& all, server::MetricWriter& out) {
+  const auto family = [&](const char* name, const char* help, auto value) {
+    out.family(name, "gauge", help);
+    for (const Searched& one : all) out.sample(name, {{"vault", one.vault}}, std::uint64_t{value(one)});
+  };
+  family("atoll_search_objects", "That can be found, by their names at least.",
+         [](const Searched& one) { return one.coverage.objects; });
+  family("atoll_search_contents_waiting", "Found by names only so far.",
+         [](const Searched& one) { return one.coverage.contents_waiting; });
+  family("atoll_search_passages", "That can be found by meaning.",
+         [](const Searched& one) { return one.meaning.passages; });
+  family("atoll_search_meaning_waiting", "Texts that have no vectors of the chosen embedder yet.",
+         [](const Searched& one) { return one.meaning.waiting; });
+  family("atoll_search_vector_bytes", "Of the vectors' index on disk.",
+         [](const Searched& one) { return one.meaning.file_bytes; });
+  family("atoll_search_embedder_up", "0: the chosen embedder does not answer.",
+         [](const Searched& one) { return one.meaning.trouble.empty() ? 1U : 0U; });
+  out.family("atoll_search_seconds", "summary",
+             "How long answers to questions took inside, since the server was started.");
+  for (const Searched& one : all) {
+    for (const auto& [name, share] : {std::pair("0.5", 0.5), std::pair("0.99", 0.99)})
+      out.sample("atoll_search_seconds", {{"vault", one.vault}, {"quantile", name}}, one.times.quantile(share));
+    out.sample("atoll_search_seconds_count", {{"vault", one.vault}}, one.times.total());
+  }
+}
 
 }  // namespace
 
@@ -40,11 +74,17 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
       vault::VaultStatus status;
     };
     std::vector<Row> rows;
+    std::vector<Searched> searched;
     for (const auto& listed : host.vaults()) {
       const auto use = host.use(listed.id, {"server", "", ""});
       if (!use) continue;
       auto status = vault::vault_status(use->vault());
       if (status) rows.push_back({listed.name, std::move(*status)});
+      if (use->search() == nullptr) continue;
+      auto coverage = use->search()->coverage(use->vault());
+      if (!coverage) continue;
+      searched.push_back(
+          {listed.name, std::move(*coverage), use->search()->meaning_state(), use->search()->answer_times()});
     }
     const auto family = [&](const char* name, const char* help, auto value) {
       out.family(name, "gauge", help);
@@ -72,6 +112,7 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
            [](const vault::VaultStatus& s) {
              return static_cast<std::uint64_t>(s.last_data_verify ? s.last_data_verify->unix_us / 1'000'000 : 0);
            });
+    write_search(searched, out);
     if (host.observer() != nullptr) server::write_health(*host.observer()->health(), out);
   });
 }

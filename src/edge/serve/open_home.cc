@@ -1,5 +1,6 @@
 #include "edge/serve/open_home.h"
 
+#include "edge/cli/embedder_keys.h"
 #include "edge/serve/commands_door.h"
 #include "edge/serve/figures.h"
 #include "edge/serve/lock_door.h"
@@ -64,7 +65,8 @@ Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets
 
 // Without one everything else goes on: things are found by their names and facts then.
 std::unique_ptr<search::SearchIndex> OpenHome::open_search(vault::Vault& vault) const {
-  auto opened = search::SearchIndex::open(vault, search::understand_in_workers(around_.environment.machine), true);
+  auto opened = search::SearchIndex::open(vault, search::understand_in_workers(around_.environment.machine), true,
+                                          cli::embedder_keys(around_.environment));
   if (opened) return std::move(*opened);
   around_.log.say("words in files cannot be found: " + opened.error().message, "warning");
   return nullptr;
@@ -84,6 +86,21 @@ Result<void> OpenHome::follow() {
       options.time_max_ms = kFollowMs;
       ATOLL_ASSIGN(const bool more, use->search()->catch_up(use->vault(), options));
       ATOLL_TRY(use->search()->merge());
+      has_more = has_more || more;
+    }
+  }
+  return {};
+}
+
+// Beside follow(): whoever embeds may take its time, or be away.
+Result<void> OpenHome::embed() {
+  bool has_more = true;
+  while (has_more && !is_ending_.load()) {
+    has_more = false;
+    for (const auto& open : host_->vaults()) {
+      const auto use = host_->use(open.id, {"server", "server", ""});
+      if (!use || use->search() == nullptr || !use->search()->is_writable()) continue;
+      ATOLL_ASSIGN(const bool more, use->search()->embed(use->vault(), {&is_ending_, kFollowMs}));
       has_more = has_more || more;
     }
   }
@@ -167,6 +184,7 @@ void OpenHome::start() {
                                                  [log = &around_.log](const std::string& words) { log->say(words); });
   if (traces_) housekeeping_->add("trace sink", kTracesMs, [traces = traces_.get()] { return traces->send(); });
   housekeeping_->add("search", kFollowEveryMs, [this] { return follow(); });
+  housekeeping_->add("embedding", kFollowEveryMs, [this] { return embed(); });
   housekeeping_->start();
 }
 

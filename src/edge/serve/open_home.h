@@ -58,6 +58,7 @@ class OpenHome {
   void watch();
   [[nodiscard]] std::unique_ptr<search::SearchIndex> open_search(vault::Vault& vault) const;
   [[nodiscard]] Result<void> follow();
+  [[nodiscard]] Result<void> embed();
   [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;
 
   Surroundings around_;
