@@ -76,6 +76,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_folder_commands(app, session, chosen);
   add_object_commands(app, session, chosen);
   add_find_commands(app, session, chosen);
+  add_duplicate_commands(app, session, chosen);
   add_key_commands(app, session, chosen);
   add_history_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);

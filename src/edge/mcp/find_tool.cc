@@ -85,7 +85,7 @@ std::string heading_of(const search::Found& found) {
 Result<Answer> run_find(ToolCall& call) {
   ATOLL_ASSIGN(auto question, question_of(call));
   rest::Call& rest = call.rest();
-  ATOLL_ASSIGN(auto seen, rest::Filter::begin(rest, Action::search));
+  ATOLL_ASSIGN(auto seen, rest::FoundFilter::begin(rest));
   ATOLL_ASSIGN(vault::Vault* const vault, rest.vault());
   ATOLL_ASSIGN(const search::SearchIndex* const index, rest.search());
   // What this session stored a moment ago is found, too.
@@ -93,12 +93,8 @@ Result<Answer> run_find(ToolCall& call) {
   const bool has_news = call.session().last_written() > before.reached || before.contents_waiting > 0;
   if (call.session().last_written().value > 0 && has_news)
     ATOLL_TRY(rest::wait_until_known(rest, *index, *vault, kWaitForOwnWritesMs, &call.stop()));
-  question.sees = [&](const std::string& bucket, const catalog::Listed& listed) {
-    const auto age = rest.age_seconds(listed.version);
-    const std::string& key = listed.entry.key;
-    return seen.sees(bucket, key, false, age) && rest.may(Action::read_metadata, bucket, key, false, age) &&
-           rest.may(Action::read, bucket, key, false, age);
-  };
+  question.sees = [&](const std::string& bucket, const catalog::Listed& listed) { return seen.sees(bucket, listed); };
+  question.sees_everything = seen.sees_everything();
   ATOLL_ASSIGN(const auto found, index->ask(*vault, question));
   Answer answer = call.begin_answer();
   const std::uint64_t room = room_of(call, kFindTokens);
