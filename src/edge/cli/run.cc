@@ -91,6 +91,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
   add_serve_command(app, session, chosen);
+  add_mcp_command(app, session, chosen);
   add_lock_commands(app, session, chosen);
   add_account_commands(app, session, chosen);
   add_right_commands(app, session, chosen);

@@ -29,6 +29,8 @@ constexpr std::uint64_t kTextBytesMax = 1024 * 1024;
 // Of whoever has more, each result is asked about by itself.
 constexpr std::size_t kBucketsAskedMax = 1000;
 
+}  // namespace
+
 std::string_view word_of(extract::PlaceKind kind) {
   switch (kind) {
     case extract::PlaceKind::none: return "text";
@@ -41,6 +43,8 @@ std::string_view word_of(extract::PlaceKind kind) {
   }
   return "text";
 }
+
+namespace {
 
 Value place_json(const extract::Place& place) {
   Value out = Value::object();
@@ -146,12 +150,14 @@ Result<search::Question> question_of(const Value& body, Timestamp now) {
   return question;
 }
 
-// Until what the vault holds now is known, but not for longer.
-Result<void> wait_for(Call& call, const search::SearchIndex& index, vault::Vault& vault, std::uint64_t wait_ms) {
+}  // namespace
+
+Result<void> wait_until_known(const Call& call, const search::SearchIndex& index, vault::Vault& vault,
+                              std::uint64_t wait_ms, const std::atomic<bool>* stop) {
   auto& clock = vault.machine().clock;
   const std::int64_t begun_ns = clock.monotonic_ns();
   while ((clock.monotonic_ns() - begun_ns) / kNsPerMs < static_cast<std::int64_t>(wait_ms) &&
-         !call.exchange().host.is_ending()) {
+         !call.exchange().host.is_ending() && (stop == nullptr || !stop->load())) {
     ATOLL_ASSIGN(const auto coverage, index.coverage(vault));
     if (coverage.is_complete()) break;
     // Nobody rings: the index has no bell, and a look at it costs next to nothing.
@@ -161,6 +167,8 @@ Result<void> wait_for(Call& call, const search::SearchIndex& index, vault::Vault
   }
   return {};
 }
+
+namespace {
 
 // What was typed or said in words, of the first page; by whom, so that they may see it again.
 Result<std::uint64_t> note_question(Call& call, const search::SearchIndex& index, const search::Question& question,
@@ -227,7 +235,7 @@ Result<net::Response> search_words(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const search::SearchIndex* const index, call.search());
   ATOLL_ASSIGN(const std::uint64_t wait_ms, body.number_of("wait_ms"));
-  if (wait_ms > 0) ATOLL_TRY(wait_for(call, *index, *vault, wait_ms));
+  if (wait_ms > 0) ATOLL_TRY(wait_until_known(call, *index, *vault, wait_ms));
   question.sees = [&](const std::string& bucket, const catalog::Listed& listed) { return seen.sees(bucket, listed); };
   question.sees_everything = seen.sees_everything();
   const std::int64_t begun_ns = vault->machine().clock.monotonic_ns();

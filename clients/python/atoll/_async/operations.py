@@ -400,24 +400,6 @@ class AsyncOperations(AsyncSession):
         """How much of the vault can be found by words already."""
         return cast(shapes.SearchCoverage, await self._call("GET", "/api/v1/search/coverage", vault=vault, timeout=timeout))
 
-    async def bucket_unpack(self, bucket: str, *, prefix: Key | None = None, atoll_tags: str | None = None, atoll_description: str | None = None, atoll_author: str | None = None, atoll_label: str | None = None, content_type: str | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Unpacked:
-        """Many files in one request: a tar becomes objects below a prefix.
-
-        It is stored while it comes, so it may be of any size; what was stored stays where it breaks off. Times, modes,
-        owners, links and extended attributes are kept. An object that is as the archive has it stays as it is. What
-        cannot be stored, and names that would lead out of the prefix, are in `failures`; everything else is stored. The
-        words in header fields count for all files; one file's own are extended header records: ATOLL.meta.NAME,
-        ATOLL.tag.NAME, ATOLL.type.
-
-        prefix: Only keys that begin with this.
-        atoll_tags: Tags, as name=value&name=value or as a JSON object.
-        atoll_description: What changed and why.
-        atoll_author: Who is answerable for the content.
-        atoll_label: A name for the version, which no other version of its object has.
-        content_type: application/x-tar
-        """
-        return cast(shapes.Unpacked, await self._call("POST", f"/api/v1/buckets/{quote_name(bucket)}/archive", query={"prefix": prefix}, headers={"Atoll-Tags": atoll_tags, "Atoll-Description": atoll_description, "Atoll-Author": atoll_author, "Atoll-Label": atoll_label, "Content-Type": content_type}, body={}, vault=vault, timeout=timeout, idempotency_key=idempotency_key))
-
     async def changes(self, *, since: int | None = None, history: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ChangeFeed:
         """What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.
 
