@@ -13,6 +13,9 @@ constexpr double kDetailMin = 60;
 // So many of them at least have to say something, or the signs of the others are chance.
 constexpr std::size_t kStrongMin = 6;
 
+// What lies so close above the median is rounding or noise: drawings of few lines have most frequencies at 0.
+constexpr double kNoise = 2;
+
 using Table = std::array<std::array<double, kGreySide>, kFrequencies>;
 
 // The type II transform (Ahmed, Natarajan, Rao, 1974), not normalised but for the lengths.
@@ -52,7 +55,7 @@ std::optional<std::uint64_t> picture_hash(const GreyPicture& grey) {
   std::ranges::nth_element(sorted, sorted.begin() + sorted.size() / 2);
   const double median = sorted[sorted.size() / 2];
   std::uint64_t hash = 0;
-  for (std::size_t i = 0; i < low.size(); ++i) hash |= static_cast<std::uint64_t>(low[i] > median) << i;
+  for (std::size_t i = 0; i < low.size(); ++i) hash |= static_cast<std::uint64_t>(low[i] > median + kNoise) << i;
   return hash;
 }
 

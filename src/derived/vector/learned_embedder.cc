@@ -224,10 +224,16 @@ class LearnedTrainer::State {
   Result<std::unique_ptr<LearnedEmbedder::State>> finish(const std::atomic<bool>* stop);
 
  private:
-  [[nodiscard]] std::unordered_map<std::uint64_t, Known> choose_features(Table& table) const;
+  struct Chosen {
+    std::unordered_map<std::uint64_t, Known> known;
+    std::uint64_t occurrences = 0;  // of all of them, once for each text they stand in
+  };
+  [[nodiscard]] Chosen choose_features(Table& table) const;
 
   LearnedOptions options;
-  std::vector<Features> sample_;
+  // Texts and not their features, of which there are thousands in each: taking them apart twice costs less than keeping
+  // them.
+  std::vector<std::string> sample_;
   std::uint64_t texts_ = 0;
 };
 
@@ -235,53 +241,57 @@ void LearnedTrainer::State::add(std::string_view text) {
   // Reservoir sampling (Vitter, 1985): every text has the same chance to be among those kept.
   ++texts_;
   if (sample_.size() < options.texts_max) {
-    sample_.push_back(internal::features_of(text, options.concepts));
+    sample_.emplace_back(text);
     return;
   }
   std::uint64_t x = (options.seed << 32 ^ texts_) * 0x9E37'79B9'7F4A'7C15;
   x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9;
   x = (x ^ (x >> 27)) * 0x94D0'49BB'1331'11EB;
   const std::uint64_t place = (x ^ (x >> 31)) % texts_;
-  if (place < sample_.size()) sample_[place] = internal::features_of(text, options.concepts);
+  if (place < sample_.size()) sample_[place] = text;
 }
 
 // The most frequent words and parts of words that say something: parts in one text alone and, once there are many
 // texts, words in one alone lead nowhere; what stands in most texts tells none apart.
-std::unordered_map<std::uint64_t, Known> LearnedTrainer::State::choose_features(Table& table) const {
+LearnedTrainer::State::Chosen LearnedTrainer::State::choose_features(Table& table) const {
   constexpr std::size_t many = 2000;
   const std::array<std::size_t, kFamilies> most{options.words_max, options.fragments_max, 65'536};
   const std::array<std::uint32_t, kFamilies> least{sample_.size() < many ? 1U : 2U, 2U, 1U};
-  struct Chosen {
+  struct Counted {
     std::uint64_t hash;
     std::uint32_t texts;
   };
-  std::vector<Chosen> all;
-  for (std::size_t family = 0; family < kFamilies; ++family) {
-    std::unordered_map<std::uint64_t, std::uint32_t> counts;
-    for (const Features& features : sample_) {
-      for (const Feature& feature : features.at(family)) ++counts[feature.hash];
+  std::array<std::unordered_map<std::uint64_t, std::uint32_t>, kFamilies> counts;
+  for (const std::string& text : sample_) {
+    const Features features = internal::features_of(text, options.concepts);
+    for (std::size_t family = 0; family < kFamilies; ++family) {
+      for (const Feature& feature : features.at(family)) ++counts.at(family)[feature.hash];
     }
-    std::vector<Chosen> chosen;
-    for (const auto& [hash, texts] : counts) {
+  }
+  std::vector<Counted> all;
+  for (std::size_t family = 0; family < kFamilies; ++family) {
+    std::vector<Counted> chosen;
+    for (const auto& [hash, texts] : counts.at(family)) {
       const bool says_nothing = sample_.size() >= 20 && texts * 2 > sample_.size();
       if (texts >= least.at(family) && !says_nothing) chosen.push_back({hash, texts});
     }
-    std::ranges::sort(chosen, [](const Chosen& a, const Chosen& b) {
+    std::ranges::sort(chosen, [](const Counted& a, const Counted& b) {
       return a.texts != b.texts ? a.texts > b.texts : a.hash < b.hash;
     });
     if (chosen.size() > most.at(family)) chosen.resize(most.at(family));
     all.insert(all.end(), chosen.begin(), chosen.end());
   }
-  std::ranges::sort(all, {}, &Chosen::hash);
-  std::unordered_map<std::uint64_t, Known> known;
-  for (const Chosen& one : all) {
+  std::ranges::sort(all, {}, &Counted::hash);
+  Chosen out;
+  for (const Counted& one : all) {
     const float rarity =
         std::log((static_cast<float>(sample_.size()) + 1) / (static_cast<float>(one.texts) + 0.5F)) + 0.1F;
-    if (!known.emplace(one.hash, Known{static_cast<std::uint32_t>(table.hashes.size()), rarity}).second) continue;
+    out.occurrences += one.texts;
+    if (!out.known.emplace(one.hash, Known{static_cast<std::uint32_t>(table.hashes.size()), rarity}).second) continue;
     table.hashes.push_back(one.hash);
     table.rarities.push_back(rarity);
   }
-  return known;
+  return out;
 }
 
 Result<std::unique_ptr<LearnedEmbedder::State>> LearnedTrainer::State::finish(const std::atomic<bool>* stop) {
@@ -292,13 +302,14 @@ Result<std::unique_ptr<LearnedEmbedder::State>> LearnedTrainer::State::finish(co
   model->info.dimension = options.dimension;
   model->learned_from = texts_;
   model->has_concepts = options.concepts;
-  const auto known = choose_features(model->table);
+  const auto [known, occurrences] = choose_features(model->table);
   internal::SparseMatrix matrix;
   matrix.columns = model->table.hashes.size();
-  for (const Features& features : std::exchange(sample_, {})) {
+  matrix.entries.reserve(occurrences);
+  for (const std::string& text : std::exchange(sample_, {})) {
     weigh(
-        features, texts_,
-        [&](std::uint64_t hash) -> const Known* {
+        internal::features_of(text, options.concepts), texts_,
+        [&known = known](std::uint64_t hash) -> const Known* {
           const auto found = known.find(hash);
           return found == known.end() ? nullptr : &found->second;
         },
