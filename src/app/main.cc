@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "derived/extract/extractor.h"
+#include "derived/extract/member.h"
 #include "edge/cli/environment.h"
 #include "edge/mcp/mcp_door.h"
 #include "edge/rest/rest_door.h"
@@ -104,7 +105,9 @@ std::string process_words(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   // A reader of foreign bytes, started by ourselves: nothing else of the program runs in it.
   if (argc == 3 && std::strcmp(argv[1], "worker") == 0) {
-    return std::strcmp(argv[2], "extract") == 0 ? atl::extract::run_worker() : atl::transfer::run_worker(argv[2]);
+    if (std::strcmp(argv[2], "extract") == 0) return atl::extract::run_worker();
+    if (std::strcmp(argv[2], "member") == 0) return atl::extract::run_member_worker();
+    return atl::transfer::run_worker(argv[2]);
   }
   struct sigaction action {};
   action.sa_handler = request_stop;

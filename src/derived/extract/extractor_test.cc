@@ -12,6 +12,7 @@
 
 #include "derived/extract/formats.h"
 #include "derived/extract/internal/wire.h"
+#include "derived/extract/member.h"
 #include "derived/extract/testing/samples.h"
 #include "foundation/platform/posix_machine.h"
 
@@ -253,6 +254,7 @@ TEST(Extractor, MembersAreLimited) {
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "worker") == 0) {
+    if (std::strcmp(argv[2], "member") == 0) return atl::extract::run_member_worker();
     if (std::strcmp(argv[2], "misbehave") != 0) return atl::extract::run_worker();
     return atl::sandbox::work({[] {}, atl::extract::misbehave});
   }

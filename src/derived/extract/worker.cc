@@ -7,6 +7,7 @@
 #include "derived/extract/internal/image_format.h"
 #include "derived/extract/internal/limits.h"
 #include "derived/extract/internal/magic_table.h"
+#include "derived/extract/internal/member_wire.h"
 #include "derived/extract/internal/pdf_format.h"
 #include "derived/extract/internal/readers.h"
 
@@ -33,9 +34,33 @@ Result<void> read_batch(sandbox::Channel& channel, Toolbox& tools) {
   return serve_batch(channel, reader);
 }
 
-}  // namespace
+// One member of one content, and nothing of the rest.
+Result<void> read_member(sandbox::Channel& channel, Toolbox& tools) {
+  ATOLL_ASSIGN(MemberWork work, decode_member_work(channel.parameters()));
+  tools.limits = {work.whole_bytes_max, work.depth_max, work.ratio_max};
+  const auto send = [&](MemberFrame type, ByteView payload) {
+    return channel.send(static_cast<std::uint8_t>(type), payload);
+  };
+  MemberWish wish(std::move(work.path),
+                  {[&](const MemberFacts& facts) { return send(MemberFrame::facts, encode(facts)); },
+                   [&](ByteView bytes) { return send(MemberFrame::bytes, bytes); }},
+                  tools.magic);
+  tools.wish = &wish;
+  ChannelInput input(channel, 0, work.size);
+  // Nothing is kept of what is passed on the way: the ratio alone is a limit.
+  Budget budget;
+  budget.member_count = UINT64_MAX;
+  budget.unpacked_bytes = UINT64_MAX;
+  const Extraction extraction = understand(input, work.name, tools, budget, 0);
+  tools.wish = nullptr;
+  std::string trouble = extraction.trouble;
+  for (const Member& member : extraction.members) {
+    if (!member.understood.empty() && trouble.empty()) trouble = member.understood.front().trouble;
+  }
+  return wish.answer(trouble);
+}
 
-int run_worker() {
+int run(Result<void> (*body)(sandbox::Channel&, Toolbox&)) {
   const auto tools = std::make_shared<Toolbox>();
   const auto magic = std::make_shared<MagicTable>();
   sandbox::Worker worker;
@@ -48,8 +73,13 @@ int run_worker() {
     prepare_pdf();
     prepare_images();
   };
-  worker.body = [tools](sandbox::Channel& channel) { return read_batch(channel, *tools); };
+  worker.body = [tools, body](sandbox::Channel& channel) { return body(channel, *tools); };
   return sandbox::work(worker);
 }
+
+}  // namespace
+
+int run_worker() { return run(read_batch); }
+int run_member_worker() { return run(read_member); }
 
 }  // namespace atl::extract

@@ -39,6 +39,8 @@ struct Bomb {
 
 // One member's content, while it is small enough to be worth it. None where it is not, or is damaged.
 std::optional<Bytes> unpack(archive::Reader& reader, Job& job, Bomb& bomb, std::string& why_not) {
+  // An archive that the wanted member lies in is worth more than one of many to look into.
+  const std::uint64_t bytes_max = job.tools.wish == nullptr ? kMemberBytesMax : job.tools.limits.whole_bytes_max;
   Bytes content;
   Bytes piece(kPieceBytes);
   for (;;) {
@@ -54,12 +56,46 @@ std::optional<Bytes> unpack(archive::Reader& reader, Job& job, Bomb& bomb, std::
       return std::nullopt;
     }
     job.out.budget().unpacked_bytes -= *got;
-    if (content.size() + *got > kMemberBytesMax) {
+    if (content.size() + *got > bytes_max) {
       why_not = "It is too large to be read inside of an archive.";
       return std::nullopt;
     }
     content.insert(content.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(*got));
   }
+}
+
+// The member that somebody wants, piece by piece, however large it is.
+Result<void> hand_out(archive::Reader& reader, MemberWish& wish, Bomb& bomb) {
+  Bytes piece(kPieceBytes);
+  for (;;) {
+    const auto got = reader.read(piece);
+    if (!got) {
+      return fail(ErrorKind::conflict, "member.unreadable", "the member's content is damaged: " + got.error().message,
+                  "What came is not all of it.");
+    }
+    if (*got == 0) return {};
+    bomb.unpacked += *got;
+    if (bomb.unpacked > bomb.most) {
+      return fail(ErrorKind::limit, "member.too_large", "the member unfolds to more than is allowed",
+                  "Get the archive itself.");
+    }
+    ATOLL_TRY(wish.give(ByteView(piece).first(*got)));
+  }
+}
+
+Result<void> hand_out(archive::Reader& reader, Job& job, const archive::Entry& entry, std::string_view path,
+                      Bomb& bomb) {
+  MemberWish& wish = *job.tools.wish;
+  if (!entry.is_file) {
+    wish.end(fail(ErrorKind::conflict, "member.not_a_file", "the member is a folder or a link, not a file"));
+  } else if (entry.is_encrypted) {
+    wish.end(fail(ErrorKind::conflict, "member.encrypted", "the member is encrypted inside of its archive",
+                  "Get the archive itself."));
+  } else {
+    wish.begin(path, entry.is_size_known ? std::optional(entry.size) : std::nullopt, entry.modified);
+    wish.end(hand_out(reader, wish, bomb));
+  }
+  return {};
 }
 
 Result<archive::Reader> open(Job& job, bool is_bare) {
@@ -71,6 +107,10 @@ Result<archive::Reader> open(Job& job, bool is_bare) {
 }  // namespace
 
 void Job::understand_member(Member* member, Input& member_input, std::string_view member_name) {
+  if (tools.wish != nullptr) {
+    tools.wish->descend(member->path);
+    has_descended = true;
+  }
   if (depth + 1 > tools.limits.depth_max) {
     out.truncated();
     return;
@@ -102,8 +142,12 @@ Result<void> read_archive(Job& job) {
     }
     if (!*entry) break;
     ++count;
-    const std::string path = safe_path((*entry)->path);
-    Member* const member = job.out.member(path.empty() ? "(no name)" : path);
+    std::string path = safe_path((*entry)->path);
+    if (path.empty()) path = "(no name)";
+    const auto match = job.match(path);
+    if (match == MemberWish::Match::none) continue;
+    if (match == MemberWish::Match::is_it) return hand_out(reader, job, **entry, path, bomb);
+    Member* const member = job.out.member(path);
     if (member == nullptr) break;
     member->size = (*entry)->size;
     member->modified = (*entry)->modified;
@@ -114,7 +158,7 @@ Result<void> read_archive(Job& job) {
       job.out.trouble("What is in it is encrypted.");
       continue;
     }
-    if ((*entry)->is_size_known && (*entry)->size > kMemberBytesMax) continue;
+    if (job.tools.wish == nullptr && (*entry)->is_size_known && (*entry)->size > kMemberBytesMax) continue;
     std::string why_not;
     auto content = unpack(reader, job, bomb, why_not);
     if (!content) {
@@ -128,6 +172,7 @@ Result<void> read_archive(Job& job) {
     member->size = content->size();
     BytesInput input(std::move(*content));
     job.understand_member(member, input, base_name(path));
+    if (job.is_over()) return {};
   }
   job.out.number(field::kMemberCount, count);
   job.out.number(field::kUnpackedSize, total);
@@ -145,11 +190,15 @@ Result<void> read_compressed(Job& job) {
   if (!entry) return fail(ErrorKind::damaged, "extract.malformed", "there is nothing in it");
   std::string name(job.name);
   if (const std::size_t dot = name.find_last_of('.'); dot != std::string::npos && dot > 0) name.erase(dot);
-  Member* const member = job.out.member(name.empty() ? "data" : name);
-  if (member == nullptr) return {};
-  member->modified = entry->modified;
+  if (name.empty()) name = "data";
   Bomb bomb;
   bomb.most = std::max(job.input.size(), kRatioFloorBytes) * job.tools.limits.ratio_max;
+  const auto match = job.match(name);
+  if (match == MemberWish::Match::none) return {};
+  if (match == MemberWish::Match::is_it) return hand_out(reader, job, *entry, name, bomb);
+  Member* const member = job.out.member(name);
+  if (member == nullptr) return {};
+  member->modified = entry->modified;
   std::string why_not;
   auto content = unpack(reader, job, bomb, why_not);
   if (!content) {

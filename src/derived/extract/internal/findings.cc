@@ -18,6 +18,8 @@ constexpr std::size_t kMemberPathBytesMax = 8192;
 
 }  // namespace
 
+std::string listed_path(std::string_view path) { return to_line(path, kMemberPathBytesMax); }
+
 void Findings::set_format(const Format& format) {
   extraction_->format = std::string(format.id);
   extraction_->media_type = std::string(format.media_type);
@@ -81,7 +83,7 @@ void Findings::trouble(std::string_view sentence) {
 }
 
 Member* Findings::member(std::string_view path) {
-  std::string plain = to_line(path, kMemberPathBytesMax);
+  std::string plain = listed_path(path);
   if (budget_->member_count == 0 || plain.size() > budget_->member_name_bytes) {
     extraction_->is_truncated = true;
     return nullptr;

@@ -21,6 +21,9 @@ struct Budget {
   std::uint64_t field_bytes = 4U << 20U;
 };
 
+// How Findings::member() lists a member of this path.
+[[nodiscard]] std::string listed_path(std::string_view path);
+
 class Findings {
  public:
   Findings(Extraction& extraction, Budget& budget) : extraction_(&extraction), budget_(&budget) {}

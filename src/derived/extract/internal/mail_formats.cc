@@ -226,9 +226,13 @@ class MessageReader {
     }
     if (name.empty()) name = type == "message/rfc822" ? "message.eml" : "part-" + std::to_string(count_);
     if (!is_first_) name = place_.name + "/" + name;
+    if (job_->is_over()) return;
+    const auto match = job_->match(name);
+    if (match == MemberWish::Match::none) return;
+    const std::string bytes = decoded(body, mail::header_value(headers, "content-transfer-encoding"));
+    if (match == MemberWish::Match::is_it) return job_->tools.wish->give_all(name, as_bytes(bytes), std::nullopt);
     Member* const member = job_->out.member(name);
     if (member == nullptr) return;
-    const std::string bytes = decoded(body, mail::header_value(headers, "content-transfer-encoding"));
     member->size = bytes.size();
     BytesInput input{to_bytes(std::string_view(bytes))};
     job_->understand_member(member, input, name);
@@ -289,9 +293,13 @@ Result<void> read_mailbox(Job& job) {
     const Parts parts = split(message);
     std::string subject = mail::decode_words(mail::header_value(parts.headers, "subject"), job.tools.character_sets);
     const std::string name = std::to_string(number) + ".eml";
-    if (Member* const member = job.out.member(name)) {
+    const auto time = mail::parse_mail_date(mail::header_value(parts.headers, "date"));
+    const auto match = job.is_over() ? MemberWish::Match::none : job.match(name);
+    if (match == MemberWish::Match::is_it) {
+      job.tools.wish->give_all(name, as_bytes(message), time ? std::optional<FileTime>(*time) : std::nullopt);
+    } else if (Member* const member = match == MemberWish::Match::none ? nullptr : job.out.member(name)) {
       member->size = message.size();
-      if (const auto time = mail::parse_mail_date(mail::header_value(parts.headers, "date"))) member->modified = *time;
+      if (time) member->modified = *time;
       BytesInput input{to_bytes(std::string_view(message))};
       job.understand_member(member, input, name);
     }
@@ -319,6 +327,7 @@ Result<void> read_mailbox(Job& job) {
       is_after_empty = line == "\n" || line == "\r\n";
     }
     rest = std::string(left);
+    if (job.is_over()) return {};
     if (job.out.budget().member_count == 0) {
       job.out.truncated();
       break;

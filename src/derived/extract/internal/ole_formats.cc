@@ -204,9 +204,16 @@ Result<void> read_message(Job& job, const CompoundFile& file) {
     std::string name = message_text(file, storage, "3707");
     if (name.empty()) name = message_text(file, storage, "3704");
     if (name.empty()) name = "attachment";
+    const auto match = job.match(name);
+    if (match == MemberWish::Match::none || job.is_over()) continue;
+    BytesInput input(file.read(storage + "__substg1.0_37010102"));
+    if (match == MemberWish::Match::is_it) {
+      ATOLL_ASSIGN(const Bytes content, input.whole(job.tools.limits.whole_bytes_max));
+      job.tools.wish->give_all(name, content, std::nullopt);
+      break;
+    }
     Member* const member = out.member(name);
     if (member == nullptr) break;
-    BytesInput input(file.read(storage + "__substg1.0_37010102"));
     member->size = input.size();
     job.understand_member(member, input, name);
   }

@@ -9,6 +9,7 @@
 
 #include "derived/extract/input.h"
 #include "derived/extract/internal/findings.h"
+#include "derived/extract/internal/member_wish.h"
 #include "foundation/mail/header.h"
 
 namespace atl::extract {
@@ -19,13 +20,12 @@ struct ReadLimits {
   std::uint32_t ratio_max = 0;
 };
 
-class MagicTable;
-
 // What outlives one content.
 struct Toolbox {
   mail::CharacterSets character_sets;
   const MagicTable* magic = nullptr;
   ReadLimits limits;
+  MemberWish* wish = nullptr;  // not null: one member is wanted, and nothing else
 };
 
 struct Job {
@@ -35,6 +35,14 @@ struct Job {
   Findings& out;
   const Toolbox& tools;
   std::uint32_t depth = 0;
+
+  // Whether a reader has to look at a member: always, but where another one is wanted.
+  [[nodiscard]] MemberWish::Match match(std::string_view path) const {
+    return tools.wish == nullptr ? MemberWish::Match::holds_it : tools.wish->match(path);
+  }
+  // Whether what was wanted was found, or can be found no more.
+  [[nodiscard]] bool is_over() const { return tools.wish != nullptr && (tools.wish->is_over() || has_descended); }
+  bool has_descended = false;
 
   // What a member of this content is; its own members are put beside it, behind "!/".
   void understand_member(Member* member, Input& member_input, std::string_view member_name);
