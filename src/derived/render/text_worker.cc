@@ -15,12 +15,12 @@
 namespace atl::render {
 namespace {
 
-constexpr std::uint32_t kSide = 2400;        // of a picture of a page: about 200 dots an inch of A4
-constexpr std::uint32_t kSideMin = 48;       // smaller ones hold no line of text
+constexpr std::uint32_t kSide = 2400;   // of a picture of a page: about 200 dots an inch of A4
+constexpr std::uint32_t kSideMin = 48;  // smaller ones hold no line of text
 constexpr int kPageMsMax = 30'000;
-constexpr int kPagesMax = 200;               // of one document
+constexpr int kPagesMax = 200;  // of one document
 constexpr std::size_t kTextBytesMax = 4 * kMiB;
-constexpr float kConfidenceMin = 60;         // of 100: below, lines in photos that are no text
+constexpr float kConfidenceMin = 60;  // of 100: below, lines in photos that are no text
 
 class TextReader {
  public:

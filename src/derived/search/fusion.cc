@@ -51,6 +51,14 @@ text::Query any_of(std::span<const std::string> words) {
   return query;
 }
 
+text::Query any_of(std::span<const WeightedWord> words) {
+  std::vector<std::string> plain;
+  for (const auto& one : words) plain.push_back(one.word);
+  text::Query query = any_of(plain);
+  for (std::size_t i = 0; i < query.should.size(); ++i) query.should[i].boost = static_cast<float>(words[i].weight);
+  return query;
+}
+
 Result<double> covered(const text::TextIndex& index, std::span<const std::string> words, text::DocumentId document) {
   const auto documents = static_cast<double>(index.stats().documents);
   const std::vector<text::DocumentId> only{document};

@@ -58,6 +58,8 @@ struct ServeRequest {
   std::string default_vault;
   std::string metrics_token;
   std::string trace_sink;  // "http://collector:4318/v1/traces"; empty: none
+  // At the socket of the home and nowhere else, and without a first account: nobody else can sign in.
+  bool is_for_owner_alone = false;
   bool logs_json = false;
   bool is_quiet = false;
   std::uint64_t threads = 0;

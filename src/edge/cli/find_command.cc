@@ -1,5 +1,7 @@
 // find: objects by what they are, and by what they say.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 
 #include <optional>
 
@@ -20,7 +22,7 @@ constexpr std::uint64_t kWordsLimit = 20;
 
 struct FindArguments {
   std::vector<std::string> words, types, facets;
-  std::string within, as_of, where, near, since, until, sort;
+  std::string within, as_of, where, near, like, since, until, sort;
   std::uint64_t limit = 0, offset = 0;
   bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
        shows_snippets = false, waits_not = false, takes_words_only = false;
@@ -84,6 +86,12 @@ JsonObject json_of_found(const search::Found& found) {
   if (!found.format.empty()) object.add("format", found.format);
   if (!found.language.empty()) object.add("language", found.language);
   if (!found.trouble.empty()) object.add("trouble", found.trouble);
+  if (!found.signals.empty()) {
+    std::vector<std::string> signals;
+    for (const auto& signal : found.signals)
+      signals.push_back(JsonObject().add("name", signal.name).add("score", signal.score).text());
+    object.add_raw("signals", json_array(signals));
+  }
   if (found.snippet) {
     std::vector<std::string> marks;
     for (const auto& [begin, end] : found.snippet->marks)
@@ -95,6 +103,32 @@ JsonObject json_of_found(const search::Found& found) {
     object.add_raw("snippet", snippet.text());
   }
   return object;
+}
+
+// "title 3.2 + text 1.1": what a score is made of.
+std::string signals_line(const search::Found& found) {
+  std::string out;
+  for (const auto& signal : found.signals) {
+    const auto hundredths = static_cast<std::uint64_t>(std::lround(std::max(signal.score, 0.0) * 100));
+    const std::string cents = std::to_string(100 + hundredths % 100).substr(1);
+    out += (out.empty() ? "" : ", ") + signal.name + " " + std::to_string(hundredths / 100) + "." + cents;
+  }
+  return out.empty() ? "chosen by conditions, not ranked" : out;
+}
+
+// So that the owner sees what is looked for and not found; by whom, so that nobody else does.
+Result<void> note_question(const search::SearchIndex& index, const vault::Vault& vault,
+                           const search::Question& question, const search::Answer& answer, std::int64_t begun_ns) {
+  if (index.questions() == nullptr || question.offset > 0 || (answer.words.empty() && question.near.empty())) return {};
+  search::AskedQuestion asked;
+  asked.asked = vault.machine().clock.now();
+  asked.who = vault.actor();
+  asked.words = answer.words;
+  asked.near = question.near;
+  asked.found = answer.total.value_or(answer.found.size());
+  asked.duration_us = (vault.machine().clock.monotonic_ns() - begun_ns) / 1000;
+  ATOLL_TRY(index.questions()->note(asked));
+  return {};
 }
 
 void print_found(Session& session, const search::Found& found, const FindArguments& arguments) {
@@ -109,6 +143,7 @@ void print_found(Session& session, const search::Found& found, const FindArgumen
     return;
   }
   print_object(session, found.bucket, found.listed, name, arguments.is_long);
+  if (arguments.explains) session.output.line("    " + signals_line(found));
   if (!session.environment.terminal.is_out_terminal() && !arguments.shows_snippets) return;
   if (!found.title.empty()) session.output.line("    " + shown(found.title));
   if (found.snippet) session.output.line("    " + snippet_line(session, *found.snippet));
@@ -168,6 +203,11 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   question.near = arguments.near;
   question.words_only = arguments.takes_words_only;
   if (arguments.near_threshold) question.near_threshold = static_cast<float>(*arguments.near_threshold);
+  question.explains = arguments.explains;
+  if (!arguments.like.empty()) {
+    ATOLL_ASSIGN(const auto like, vault::parse_address(arguments.like));
+    question.like = search::ObjectName{like.bucket, like.key};
+  }
   question.types = arguments.types;
   question.since = arguments.since;
   question.until = arguments.until;
@@ -185,7 +225,11 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
     if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
+    const std::int64_t begun_ns = vault.machine().clock.monotonic_ns();
     ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
+    // An answer is not held back for want of room to note the question.
+    if (const auto noted = note_question(finder.index(), vault, question, answer, begun_ns); !noted)
+      session.output.warning("search.not_noted", noted.error().message);
     for (const auto& found : answer.found) {
       if (session.output.is_closed()) break;
       print_found(session, found, arguments);
@@ -289,9 +333,19 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
 
 Result<int> find(Session& session, const FindArguments& arguments) {
   const auto line = search::split_line(line_of(arguments.words));
-  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.types.empty() ||
-                         !arguments.facets.empty() || !arguments.since.empty() || !arguments.until.empty() ||
-                         !arguments.sort.empty();
+  // Before they are joined, so that columns are those of what was typed.
+  const Timestamp now = session.environment.machine.clock.now();
+  ATOLL_TRY(search::check_line(line, now));
+  if (!arguments.where.empty()) {
+    if (const auto where = filter::parse(arguments.where, now); !where) {
+      Error error = where.error();
+      error.message = "--where: " + error.message;
+      return pass(std::move(error));
+    }
+  }
+  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.like.empty() ||
+                         !arguments.types.empty() || !arguments.facets.empty() || !arguments.since.empty() ||
+                         !arguments.until.empty() || !arguments.sort.empty();
   if (!is_ranked) {
     std::string filter = line.filter;
     if (!arguments.where.empty())
@@ -324,12 +378,14 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
                    "of what is found by meaning, nothing less near than this: 0.7 (from -1 to 1)")
       ->check(CLI::Range(-1.0, 1.0));
   command->add_flag("--words-only", arguments->takes_words_only, "nothing by meaning, also where the words say little");
+  command->add_option("--like", arguments->like, "what is like that object: BUCKET/key");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
-  command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")
+  command->add_option("--facet", arguments->facets, "count by type, year, month, day, language, bucket, tag")
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--sort", arguments->sort, "rank (else), name, size, date, modified, stored");
   command->add_flag("--descending", arguments->is_descending, "the greatest first, of an order that is not by rank");
+  command->add_flag("--explain", arguments->explains, "say what each result's score is made of");
   command->add_flag("--all", arguments->takes_all, "every word must be there");
   command->add_option("--as-of", arguments->as_of, "names and facts of that moment");
   command->add_option("--limit", arguments->limit, "stop after so many; with words 20 where it is not given");

@@ -52,8 +52,7 @@ Result<Picture> picture_of(const AVFrame& frame, std::uint32_t side) {
   const std::unique_ptr<SwsContext, FreeAv> scaler(
       ::sws_getContext(frame.width, frame.height, format, static_cast<int>(size.width), static_cast<int>(size.height),
                        AV_PIX_FMT_RGBA, SWS_AREA | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
-  if (!scaler)
-    return fail(ErrorKind::unsupported, "preview.no_conversion", "its kind of pixels cannot be converted");
+  if (!scaler) return fail(ErrorKind::unsupported, "preview.no_conversion", "its kind of pixels cannot be converted");
   std::uint8_t* const rows = picture.pixels.data();
   const auto stride = static_cast<int>(size.width * 4);
   if (::sws_scale(scaler.get(), frame.data, frame.linesize, 0, frame.height, &rows, &stride) <= 0) return malformed();
