@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import unittest.mock
@@ -307,6 +308,7 @@ class Folders(ClientTest):
         large = os.urandom(5 << 20)
         self.file("in/large", large)
         os.chmod(self.path("in/0/0000.dat"), 0o640)
+        os.utime(self.path("in/0/0007.dat"), ns=(0, -1_500_000_000))
         told = []
         with Counted(client) as counted:
             done = client.put_folder("lab/many", self.path("in"), table={"0/0000.dat": {"with, comma": "x\ny"}}, label="v1", author="Ada", description="all",
@@ -331,6 +333,26 @@ class Folders(ClientTest):
         # A few of many are asked for one by one.
         os.unlink(self.path("out", names[3]))
         self.assertEqual(1, client.get_folder("lab/many", self.path("out"))["done"])
+
+    def test_a_tar_goes_in_and_what_lies_in_one_comes_out(self):
+        client = self.client()
+        for name, content in (("a.txt", b"one"), ("deep/b.txt", b"two" * 1000)):
+            self.file("in/" + name, content)
+        with tarfile.open(self.path("in.tar"), "w") as archive:
+            archive.add(self.path("in"), ".")
+        told = []
+        done = client.put_archive("lab/in", pathlib.Path(self.path("in.tar")), metadata={"from": "tar"}, progress=lambda now: told.append(now.bytes_done))
+        self.assertEqual((4, 0), (done["stored"], done["failed"]))
+        self.assertEqual(os.path.getsize(self.path("in.tar")), told[-1])
+        self.assertEqual({"from": "tar"}, client.stat("lab/in/a.txt")["metadata"])
+        client.put("lab/in.tar", pathlib.Path(self.path("in.tar")))
+        self.assertEqual(b"two" * 1000, client.get("lab/in.tar", member="deep/b.txt"))
+        client.get("lab/in.tar", member="a.txt", to=self.folder)
+        self.assertEqual(b"one", pathlib.Path(self.path("a.txt")).read_bytes())
+        with self.assertRaises(errors.MemberNotFound):
+            client.get("lab/in.tar", member="none")
+        with self.assertRaises(errors.BadRequest):
+            client.get("lab/in.tar", member="a.txt", offset=1)
 
     def test_a_folder_goes_on_where_it_broke_off(self):
         client = self.client()

@@ -176,6 +176,12 @@ export function findSteps({ step, browser, server, folder, until, button }) {
     await first.getByRole("link").first().click();
     await page.locator(".members .is-found", { hasText: "boiler guarantee.txt" }).waitFor();
     await browser.look("object-members");
+    // What lies in the archive opens alone, in a window of its own.
+    const [member] = await Promise.all([page.context().waitForEvent("page"), page.locator(".members .is-found a").click()]);
+    await member.waitForLoadState();
+    assert.match(decodeURIComponent(member.url()), /[?&]member=.*boiler.guarantee\.txt$/);
+    assert.notEqual((await member.locator("body").innerText()).trim(), "");
+    await member.close();
     await browser.go(kDocuments + "old papers.zip");
     await page.locator(".members li", { hasText: "letter.txt" }).waitFor(); // an archive opens with what is in it
     await browser.go(kDocuments + "house/kitchen/costs.xlsx");

@@ -865,6 +865,7 @@ class UnpackFailure(TypedDict):
 
     name: str  # As the archive has it.
     name_b64: NotRequired[str]  # In base64, where it is no UTF-8.
+    status: int  # As a put of it alone would have been answered.
     id: str  # The error's id.
     message: str  # Why.
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "catalog/entry_kind.h"
+#include "derived/extract/member.h"
 #include "edge/cli/commands.h"
 #include "edge/cli/listing.h"
 #include "foundation/base/units.h"
@@ -40,6 +41,66 @@ Result<Listed> find_one(Session& session, vault::Vault& vault, const vault::Addr
   return fail(ErrorKind::not_found, "object.not_found",
               "there is no object " + address.bucket + "/" + address.key + (is_now ? "" : " at that time"),
               "`atoll ls " + address.bucket + "` lists what is there; `atoll log` what was.");
+}
+
+// An object, or what lies inside of one: "photos/a.zip!/b.jpg".
+struct Content {
+  Listed listed;
+  std::string member;  // path inside; empty: the object itself
+};
+
+// A key that has the mark in its own name comes first.
+Result<Content> find_content(Session& session, vault::Vault& vault, const vault::Address& address, const Which& which) {
+  auto found = find_one(session, vault, address, which);
+  if (found) return Content{std::move(*found), {}};
+  if (found.error().id != "object.not_found") return pass(std::move(found).error());
+  for (const auto& place : extract::member_addresses(address.key)) {
+    vault::Address archive = address;
+    archive.key = std::string(place.key);
+    auto holder = find_one(session, vault, archive, which);
+    if (holder && holder->version.kind == EntryKind::file) return Content{std::move(*holder), std::string(place.path)};
+    if (!holder && holder.error().id != "object.not_found") return pass(std::move(holder).error());
+  }
+  return pass(std::move(found).error());
+}
+
+// Every byte in order; `visit` returns false to stop.
+Result<void> read_content(Session& session, vault::Vault& vault, const Content& content, FileTime& modified,
+                          const std::function<Result<bool>(ByteView)>& visit) {
+  const catalog::VersionRow& version = content.listed.version;
+  if (content.member.empty()) {
+    modified = version.modified;
+    return vault::Objects(vault).read(version, 0, version.size, visit);
+  }
+  extract::Source source;
+  source.name = content.listed.entry.key;
+  source.size = version.size;
+  source.read = [&](std::uint64_t offset, ByteSpan out) -> Result<std::size_t> {
+    std::size_t filled = 0;
+    ATOLL_TRY(vault::read_version(vault.chunks(), version, offset,
+                                  std::min<std::uint64_t>(out.size(), version.size - offset),
+                                  [&](ByteView bytes) -> Result<bool> {
+                                    std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(filled));
+                                    filled += bytes.size();
+                                    return true;
+                                  }));
+    return filled;
+  };
+  extract::MemberOptions options;
+  options.stop = &session.environment.stop;
+  bool was_stopped = false;
+  auto answer = extract::take_member(
+      session.environment.machine, source, content.member, options,
+      [&](const extract::MemberFacts& facts) -> Result<void> {
+        if (facts.modified) modified = *facts.modified;
+        return {};
+      },
+      [&](ByteView bytes) -> Result<void> {
+        ATOLL_ASSIGN(const bool goes_on, visit(bytes));
+        was_stopped = !goes_on;
+        return goes_on ? Result<void>() : fail(ErrorKind::interrupted, "member.given_up", "nobody reads it any more");
+      });
+  return was_stopped ? Result<void>() : answer;
 }
 
 struct ListArguments {
@@ -150,13 +211,12 @@ Result<int> list(Session& session, const ListArguments& arguments) {
 Result<int> cat(Session& session, const std::string& text, const Which& which) {
   ATOLL_ASSIGN(const auto address, vault::parse_address(text));
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
-    vault::Objects objects(vault);
-    ATOLL_ASSIGN(const auto found, find_one(session, vault, address, which));
-    if (found.version.kind != EntryKind::file) {
-      return fail(ErrorKind::usage, "cat.no_file",
-                  text + " is a " + std::string(word_of(found.version.kind)) + ", not a file");
-    }
-    ATOLL_TRY(objects.read(found.version, 0, found.version.size, [&](ByteView piece) -> Result<bool> {
+    ATOLL_ASSIGN(const auto found, find_content(session, vault, address, which));
+    const EntryKind kind = found.listed.version.kind;
+    if (kind != EntryKind::file)
+      return fail(ErrorKind::usage, "cat.no_file", text + " is a " + std::string(word_of(kind)) + ", not a file");
+    FileTime modified;
+    ATOLL_TRY(read_content(session, vault, found, modified, [&](ByteView piece) -> Result<bool> {
       if (!session.environment.terminal.write_out(piece))
         return false;  // the reader went away: nothing to complain about
       return !session.environment.stop.load();
@@ -169,10 +229,11 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
                 const Which& which) {
   ATOLL_ASSIGN(const auto address, vault::parse_address(text));
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
-    vault::Objects objects(vault);
-    ATOLL_ASSIGN(const auto found, find_one(session, vault, address, which));
+    ATOLL_ASSIGN(const auto found, find_content(session, vault, address, which));
+    const catalog::VersionRow& version = found.listed.version;
     // A restore of one object, into its folder, under its own or the given name.
-    const std::string name = found.entry.key.substr(found.entry.key.rfind('/') + 1);
+    const std::string& own = found.member.empty() ? found.listed.entry.key : found.member;
+    const std::string name = own.substr(own.rfind('/') + 1);
     const std::string path = session.absolute(output.empty() ? name : output);
     const bool into_folder = output.ends_with('/');
     const std::string folder = into_folder ? path : platform::parent_of(path);
@@ -187,18 +248,19 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
     ignore_error_on_purpose(target->remove(partial));
     ATOLL_ASSIGN(const auto file, target->create_file(partial));
     std::uint64_t at = 0;
-    auto written = objects.read(found.version, 0, found.version.size, [&](ByteView piece) -> Result<bool> {
+    FileTime modified = version.modified;
+    auto written = read_content(session, vault, found, modified, [&](ByteView piece) -> Result<bool> {
       if (session.environment.stop.load()) return fail(ErrorKind::interrupted, "get.interrupted", "interrupted");
       ATOLL_TRY(file->write_at(at, piece));
       at += piece.size();
       return true;
     });
-    if (written && found.version.has_source) {
+    if (written && (version.has_source || !found.member.empty())) {
       platform::NodeInfo info;
-      info.mode = found.version.mode;
+      info.mode = found.member.empty() ? version.mode : 0644;
       info.uid = UINT32_MAX;
       info.gid = UINT32_MAX;
-      info.modified = found.version.modified;
+      info.modified = modified;
       const auto applied = file->apply(info, {});
       if (!applied) written = pass(applied.error());
     }
@@ -209,10 +271,9 @@ Result<int> get(Session& session, const std::string& text, const std::string& ou
       return pass(written.error());
     }
     if (session.output.is_json) {
-      session.output.json(
-          JsonObject("summary").add("bytes", found.version.size).add_path("path", platform::join(folder, wanted)));
+      session.output.json(JsonObject("summary").add("bytes", at).add_path("path", platform::join(folder, wanted)));
     } else {
-      session.output.message(format_size(found.version.size) + " written to " + shown(platform::join(folder, wanted)));
+      session.output.message(format_size(at) + " written to " + shown(platform::join(folder, wanted)));
     }
     return kExitOk;
   });
@@ -429,7 +490,9 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   };
   auto* cat_command = app.add_subcommand("cat", "Write an object's bytes to standard output");
   auto cat_arguments = std::make_shared<CatArguments>();
-  cat_command->add_option("address", cat_arguments->address, "BUCKET/key")->required();
+  cat_command
+      ->add_option("address", cat_arguments->address, "BUCKET/key, or what is in an archive: BUCKET/a.zip!/b.pdf")
+      ->required();
   add_which(cat_command, cat_arguments->which);
   on_chosen(cat_command, session, chosen, cat_arguments,
             [](Session& s, const CatArguments& a) { return cat(s, a.address, a.which); });
@@ -441,7 +504,9 @@ void add_object_commands(CLI::App& app, Session& session, Chosen& chosen) {
   };
   auto* get_command = app.add_subcommand("get", "Write one object to a file");
   auto get_arguments = std::make_shared<GetArguments>();
-  get_command->add_option("address", get_arguments->address, "BUCKET/key")->required();
+  get_command
+      ->add_option("address", get_arguments->address, "BUCKET/key, or what is in an archive: BUCKET/a.zip!/b.pdf")
+      ->required();
   get_command->add_option("-o,--output", get_arguments->output,
                           "file, or folder with '/' at its end; the key's last part in this folder otherwise");
   get_command->add_flag("--overwrite", get_arguments->overwrite, "replace the file where it exists");

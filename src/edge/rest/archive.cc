@@ -41,15 +41,32 @@ class ArchiveSource final : public net::BodySource {
       format_->end(entry_, text_);
       in_file_ = false;
     }
-    // Small files' headers and what follows them go together.
-    while (text_.size() < kGatherBytes && !in_file_ && !is_finished_) ATOLL_TRY(next());
+    // Small files go together, whole: many of them would else be as many pieces to send.
+    while (text_.size() < kGatherBytes && !in_file_ && !is_finished_) {
+      ATOLL_TRY(next());
+      if (in_file_ && entry_.size <= kSmallBytes) ATOLL_TRY(gather());
+    }
     return net::Pulled{0, is_finished_ ? net::Pulled::State::end : net::Pulled::State::more, 0, as_bytes(text_)};
   }
 
  private:
-  static constexpr std::size_t kGatherBytes = 64 * 1024;
+  static constexpr std::size_t kGatherBytes = 256 * 1024;
+  static constexpr std::size_t kSmallBytes = 64 * 1024;
 
-  [[nodiscard]] Result<net::Pulled> pull_content() {
+  // All of the file that was begun.
+  [[nodiscard]] Result<void> gather() {
+    while (at_ < entry_.size) {
+      ATOLL_TRY(read_piece());
+      format_->content(piece_.view());
+      text_ += as_text(piece_.view());
+    }
+    format_->end(entry_, text_);
+    in_file_ = false;
+    return {};
+  }
+
+  // The next piece of its content: what is left of one chunk, or of a hole.
+  [[nodiscard]] Result<void> read_piece() {
     piece_.clear();
     ATOLL_TRY(vault::read_version(use_.vault().chunks(), version_, at_, entry_.size - at_,
                                   [&](ByteView bytes) -> Result<bool> {
@@ -61,6 +78,11 @@ class ArchiveSource final : public net::BodySource {
                   "the content of version " + version_.version.text() + " ends before its size says");
     }
     at_ += piece_.size();
+    return {};
+  }
+
+  [[nodiscard]] Result<net::Pulled> pull_content() {
+    ATOLL_TRY(read_piece());
     format_->content(piece_.view());
     return net::Pulled{0, net::Pulled::State::more, 0, piece_.view()};
   }

@@ -248,6 +248,16 @@ bool is_plain(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '\0'; });
 }
 
+// Before 1970, half a second is "-0.5".
+std::string decimal(const FileTime& time) {
+  const bool is_before = time.seconds < 0;
+  const bool borrows = is_before && time.nanoseconds != 0;
+  const auto seconds = static_cast<std::uint64_t>(time.seconds) + (borrows ? 1 : 0);
+  std::string digits = std::to_string(borrows ? 1'000'000'000 - time.nanoseconds : time.nanoseconds);
+  digits.insert(0, 9 - digits.size(), '0');
+  return (is_before ? "-" : "") + std::to_string(is_before ? 0 - seconds : seconds) + "." + digits;
+}
+
 class TarFormat final : public ArchiveFormat {
  public:
   void begin(const ArchiveEntry& entry, std::string& out) override {
@@ -258,11 +268,7 @@ class TarFormat final : public ArchiveFormat {
     if (entry.size > kUstarSizeMax) pax += pax_record("size", std::to_string(entry.size));
     const bool has_fraction = entry.modified.nanoseconds != 0;
     const bool is_outside = entry.modified.seconds < 0 || entry.modified.seconds > kUstarTimeMax;
-    if ((has_fraction || is_outside) && entry.modified.seconds >= 0) {
-      std::string digits = std::to_string(entry.modified.nanoseconds);
-      digits.insert(0, 9 - digits.size(), '0');
-      pax += pax_record("mtime", std::to_string(entry.modified.seconds) + "." + digits);
-    }
+    if (has_fraction || is_outside) pax += pax_record("mtime", decimal(entry.modified));
     if (!pax.empty()) {
       out += ustar_block("pax-header", 'x', 0644, pax.size(), 0, "");
       out += pax;

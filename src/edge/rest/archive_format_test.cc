@@ -93,6 +93,14 @@ TEST(ArchiveFormat, ATarIsMadeOfWholeBlocksWithTheirSums) {
   EXPECT_EQ(tar.substr(tar.size() - 1024), std::string(1024, '\0'));
 }
 
+TEST(ArchiveFormat, ATarKeepsTimesBefore1970) {
+  ArchiveEntry old = file("old", 0);
+  old.modified = {-2, 500'000'000};
+  EXPECT_NE(written(*tar_format(), {{old, ""}}).find("mtime=-1.500000000\n"), std::string::npos);
+  old.modified = {-2, 0};
+  EXPECT_NE(written(*tar_format(), {{old, ""}}).find("mtime=-2.000000000\n"), std::string::npos);
+}
+
 TEST(ArchiveFormat, NamesDoNotLeadOutOfTheirFolder) {
   EXPECT_EQ(safe_name("a/b.txt"), "a/b.txt");
   EXPECT_EQ(safe_name("/etc/passwd"), "etc/passwd");

@@ -3,9 +3,11 @@
 #include "edge/rest/answers.h"
 #include "edge/rest/content_source.h"
 #include "edge/rest/groups.h"
+#include "edge/rest/member_source.h"
 #include "edge/rest/object_facts.h"
 #include "edge/rest/put_content.h"
 #include "edge/rest/schema.h"
+#include "foundation/codec/hash.h"
 #include "foundation/net/range.h"
 #include "vault/keeping/erase.h"
 
@@ -77,6 +79,43 @@ Result<catalog::Listed> find_object(Call& call, vault::Vault& vault) {
               "there is no object " + call.bucket() + "/" + call.key() + (is_now ? "" : " at that time"));
 }
 
+// Of an archive; rights were asked for the archive.
+Result<net::Response> read_member(Call& call, const catalog::VersionRow& version) {
+  const std::string path = call.text("member");
+  net::Response response;
+  response.headers.set("Atoll-Version", version.version.text());
+  response.headers.set("Cache-Control", "private, no-cache");
+  response.headers.set("Content-Security-Policy", "sandbox; default-src 'none'");
+  // The same version of the archive has the same member.
+  const std::string tag = version.version.text() + "-" + to_hex(codec::blake3(as_bytes(path))).substr(0, 16);
+  response.headers.set("ETag", "\"" + tag + "\"");
+  const net::Representation state{true, net::EntityTag{tag}, {}};
+  const auto outcome =
+      net::evaluate_conditions(call.headers(), call.request().method, state, call.exchange().now().unix_us / 1'000'000);
+  if (outcome == net::Outcome::precondition_failed) {
+    return fail(ErrorKind::conflict, "http.precondition_failed", "the request wants this member at another state",
+                "Ask for it again without the condition.");
+  }
+  if (outcome == net::Outcome::not_modified) {
+    response.status = 304;
+    return response;
+  }
+  ATOLL_ASSIGN(auto use, call.take_vault());
+  ATOLL_ASSIGN(auto source, MemberSource::open(call.exchange().host.machine(), std::move(use), version, call.key(), path));
+  const extract::MemberFacts& facts = source->facts();
+  call.exchange().note_read(call.has("version") || call.has("as_of") ? Action::read_version : Action::read,
+                            call.vault_id(), call.bucket(), call.key(), facts.size.value_or(0));
+  response.headers.set("Content-Type", facts.media_type);
+  if (facts.modified) response.headers.set("Atoll-Modified", format_rfc3339(*facts.modified));
+  if (call.has("download")) {
+    const std::string name = call.text("download");
+    response.headers.set("Content-Disposition", attachment(name.empty() ? facts.name : name));
+  }
+  response.length = facts.size;
+  response.body = std::move(source);
+  return response;
+}
+
 Result<net::Response> read_object(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto found, find_object(call, *vault));
@@ -88,6 +127,7 @@ Result<net::Response> read_object(Call& call) {
     return fail(ErrorKind::conflict, "object.no_file",
                 call.bucket() + "/" + call.key() + " is a " + std::string(word_of(version.kind)) + ", not a file");
   }
+  if (call.has("member")) return read_member(call, version);
   net::Response response;
   set_facts(response.headers, version);
   response.headers.set("Accept-Ranges", "bytes");
@@ -290,8 +330,10 @@ std::vector<Operation> object_operations() {
        .guards = {{Action::read, Place::object}, {Action::read_version, Place::inside, "version as_of"}},
        .query = {version_parameter(),
                  as_of_parameter(),
-                 {"download", ParameterType::text,
-                  "Have browsers save it, under this name; empty: under the key's last part."}},
+                 {"member", ParameterType::text,
+                  "Of an archive, a mailbox or a mail: the content of what lies inside under this path (`b.pdf`, "
+                  "`inner.zip!/x.txt`, `12.eml!/photo.jpg`), as `search` names it. Without ranges."},
+                 {"download", ParameterType::text, "Have browsers save it, under this name; empty: under its own."}},
        .headers = read,
        .answers = {{200, kAnyBytes, "The content.", "application/octet-stream"},
                    {206, kAnyBytes, "The range.", "application/octet-stream"},

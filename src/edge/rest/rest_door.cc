@@ -131,7 +131,15 @@ Result<net::Response> RestDoor::call(server::Exchange& exchange, const Operation
   ATOLL_TRY(call.ask_guards());
   ATOLL_TRY(call.check_query());
   ATOLL_TRY(call.read_body());
-  return handle(call);
+  if (operation.id != "object_get" || !call.has("member")) return handle(call);
+  auto share = members_.take();
+  if (!share) {
+    return fail(ErrorKind::limit, "server.busy", "as many members of archives as may be are being unpacked",
+                "Try again in a moment.");
+  }
+  auto response = handle(call);
+  if (response) response->on_sent = [share = std::move(share)](const net::Sent&) {};
+  return response;
 }
 
 }  // namespace atl::rest

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "edge/rest/member_source.h"
 #include "edge/rest/router.h"
 #include "edge/server/front.h"
 
@@ -31,6 +32,7 @@ class RestDoor final : public server::Door {
   [[nodiscard]] net::Response describe(const server::Exchange& exchange) const;
   Router router_;
   State state_;
+  MembersOpen members_;
   std::string document_;  // OpenAPI
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "edge/errors/error_table.h"
 #include "edge/rest/answers.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/object_facts.h"
@@ -81,7 +82,7 @@ class Unpacking {
     for (const auto& [name, error] : failures_) {
       Value one = Value::object();
       set_name(one, "name", name);
-      one.set("id", error.id).set("message", error.message);
+      one.set("status", edge::row_of(error).http_status).set("id", error.id).set("message", error.message);
       failures.push(std::move(one));
     }
     return Value::object()
@@ -336,6 +337,7 @@ std::vector<NamedSchema> unpack_schemas() {
       {"UnpackFailure",
        object("What was not stored.", {required("name", text("As the archive has it.")),
                                        optional("name_b64", text("In base64, where it is no UTF-8.")),
+                                       required("status", number("As a put of it alone would have been answered.")),
                                        required("id", text("The error's id.")), required("message", text("Why."))})},
       {"Unpacked",
        object("What became of an archive.",

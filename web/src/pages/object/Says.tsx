@@ -1,7 +1,7 @@
 // What a file says about itself, in the page's words, and what is in it. Of the newest version: older ones are not read again.
 import { useEffect, useRef } from "preact/hooks";
-import { get } from "../../api/client";
-import { bucketPath, encodeKey, type Key } from "../../api/names";
+import { address, get } from "../../api/client";
+import { bucketPath, encodeKey, objectPath, type Key } from "../../api/names";
 import type { Understood } from "../../api/types";
 import { clockOf, count, dateTime, languageName, size } from "../../format/format";
 import { Icon, iconOf } from "../../parts/Icon";
@@ -58,7 +58,15 @@ function Values({ list }: { list: string[] }) {
   return <ul>{list.slice(0, kValuesShown).map((one, i) => <li key={i}>{one}</li>)}{list.length > kValuesShown && <li class="soft">{t.says.more(list.length - kValuesShown)}</li>}</ul>;
 }
 
-function Members({ list, all, inside }: { list: Member[]; all: number; inside: string }) {
+// A link to it alone; of a folder and of what could not be read there is none.
+function MemberName({ one, at }: { one: Member; at: string }) {
+  const words = one.path.split("!/").join(" › ");
+  if (one.is_folder || !one.format) return <span class="grow">{words}</span>;
+  return <a class="grow" href={address(at, { member: one.path })} target="_blank" rel="noreferrer">{words}</a>;
+}
+
+// `at`: the address of what holds them.
+function Members({ list, all, inside, at }: { list: Member[]; all: number; inside: string; at: string }) {
   const marked = useRef<HTMLLIElement>(null);
   useEffect(() => marked.current?.scrollIntoView({ block: "center" }), [inside]);
   // Of "a.zip!/b.pdf" the list of this file names "a.zip" only where what lies deeper is not listed itself.
@@ -70,7 +78,7 @@ function Members({ list, all, inside }: { list: Member[]; all: number; inside: s
       <ul class="members">
         {list.map((one) => (
           <li key={one.path} ref={isIt(one.path) ? marked : null} class={isIt(one.path) ? "is-found" : ""} aria-current={isIt(one.path) ? "true" : undefined}>
-            <Icon name={iconOf(one.path, one.is_folder ? "directory" : "file")} size={18} /><span class="grow">{one.path.split("!/").join(" › ")}</span>
+            <Icon name={iconOf(one.path, one.is_folder ? "directory" : "file")} size={18} /><MemberName one={one} at={at} />
             {one.format && <span class="soft small">{t.find.types[one.format] ?? one.format}</span>}
             {!one.is_folder && <span class="soft small number">{size(one.size)}</span>}
           </li>
@@ -114,7 +122,7 @@ export function Says({ bucket, name, inside }: { bucket: string; name: Key; insi
       {(found) => !found.is_known ? <p class="soft">{t.says.unknown}</p> : (
         <div class="stack">
           <Facts found={found} />
-          {found.members && found.members.length > 0 && <Members list={found.members} all={found.member_count ?? found.members.length} inside={inside} />}
+          {found.members && found.members.length > 0 && <Members list={found.members} all={found.member_count ?? found.members.length} inside={inside} at={objectPath(bucket, name)} />}
         </div>
       )}
     </Loaded>
