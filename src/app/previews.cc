@@ -1,5 +1,5 @@
-// atoll-previews: the readers of pictures, film, pages and models, started by atoll, locked in, told what to do over its
-// standard input (foundation/sandbox). It lies beside atoll, or in ../lib/atoll; without it there are no previews.
+// atoll-previews: the readers of pictures, film, pages and models, started by atoll, locked in, told what to do over
+// its standard input (foundation/sandbox). It lies beside atoll, or in ../lib/atoll; without it there are no previews.
 #include <cstdio>
 #include <cstring>
 

@@ -66,6 +66,7 @@ constexpr std::array kLines = {
     Line{"bucket_unpack", kStores},
     Line{"search", kReadsVersions},
     Line{"object_understood", kReadsObject},
+    Line{"object_preview", kReadsObject},
     Line{"search_coverage", kLooks},
     Line{"changes", kReadsVersions},
 

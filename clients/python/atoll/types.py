@@ -109,6 +109,7 @@ class Object(TypedDict):
     etag: str  # For If-Match.
     lsn: int  # Number of the change that made it.
     content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
     tags: NotRequired[dict[str, str]]  # They change in place.
     metadata: NotRequired[dict[str, str]]  # It makes a version.
     link_target: NotRequired[str]  # Of a symlink.
@@ -476,6 +477,7 @@ class ObjectInfo(TypedDict):
     etag: str  # For If-Match.
     lsn: int  # Number of the change that made it.
     content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
     tags: NotRequired[dict[str, str]]  # They change in place.
     metadata: NotRequired[dict[str, str]]  # It makes a version.
     link_target: NotRequired[str]  # Of a symlink.
@@ -708,6 +710,7 @@ class FoundObject(TypedDict):
     etag: str  # For If-Match.
     lsn: int  # Number of the change that made it.
     content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
     tags: NotRequired[dict[str, str]]  # They change in place.
     metadata: NotRequired[dict[str, str]]  # It makes a version.
     link_target: NotRequired[str]  # Of a symlink.
@@ -757,6 +760,8 @@ class SearchCoverage(TypedDict):
     objects: int  # That can be found.
     contents_waiting: int  # Found by names only so far.
     is_complete: bool  # Everything is known.
+    previews_waiting: int  # Small pictures to be made.
+    pictures_waiting: int  # To be searched for text (OCR).
     knows_meaning: bool  # `near` finds something.
 
 

@@ -59,7 +59,8 @@ constexpr std::array kFormats{
     row("rw2", "Panasonic raw image", "image/x-panasonic-rw2", "image", kEndings<"rw2">, kMeta | kPreview),
     row("raf", "Fujifilm raw image", "image/x-fuji-raf", "image", kEndings<"raf">, kMeta | kPreview),
     row("pef", "Pentax raw image", "image/x-pentax-pef", "image", kEndings<"pef">, kMeta | kPreview),
-    row("raw", "Camera raw image", "image/x-raw", "image", kEndings<"raw", "rwl", "srw", "kdc", "erf", "mrw">, kMeta | kPreview),
+    row("raw", "Camera raw image", "image/x-raw", "image", kEndings<"raw", "rwl", "srw", "kdc", "erf", "mrw">,
+        kMeta | kPreview),
     // film
     row("mp4", "MPEG-4 film", "video/mp4", "video", kEndings<"mp4", "m4v">, kMeta | kPreview),
     row("mov", "QuickTime film", "video/quicktime", "video", kEndings<"mov", "qt">, kMeta | kPreview),
@@ -69,8 +70,10 @@ constexpr std::array kFormats{
     row("flv", "Flash video", "video/x-flv", "video", kEndings<"flv", "f4v">, kMeta | kPreview),
     row("mkv", "Matroska film", "video/x-matroska", "video", kEndings<"mkv", "mk3d">, kMeta | kPreview),
     row("webm", "WebM film", "video/webm", "video", kEndings<"webm">, kMeta | kPreview),
-    row("mpegts", "MPEG transport stream (AVCHD)", "video/mp2t", "video", kEndings<"mts", "m2ts", "m2t", "tp">, kMeta | kPreview),
-    row("mpeg", "MPEG-1 or MPEG-2 film", "video/mpeg", "video", kEndings<"mpg", "mpeg", "vob", "m2v">, kMeta | kPreview),
+    row("mpegts", "MPEG transport stream (AVCHD)", "video/mp2t", "video", kEndings<"mts", "m2ts", "m2t", "tp">,
+        kMeta | kPreview),
+    row("mpeg", "MPEG-1 or MPEG-2 film", "video/mpeg", "video", kEndings<"mpg", "mpeg", "vob", "m2v">,
+        kMeta | kPreview),
     row("ogv", "Ogg film", "video/ogg", "video", kEndings<"ogv", "ogm">, kMeta | kPreview),
     // sound
     row("mp3", "MP3 audio", "audio/mpeg", "audio", kEndings<"mp3", "mp2">, kMeta | kPreview),

@@ -28,7 +28,7 @@ inline constexpr std::string_view kSlideCount = "slide_count";
 inline constexpr std::string_view kSheet = "sheet";  // one for each sheet's name
 inline constexpr std::string_view kChapter = "chapter";
 inline constexpr std::string_view kOcrLanguages = "ocr_languages";  // pictures were searched for text in: "eng+deu"
-inline constexpr std::string_view kGenerator = "generator";  // the program that made it
+inline constexpr std::string_view kGenerator = "generator";         // the program that made it
 // pictures, sound, film
 inline constexpr std::string_view kWidth = "width";  // pixels, as shown
 inline constexpr std::string_view kHeight = "height";

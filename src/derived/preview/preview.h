@@ -3,7 +3,8 @@
 //     atoll ─► atoll-previews picture   (derived/render: decoders of pictures, film and pages; nothing else links them)
 //
 // Always true:
-//  - Foreign bytes are decoded in the worker alone; the caller gets a Preview that was checked by decode(). Its pictures
+//  - Foreign bytes are decoded in the worker alone; the caller gets a Preview that was checked by decode(). Its
+//  pictures
 //    are WebP that our own encoder wrote there; whoever shows them treats them as foreign bytes all the same.
 //  - A content that kills, stalls or exhausts its worker gets a Preview with `trouble`; those behind it go on.
 //  - Pictures are never larger than the original, stand upright, and are in sRGB as far as the format's numbers are.
@@ -43,15 +44,18 @@ struct Preview {
 [[nodiscard]] bool is_shown_by_browsers(std::string_view format_id);
 
 struct Options {
-  std::string program;  // path of atoll-previews
-  std::uint64_t memory_bytes_max = kGiB;     // of the worker, beyond the program
+  std::string program;                    // path of atoll-previews
+  std::uint64_t memory_bytes_max = kGiB;  // of the worker, beyond the program
   std::uint64_t cpu_seconds_per_file = 30;
   std::uint32_t files_per_worker = 200;
   const std::atomic<bool>* stop = nullptr;
 };
 
+// A worker that ended before it looked at a content says nothing about the content.
+[[nodiscard]] tl::unexpected<Error> not_started(const Error& why);
+
 using OnDone = std::function<Result<void>(std::size_t index, Preview preview)>;
-// Errors as extract::run_batches.
+// Errors as extract::run_batches, and `failed` "preview.not_started".
 [[nodiscard]] Result<void> make_all(const platform::Machine& machine, std::span<const extract::Source> sources,
                                     const Options& options, const OnDone& on_done,
                                     const extract::OnFailed& on_failed = {});

@@ -45,8 +45,7 @@ Result<EmbedderChoice> parse_embedder(std::string_view text) {
     ATOLL_ASSIGN(choice.endpoint, vector::parse_endpoint(text));
     return choice;
   }
-  return fail(ErrorKind::usage, "embedder.unknown",
-              "there is no embedder \"" + std::string(text.substr(0, 80)) + "\"",
+  return fail(ErrorKind::usage, "embedder.unknown", "there is no embedder \"" + std::string(text.substr(0, 80)) + "\"",
               "There are: built-in; table:/FOLDER with model.safetensors and tokenizer.json; the address of a server, "
               "for example http://127.0.0.1:11434/api/embed?model=nomic-embed-text");
 }

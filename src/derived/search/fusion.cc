@@ -75,9 +75,7 @@ Result<double> covered(const text::TextIndex& index, std::span<const std::string
   return all > 0 ? there / all : 0;
 }
 
-double weight_of_words(double covered_by_best) {
-  return kMost / (1 + std::exp(-kSlope * (covered_by_best - kMiddle)));
-}
+double weight_of_words(double covered_by_best) { return kMost / (1 + std::exp(-kSlope * (covered_by_best - kMiddle))); }
 
 bool are_words_weak(double covered_by_best) { return covered_by_best < kWeakBelow; }
 

@@ -30,8 +30,8 @@ namespace atl::search {
 [[nodiscard]] double weight_of_words(double covered_by_best);
 // So little of what was asked stands in the best hit by words that meaning is worth asking unasked.
 [[nodiscard]] bool are_words_weak(double covered_by_best);
-// A line of nothing but words of which any is enough, of which therefore none was meant to the letter: no phrase, field,
-// condition, + or -.
+// A line of nothing but words of which any is enough, of which therefore none was meant to the letter: no phrase,
+// field, condition, + or -.
 [[nodiscard]] bool is_plain(const text::Query& query);
 
 struct Scored {

@@ -7,7 +7,8 @@
 //
 // Always true:
 //  - Questions are answered by the vectors of one embedder only. Until there are some, nothing is found by meaning.
-//  - While another embedder's vectors are made, the old ones answer. Where there are none, the new ones do as they come.
+//  - While another embedder's vectors are made, the old ones answer. Where there are none, the new ones do as they
+//  come.
 //  - An embedder that does not answer holds up nothing else: texts wait for it, questions are answered by words, and
 //    state() says why. It is tried again after a pause, which doubles from 2 seconds to 5 minutes.
 //  - Derived twice over: where anything of it is missing, damaged or behind the book, it is made anew. Vectors of other
@@ -81,8 +82,8 @@ class Meaning {
  public:
   // Opens what was made, if it is whole and reached `position`; else begins with nothing. Errors: `io`.
   [[nodiscard]] static Result<std::unique_ptr<Meaning>> open(vault::Vault& vault, KeptExtractions& kept,
-                                                             const std::optional<Position>& position,
-                                                             EmbedderKeys keys, bool writable);
+                                                             const std::optional<Position>& position, EmbedderKeys keys,
+                                                             bool writable);
   [[nodiscard]] static Result<void> remove_all(vault::Vault& vault);
 
   [[nodiscard]] bool is_ready() const;
@@ -125,7 +126,7 @@ class Meaning {
     std::uint64_t learned_from = 0;  // objects; of the built-in one
     std::uint8_t slot = 0;           // of two folders
     // What has no vectors yet; guarded by mutex_.
-    bool is_walked = true;            // false: of all objects beyond `walked_to` too
+    bool is_walked = true;  // false: of all objects beyond `walked_to` too
     ObjectId walked_to;
     std::uint64_t walked = 0;         // objects
     std::set<std::uint64_t> waiting;  // documents
@@ -170,12 +171,12 @@ class Meaning {
   std::shared_ptr<vector::EmbeddingCache> embeddings_;        // kept by content
   std::shared_ptr<vector::EmbeddingCache> asked_embeddings_;  // of questions, in memory
   // Taken in this order.
-  std::mutex making_mutex_;   // who makes models: one at a time
-  std::mutex change_mutex_;   // of what is in an index, and of which are current
+  std::mutex making_mutex_;  // who makes models: one at a time
+  std::mutex change_mutex_;  // of what is in an index, and of which are current
   mutable std::shared_mutex mutex_;
-  std::shared_ptr<Model> used_;         // guarded by mutex_; null: none is whole
-  std::shared_ptr<Model> next_;         // guarded by mutex_; being filled beside
-  std::optional<Position> flushed_;     // guarded by change_mutex_: of the last flush()
+  std::shared_ptr<Model> used_;      // guarded by mutex_; null: none is whole
+  std::shared_ptr<Model> next_;      // guarded by mutex_; being filled beside
+  std::optional<Position> flushed_;  // guarded by change_mutex_: of the last flush()
   mutable Patience filling_patience_;
   mutable Patience asking_patience_;
 };

@@ -177,8 +177,8 @@ Result<Meaning::Batch> Meaning::take_batch(const DocumentBook& book, Model& mode
     }
     const extract::Extraction* text = extraction ? &*extraction : &nothing;
     if (extraction && owner->member > 0) {
-      const bool is_there = owner->member <= extraction->members.size() &&
-                            !extraction->members[owner->member - 1].understood.empty();
+      const bool is_there =
+          owner->member <= extraction->members.size() && !extraction->members[owner->member - 1].understood.empty();
       text = is_there ? &extraction->members[owner->member - 1].understood.front() : &nothing;
     }
     batch.add(document, *text);

@@ -26,7 +26,7 @@ enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
   text::Match match = text::Match::any;
-  std::string near;                // what it is about, in any words; empty: asked by `words`
+  std::string near;  // what it is about, in any words; empty: asked by `words`
   // Also where the words alone say little, nothing is looked for by meaning.
   bool words_only = false;
   // Of what is found by meaning, nothing less near than this counts (cosine, -1 to 1); none: as the embedder is used
@@ -81,6 +81,8 @@ struct Coverage {
   bool is_filling = false;  // the first look at everything there is has not ended
   std::uint64_t objects = 0;
   std::uint64_t contents_waiting = 0;  // found by name and facts, not yet by what they say
+  std::uint64_t previews_waiting = 0;  // to be made
+  std::uint64_t pictures_waiting = 0;  // to be searched for text
   bool knows_meaning = false;          // there are vectors, so that things are found by meaning too
   std::string embedder;                // whose vectors answer: "learned", "http://127.0.0.1:11434 nomic-embed-text"
   std::uint64_t passages = 0;          // that can be found by meaning

@@ -26,9 +26,11 @@ tl::unexpected<Error> bad_url(const std::string& why) {
 
 // Lists name every model of a server; those that answer questions are no use here.
 bool may_embed(std::string_view model) {
-  static constexpr std::array<std::string_view, 8> marks = {"embed", "bge", "gte", "e5", "minilm", "arctic", "nomic", "retriev"};
+  static constexpr std::array<std::string_view, 8> marks = {"embed",  "bge",    "gte",   "e5",
+                                                            "minilm", "arctic", "nomic", "retriev"};
   std::string name(model);
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return std::ranges::any_of(marks, [&](std::string_view mark) { return name.find(mark) != std::string::npos; });
 }
 
@@ -101,8 +103,8 @@ Result<EndpointOptions> parse_endpoint(std::string_view text) {
     *to = pair.value.value_or("");
   }
   if (options.model.empty()) return bad_url("the address of an embedding server wants a model: ?model=NAME behind it");
-  const bool is_ollama = address.path.ends_with(kOllamaPath) ||
-                         (address.path.empty() && address.origin.ends_with(":11434"));
+  const bool is_ollama =
+      address.path.ends_with(kOllamaPath) || (address.path.empty() && address.origin.ends_with(":11434"));
   options.kind = is_ollama ? EndpointOptions::Kind::ollama : EndpointOptions::Kind::openai;
   options.url = address.origin;
   if (address.path.empty()) {

@@ -35,8 +35,9 @@ TEST(EndpointAddressTest, WhatIsWrittenReadsBackTheSame) {
 }
 
 TEST(EndpointAddressTest, RefusesWhatIsNoServer) {
-  for (const std::string text : {"", "ftp://h?model=m", "http://?model=m", "http://h", "http://h?model=", "http://u:p@h?model=m",
-                                 "http://h?model=m&key=secret", "http://h/a b?model=m", "http://h?model=%zz"}) {
+  for (const std::string text :
+       {"", "ftp://h?model=m", "http://?model=m", "http://h", "http://h?model=", "http://u:p@h?model=m",
+        "http://h?model=m&key=secret", "http://h/a b?model=m", "http://h?model=%zz"}) {
     const auto read = parse_endpoint(text);
     EXPECT_FALSE(read) << text;
     if (!read) EXPECT_EQ(read.error().kind, ErrorKind::usage) << text;

@@ -67,9 +67,9 @@ class MemoryEmbeddingCache final : public EmbeddingCache {
 struct EndpointOptions {
   enum class Kind : std::uint8_t { openai, ollama };
   Kind kind = Kind::openai;
-  std::string url;    // "http://127.0.0.1:11434"; the path of the kind is added where none is given
-  std::string model;  // as the server calls it
-  std::string key;    // sent as a bearer token; empty: none
+  std::string url;              // "http://127.0.0.1:11434"; the path of the kind is added where none is given
+  std::string model;            // as the server calls it
+  std::string key;              // sent as a bearer token; empty: none
   std::uint32_t dimension = 0;  // that its vectors are known to have; 0: it is asked
   // What the model wants in front ("query: ", "passage: " for E5).
   std::string query_prefix;
@@ -82,7 +82,8 @@ struct EndpointOptions {
 
 class EndpointEmbedder final : public Embedder {
  public:
-  // Asks the server for one vector, which tells the dimension, unless the options do. `cache` may be null. Errors: `usage`
+  // Asks the server for one vector, which tells the dimension, unless the options do. `cache` may be null. Errors:
+  // `usage`
   // ("endpoint.bad_url"), and those of embed().
   [[nodiscard]] static Result<std::unique_ptr<EndpointEmbedder>> open(const platform::Machine& machine,
                                                                       const EndpointOptions& options,

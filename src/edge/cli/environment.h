@@ -57,7 +57,10 @@ struct ServeRequest {
   std::string s3_region = "us-east-1";
   std::string default_vault;
   std::string metrics_token;
-  std::string trace_sink;  // "http://collector:4318/v1/traces"; empty: none
+  std::string trace_sink;                          // "http://collector:4318/v1/traces"; empty: none
+  std::string previews = "all";                    // all, asked, off
+  std::string recognition = "documents";           // of text in pictures: off, documents, all
+  std::vector<std::string> recognition_languages;  // empty: those that are installed
   bool logs_json = false;
   bool is_quiet = false;
   std::uint64_t threads = 0;
@@ -105,7 +108,8 @@ struct Environment {
   bool is_elsewhere = false;
   // Told into which bucket sources are stored, before they are read.
   std::function<void(vault::Vault&, const catalog::BucketRow&)> on_bucket = nullptr;
-  unsigned workers = 0;  // at once, where nobody says; 0: one per core
+  unsigned workers = 0;          // at once, where nobody says; 0: one per core
+  std::string previews_program;  // path of atoll-previews; empty: not installed
 };
 
 // The whole program: parses, works, prints, and returns the exit code (docs/cli.md lists them).

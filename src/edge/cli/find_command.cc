@@ -1,4 +1,4 @@
-// find, index: objects by what they are, and by what they say.
+// find, index, preview: objects by what they are, by what they say, and how they look.
 #include <CLI/CLI.hpp>
 
 #include "catalog/filter/filter.h"
@@ -55,17 +55,26 @@ class Finder {
     if (!opened) return not_there(opened.error().message);
     own_ = std::move(*opened);
     index_ = own_.get();
+    search::PictureSettings settings;
+    settings.program = session_->environment.previews_program;
+    settings.recognition =
+        preview::recognition_named(session_->options.recognition).value_or(preview::TextRecognition::documents);
+    settings.languages = session_->options.recognition_languages;
+    ATOLL_ASSIGN(auto readers, search::picture_readers(machine, settings));
+    index_->set_picture_readers(std::move(readers));
     return {};
   }
   [[nodiscard]] search::SearchIndex& index() const { return *index_; }
 
   // Brings it to where the vault is; Ctrl-C ends the reading, not the command.
-  Result<void> catch_up() {
+  // `reads_pictures`: those, too, that have to be searched for text, however long it takes.
+  Result<void> catch_up(bool reads_pictures) {
     if (session_->environment.served != nullptr) return wait_for_server();
     if (!index_->is_writable()) return {};
     bool was_told = false;
     search::CatchUpOptions options;
     options.stop = &session_->environment.stop;
+    options.reads_pictures = reads_pictures;
     const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
     options.on_progress = [&](const search::CatchUpProgress& progress) {
       const double seconds =
@@ -241,7 +250,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
-    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up());
+    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(false));
     ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
     for (const auto& found : answer.found) {
       if (session.output.is_closed()) break;
@@ -377,12 +386,14 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
       }
       ATOLL_TRY(finder.index().reset(vault, arguments.is_wholly));
     }
-    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up());
+    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up(true));
     ATOLL_ASSIGN(const auto coverage, finder.index().coverage(vault));
     if (session.output.is_json) {
       session.output.json(JsonObject("index")
                               .add("objects", coverage.objects)
                               .add("contents_waiting", coverage.contents_waiting)
+                              .add("previews_waiting", coverage.previews_waiting)
+                              .add("pictures_waiting", coverage.pictures_waiting)
                               .add("reached", coverage.reached.value)
                               .add("current", coverage.current.value)
                               .add("is_complete", coverage.is_complete()));
@@ -393,6 +404,24 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
                              ? ", by their names and by what they say"
                              : "; " + format_count(coverage.contents_waiting) + " of them by their names only so far"));
     return session.environment.stop.load() ? kExitInterrupted : kExitOk;
+  });
+}
+
+Result<int> show_preview(Session& session, const std::string& text, bool is_large) {
+  ATOLL_ASSIGN(const auto address, vault::parse_address(text));
+  if (session.environment.terminal.is_out_terminal()) {
+    return fail(ErrorKind::usage, "preview.to_terminal", "a preview is a picture, and the output is a terminal",
+                "Send it into a file: atoll preview " + text + " > preview.webp");
+  }
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    ATOLL_ASSIGN(const auto found, objects.find(address.bucket, address.key));
+    Finder finder(session, vault);
+    ATOLL_TRY(finder.open());
+    ATOLL_ASSIGN(const auto preview, finder.index().preview_of(vault, {found.entry, found.version},
+                                                               is_large ? preview::Size::large : preview::Size::small));
+    ATOLL_TRY(session.environment.terminal.write_out(preview.picture));
+    return kExitOk;
   });
 }
 
@@ -433,6 +462,15 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   index->add_flag("--reread", index_arguments->is_wholly, "with --rebuild: read every file again");
   index->callback([&session, &chosen, index_arguments] {
     chosen.body = [&session, index_arguments] { return index_all(session, *index_arguments); };
+  });
+
+  auto* preview = app.add_subcommand("preview", "A small picture of a file, as WebP: BUCKET/key > preview.webp");
+  auto source = std::make_shared<std::string>();
+  auto is_large = std::make_shared<bool>(false);
+  preview->add_option("source", *source, "BUCKET/key")->required();
+  preview->add_flag("--large", *is_large, "1024 pixels in place of 256, the longer side");
+  preview->callback([&session, &chosen, source, is_large] {
+    chosen.body = [&session, source, is_large] { return show_preview(session, *source, *is_large); };
   });
 }
 

@@ -29,6 +29,7 @@ namespace atl::rest {
 [[nodiscard]] std::vector<Operation> understood_operations();
 [[nodiscard]] std::vector<NamedSchema> understood_schemas();
 
+[[nodiscard]] std::vector<Operation> preview_operations();
 [[nodiscard]] std::vector<Operation> archive_operations();
 [[nodiscard]] std::vector<Operation> unpack_operations();
 [[nodiscard]] std::vector<NamedSchema> unpack_schemas();

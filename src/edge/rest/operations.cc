@@ -41,6 +41,7 @@ const std::vector<Operation>& operations() {
     add(all, rewind_operations());
     add(all, search_operations());
     add(all, understood_operations());
+    add(all, preview_operations());
     add(all, archive_operations());
     add(all, unpack_operations());
     add(all, upload_operations());

@@ -313,10 +313,13 @@ std::vector<Operation> unpack_operations() {
        .path = "/api/v1/buckets/{bucket}/archive",
        .tag = "objects",
        .words =
-           "Many files in one request: a tar becomes objects below a prefix.\nIt is stored while it comes, so it may be "
-           "of any size; what was stored stays where it breaks off. Times, modes, owners, links and extended attributes "
+           "Many files in one request: a tar becomes objects below a prefix.\nIt is stored while it comes, so it may "
+           "be "
+           "of any size; what was stored stays where it breaks off. Times, modes, owners, links and extended "
+           "attributes "
            "are kept. An object that is as the archive has it stays as it is. What cannot be stored, and names that "
-           "would lead out of the prefix, are in `failures`; everything else is stored. The words in header fields count "
+           "would lead out of the prefix, are in `failures`; everything else is stored. The words in header fields "
+           "count "
            "for all files; one file's own are extended header records: ATOLL.meta.NAME, ATOLL.tag.NAME, ATOLL.type.",
        .guards = {{Action::write, Place::prefix}},
        .query = {prefix_parameter()},
@@ -330,10 +333,10 @@ std::vector<Operation> unpack_operations() {
 std::vector<NamedSchema> unpack_schemas() {
   using namespace schema;
   return {
-      {"UnpackFailure", object("What was not stored.", {required("name", text("As the archive has it.")),
-                                                        optional("name_b64", text("In base64, where it is no UTF-8.")),
-                                                        required("id", text("The error's id.")),
-                                                        required("message", text("Why."))})},
+      {"UnpackFailure",
+       object("What was not stored.", {required("name", text("As the archive has it.")),
+                                       optional("name_b64", text("In base64, where it is no UTF-8.")),
+                                       required("id", text("The error's id.")), required("message", text("Why."))})},
       {"Unpacked",
        object("What became of an archive.",
               {required("bucket", text("Its bucket.")), required("stored", number("Objects with new versions.")),

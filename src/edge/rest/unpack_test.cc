@@ -49,12 +49,11 @@ class UnpackTest : public ::testing::Test {
 
 TEST_F(UnpackTest, FilesBecomeObjectsWithTheirFacts) {
   const std::string big = to_string(vault::testing::noise(1, 700'000));
-  const auto reply = send(header({.name = "./", .type = '5', .mode = 0700}) +
-                          header({.name = "./2024/", .type = '5', .mode = 0755}) +
-                          extended(record("mtime", "1700000000.5") + record("SCHILY.xattr.user.note", "n")) +
-                          header({.name = "./2024/a.txt", .size = 4, .mode = 0600}) + padded("sand") +
-                          file("2024/big.bin", big) +
-                          header({.name = "2024/link", .type = '2', .link_target = "../a"}) + end_mark());
+  const auto reply =
+      send(header({.name = "./", .type = '5', .mode = 0700}) + header({.name = "./2024/", .type = '5', .mode = 0755}) +
+           extended(record("mtime", "1700000000.5") + record("SCHILY.xattr.user.note", "n")) +
+           header({.name = "./2024/a.txt", .size = 4, .mode = 0600}) + padded("sand") + file("2024/big.bin", big) +
+           header({.name = "2024/link", .type = '2', .link_target = "../a"}) + end_mark());
   ASSERT_EQ(reply.status, 200U) << reply.body;
   EXPECT_EQ(reply.number("stored"), 5U);
   EXPECT_EQ(reply.number("failed"), 0U);
@@ -76,7 +75,8 @@ TEST_F(UnpackTest, FilesBecomeObjectsWithTheirFacts) {
 TEST_F(UnpackTest, TheSameAgainIsUnchangedAndKeepsWhatWasSaidSince) {
   const std::string tar = file("a", "1") + file("b", "2") + end_mark();
   ASSERT_EQ(send(tar).number("stored"), 2U);
-  ASSERT_EQ(world_.ask_json("PATCH", "/api/v1/buckets/photos/objects/in/a", R"({"tags": {"seen": "yes"}})").status, 200U);
+  ASSERT_EQ(world_.ask_json("PATCH", "/api/v1/buckets/photos/objects/in/a", R"({"tags": {"seen": "yes"}})").status,
+            200U);
   const auto again = send(tar);
   EXPECT_EQ(again.number("stored"), 0U);
   EXPECT_EQ(again.number("unchanged"), 2U);
@@ -86,10 +86,10 @@ TEST_F(UnpackTest, TheSameAgainIsUnchangedAndKeepsWhatWasSaidSince) {
 }
 
 TEST_F(UnpackTest, NamesThatLeadOutAreRefusedAndTheRestIsStored) {
-  const auto reply = send(file("../out", "1") + file("/etc/passwd", "2") + file("a/../../b", "3") +
-                          header({.name = "tty", .type = '3'}) + file(std::string("n\0l", 3), "4") +
-                          extended(record("path", std::string("x\0y", 3))) + file("nul", "5") +
-                          file("a//./good", "6") + end_mark());
+  const auto reply =
+      send(file("../out", "1") + file("/etc/passwd", "2") + file("a/../../b", "3") +
+           header({.name = "tty", .type = '3'}) + file(std::string("n\0l", 3), "4") +
+           extended(record("path", std::string("x\0y", 3))) + file("nul", "5") + file("a//./good", "6") + end_mark());
   ASSERT_EQ(reply.status, 200U) << reply.body;
   EXPECT_EQ(reply.number("failed"), 5U);
   EXPECT_EQ(failure(reply, 0, "name"), "../out");
@@ -120,9 +120,12 @@ TEST_F(UnpackTest, WordsOfAllAndOfOne) {
   const std::string tar = extended(record("ATOLL.meta.Place of it", "Sylt\nWest") + record("ATOLL.tag.kind", "photo") +
                                    record("ATOLL.type", "image/png")) +
                           file("a.png", "1") + file("b", "2") + end_mark();
-  const auto reply = send(tar, "in/", {{"Atoll-Meta-camera", "X100"}, {"Atoll-Tags", "year=2024"},
-                                       {"Atoll-Author", "Ada"}, {"Atoll-Label", "v1"},
-                                       {"Atoll-Description", "all of it"}});
+  const auto reply = send(tar, "in/",
+                          {{"Atoll-Meta-camera", "X100"},
+                           {"Atoll-Tags", "year=2024"},
+                           {"Atoll-Author", "Ada"},
+                           {"Atoll-Label", "v1"},
+                           {"Atoll-Description", "all of it"}});
   ASSERT_EQ(reply.status, 200U) << reply.body;
   const auto a = version("in/a.png");
   ASSERT_TRUE(a);
@@ -149,9 +152,9 @@ TEST_F(UnpackTest, WhatCameBeforeABreakStays) {
   EXPECT_EQ(content("in/a"), "1");
   EXPECT_EQ(content("in/b"), "status 404");
   EXPECT_EQ(send("no tar at all").status, 400U);
-  EXPECT_EQ(world_.ask("POST", "/api/v1/buckets/photos/archive", end_mark(), {{"Content-Type", "application/gzip"}})
-                .status,
-            415U);
+  EXPECT_EQ(
+      world_.ask("POST", "/api/v1/buckets/photos/archive", end_mark(), {{"Content-Type", "application/gzip"}}).status,
+      415U);
   EXPECT_EQ(world_.ask("POST", "/api/v1/buckets/nothing/archive", end_mark()).status, 404U);
   EXPECT_EQ(send(end_mark()).number("stored"), 0U);
 }

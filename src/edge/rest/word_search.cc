@@ -144,6 +144,7 @@ Value coverage_json(const search::Coverage& coverage) {
   out.set("reached", coverage.reached.value).set("current", coverage.current.value);
   out.set("objects", coverage.objects).set("contents_waiting", coverage.contents_waiting);
   out.set("is_complete", coverage.is_complete()).set("knows_meaning", coverage.knows_meaning);
+  out.set("previews_waiting", coverage.previews_waiting).set("pictures_waiting", coverage.pictures_waiting);
   return out;
 }
 
@@ -364,6 +365,8 @@ std::vector<NamedSchema> understood_schemas() {
                                                  required("objects", number("That can be found.")),
                                                  required("contents_waiting", number("Found by names only so far.")),
                                                  required("is_complete", flag("Everything is known.")),
+                                                 required("previews_waiting", number("Small pictures to be made.")),
+                                                 required("pictures_waiting", number("To be searched for text (OCR).")),
                                                  required("knows_meaning", flag("`near` finds something."))})},
       {"Understood",
        object(

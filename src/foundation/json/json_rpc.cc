@@ -70,8 +70,7 @@ Parcel read(std::string_view text, std::size_t bytes_max) {
     return parcel;
   }
   if (list->empty()) return refused(refuse("a list of messages has at least one"));
-  if (list->size() > kBatchMax)
-    return refused(refuse("a list of messages has at most " + std::to_string(kBatchMax)));
+  if (list->size() > kBatchMax) return refused(refuse("a list of messages has at most " + std::to_string(kBatchMax)));
   parcel.is_batch = true;
   for (const Value& one : *list) parcel.items.push_back(read_one(one));
   return parcel;

@@ -30,7 +30,8 @@ TEST(JsonRpc, ReadsRequestsNotificationsAndResponses) {
   EXPECT_EQ(told(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"), "request 1 ping");
   EXPECT_EQ(told(R"({"jsonrpc":"2.0","id":"a","method":"ping","params":{}})"), "request \"a\" ping");
   EXPECT_EQ(told(R"({"jsonrpc":"2.0","id":-7,"method":"ping","params":[1]})"), "request -7 ping");
-  EXPECT_EQ(told(R"({"jsonrpc":"2.0","method":"notifications/initialized"})"), "notification notifications/initialized");
+  EXPECT_EQ(told(R"({"jsonrpc":"2.0","method":"notifications/initialized"})"),
+            "notification notifications/initialized");
   EXPECT_EQ(told(R"({"jsonrpc":"2.0","id":3,"result":{}})"), "response 3");
   EXPECT_EQ(told(R"([{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","method":"b"},7])"),
             "batch: request 1 a notification b refused -32600 null");

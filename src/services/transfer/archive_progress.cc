@@ -24,9 +24,9 @@ struct TextField {
 };
 // Keys are bytes: in hexadecimal.
 constexpr TextField kTexts[] = {
-    {"vault", &ArchiveProgress::vault},        {"bucket", &ArchiveProgress::bucket},
-    {"prefix_hex", &ArchiveProgress::prefix},  {"as_of", &ArchiveProgress::as_of},
-    {"created", &ArchiveProgress::created},    {"last_key_hex", &ArchiveProgress::last_key},
+    {"vault", &ArchiveProgress::vault},       {"bucket", &ArchiveProgress::bucket},
+    {"prefix_hex", &ArchiveProgress::prefix}, {"as_of", &ArchiveProgress::as_of},
+    {"created", &ArchiveProgress::created},   {"last_key_hex", &ArchiveProgress::last_key},
 };
 
 }  // namespace

@@ -207,7 +207,8 @@ Result<CommandSelection> select_commands(const Vault& vault, const UndoRequest& 
   ATOLL_TRY(vault.journal().read_envelopes(std::max(oldest, request.after.next()), last,
                                            [&](const Envelope& envelope) -> Result<bool> {
                                              if (!is_user_command(envelope.kind)) return true;
-                                             if (!request.actor.empty() && !is_by(envelope.actor, request.actor)) return true;
+                                             if (!request.actor.empty() && !is_by(envelope.actor, request.actor))
+                                               return true;
                                              ATOLL_TRY(add(selection, envelope.lsn));
                                              return true;
                                            }));

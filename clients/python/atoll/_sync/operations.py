@@ -51,19 +51,20 @@ class Operations(Session):
         """Removes a bucket that holds nothing, not even history or a snapshot."""
         self._call("DELETE", f"/api/v1/buckets/{quote_name(bucket)}", vault=vault, timeout=timeout)
 
-    def object_list(self, bucket: str, *, prefix: Key | None = None, delimiter: str | None = None, recursive: bool | None = None, deleted: bool | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectList:
+    def object_list(self, bucket: str, *, prefix: Key | None = None, delimiter: str | None = None, recursive: bool | None = None, deleted: bool | None = None, dates: bool | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectList:
         """Names below a prefix, in the order of their bytes; folders apart.
 
         prefix: Only keys that begin with this.
         delimiter: What ends a folder's name. Otherwise: /.
         recursive: Everything below, without folders.
         deleted: Removed objects too, as far as they are kept.
+        dates: With `date`, where the content was looked into: when a picture was taken, a mail sent, a text made.
         as_of: The state of that moment: a time (2026-11-13T09:00), a day (its end), so long ago (3h, 2d), a change's
         number, or a snapshot's name.
         limit: How many at most. Otherwise: 1000.
         cursor: `next_cursor` of the page before.
         """
-        return cast(shapes.ObjectList, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/objects", query={"prefix": prefix, "delimiter": delimiter, "recursive": recursive, "deleted": deleted, "as_of": as_of, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
+        return cast(shapes.ObjectList, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/objects", query={"prefix": prefix, "delimiter": delimiter, "recursive": recursive, "deleted": deleted, "dates": dates, "as_of": as_of, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
     def object_delete(self, bucket: str, key: Key, *, forever: bool | None = None, versions: str | None = None, reason: str | None = None, dry_run: bool | None = None, if_match: str | None = None, if_none_match: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ErasedCount:
         """Removes an object; its history stays.

@@ -10,8 +10,7 @@ constexpr std::string_view kExif("Exif\0\0", 6);
 
 std::uint32_t number_at(ByteView bytes, std::size_t offset, std::size_t count, bool is_big_endian) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    value = value << 8U | bytes[offset + (is_big_endian ? i : count - 1 - i)];
+  for (std::size_t i = 0; i < count; ++i) value = value << 8U | bytes[offset + (is_big_endian ? i : count - 1 - i)];
   return value;
 }
 
@@ -96,8 +95,7 @@ std::optional<Dimensions> jpeg_size(ByteView file) {
   std::optional<Dimensions> size;
   if (!begins(file, "\xFF\xD8")) return size;
   for_each_segment(file, [&](std::uint8_t marker, ByteView payload) {
-    const bool is_frame =
-        marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+    const bool is_frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (!is_frame || payload.size() < 5) return false;
     size = Dimensions{number_at(payload, 3, 2, true), number_at(payload, 1, 2, true)};
     return true;

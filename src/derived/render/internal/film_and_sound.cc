@@ -13,7 +13,7 @@ namespace atl::render {
 namespace {
 
 constexpr int kBufferBytes = 64 * 1024;
-constexpr int kFramesMax = 120;        // looked at for one that is not black
+constexpr int kFramesMax = 120;  // looked at for one that is not black
 constexpr int kPacketsMax = 2'000'000;
 constexpr std::uint64_t kSamplesMax = 30'000'000;  // of a wave: ten minutes at 48 kHz
 constexpr double kBlackMax = 20;                   // mean brightness of 255
@@ -24,11 +24,11 @@ struct Demuxer {
 };
 // By what the content was recognised as, never by trying all: some of FFmpeg's read lists of other files.
 constexpr std::array kDemuxers{
-    Demuxer{"mp4", "mov"},       Demuxer{"mov", "mov"},     Demuxer{"3gp", "mov"},       Demuxer{"avi", "avi"},
-    Demuxer{"wmv", "asf"},       Demuxer{"flv", "flv"},     Demuxer{"mkv", "matroska"},  Demuxer{"webm", "matroska"},
-    Demuxer{"mpegts", "mpegts"}, Demuxer{"mpeg", "mpeg"},   Demuxer{"ogv", "ogg"},       Demuxer{"mp3", "mp3"},
-    Demuxer{"wav", "wav"},       Demuxer{"aac", "aac"},     Demuxer{"flac", "flac"},     Demuxer{"ogg", "ogg"},
-    Demuxer{"m4a", "mov"},       Demuxer{"wma", "asf"},     Demuxer{"aiff", "aiff"},     Demuxer{"ape", "ape"},
+    Demuxer{"mp4", "mov"},       Demuxer{"mov", "mov"},   Demuxer{"3gp", "mov"},      Demuxer{"avi", "avi"},
+    Demuxer{"wmv", "asf"},       Demuxer{"flv", "flv"},   Demuxer{"mkv", "matroska"}, Demuxer{"webm", "matroska"},
+    Demuxer{"mpegts", "mpegts"}, Demuxer{"mpeg", "mpeg"}, Demuxer{"ogv", "ogg"},      Demuxer{"mp3", "mp3"},
+    Demuxer{"wav", "wav"},       Demuxer{"aac", "aac"},   Demuxer{"flac", "flac"},    Demuxer{"ogg", "ogg"},
+    Demuxer{"m4a", "mov"},       Demuxer{"wma", "asf"},   Demuxer{"aiff", "aiff"},    Demuxer{"ape", "ape"},
     Demuxer{"amr", "amr"},       Demuxer{"ico", "ico"},
 };
 

@@ -33,8 +33,8 @@ Result<Picture> draw_heif(const Drawing& drawing) {
   ATOLL_TRY(check_size(side(::heif_image_handle_get_width(handle.get())),
                        side(::heif_image_handle_get_height(handle.get()))));
   heif_image* raw_image = nullptr;
-  const heif_error error = ::heif_decode_image(handle.get(), &raw_image, heif_colorspace_RGB,
-                                               heif_chroma_interleaved_RGBA, nullptr);
+  const heif_error error =
+      ::heif_decode_image(handle.get(), &raw_image, heif_colorspace_RGB, heif_chroma_interleaved_RGBA, nullptr);
   if (error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype)
     return fail(ErrorKind::unsupported, "preview.no_decoder", "it is coded in a way that is not known here");
   if (error.code != heif_error_Ok) return malformed();
@@ -49,7 +49,8 @@ Result<Picture> draw_heif(const Drawing& drawing) {
   picture.original_height = picture.height;
   const std::size_t row_bytes = static_cast<std::size_t>(picture.width) * 4;
   for (std::uint32_t y = 0; y < picture.height; ++y)
-    std::memcpy(picture.pixels.data() + y * row_bytes, rows + static_cast<std::size_t>(y) * static_cast<std::size_t>(stride), row_bytes);
+    std::memcpy(picture.pixels.data() + y * row_bytes,
+                rows + static_cast<std::size_t>(y) * static_cast<std::size_t>(stride), row_bytes);
   return picture;
 }
 

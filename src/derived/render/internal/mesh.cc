@@ -64,9 +64,9 @@ void add_polygon(Mesh& mesh, const std::vector<Point>& vertices, const std::vect
 Result<Mesh> read_stl(ByteView file) {
   const bool begins_as_text = as_text(file).starts_with("solid");
   // A binary one says how many facets it has, and is that long; its header may begin with "solid" too.
-  const bool is_as_long = file.size() >= kStlHeadBytes &&
-                          kStlHeadBytes + load_le<std::uint32_t>(file.data() + 80) * std::uint64_t{kStlFacetBytes} ==
-                              file.size();
+  const bool is_as_long =
+      file.size() >= kStlHeadBytes &&
+      kStlHeadBytes + load_le<std::uint32_t>(file.data() + 80) * std::uint64_t{kStlFacetBytes} == file.size();
   return begins_as_text && !is_as_long ? read_text_stl(file) : read_binary_stl(file);
 }
 

@@ -1,6 +1,6 @@
-// Surfaces of 3D models as triangles: STL (text and binary), Wavefront OBJ, PLY 1.0 (text and binary), glTF 2.0 and GLB.
-// Foreign bytes: counts are believed only as far as the file is long; indices that name no vertex drop their triangle;
-// coordinates are finite. Materials, textures and lines are passed over. Complexity: linear in the file.
+// Surfaces of 3D models as triangles: STL (text and binary), Wavefront OBJ, PLY 1.0 (text and binary), glTF 2.0 and
+// GLB. Foreign bytes: counts are believed only as far as the file is long; indices that name no vertex drop their
+// triangle; coordinates are finite. Materials, textures and lines are passed over. Complexity: linear in the file.
 #pragma once
 
 #include <array>

@@ -79,10 +79,22 @@ Matrix matrix_of(const Value& node) {
   Matrix out = kIdentity;
   if (const auto turn = numbers<4>(node, "rotation")) {
     const auto [x, y, z, w] = *turn;
-    out = {1 - 2 * (y * y + z * z), 2 * (x * y + z * w),     2 * (x * z - y * w),     0,
-           2 * (x * y - z * w),     1 - 2 * (x * x + z * z), 2 * (y * z + x * w),     0,
-           2 * (x * z + y * w),     2 * (y * z - x * w),     1 - 2 * (x * x + y * y), 0,
-           0,                       0,                       0,                       1};
+    out = {1 - 2 * (y * y + z * z),
+           2 * (x * y + z * w),
+           2 * (x * z - y * w),
+           0,
+           2 * (x * y - z * w),
+           1 - 2 * (x * x + z * z),
+           2 * (y * z + x * w),
+           0,
+           2 * (x * z + y * w),
+           2 * (y * z - x * w),
+           1 - 2 * (x * x + y * y),
+           0,
+           0,
+           0,
+           0,
+           1};
   }
   if (const auto scale = numbers<3>(node, "scale")) {
     for (std::size_t column = 0; column < 3; ++column)
@@ -209,9 +221,8 @@ class Scene {
       const auto positions = values(number(*attributes, "POSITION", UINT64_MAX), 3);
       if (!positions || positions->component != kFloat || mesh_.size() >= kTrianglesMax) continue;
       const std::vector<Point> vertices = points(*positions, by);
-      const auto indices = primitive.find("indices") == nullptr
-                               ? std::nullopt
-                               : values(number(primitive, "indices", UINT64_MAX), 1);
+      const auto indices =
+          primitive.find("indices") == nullptr ? std::nullopt : values(number(primitive, "indices", UINT64_MAX), 1);
       const std::uint64_t count = indices ? indices->count : vertices.size();
       std::vector<std::uint64_t> corners(3);
       for (std::uint64_t i = 0; i + 2 < count && mesh_.size() < kTrianglesMax; i += 3) {

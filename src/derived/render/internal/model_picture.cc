@@ -11,8 +11,8 @@
 namespace atl::render {
 namespace {
 
-constexpr std::uint32_t kSide = 1024;
-constexpr std::uint32_t kMargin = 32;
+constexpr std::uint32_t kSide = 2048;  // twice what is shown: edges become smooth when it is made smaller
+constexpr std::uint32_t kMargin = 64;
 constexpr std::array<float, 3> kColour{150, 170, 195};
 constexpr Point kLight{0.35F, -0.55F, 0.76F};  // of length 1: from the front, above, a little to the right
 
@@ -46,8 +46,8 @@ class Canvas {
     const float area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
     if (!(std::abs(area) > 1e-9F)) return;
     const auto bound = [&](std::size_t axis, bool is_upper) {
-      const float value = is_upper ? std::max({a.at(axis), b.at(axis), c.at(axis)})
-                                   : std::min({a.at(axis), b.at(axis), c.at(axis)});
+      const float value =
+          is_upper ? std::max({a.at(axis), b.at(axis), c.at(axis)}) : std::min({a.at(axis), b.at(axis), c.at(axis)});
       return static_cast<std::int32_t>(std::clamp(std::floor(value), 0.0F, static_cast<float>(kSide - 1)));
     };
     for (std::int32_t y = bound(1, false); y <= bound(1, true); ++y) {
@@ -70,7 +70,8 @@ class Canvas {
     if (!(depth < depths_[at])) return;
     depths_[at] = depth;
     for (std::size_t channel = 0; channel < 3; ++channel)
-      picture_.pixels[at * 4 + channel] = static_cast<std::uint8_t>(std::clamp(kColour.at(channel) * shade, 0.0F, 255.0F));
+      picture_.pixels[at * 4 + channel] =
+          static_cast<std::uint8_t>(std::clamp(kColour.at(channel) * shade, 0.0F, 255.0F));
     picture_.pixels[at * 4 + 3] = 255;
   }
 

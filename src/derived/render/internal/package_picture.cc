@@ -91,7 +91,8 @@ Result<Picture> draw_package(const Drawing& drawing) {
   ATOLL_ASSIGN(const auto path, best_part(drawing));
   if (!path) return nothing_to_show("there is no picture of it in it, and its pages are not drawn");
   ATOLL_ASSIGN(const Bytes part, read_part(drawing, *path));
-  const extract::Format& format = extract::recognise(ByteView(part).first(std::min(part.size(), extract::kHeadBytes)), *path);
+  const extract::Format& format =
+      extract::recognise(ByteView(part).first(std::min(part.size(), extract::kHeadBytes)), *path);
   ATOLL_ASSIGN(Picture picture, draw_still_bytes(part, format.id, drawing.side));
   picture.original_width = picture.original_height = 0;  // of that picture, not of the document
   return picture;

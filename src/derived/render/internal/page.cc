@@ -20,8 +20,8 @@ constexpr double kPointsPerInch = 72;
 
 Result<Picture> picture_of(const poppler::image& image) {
   if (!image.is_valid() || image.width() <= 0 || image.height() <= 0) return malformed("its page cannot be drawn");
-  ATOLL_ASSIGN(Picture picture, blank_picture(static_cast<std::uint64_t>(image.width()),
-                                              static_cast<std::uint64_t>(image.height())));
+  ATOLL_ASSIGN(Picture picture,
+               blank_picture(static_cast<std::uint64_t>(image.width()), static_cast<std::uint64_t>(image.height())));
   std::uint8_t* to = picture.pixels.data();
   for (std::uint32_t y = 0; y < picture.height; ++y) {
     const auto* from = reinterpret_cast<const std::uint8_t*>(  // NOLINT(*-reinterpret-cast): poppler gives chars

@@ -77,7 +77,7 @@ Picture scaled_to(const Picture& picture, std::uint32_t side) {
       std::uint64_t alpha = 0;
       std::uint64_t weights = 0;
       for (std::uint32_t row = rows.first; row <= rows.last; ++row) {
-        const std::uint64_t row_weight = row == rows.first ? rows.first_weight
+        const std::uint64_t row_weight = row == rows.first  ? rows.first_weight
                                          : row == rows.last ? rows.last_weight
                                                             : 256;
         const std::uint8_t* from =

@@ -25,14 +25,14 @@ Orientation orientation_of_flip(int flip) {
 }
 
 Result<Picture> picture_of(const libraw_processed_image_t& image) {
-  if (image.type == LIBRAW_IMAGE_JPEG) return draw_still_bytes(ByteView(image.data, image.data_size), "jpeg", preview::kLargeSide);
+  if (image.type == LIBRAW_IMAGE_JPEG)
+    return draw_still_bytes(ByteView(image.data, image.data_size), "jpeg", preview::kLargeSide);
   if (image.type != LIBRAW_IMAGE_BITMAP || image.colors != 3 || image.bits != 8) return malformed();
   ATOLL_ASSIGN(Picture picture, blank_picture(image.width, image.height));
   const std::size_t count = static_cast<std::size_t>(image.width) * image.height;
   if (image.data_size < count * 3) return malformed();
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t channel = 0; channel < 3; ++channel)
-      picture.pixels[i * 4 + channel] = image.data[i * 3 + channel];
+    for (std::size_t channel = 0; channel < 3; ++channel) picture.pixels[i * 4 + channel] = image.data[i * 3 + channel];
     picture.pixels[i * 4 + 3] = 255;
   }
   return picture;

@@ -67,6 +67,8 @@ std::vector<Sample> object_samples() {
       {.id = "search", .target = "/api/v1/search", .body = R"({"query": "sun OR beach", "limit": 5})", .is_list = true},
       {.id = "search", .target = "/api/v1/search", .body = R"({"query": "titel:sun"})", .status = 400},
       {.id = "object_understood", .target = "/api/v1/buckets/photos/understood/2024/beach.txt?text"},
+      {.id = "object_preview", .target = "/api/v1/buckets/photos/preview/2024/beach.txt?size=large"},
+      {.id = "object_preview", .target = "/api/v1/buckets/photos/preview/missing", .status = 404},
       {.id = "search_coverage", .target = "/api/v1/search/coverage"},
       {.id = "bucket_archive", .target = "/api/v1/buckets/photos/archive?prefix=2024/"},
       {.id = "bucket_archive", .target = "/api/v1/buckets/photos/archive?format=tar&as_of={first_lsn}"},
