@@ -4,13 +4,12 @@
 // files is left out: texts come from a reader of this program.
 //
 //   bench_search FOLDER [records=1000000] [texts=100000] [questions=2000]     prints a Markdown table
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
@@ -96,13 +95,26 @@ class Bench {
     };
     index_ = take(search::SearchIndex::open(vault_, reader, true));
     begun = now_s();
+    search::CatchUpOptions names_only;
+    names_only.contents_max = 0;
+    (void)take(index_->catch_up(vault_, names_only));
+    say("followed by names", records_, begun);
     while (take(index_->catch_up(vault_, {}))) {
     }
-    say("followed, texts and all", records_, begun);
+    say("followed, texts and all, and learned", records_, begun);
     begun = now_s();
     while (take(index_->merge())) {
     }
     say("merged", records_, begun);
+    for (const auto like : {search::Likeness::exact, search::Likeness::text}) {
+      begun = now_s();
+      search::DuplicateQuestion question;
+      question.like = like;
+      const auto answer = take(index_->duplicates(vault_, question));
+      std::printf("| duplicates of %s: %llu groups | %.1f s | |\n",
+                  like == search::Likeness::exact ? "content" : "text",
+                  static_cast<unsigned long long>(answer.group_count), now_s() - begun);
+    }
     ask_all("alone");
     std::atomic<bool> is_over = false;
     std::thread writer([&] {
@@ -122,17 +134,33 @@ class Bench {
     is_over = true;
     writer.join();
     follower.join();
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    std::printf("| peak memory | %.0f MB | |\n", static_cast<double>(usage.ru_maxrss) / 1024);
+    std::printf("| peak memory of asking, storing and following | %.0f MB | |\n", peak_megabytes());
   }
 
  private:
   [[nodiscard]] double now_s() const { return static_cast<double>(machine_.clock.monotonic_ns()) * 1e-9; }
   void say(const char* what, std::uint64_t count, double begun) const {
     const double seconds = now_s() - begun;
-    std::printf("| %s | %.1f s | %.0f/s |\n", what, seconds, static_cast<double>(count) / seconds);
+    std::printf("| %s | %.1f s | %.0f/s, peak memory %.0f MB |\n", what, seconds, static_cast<double>(count) / seconds,
+                peak_megabytes());
     std::fflush(stdout);
+  }
+  // Since it was asked last (Linux counts from the present on once it is told to).
+  static double peak_megabytes() {
+    std::ifstream status("/proc/self/status");
+    double kilobytes = 0;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("VmHWM:")) kilobytes = std::strtod(line.c_str() + 6, nullptr);
+    }
+    std::ofstream("/proc/self/clear_refs") << "5";
+    return kilobytes / 1024;
+  }
+
+  static std::string key_of(std::uint64_t record) {
+    char key[80];
+    std::snprintf(key, sizeof key, "%s/%s/record-%09llu.txt", word(record % 97).c_str(), word(record % 1009).c_str(),
+                  static_cast<unsigned long long>(record));
+    return key;
   }
 
   // Records whose number divides by records/texts have a text.
@@ -144,10 +172,7 @@ class Bench {
         for (std::uint64_t i = at; i < std::min(at + kRowsPerCommand, to); ++i) {
           Numbers numbers{i * 7};
           vault::NewVersion fresh;
-          char key[80];
-          std::snprintf(key, sizeof key, "%s/%s/record-%09llu.txt", word(i % 97).c_str(), word(i % 1009).c_str(),
-                        static_cast<unsigned long long>(i));
-          fresh.key = key;
+          fresh.key = key_of(i);
           fresh.version.modified = {1'400'000'000 + static_cast<std::int64_t>(i % 300'000'000), 0};
           fresh.version.tags["project"] = word(100 + i % 50);
           fresh.version.metadata["quality"] = std::to_string(static_cast<double>(i % 1000) / 1000);
@@ -211,11 +236,26 @@ class Bench {
            question.filter = "meta.quality>=0.9";
            return question;
          }},
-        {"words and facets (of the best 5,000)",
+        {"words and facets, of everything",
+         [](Numbers& numbers) {
+           search::Question question;
+           question.words = word(300 + zipf(numbers));
+           question.facets = {"type", "month"};
+           return question;
+         }},
+        {"words and facets, by a door that looks at each (the best 5,000)",
          [](Numbers& numbers) {
            search::Question question;
            question.words = word(300 + zipf(numbers));
            question.facets = {"type", "year"};
+           question.sees = [](const std::string&, const catalog::Listed&) { return true; };
+           return question;
+         }},
+        {"what is like a text",
+         [this](Numbers& numbers) {
+           search::Question question;
+           const std::uint64_t every = std::max<std::uint64_t>(records_ / std::max<std::uint64_t>(texts_, 1), 1);
+           question.like = search::ObjectName{"records", key_of(numbers.next() % (records_ / every) * every)};
            return question;
          }},
     };

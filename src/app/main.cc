@@ -11,6 +11,7 @@
 
 #include "derived/extract/extractor.h"
 #include "edge/cli/environment.h"
+#include "edge/mcp/mcp_door.h"
 #include "edge/rest/rest_door.h"
 #include "edge/s3/door.h"
 #include "edge/serve/server.h"
@@ -155,6 +156,7 @@ int main(int argc, char** argv) {
       std::vector<std::unique_ptr<atl::server::Door>> doors;
       doors.push_back(atl::s3::make_door(served));
       doors.push_back(std::make_unique<atl::webdav::WebDavDoor>(served.machine()));
+      doors.push_back(std::make_unique<atl::mcp::McpDoor>(served.machine()));
       doors.push_back(std::make_unique<atl::rest::RestDoor>());
       doors.push_back(std::make_unique<atl::web::WebDoor>(atl::web::built_assets()));
       return doors;

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pickle
+import shutil
 import signal
 import socket
 import subprocess
@@ -256,6 +257,25 @@ class Content(ClientTest):
         self.assertEqual(["one\n", "two\n"], list(io.TextIOWrapper(io.BufferedReader(client.open("lab/lines")))))
 
 
+class Counted:
+    """Counts what a client asks of its server."""
+
+    def __init__(self, client):
+        self.client, self.requests = client, 0
+
+    def __enter__(self):
+        plain = self.client._respond
+
+        def counted(*arguments, **named):
+            self.requests += 1
+            return plain(*arguments, **named)
+        self.client._respond = counted
+        return self
+
+    def __exit__(self, *_):
+        del self.client._respond
+
+
 class Folders(ClientTest):
     def test_a_folder_goes_and_comes_back(self):
         client = self.client()
@@ -276,8 +296,68 @@ class Folders(ClientTest):
         for name in ("a.csv", "deep/er/b.txt", "deep/empty"):
             self.assertEqual(hash_of(self.path("in", name)), hash_of(self.path("out", name)))
         first = list(client.versions("lab/run-1/a.csv"))[-1]["lsn"]
-        client.get_folder("lab/run-1", self.path("then"), as_of=str(first + 2))
+        client.get_folder("lab/run-1", self.path("then"), as_of=str(first))
         self.assertEqual(b"1,2\n", pathlib.Path(self.path("then/a.csv")).read_bytes())
+
+    def test_many_small_files_go_in_few_requests_and_come_back_in_one(self):
+        client = self.client()
+        names = [f"{number % 7}/{number:04}.dat" for number in range(2300)] + ["ümlaut/" + "n" * 180, b"odd-\xff".decode("utf-8", "surrogateescape")]
+        for number, name in enumerate(names):
+            self.file("in/" + name, b"%d" % number * (number % 50))
+        large = os.urandom(5 << 20)
+        self.file("in/large", large)
+        os.chmod(self.path("in/0/0000.dat"), 0o640)
+        told = []
+        with Counted(client) as counted:
+            done = client.put_folder("lab/many", self.path("in"), table={"0/0000.dat": {"with, comma": "x\ny"}}, label="v1", author="Ada", description="all",
+                                     progress=lambda now: told.append((now.files_done, now.bytes_done)))
+        self.assertEqual(len(names) + 1, done["done"])
+        self.assertLess(counted.requests, 12)
+        self.assertEqual((len(names) + 1, done["bytes"]), told[-1])
+        info = client.stat("lab/many/0/0000.dat")
+        self.assertEqual(({"with, comma": "x\ny"}, "v1", "Ada", "all"), (info["metadata"], info["label"], info["author"], info["description"]))
+        self.assertEqual({"files": len(names) + 1, "done": 0, "bytes": 0}, client.put_folder("lab/many", self.path("in")))
+        told.clear()
+        with Counted(client) as counted:
+            back = client.get_folder("lab/many", self.path("out"), progress=lambda now: told.append(now.files_done))
+        self.assertEqual(len(names) + 1, back["done"])
+        self.assertLess(counted.requests, 8)
+        self.assertEqual(list(range(1, len(names) + 2)), told)
+        for name in names + ["large"]:
+            source, target = self.path("in", name), self.path("out", name)
+            self.assertEqual(hash_of(source), hash_of(target))
+            self.assertEqual(os.stat(source).st_mtime_ns, os.stat(target).st_mtime_ns)
+        self.assertEqual(0, client.get_folder("lab/many", self.path("out"))["done"])
+        # A few of many are asked for one by one.
+        os.unlink(self.path("out", names[3]))
+        self.assertEqual(1, client.get_folder("lab/many", self.path("out"))["done"])
+
+    def test_a_folder_goes_on_where_it_broke_off(self):
+        client = self.client()
+        for number in range(40):
+            self.file(f"in/{number:02}", os.urandom(1000))
+        half = self.path("half")
+        shutil.copytree(self.path("in"), half)
+        for number in range(20, 40):
+            os.unlink(f"{half}/{number:02}")
+        self.assertEqual(20, client.put_folder("lab/x", half)["done"])
+        self.assertEqual(20, client.put_folder("lab/x", self.path("in"))["done"])
+        versions = list(client.versions("lab/x/00"))
+        self.assertEqual(1, len(versions))
+        self.assertEqual(40, client.put_folder("lab/x", self.path("in"), force=True)["done"])
+        self.assertEqual(versions, list(client.versions("lab/x/00")), "the same again is no new version")
+
+    def test_a_file_that_goes_while_it_is_stored_is_named(self):
+        client = self.client()
+        for number in range(5):
+            self.file(f"in/{number}", b"x")
+        gone = self.path("in/3")
+        with unittest.mock.patch("atoll._sync.client.batches", side_effect=lambda files: (os.unlink(gone), [list(files)])[1]):
+            with self.assertRaises(errors.PartlyDone) as caught:
+                client.put_folder("lab", self.path("in"))
+        self.assertEqual(["3"], [name for name, _ in caught.exception.failed])
+        self.assertIsInstance(caught.exception.failed[0][1], FileNotFoundError)
+        self.assertEqual(4, caught.exception.summary["done"])
 
     def test_no_name_leads_out_of_the_folder(self):
         client = self.client()
@@ -297,8 +377,9 @@ class Folders(ClientTest):
         os.mkfifo(self.path("in/pipe"))
         long = self.file("in/long", b"2")
         with self.assertRaises(errors.PartlyDone) as caught:
-            client.put_folder("lab", self.path("in"), table={"long": {"with,comma": "x\ny"}})
+            client.put_folder("lab", self.path("in"), table={"long": {"words": "x" * 20_000}})
         self.assertEqual(["long"], [name for name, _ in caught.exception.failed])
+        self.assertEqual("object.too_many_words", caught.exception.failed[0][1].id)
         self.assertEqual({"files": 2, "done": 1, "bytes": 1}, caught.exception.summary)
         self.assertEqual(b"1", client.get("lab/good"))
         self.assertTrue(os.path.exists(long))

@@ -13,7 +13,7 @@ import harness
 from harness import AtollTest
 
 PAGES = ("README.md", "docs/keeping.md", "docs/finding.md", "docs/years.md", "docs/copies.md", "docs/accounts.md", "docs/webdav.md", "docs/server.md",
-         "docs/health.md")
+         "docs/health.md", "docs/assistant.md")
 
 
 def blocks(text):

@@ -65,6 +65,12 @@ constexpr std::array kLines = {
     Line{"bucket_archive", kReadsVersions},
     Line{"bucket_unpack", kStores},
     Line{"search", kReadsVersions},
+    Line{"duplicate_list", kReadsVersions},
+    Line{"duplicate_remove", kLooks},  // what each may remove is asked for each
+    Line{"search_questions", kLooks},
+    Line{"search_questions_change", kOwner},
+    Line{"search_questions_clear", kOwner},
+    Line{"search_opened", kLooks},
     Line{"object_understood", kReadsObject},
     Line{"object_preview", kReadsObject},
     Line{"search_coverage", kLooks},

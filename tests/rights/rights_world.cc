@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "edge/mcp/mcp_door.h"
 #include "edge/s3/door.h"
 #include "edge/webdav/webdav_door.h"
 #include "foundation/codec/hash.h"
@@ -48,6 +49,7 @@ RightsWorld::RightsWorld(const Role& role) {
   std::vector<std::unique_ptr<server::Door>> doors;
   doors.push_back(s3::make_door(world_.host()));
   doors.push_back(std::make_unique<webdav::WebDavDoor>(world_.machine().machine()));
+  doors.push_back(std::make_unique<mcp::McpDoor>(world_.machine().machine()));
   world_.restart_door(std::move(doors));
 
   auto& access = world_.access();

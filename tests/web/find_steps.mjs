@@ -188,6 +188,34 @@ export function findSteps({ step, browser, server, folder, until, button }) {
     await browser.look("object-trouble");
   });
 
+  step("asks by a file for others like it", async () => {
+    await browser.go(kDocuments + encodeURIComponent("garden/diary 2022.txt"));
+    await page.getByRole("link", { name: "More like this" }).click();
+    await first.waitFor();
+    await page.getByRole("link", { name: /^Like/ }).or(page.getByLabel(/Like/)).first().waitFor();
+    assert.equal(await results.filter({ hasText: "diary 2022.txt" }).count(), 0, "the file itself is not among them");
+    await browser.look("find-like");
+  });
+
+  step("clears duplicates away, and brings them back", async () => {
+    server.run("put", join(folder, "papers", "garden/diary 2022.txt"), "papers/copies/diary.txt");
+    await server.api("POST", "/search", { query: "diary", bucket: "papers", wait_ms: 10_000 });
+    await browser.go("/ui/duplicates?bucket=papers");
+    const copy = page.locator(".duplicate", { hasText: "copies/" });
+    await copy.getByText("goes").waitFor();
+    await browser.look("duplicates-found");
+    await copy.getByRole("checkbox").check(); // both stay now
+    await copy.getByText("stays").waitFor();
+    await copy.getByRole("checkbox").uncheck();
+    await page.getByRole("button", { name: "Remove 1 file" }).click();
+    await page.getByText("frees no room").last().waitFor();
+    await browser.look("duplicates-remove");
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await page.getByText("Nothing is there twice").waitFor();
+    await button("Undo").first().click();
+    await copy.waitFor();
+  });
+
   step("finds in the dark and on a phone", async () => {
     const path = "/ui/find?q=boiler+invoice&language=en&size=&bucket=papers";
     await page.emulateMedia({ colorScheme: "dark" });

@@ -346,7 +346,7 @@ step("an earlier moment of a folder", async () => {
   assert.equal((await server.api("GET", "/buckets/holiday/info/large.bin")).size, kLargeBytes);
 });
 
-const everyPage = { files: "/ui/files", find: "/ui/find", reads: "/ui/activity?tab=reads", monitor: "/ui/monitor", account: "/ui/settings", people: "/ui/settings/people", roles: "/ui/settings/roles",
+const everyPage = { files: "/ui/files", find: "/ui/find", duplicates: "/ui/duplicates", reads: "/ui/activity?tab=reads", monitor: "/ui/monitor", account: "/ui/settings", people: "/ui/settings/people", roles: "/ui/settings/roles",
                     keeping: "/ui/settings/keeping", server: "/ui/settings/server", "no-page": "/ui/nothing" };
 
 step("every other page", async () => {

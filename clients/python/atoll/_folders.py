@@ -105,7 +105,7 @@ def place_below(folder: str, name: str, checked: set[str] | None = None) -> str:
 class WholeFile:
     """A file that appears under its name only once `keep` is called; else nothing is left of it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, buffering: int = -1) -> None:
         self.path = path
         self._draft = os.path.join(os.path.dirname(path), f".atoll-{secrets.token_hex(8)}")
         self._is_kept = False
@@ -115,7 +115,7 @@ class WholeFile:
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             descriptor = os.open(self._draft, flags, 0o666)
-        self.file = os.fdopen(descriptor, "wb")
+        self.file = os.fdopen(descriptor, "wb", buffering)
 
     def write(self, data: bytes) -> None:
         self.file.write(data)
@@ -132,6 +132,16 @@ class WholeFile:
         if not self._is_kept:
             self.file.close()
             os.unlink(self._draft)
+
+
+def write_whole(path: str, content: bytes, modified_ns: int) -> None:
+    """The same for a file that is in memory."""
+    whole = WholeFile(path, 0)
+    try:
+        whole.write(content)
+        whole.keep(modified_ns)
+    finally:
+        whole.drop()
 
 
 class Body:

@@ -8,15 +8,23 @@ version (an id or label), `?as_of=…` that moment.
 """
 from __future__ import annotations
 
+import concurrent.futures
+import os
+import pathlib
 import urllib.parse
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Callable, cast
 
+from fsspec.callbacks import NoOpCallback
+from fsspec.implementations.local import LocalFileSystem
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
 from . import errors
 from ._wire import PIECE_BYTES, key_text, split_object
 from .client import Client
+
+
+_DEFAULT_CALLBACK = NoOpCallback()
 
 
 class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
@@ -199,6 +207,37 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
         with _as_files(source):
             self.client.move(source, target, recursive=recursive, replace=True)
 
+    # What goes where is decided here and not by the installed fsspec: its versions disagree, and its documents are followed.
+
+    def copy(self, path1: Any, path2: str, recursive: bool = False, maxdepth: int | None = None, on_error: str | None = None, **_: Any) -> None:
+        for source, target in _pairs(self, path1, self, path2, recursive, maxdepth):
+            try:
+                self.cp_file(source, target)
+            except FileNotFoundError:
+                if on_error != "ignore":
+                    raise
+
+    def get(self, rpath: Any, lpath: Any, recursive: bool = False, callback: Any = _DEFAULT_CALLBACK, maxdepth: int | None = None, **_: Any) -> None:
+        self._all(_pairs(self, rpath, LocalFileSystem(), _local(lpath), recursive, maxdepth), self.get_file, callback)
+
+    def put(self, lpath: Any, rpath: str, recursive: bool = False, callback: Any = _DEFAULT_CALLBACK, maxdepth: int | None = None, **_: Any) -> None:
+        self._all(_pairs(LocalFileSystem(), _local(lpath), self, rpath, recursive, maxdepth), self.put_file, callback)
+
+    def _all(self, pairs: list[tuple[str, str]], work: Callable[[str, str], None], callback: Any) -> None:
+        callback.set_size(len(pairs))
+        with concurrent.futures.ThreadPoolExecutor(max_workers=self.client.jobs) as threads:
+            for _ in threads.map(lambda pair: work(*pair), pairs):
+                callback.relative_update(1)
+
+    def get_file(self, rpath: str, lpath: Any, callback: Any = _DEFAULT_CALLBACK, outfile: Any = None, **_: Any) -> None:
+        path, version, as_of = self._named(rpath)
+        with _as_files(path):
+            self.client.get(path, to=outfile if outfile is not None else os.fspath(lpath), version=version, as_of=as_of)
+
+    def put_file(self, lpath: Any, rpath: str, callback: Any = _DEFAULT_CALLBACK, **_: Any) -> None:
+        with _as_files(rpath):
+            self.client.put(self._strip_protocol(rpath), pathlib.Path(lpath))
+
     def rm_file(self, path: str) -> None:
         with _as_files(path):
             self.client.delete(self._strip_protocol(path))
@@ -306,6 +345,49 @@ class _as_files:
             raise FileNotFoundError(self._path) from error
         if isinstance(error, (errors.Denied, errors.SignInFirst)) and not isinstance(error, PermissionError):
             raise PermissionError(str(error)) from error
+
+
+def _local(path: Any) -> Any:
+    """As text, with the slash at its end if it has one."""
+    return [os.fspath(one) for one in path] if isinstance(path, (list, tuple)) else os.fspath(path)
+
+
+def _pairs(sources: Any, source: Any, targets: Any, target: str, recursive: bool, maxdepth: int | None) -> list[tuple[str, str]]:
+    """Which file goes where, as "Copying files and directories" of fsspec's documents says. `sources`, `targets`: file systems.
+
+    A folder's content goes into a new folder, or where its name ends with a slash, into the one that is there; else it keeps its name. A list and what
+    a pattern finds go into a folder.
+    """
+    base = target.rstrip("/")
+    is_folder = targets.isdir(base)
+
+    def below(folder: str, into: str) -> list[tuple[str, str]]:
+        clean = sources._strip_protocol(folder).rstrip("/")
+        found = sources.find(clean, maxdepth=maxdepth) if recursive else []
+        return [(one, into + one[len(clean):]) for one in found]
+
+    def into_folder(paths: list[str]) -> list[tuple[str, str]]:
+        pairs = []
+        for path in paths:
+            clean = path.rstrip("/")
+            to = f"{base}/{clean.rpartition('/')[2]}"
+            pairs += below(clean, to) if sources.isdir(clean) else [(clean, to)]
+        return pairs
+
+    if isinstance(source, list):
+        return into_folder(source)
+    if any(sign in source for sign in "*?[") and not sources.exists(source.rstrip("/")):
+        found = sources.glob(source)
+        if not found:
+            raise FileNotFoundError(source)
+        return into_folder(sorted(found))
+    clean = source.rstrip("/")
+    name = clean.rpartition("/")[2]
+    if sources.isdir(clean):
+        return below(clean, f"{base}/{name}" if is_folder and not source.endswith("/") else base)
+    if not sources.exists(clean):
+        raise FileNotFoundError(source)
+    return [(clean, f"{base}/{name}" if is_folder or target.endswith("/") else base)]
 
 
 def _folder(name: str) -> dict[str, Any]:

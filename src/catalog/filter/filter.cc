@@ -206,6 +206,25 @@ std::string prefix_of_node(const Tree& tree, const Node& node) {
   return {};
 }
 
+// Adds the types that the node leaves out; false where it says anything else.
+bool types_left_out(const Tree& tree, const Node& node, std::vector<std::string>& types) {
+  if (node.kind == Node::Kind::all) {
+    return std::ranges::all_of(node.children,
+                               [&](std::uint32_t child) { return types_left_out(tree, tree.nodes[child], types); });
+  }
+  if (node.kind != Node::Kind::inverse) return false;
+  const Node& inner = tree.nodes[node.children.front()];
+  if (inner.kind != Node::Kind::term) return false;
+  const Term& term = tree.terms[inner.term];
+  const bool is_of_type =
+      term.field == Field::type && (term.operation == Operator::matches || term.operation == Operator::equal);
+  if (!is_of_type ||
+      !std::ranges::all_of(term.values, [](const Value& value) { return value.kind == Value::Kind::text; }))
+    return false;
+  for (const Value& value : term.values) types.push_back(value.text);
+  return true;
+}
+
 }  // namespace
 
 Filter::Filter() : tree_(std::make_shared<const Tree>()) {}
@@ -225,6 +244,12 @@ bool Filter::asks_for_accesses() const {
 
 std::string Filter::key_prefix() const {
   return tree_->is_everything ? std::string() : prefix_of_node(*tree_, tree_->nodes[tree_->root]);
+}
+
+std::optional<std::vector<std::string>> Filter::only_types_left_out() const {
+  std::vector<std::string> types;
+  if (tree_->is_everything || types_left_out(*tree_, tree_->nodes[tree_->root], types)) return types;
+  return std::nullopt;
 }
 
 }  // namespace atl::filter

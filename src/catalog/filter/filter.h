@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "foundation/base/error.h"
 #include "foundation/base/time.h"
@@ -60,6 +61,9 @@ class Filter {
   [[nodiscard]] bool asks_for_accesses() const;
   // The key of every subject that matches begins with it, so that only that range of keys has to be looked at.
   [[nodiscard]] std::string key_prefix() const;
+  // Where it says no more than of which types a subject is not ("not type:directory", or nothing at all): those types.
+  // Such a filter needs no look at a subject whose type is known otherwise.
+  [[nodiscard]] std::optional<std::vector<std::string>> only_types_left_out() const;
 
  private:
   std::shared_ptr<const internal::Tree> tree_;

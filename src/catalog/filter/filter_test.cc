@@ -481,5 +481,17 @@ TEST_F(FilterTest, SimpleTermsAreAnsweredQuickly) {
   }
 }
 
+TEST_F(FilterTest, TellsWhereItOnlyLeavesTypesOut) {
+  const auto types = [](std::string_view text) { return parse(text, Timestamp{}).value().only_types_left_out(); };
+  using Types = std::vector<std::string>;
+  EXPECT_EQ(types(""), Types{});
+  EXPECT_EQ(types("not type:directory"), Types{"directory"});
+  EXPECT_EQ(types("not type:directory|symlink not type:fifo"), (Types{"directory", "symlink", "fifo"}));
+  for (const char* const text : {"type:directory", "not type:directory size>3", "not name:*.jpg",
+                                 "not type:directory or not type:fifo", "not (type:directory size>3)", "sun"}) {
+    EXPECT_FALSE(types(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace atl::filter

@@ -3,11 +3,15 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <unordered_set>
 
 #include "derived/search/fields.h"
 #include "derived/search/fusion.h"
+#include "derived/search/line.h"
+#include "derived/search/names.h"
 #include "derived/search/search_index.h"
+#include "derived/search/telling_words.h"
 #include "derived/text/snippet.h"
 #include "vault/object/objects.h"
 #include "vault/tier/rules.h"
@@ -22,7 +26,6 @@ constexpr std::size_t kSnippetBytes = 240;
 constexpr std::size_t kSnippetTextBytesMax = 4 * kMiB;
 constexpr std::size_t kSubstringBytesMin = 3;
 constexpr std::size_t kSuggestBelow = 3;  // hits
-constexpr std::size_t kFacetValuesMax = 50;
 
 int number(FieldNumber field) { return static_cast<int>(field); }
 
@@ -31,6 +34,12 @@ text::Query value_query(FieldNumber field, std::string text) {
   query.kind = text::Query::Kind::value;
   query.field = number(field);
   query.text = std::move(text);
+  return query;
+}
+
+text::Query everything() {
+  text::Query query;
+  query.kind = text::Query::Kind::everything;
   return query;
 }
 
@@ -67,6 +76,30 @@ text::Query with_parts_of_names(const text::Query& query) {
   return out;
 }
 
+bool has_phrase(const text::Query& query) {
+  return query.kind == text::Query::Kind::phrase || std::ranges::any_of(query.must, has_phrase) ||
+         std::ranges::any_of(query.should, has_phrase);
+}
+
+// What of the query can stand in that one field, any of it: what the field adds to a score.
+void collect_of_field(const text::Query& query, int field, std::vector<text::Query>& out) {
+  for (const auto& one : query.must) collect_of_field(one, field, out);
+  for (const auto& one : query.should) collect_of_field(one, field, out);
+  const bool is_of_words = query.kind != text::Query::Kind::boolean && has_words(query);
+  if (!is_of_words || (query.field != text::kAnyTextField && query.field != field)) return;
+  out.push_back(query);
+  out.back().field = field;
+}
+
+Result<void> check_facets(const std::vector<std::string>& facets) {
+  for (const std::string& name : facets) {
+    if (is_column_facet(name) || name == "tag") continue;
+    return fail(ErrorKind::usage, "search.unknown_facet", "there is no facet \"" + name + "\"",
+                "Facets are type, year, month, day, language, bucket and tag.");
+  }
+  return {};
+}
+
 // A document that may be an answer, before it is looked up.
 struct Candidate {
   text::DocumentId document = 0;
@@ -90,8 +123,6 @@ struct Hit {
   std::optional<Meaning::Near> near;
 };
 
-std::string_view name_in(std::string_view key) { return key.substr(key.rfind('/') + 1); }
-
 }  // namespace
 
 class Asking {
@@ -103,12 +134,15 @@ class Asking {
     const Timestamp now = vault_->machine().clock.now();
     now_ = now;
     ATOLL_ASSIGN(filter_, filter::parse(question_->filter, now));
+    types_left_out_ = filter_.only_types_left_out();
     if (filter_.asks_for_accesses()) {
       return fail(ErrorKind::usage, "search.accesses", "idle: and accesses: do not go together with words",
                   "Ask for them alone.");
     }
+    ATOLL_TRY(check_facets(question_->facets));
     ATOLL_TRY(read_words(now));
     ATOLL_TRY(read_buckets());
+    if (question_->like) ATOLL_TRY(read_like());
     Answer answer;
     answer.words = question_->words;
     answer.filter = filter_.text();
@@ -116,11 +150,14 @@ class Asking {
       return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket " + question_->bucket,
                   "`atoll ls` lists them.");
     }
-    const bool counts = question_->order != Order::rank || !question_->facets.empty();
-    needs_facts_ = question_->order != Order::rank || question_->sees != nullptr || !filter_.matches_everything() ||
+    ATOLL_ASSIGN(const bool counts_all, can_count_all());
+    const bool counts_hits = question_->order != Order::rank || (!question_->facets.empty() && !counts_all);
+    needs_facts_ = question_->order != Order::rank || must_look() ||
                    std::ranges::find(question_->facets, "tag") != question_->facets.end();
-    wanted_ = counts ? kCountedMax : question_->offset + question_->limit + 1;
-    if (!question_->near.empty()) {
+    wanted_ = counts_hits ? kCountedMax : question_->offset + question_->limit + 1;
+    if (question_->like) {
+      ATOLL_TRY(collect_like());
+    } else if (!question_->near.empty()) {
       ATOLL_TRY(collect_near());
     } else {
       if (may_ask_meaning()) ATOLL_TRY(collect_where_words_are_weak());
@@ -128,19 +165,24 @@ class Asking {
       if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
     }
     answer.asked_meaning = asked_meaning_;
-    if (counts || hits_.size() < wanted_) {
-      answer.total = hits_.size();
-      answer.is_total_exact = hits_.size() < wanted_;
-    }
-    for (const std::string& facet : question_->facets) {
-      ATOLL_ASSIGN(auto counted, count(facet));
-      answer.facets.push_back(std::move(counted));
+    if (counts_all) {
+      ATOLL_TRY(count_all(answer));
+    } else {
+      if (counts_hits || hits_.size() < wanted_) {
+        answer.total = hits_.size();
+        answer.is_total_exact = hits_.size() < wanted_;
+      }
+      for (const std::string& facet : question_->facets) answer.facets.push_back(count(facet));
     }
     sort();
+    std::vector<text::DocumentId> documents;
     for (std::size_t at = question_->offset; at < hits_.size() && answer.found.size() < question_->limit; ++at) {
-      ATOLL_ASSIGN(auto found, show(hits_[at]));
+      const Hit& hit = hits_[at];
+      ATOLL_ASSIGN(auto found, show(hit));
       answer.found.push_back(std::move(found));
+      documents.push_back(hit.row.first + hit.owner.member);
     }
+    if (question_->explains) ATOLL_TRY(explain(answer, documents));
     answer.has_more = hits_.size() > question_->offset + answer.found.size();
     if (hits_.size() < kSuggestBelow) ATOLL_TRY(suggest(answer));
     return answer;
@@ -154,19 +196,10 @@ class Asking {
       times_.push_back(std::move(range));
     }
     if (question_->words.empty()) {
-      words_.kind = text::Query::Kind::everything;
+      words_ = everything();
       return {};
     }
-    auto words = text::parse_query_line(question_->words, schema(), question_->match, now);
-    if (!words && words.error().id == "query.field") {
-      Error error = words.error();
-      error.hint =
-          "Conditions may also name key, size, modified, stored, age, content_type, tag.NAME and meta.NAME. To look "
-          "for the words as they stand, put them in quotes.";
-      return pass(std::move(error));
-    }
-    if (!words) return pass(words.error());
-    words_ = std::move(*words);
+    ATOLL_ASSIGN(words_, parse_words(question_->words, question_->match, now));
     return {};
   }
 
@@ -174,6 +207,98 @@ class Asking {
     ATOLL_ASSIGN(const auto buckets, reader_->buckets());
     for (const auto& bucket : buckets) {
       if (question_->bucket.empty() || bucket.name == question_->bucket) bucket_ids_[bucket.id] = bucket.name;
+    }
+    return {};
+  }
+
+  // The object that others shall be like, and what it says; it has to be there, and to be seen.
+  Result<void> read_like() {
+    const auto& [bucket, key] = *question_->like;
+    if (!question_->near.empty())
+      return fail(ErrorKind::usage, "search.near_and_like",
+                  "what is like a thing and what is near to words are two questions");
+    const auto missing = [&] {
+      return fail(ErrorKind::not_found, "object.not_found", "there is no object " + bucket + "/" + key);
+    };
+    ATOLL_ASSIGN(const auto row, reader_->bucket_named(bucket));
+    if (!row) return missing();
+    ATOLL_ASSIGN(const auto listed, reader_->current(row->id, key));
+    if (!listed || (question_->sees && !question_->sees(bucket, *listed))) return missing();
+    ATOLL_ASSIGN(const auto known, index_->kept_->find(extraction_id(listed->version, key)));
+    ATOLL_ASSIGN(like_, telling_words(*index_->words_, *listed, known ? &*known : nullptr));
+    like_object_ = listed->entry.object;
+    return {};
+  }
+
+  [[nodiscard]] bool is_fused() const { return !question_->near.empty() || question_->like; }
+  // Hits are looked up in the catalog before they count.
+  [[nodiscard]] bool must_look() const {
+    return (question_->sees != nullptr && !question_->sees_everything) || !types_left_out_;
+  }
+
+  // The columns tell all that is asked. False: only the best can be counted.
+  Result<bool> can_count_all() const {
+    const bool can = !question_->facets.empty() && std::ranges::all_of(question_->facets, is_column_facet) &&
+                     !is_fused() && !must_look() && question_->prefix.empty();
+    if (!can) return false;
+    ATOLL_TRY(index_->columns_.fill(*index_->book_));
+    return index_->columns_.is_filled();
+  }
+
+  // Everything that matches, and what was found by meaning besides.
+  Result<void> count_all(Answer& answer) const {
+    std::unordered_set<text::DocumentId> by_meaning;
+    for (const Hit& hit : hits_) {
+      if (hit.near) by_meaning.insert(hit.row.first + hit.owner.member);
+    }
+    std::vector<text::DocumentId> documents;
+    text::SearchRequest request;
+    request.query = constrained(with_parts_of_names(words_));
+    request.limit = 0;
+    request.on_match = [&](text::DocumentId document) {
+      documents.push_back(document);
+      if (!by_meaning.empty()) by_meaning.erase(document);
+    };
+    ATOLL_TRY(index_->words_->search(request));
+    documents.insert(documents.end(), by_meaning.begin(), by_meaning.end());
+    auto counted = index_->columns_.count(documents, bucket_ids_, question_->facets);
+    answer.total = counted.total;
+    answer.is_total_exact = true;
+    answer.facets = std::move(counted.facets);
+    return {};
+  }
+
+  // The words that rank and are marked: those that were given, else those of the text or thing that is asked by.
+  [[nodiscard]] text::Query ranking_words() const {
+    if (has_words(words_)) return words_;
+    return question_->like ? any_of(like_.words) : any_of(plain_words(question_->near));
+  }
+
+  // What each field of text adds to the scores of those documents, and how near in meaning they are.
+  Result<void> explain(Answer& answer, const std::vector<text::DocumentId>& documents) const {
+    std::vector<text::DocumentId> only = documents;
+    std::ranges::sort(only);
+    text::SearchRequest request;
+    request.limit = only.size();
+    request.only = &only;
+    const text::Schema fields = schema();
+    for (std::size_t field = 0; field < fields.size() && !only.empty(); ++field) {
+      if (fields[field].kind != text::FieldKind::text) continue;
+      request.query = {};
+      request.query.kind = text::Query::Kind::boolean;
+      collect_of_field(ranking_words(), static_cast<int>(field), request.query.should);
+      if (request.query.should.empty()) continue;
+      ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+      for (const auto& hit : result.hits) {
+        const auto at = std::ranges::find(documents, hit.id);
+        if (hit.score > 0)
+          answer.found[static_cast<std::size_t>(at - documents.begin())].signals.push_back(
+              {fields[field].name, hit.score});
+      }
+    }
+    for (auto& found : answer.found) {
+      std::ranges::stable_sort(found.signals, [](const Signal& a, const Signal& b) { return a.score > b.score; });
+      if (found.similarity != 0) found.signals.push_back({"meaning", found.similarity});
     }
     return {};
   }
@@ -193,20 +318,21 @@ class Asking {
       out.must.push_back(std::move(either));
     }
     out.must.insert(out.must.end(), times_.begin(), times_.end());
+    for (const std::string& type : types_left_out_.value_or(std::vector<std::string>{}))
+      out.must_not.push_back(value_query(FieldNumber::type, type));
     return out;
   }
 
   // Of the documents near to the text, nearest first, those for which everything else holds.
-  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text, float similarity_min) const {
+  [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text, float similarity_min,
+                                                           const text::Query& must) const {
     ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax, similarity_min));
     std::vector<text::DocumentId> documents;
     documents.reserve(near.size());
     for (const auto& one : near) documents.push_back(one.document);
     std::ranges::sort(documents);
-    text::Query everything;
-    everything.kind = text::Query::Kind::everything;
     text::SearchRequest request;
-    request.query = constrained(everything);
+    request.query = constrained(must);
     request.limit = kFusedMax;
     request.only = &documents;
     ATOLL_ASSIGN(const auto result, index_->words_->search(request));
@@ -234,11 +360,23 @@ class Asking {
     return hits.empty() ? Result<double>(0) : covered(*index_->words_, words, hits.front().document);
   }
 
+  // By the words that tell the thing from others, and by what it is about; what the line says must hold besides.
+  Result<void> collect_like() {
+    asked_meaning_ = true;
+    text::Query both;
+    both.kind = text::Query::Kind::boolean;
+    both.must = {words_, any_of(like_.words)};
+    ATOLL_ASSIGN(const auto hits, by_words(both));
+    ATOLL_ASSIGN(const auto near, near_to(like_.beginning, kNearUnasked, words_));
+    return collect_fused(hits, near, 0.5);
+  }
+
   // By meaning and by words: those that were given, which then count the same, else those of the text itself, which
   // count as far as they are those of the texts.
   Result<void> collect_near() {
     asked_meaning_ = true;
-    ATOLL_ASSIGN(const auto near, near_to(question_->near, question_->near_threshold.value_or(kNearAsked)));
+    ATOLL_ASSIGN(const auto near,
+                 near_to(question_->near, question_->near_threshold.value_or(kNearAsked), everything()));
     if (question_->near_threshold && !has_words(words_)) return collect_fused({}, near, 0);
     const bool has_own_words = has_words(words_);
     const auto words_of_text = plain_words(question_->near);
@@ -265,7 +403,7 @@ class Asking {
     ATOLL_ASSIGN(const double known, known_of(words, hits));
     if (!are_words_weak(known)) return {};
     asked_meaning_ = true;
-    ATOLL_ASSIGN(auto near, near_to(question_->words, question_->near_threshold.value_or(kNearUnasked)));
+    ATOLL_ASSIGN(auto near, near_to(question_->words, question_->near_threshold.value_or(kNearUnasked), everything()));
     if (!question_->near_threshold && !near.empty()) {
       const float least = near.front().similarity * kShareOfNearest;
       std::erase_if(near, [&](const auto& one) { return one.similarity < least; });
@@ -311,7 +449,7 @@ class Asking {
 
   Result<void> look_up(const Candidate& one) {
     ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(one.document));
-    if (!owner) return {};
+    if (!owner || (question_->like && owner->object == like_object_)) return {};
     ATOLL_ASSIGN(auto row, index_->book_->find(owner->object));
     if (!row) return {};
     const auto bucket = bucket_ids_.find(row->bucket);
@@ -344,37 +482,23 @@ class Asking {
     }
   }
 
-  Result<Facet> count(const std::string& name) const {
+  [[nodiscard]] Facet count(const std::string& name) const {
     std::map<std::string, std::uint64_t> counts;
     for (const Hit& hit : hits_) {
       if (name == "type") {
-        const std::string_view file = name_in(hit.row.key);
-        const std::size_t dot = file.rfind('.');
-        const std::string ending(dot == std::string_view::npos ? "" : file.substr(dot + 1));
-        const std::string& format = hit.owner.facts.format;
-        ++counts[format.empty() || format == "unknown" ? (ending.empty() ? "other" : ending) : format];
-      } else if (name == "year") {
-        ++counts[format_rfc3339(Timestamp{hit.owner.facts.date_us}).substr(0, 4)];
+        ++counts[type_counted(hit.owner.facts, hit.row.key)];
+      } else if (name == "year" || name == "month" || name == "day") {
+        const auto interval = name == "year" ? Interval::year : name == "month" ? Interval::month : Interval::day;
+        ++counts[interval_text(hit.owner.facts.date_us, interval)];
       } else if (name == "language") {
         if (!hit.owner.facts.language.empty()) ++counts[hit.owner.facts.language];
       } else if (name == "bucket") {
         ++counts[hit.bucket];
       } else if (name == "tag") {
         for (const auto& [tag, value] : hit.listed.version.tags) ++counts[value.empty() ? tag : tag + "=" + value];
-      } else {
-        return fail(ErrorKind::usage, "search.unknown_facet", "there is no facet \"" + name + "\"",
-                    "Facets are type, year, language, bucket and tag.");
       }
     }
-    Facet facet;
-    facet.name = name;
-    for (const auto& [value, one] : counts) facet.counts.push_back({value, one});
-    if (name != "year") {
-      std::ranges::stable_sort(facet.counts,
-                               [](const FacetCount& a, const FacetCount& b) { return a.count > b.count; });
-    }
-    if (facet.counts.size() > kFacetValuesMax) facet.counts.resize(kFacetValuesMax);
-    return facet;
+    return make_facet(name, counts);
   }
 
   Result<Found> show(const Hit& hit) const {
@@ -387,7 +511,7 @@ class Asking {
     found.format = hit.owner.facts.format;
     found.language = hit.owner.facts.language;
     found.trouble = hit.row.trouble;
-    const bool wants_text = question_->wants_snippets && (has_words(words_) || !question_->near.empty());
+    const bool wants_text = question_->wants_snippets && (has_words(words_) || is_fused());
     if (hit.owner.member == 0 && (!wants_text || hit.owner.facts.format.empty())) return found;
     ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
     if (!extraction) return found;
@@ -409,9 +533,7 @@ class Asking {
   Result<void> show_passage(const extract::Extraction& extraction, std::uint32_t number, Found& found) const {
     ATOLL_ASSIGN(std::string passage, index_->meaning_->passage(extraction, number));
     if (passage.empty()) return {};
-    std::size_t end = std::min(passage.size(), kSnippetBytes);
-    while (end < passage.size() && end > 0 && (static_cast<unsigned char>(passage[end]) & 0xC0U) == 0x80U) --end;
-    passage.resize(end);
+    passage.resize(beginning_of(passage, kSnippetBytes).size());
     found.snippet.emplace();
     found.snippet->text = std::move(passage);
     return {};
@@ -419,27 +541,31 @@ class Asking {
 
   [[nodiscard]] std::optional<FoundSnippet> snippet_of(const extract::Extraction& extraction) const {
     std::vector<std::string> words;
-    // Of a question by meaning, its own words are marked where they stand.
-    const text::Query query = has_words(words_) ? words_ : any_of(plain_words(question_->near));
+    const text::Query query = ranking_words();
     collect_words(query, words);
+    const bool wants_phrase = has_phrase(query);
     text::SnippetOptions options;
     options.language = text::language_of(extraction.language);
     options.field = number(FieldNumber::text);
     options.bytes = kSnippetBytes;
     std::optional<FoundSnippet> best;
+    std::tuple<bool, std::size_t, std::size_t> best_value;
     std::size_t looked_at = 0;
     for (const auto& piece : extraction.pieces) {
       if (looked_at > kSnippetTextBytesMax) break;
       looked_at += piece.text.size();
       const auto snippet = text::make_snippet(piece.text, query, options);
-      if (snippet.marks.empty() || (best && snippet.marks.size() <= best->marks.size())) continue;
+      const std::tuple value{snippet.has_phrase, snippet.words, snippet.marks.size()};
+      if (snippet.marks.empty() || (best && value <= best_value)) continue;
+      best_value = value;
       best.emplace();
       best->text = piece.text.substr(snippet.begin, snippet.end - snippet.begin);
       for (const auto& mark : snippet.marks)
         best->marks.emplace_back(mark.begin - snippet.begin, mark.end - snippet.begin);
       best->place = piece.place;
       best->line = snippet.line;
-      if (best->marks.size() >= std::max<std::size_t>(1, words.size())) break;
+      const bool shows_phrase = snippet.has_phrase || !wants_phrase;
+      if (shows_phrase && snippet.words >= std::max<std::size_t>(1, words.size())) break;
     }
     return best;
   }
@@ -460,9 +586,12 @@ class Asking {
   std::unique_ptr<catalog::CatalogReader> reader_;
   Timestamp now_;
   filter::Filter filter_;
+  std::optional<std::vector<std::string>> types_left_out_;  // the index knows them; none: the filter says more
   text::Query words_;
   std::vector<text::Query> times_;
   std::map<BucketId, std::string> bucket_ids_;
+  TellingWords like_;  // of the thing that is asked by
+  ObjectId like_object_;
   std::size_t wanted_ = 0;
   bool needs_facts_ = true;  // of every hit, not only of those that are shown
   bool asked_meaning_ = false;
@@ -479,9 +608,7 @@ Result<Answer> SearchIndex::ask(vault::Vault& vault, const Question& question) c
   }
   ATOLL_ASSIGN(auto covered, coverage(vault));
   const std::shared_lock shared(parts_mutex_);
-  if (!words_ || !book_ || !kept_ || !meaning_) {
-    return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
-  }
+  ATOLL_TRY(check_open());
   ATOLL_ASSIGN(auto answer, Asking(*this, vault, question).run());
   answer.coverage = covered;
   return answer;

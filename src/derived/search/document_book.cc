@@ -80,6 +80,26 @@ Result<ObjectDocuments> decode(const ObjectId& object, ByteView encoded) {
   return row;
 }
 
+Result<DocumentOwner> decode_owner(ByteView encoded) {
+  DocumentOwner owner;
+  codec::FieldReader reader(encoded, "owner of a document");
+  while (reader.next()) {
+    switch (reader.field()) {
+      case 1: {
+        ATOLL_ASSIGN(owner.object, ObjectId::from_view(reader.as_view()));
+        break;
+      }
+      case 2: owner.member = static_cast<std::uint32_t>(reader.as_unsigned()); break;
+      case 3: owner.facts.format = reader.as_string(); break;
+      case 4: owner.facts.language = reader.as_string(); break;
+      case 5: owner.facts.date_us = reader.as_signed(); break;
+      default: break;
+    }
+  }
+  ATOLL_TRY(reader.status());
+  return owner;
+}
+
 run::Options options_of(codec::SealSuite suite) {
   run::Options options;
   options.memtable_bytes_max = 8 * kMiB;
@@ -156,25 +176,19 @@ Result<std::optional<ObjectId>> DocumentBook::object_named(const BucketId& bucke
   return object;
 }
 
+Result<void> DocumentBook::for_each_document(
+    const std::function<Result<bool>(std::uint64_t document, const DocumentFacts& facts)>& visit) const {
+  return runs_->for_each_from(Bytes{kOfDocument}, [&](ByteView key, ByteView value) -> Result<bool> {
+    if (key.size() != 1 + sizeof(std::uint64_t) || key[0] != kOfDocument) return false;
+    ATOLL_ASSIGN(const auto owner, decode_owner(value));
+    return visit(load_be64(key.data() + 1), owner.facts);
+  });
+}
+
 Result<std::optional<DocumentOwner>> DocumentBook::owner_of(std::uint64_t document) const {
   ATOLL_ASSIGN(const auto row, runs_->get(document_key(document)));
   if (!row) return std::nullopt;
-  DocumentOwner owner;
-  codec::FieldReader reader(*row, "owner of a document");
-  while (reader.next()) {
-    switch (reader.field()) {
-      case 1: {
-        ATOLL_ASSIGN(owner.object, ObjectId::from_view(reader.as_view()));
-        break;
-      }
-      case 2: owner.member = static_cast<std::uint32_t>(reader.as_unsigned()); break;
-      case 3: owner.facts.format = reader.as_string(); break;
-      case 4: owner.facts.language = reader.as_string(); break;
-      case 5: owner.facts.date_us = reader.as_signed(); break;
-      default: break;
-    }
-  }
-  ATOLL_TRY(reader.status());
+  ATOLL_ASSIGN(auto owner, decode_owner(*row));
   return owner;
 }
 

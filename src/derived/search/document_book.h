@@ -72,6 +72,9 @@ class DocumentBook {
   // in `first` which).
   [[nodiscard]] Result<void> put(ObjectDocuments& row, const std::vector<DocumentFacts>& documents);
   [[nodiscard]] Result<void> remove(const ObjectDocuments& row);
+  // In the order of their numbers.
+  [[nodiscard]] Result<void> for_each_document(
+      const std::function<Result<bool>(std::uint64_t document, const DocumentFacts& facts)>& visit) const;
   // In the order of ids, those behind `after`.
   [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit,
                                       const ObjectId& after = {}) const;

@@ -5,7 +5,9 @@
 #include <charconv>
 #include <chrono>
 
+#include "catalog/entry_kind.h"
 #include "derived/extract/formats.h"
+#include "derived/search/names.h"
 #include "derived/text/language.h"
 
 namespace atl::search {
@@ -17,31 +19,6 @@ constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr std::size_t kPathBytesMax = 4096;
 
 std::uint8_t number(FieldNumber field) { return static_cast<std::uint8_t>(field); }
-
-std::string_view last_part(std::string_view key) {
-  if (key.ends_with('/')) key.remove_suffix(1);
-  return key.substr(key.rfind('/') + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-std::string_view word_of(catalog::EntryKind kind) {
-  switch (kind) {
-    case catalog::EntryKind::file: return "file";
-    case catalog::EntryKind::directory: return "directory";
-    case catalog::EntryKind::symlink: return "symlink";
-    case catalog::EntryKind::fifo: return "fifo";
-    case catalog::EntryKind::socket: return "socket";
-    case catalog::EntryKind::char_device: return "char_device";
-    case catalog::EntryKind::block_device: return "block_device";
-    case catalog::EntryKind::marker: return "marker";
-  }
-  return "file";
-}
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t value = 0;

@@ -4,6 +4,7 @@
 
 #include "derived/search/content_reader.h"
 #include "derived/search/fields.h"
+#include "derived/search/names.h"
 #include "derived/search/position.h"
 #include "derived/search/search_index.h"
 #include "store/journal/row_change.h"
@@ -30,12 +31,10 @@ bool has_content(const catalog::VersionRow& version) {
 }
 
 // Of a line that is shown in lists, cut between characters.
-std::string beginning_of(std::string_view text) {
+std::string shown_beginning(std::string_view text) {
   constexpr std::size_t kBytesMax = 300;
-  if (text.size() <= kBytesMax) return std::string(text);
-  std::size_t end = kBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(text.substr(0, end)) + "…";
+  const std::string_view begun = beginning_of(text, kBytesMax);
+  return std::string(begun) + (begun.size() < text.size() ? "…" : "");
 }
 
 // The name of a folder's own entry in its bucket's root.
@@ -96,11 +95,13 @@ Result<void> SearchIndex::flush(const Position& position) {
   ATOLL_TRY(kept_->flush());
   ATOLL_TRY(words_->flush(state));
   ATOLL_TRY(meaning_->flush(position));
+  // Not before it is whole: what stands in its state tells whether it is.
+  if (is_likeness_whole_) ATOLL_TRY(likeness_->flush(position));
   return book_->flush(state);
 }
 
 Result<void> SearchIndex::flush_if_full(const Position& position) {
-  if (!words_->wants_flush() && !book_->wants_flush() && !kept_->wants_flush()) return {};
+  if (!words_->wants_flush() && !book_->wants_flush() && !kept_->wants_flush() && !likeness_->wants_flush()) return {};
   return flush(position);
 }
 
@@ -108,10 +109,14 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
                                         const extract::Extraction* extraction) {
   ATOLL_ASSIGN(const auto before, book_->find(row.object));
   if (extraction != nullptr) {
-    row.title = beginning_of(extract::value_of(*extraction, "title"));
-    row.trouble = beginning_of(extraction->trouble);
+    row.title = shown_beginning(extract::value_of(*extraction, "title"));
+    row.trouble = shown_beginning(extraction->trouble);
   }
-  ATOLL_TRY(book_->put(row, facts_of(listed, extraction)));
+  const auto facts = facts_of(listed, extraction);
+  ATOLL_TRY(book_->put(row, facts));
+  if (before) columns_.remove(*before);
+  columns_.put(row, facts);
+  ATOLL_TRY(put_likeness(listed, extraction));
   const Documents documents = documents_of(listed, extraction, row.first);
   for (const auto& document : documents.all()) {
     const auto added = words_->add(document);
@@ -154,7 +159,48 @@ Result<void> SearchIndex::forget(const ObjectId& object) {
     ATOLL_TRY(meaning_->remove(row->first + i));
   }
   unreadable_.erase(object);
+  columns_.remove(*row);
+  ATOLL_TRY(likeness_->remove(object));
   return book_->remove(*row);
+}
+
+Result<void> SearchIndex::put_likeness(const catalog::Listed& listed, const extract::Extraction* extraction) {
+  auto signature = signature_of(listed.version, extraction);
+  if (!signature) return likeness_->remove(listed.entry.object);
+  ATOLL_ASSIGN(const auto picture, kept_->find_bytes(picture_id(signature->content)));
+  if (picture && picture->size() == sizeof(std::uint64_t)) signature->picture = load_le<std::uint64_t>(picture->data());
+  return likeness_->put(listed.entry.object, *signature);
+}
+
+Result<void> SearchIndex::put_picture(const catalog::Listed& listed, const GreyPicture& grey) {
+  const auto picture = picture_hash(grey);
+  if (!picture) return {};
+  Bytes bytes;
+  ByteWriter(bytes).put(*picture);
+  ATOLL_TRY(kept_->keep_bytes(picture_id(content_digest(listed.version)), bytes));
+  return likeness_->set_picture(listed.entry.object, *picture);
+}
+
+Result<bool> SearchIndex::fill_likeness(vault::Vault& vault, const Position& position, const CatchUpOptions& options) {
+  const auto reader = vault.reader();
+  bool is_broken_off = false;
+  ATOLL_TRY(book_->for_each([&](const ObjectDocuments& row) -> Result<bool> {
+    is_broken_off = is_stopped(options);
+    ATOLL_ASSIGN(const auto listed, reader->current(row.bucket, row.key));
+    // What has changed since comes with the journal.
+    if (is_broken_off || !listed || listed->entry.object != row.object || listed->version.version != row.version)
+      return !is_broken_off;
+    std::optional<extract::Extraction> known;
+    if (has_content(listed->version)) {
+      ATOLL_ASSIGN(known, kept_->find(row.extraction));
+    }
+    ATOLL_TRY(put_likeness(*listed, known ? &*known : nullptr));
+    return true;
+  }));
+  if (is_broken_off) return true;
+  ATOLL_TRY(likeness_->flush(position));
+  is_likeness_whole_ = true;
+  return false;
 }
 
 Result<void> SearchIndex::take_name(const catalog::Listed& listed) {
@@ -354,6 +400,10 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
     position.history = vault.head().history;
     const auto reader = vault.reader();
     ATOLL_ASSIGN(position.lsn, reader->applied());
+  }
+  if (!is_likeness_whole_) {
+    ATOLL_ASSIGN(const bool is_broken_off, fill_likeness(vault, position, options));
+    if (is_broken_off) return true;
   }
   if (position.is_scanning) {
     ATOLL_ASSIGN(const bool is_broken_off, scan_names(vault, position, options));

@@ -50,6 +50,14 @@ text::Query any_of(std::span<const std::string> words) {
   return query;
 }
 
+text::Query any_of(std::span<const WeightedWord> words) {
+  std::vector<std::string> plain;
+  for (const auto& one : words) plain.push_back(one.word);
+  text::Query query = any_of(plain);
+  for (std::size_t i = 0; i < query.should.size(); ++i) query.should[i].boost = static_cast<float>(words[i].weight);
+  return query;
+}
+
 Result<double> covered(const text::TextIndex& index, std::span<const std::string> words, text::DocumentId document) {
   const auto documents = static_cast<double>(index.stats().documents);
   const std::vector<text::DocumentId> only{document};
@@ -80,7 +88,10 @@ double weight_of_words(double covered_by_best) { return kMost / (1 + std::exp(-k
 bool are_words_weak(double covered_by_best) { return covered_by_best < kWeakBelow; }
 
 bool is_plain(const text::Query& query) {
-  if (query.kind == text::Query::Kind::word) return query.field == text::kAnyTextField;
+  // "well-known" is looked for as it stands; "what's" is a word of a question.
+  const auto is_of_word = [](char c) { return is_letter(c) || c == '\''; };
+  if (query.kind == text::Query::Kind::word)
+    return query.field == text::kAnyTextField && std::ranges::all_of(query.text, is_of_word);
   return query.kind == text::Query::Kind::boolean && query.must.empty() && query.must_not.empty() &&
          !query.should.empty() && std::ranges::all_of(query.should, is_plain);
 }

@@ -21,6 +21,11 @@ namespace atl::search {
 // Runs of letters and digits; the first 32.
 [[nodiscard]] std::vector<std::string> plain_words(std::string_view text);
 [[nodiscard]] text::Query any_of(std::span<const std::string> words);
+struct WeightedWord {
+  std::string word;
+  double weight = 1;
+};
+[[nodiscard]] text::Query any_of(std::span<const WeightedWord> words);
 
 // The share of the words that stand in the document, the rare ones counting more (by their inverse document frequency):
 // 0 to 1. Cost: two searches a word.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "derived/search/names.h"
 #include "foundation/codec/compress.h"
 
 namespace atl::search {
@@ -21,12 +22,10 @@ Bytes part_key(const codec::Digest& id, std::uint32_t part) {
 }
 
 std::string ending_of(std::string_view key) {
-  const std::string_view name = key.substr(key.rfind('/') + 1);
+  const std::string_view name = key.substr(key.rfind('/') + 1);  // a folder has none
   const std::size_t dot = name.rfind('.');
   // Names without an ending may be one themselves: "Makefile".
-  std::string out(dot == std::string_view::npos ? name : name.substr(dot));
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
+  return lower(dot == std::string_view::npos ? name : name.substr(dot));
 }
 
 run::Options options_of(codec::SealSuite suite) {
@@ -39,7 +38,7 @@ run::Options options_of(codec::SealSuite suite) {
 
 }  // namespace
 
-codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view key) {
+codec::Blake3 hash_of_content(const catalog::VersionRow& version) {
   codec::Blake3 hash;
   hash.update(encode(version.content));
   for (const auto& hole : version.holes) {
@@ -49,6 +48,11 @@ codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view
     writer.put(hole.length);
     hash.update(bytes);
   }
+  return hash;
+}
+
+codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view key) {
+  codec::Blake3 hash = hash_of_content(version);
   hash.update(as_bytes(ending_of(key)));
   return hash.digest();
 }

@@ -21,6 +21,8 @@
 
 namespace atl::search {
 
+// Over the reference to the bytes and the holes between them: the same for the same content, stored the same way.
+[[nodiscard]] codec::Blake3 hash_of_content(const catalog::VersionRow& version);
 // What decides an extraction: the bytes and the ending of the name, which tells what the bytes alone do not.
 [[nodiscard]] codec::Digest extraction_id(const catalog::VersionRow& version, std::string_view key);
 

@@ -4,6 +4,10 @@
 #include <array>
 #include <vector>
 
+#include "catalog/filter/filter.h"
+#include "derived/search/fields.h"
+#include "derived/search/names.h"
+
 namespace atl::search {
 namespace {
 
@@ -12,12 +16,6 @@ enum class Part : std::uint8_t { word, condition, connective };
 constexpr std::size_t kDepthMax = 64;  // deeper lines are words, whose reader says so
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 // Parts between blanks; quotes and brackets hold together.
 std::vector<std::string_view> parts_of(std::string_view line) {
@@ -101,6 +99,11 @@ void append(std::string& text, std::string_view part) {
 SplitLine split_line(std::string_view line) {
   const auto parts = parts_of(line);
   SplitLine out;
+  out.words_in_place.assign(line.size(), ' ');
+  out.filter_in_place = out.words_in_place;
+  const auto put_in_place = [&](std::string& to, std::string_view part) {
+    to.replace(static_cast<std::size_t>(part.data() - line.data()), part.size(), part);
+  };
   const auto is_word = [](std::string_view part) {
     const bool is_negated = part.size() > 1 && part.front() == '-';
     return part_of(is_negated ? part.substr(1) : part, 0) == Part::word;
@@ -108,7 +111,7 @@ SplitLine split_line(std::string_view line) {
   if (std::ranges::none_of(parts, is_word)) {
     const bool is_negated = std::ranges::any_of(parts, [](std::string_view part) { return part.front() == '-'; });
     if (!is_negated) {
-      out.filter = line;
+      out.filter = out.filter_in_place = line;
       return out;
     }
   }
@@ -117,15 +120,36 @@ SplitLine split_line(std::string_view line) {
     const bool is_negation = lower(part) == "not" && at + 1 < parts.size();
     if (is_negation && part_of(parts[at + 1], 0) == Part::condition) {
       append(out.filter, "not " + std::string(parts[++at]));
+      put_in_place(out.filter_in_place, part);
+      put_in_place(out.filter_in_place, parts[at]);
     } else if (part.size() > 1 && part.front() == '-' && part_of(part.substr(1), 0) == Part::condition) {
       append(out.filter, "not " + std::string(part.substr(1)));
+      put_in_place(out.filter_in_place, part.substr(1));
     } else if (part_of(part, 0) == Part::condition) {
       append(out.filter, part);
+      put_in_place(out.filter_in_place, part);
     } else {
       append(out.words, part);
+      put_in_place(out.words_in_place, part);
     }
   }
   return out;
+}
+
+Result<text::Query> parse_words(std::string_view words, text::Match match, Timestamp now) {
+  auto query = text::parse_query_line(words, schema(), match, now);
+  if (query || query.error().id != "query.field") return query;
+  Error error = query.error();
+  error.hint =
+      "Conditions may also name key, size, modified, stored, age, content_type, tag.NAME and meta.NAME. To look "
+      "for the words as they stand, put them in quotes.";
+  return pass(std::move(error));
+}
+
+Result<void> check_line(const SplitLine& line, Timestamp now) {
+  if (!line.filter.empty()) ATOLL_TRY(filter::parse(line.filter_in_place, now));
+  if (!line.words.empty()) ATOLL_TRY(parse_words(line.words_in_place, text::Match::any, now));
+  return {};
 }
 
 }  // namespace atl::search

@@ -12,12 +12,25 @@
 #include <string>
 #include <string_view>
 
+#include "derived/text/query.h"
+#include "foundation/base/error.h"
+#include "foundation/base/time.h"
+
 namespace atl::search {
 
 struct SplitLine {
   std::string words;   // a query line; empty: there are none
   std::string filter;  // a filter; empty: everything
+  // The same at the places where they were typed, with blanks for all else, so that columns are those of the line. A
+  // negation that is not of the filter language ("-tag:draft") is left out.
+  std::string words_in_place, filter_in_place;
 };
 [[nodiscard]] SplitLine split_line(std::string_view line);
+
+// A query line over the fields of objects (fields.h). Errors: those of text::parse_query_line(), with what else may be
+// asked where it is an unknown field.
+[[nodiscard]] Result<text::Query> parse_words(std::string_view words, text::Match match, Timestamp now);
+// What is wrong with the line, told by the columns in which it was typed.
+[[nodiscard]] Result<void> check_line(const SplitLine& line, Timestamp now);
 
 }  // namespace atl::search

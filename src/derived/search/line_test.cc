@@ -47,6 +47,17 @@ TEST(LineTest, PatternsAreAboutNames) {
   expect_split("\"*.jpg\"", "\"*.jpg\"", "");
 }
 
+TEST(LineTest, ErrorsCountTheColumnsThatWereTyped) {
+  const auto message = [](std::string_view line) {
+    const auto checked = check_line(split_line(line), Timestamp{});
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(message("boiler size>2MB -tag:draft title:x (a OR b)"), "");
+  EXPECT_EQ(message("boiler size>lots").find("filter, column 13: "), 0U) << message("boiler size>lots");
+  EXPECT_EQ(message("one two size>1 titel:x").find("column 16: "), 0U) << message("one two size>1 titel:x");
+  EXPECT_EQ(message("size>lots").find("filter, column 6: "), 0U) << message("size>lots");
+}
+
 TEST(LineTest, OddLinesStayWords) {
   expect_split("(", "(", "");
   expect_split("\\", "\\", "");

@@ -21,12 +21,17 @@ inline constexpr std::size_t kOffsetMax = 100'000;
 // Facets and orders other than by rank are made of so many of the best at most; an answer says where there were more.
 inline constexpr std::size_t kCountedMax = 5'000;
 
+struct ObjectName {
+  std::string bucket, key;
+};
+
 enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
   text::Match match = text::Match::any;
-  std::string near;  // what it is about, in any words; empty: asked by `words`
+  std::string near;                // what it is about, in any words; empty: asked by `words`
+  std::optional<ObjectName> like;  // what is like this one, and never itself; not together with `near`
   // Also where the words alone say little, nothing is looked for by meaning.
   bool words_only = false;
   // Of what is found by meaning, nothing less near than this counts (cosine, -1 to 1); none: as the embedder is used
@@ -41,10 +46,20 @@ struct Question {
   bool is_descending = false;  // of an order that is not by rank
   std::size_t limit = 20;      // 0..kLimitMax
   std::size_t offset = 0;
-  std::vector<std::string> facets;  // "type", "year", "language", "bucket", "tag"
+  std::vector<std::string> facets;  // "type", "year", "month", "day", "language", "bucket", "tag"
   bool wants_snippets = true;
+  bool explains = false;  // gives each hit's signals
   // What may be told to whoever asks; null: everything.
   std::function<bool(const std::string& bucket, const catalog::Listed& listed)> sees;
+  // `sees` lets everything through: then counting needs no look at each.
+  bool sees_everything = false;
+};
+
+// What a hit's rank comes from: a field of text ("title", "text", "tags"…), with what the words in it add to the score;
+// "meaning", with the similarity of its nearest passage.
+struct Signal {
+  std::string name;
+  double score = 0;
 };
 
 // The piece that shows why; marks are bytes of `text`.
@@ -63,6 +78,7 @@ struct Found {
   float similarity = 0;  // of its nearest passage to what was asked, -1 to 1; 0: it was not found by meaning
   std::string title, format, language, trouble;
   std::optional<FoundSnippet> snippet;
+  std::vector<Signal> signals;  // the strongest first; where it was asked for
 };
 
 struct FacetCount {
@@ -71,7 +87,8 @@ struct FacetCount {
 };
 struct Facet {
   std::string name;
-  std::vector<FacetCount> counts;  // the most frequent first; years by year
+  std::vector<FacetCount> counts;  // the most frequent first; years, months and days in their order
+  bool has_more = false;           // values than are given
 };
 
 // What an answer does not cover.

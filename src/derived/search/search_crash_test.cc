@@ -87,6 +87,32 @@ std::map<std::string, std::set<std::string>> truth(vault::Vault& vault) {
   return all;
 }
 
+// The groups of equal content are those that the vault has.
+std::string check_duplicates(const SearchIndex& index, vault::Vault& vault) {
+  std::map<std::string, std::set<std::string>> by_content;
+  const auto reader = vault.reader();
+  const auto bucket = reader->bucket_named("box").value();
+  EXPECT_TRUE(reader->scan(bucket->id, "", "", [&](const catalog::Listed& listed) -> Result<bool> {
+    by_content[to_string(vault::testing::bytes_of(vault, listed.version).value())].insert(listed.entry.key);
+    return true;
+  }));
+  std::set<std::set<std::string>> expected;
+  for (const auto& [content, keys] : by_content) {
+    if (keys.size() > 1) expected.insert(keys);
+  }
+  DuplicateQuestion question;
+  question.limit = 100;
+  const auto answer = index.duplicates(vault, question);
+  if (!answer) return "duplicates: " + answer.error().id;
+  std::set<std::set<std::string>> found;
+  for (const auto& group : answer->groups) {
+    std::set<std::string> keys;
+    for (const auto& member : group.members) keys.insert(member.listed.entry.key);
+    found.insert(keys);
+  }
+  return found == expected ? "" : "wrong groups of duplicates";
+}
+
 // "" where a reboot leads to the right answers, else what is wrong.
 std::string check(std::unique_ptr<MemoryFileSystem> disk) {
   TestMachine machine(std::move(disk), 99);
@@ -111,7 +137,7 @@ std::string check(std::unique_ptr<MemoryFileSystem> disk) {
       return "wrong answer for " + word(i);
     if (!answer->coverage.is_complete()) return "says that it is not complete";
   }
-  return {};
+  return check_duplicates(**index, **vault);
 }
 
 TEST(SearchCrash, WhateverIsLostIsFoundOutAndMadeGood) {
@@ -132,6 +158,39 @@ TEST(SearchCrash, WhateverIsLostIsFoundOutAndMadeGood) {
     ASSERT_EQ(check(machine.files.after_crash(point, policy)), "") << "point " << point << " of " << points;
   }
   std::printf("%llu points\n", static_cast<unsigned long long>(points));
+}
+
+// The disk is full while the search follows, which says so and loses nothing; then the process is killed, or the
+// machine is, and there is room again.
+TEST(SearchCrash, AFullDiskAndADeathCostNothingButTime) {
+  const auto prepared = prepared_disk();
+  std::uint64_t refused = 0;
+  for (std::uint64_t room = 0; room < 40; ++room) {
+    TestMachine machine(prepared->clone(), 5);
+    auto vault = open_small(machine.machine());
+    ASSERT_TRUE(vault) << vault.error().message;
+    machine.files.set_capacity_bytes(machine.files.used_bytes() + room * 8192);
+    auto index = SearchIndex::open(**vault, simple_reader(), true);
+    if (index) {
+      for (int tries = 0; tries < 3; ++tries) {
+        const auto more = (*index)->catch_up(**vault, {});
+        if (more) continue;
+        ++refused;
+        EXPECT_EQ(more.error().kind, ErrorKind::no_space) << more.error().id;
+      }
+      // Where it refuses it may still be asked.
+      Question question;
+      question.words = word(7);
+      EXPECT_TRUE((*index)->ask(**vault, question));
+    } else {
+      EXPECT_EQ(index.error().kind, ErrorKind::no_space) << index.error().id;
+    }
+    const auto policy = std::array{CrashPolicy::drop_all, CrashPolicy::random, CrashPolicy::keep_all}.at(room % 3);
+    auto disk = machine.files.after_crash(room, policy);
+    disk->set_capacity_bytes(UINT64_MAX);
+    ASSERT_EQ(check(std::move(disk)), "") << room;
+  }
+  EXPECT_GT(refused, 10U);
 }
 
 }  // namespace

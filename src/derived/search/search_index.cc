@@ -14,6 +14,7 @@ using platform::join;
 constexpr std::string_view kWords = "words";
 constexpr std::string_view kBook = "book";
 constexpr std::string_view kExtractions = "extractions";
+constexpr std::string_view kLikeness = "likeness";
 
 std::string folder_of(const vault::Vault& vault, std::string_view part) {
   return join(join(vault.folder(), "indexes"), std::string(part));
@@ -21,6 +22,12 @@ std::string folder_of(const vault::Vault& vault, std::string_view part) {
 
 codec::SecretKey key_of(const vault::Vault& vault, std::string_view part) {
   return vault.keys().derived_key("indexes/" + std::string(part));
+}
+
+// Nothing of what `one` covers is missing in what reached `other`.
+bool is_at_least(const std::optional<Position>& other, const std::optional<Position>& one) {
+  if (!one) return true;
+  return other && other->history == one->history && one->lsn <= other->lsn && other->is_scanning <= one->is_scanning;
 }
 
 bool is_useless(const Error& error) {
@@ -58,6 +65,8 @@ Result<std::unique_ptr<SearchIndex>> SearchIndex::open(vault::Vault& vault, Unde
     }
   }
   ATOLL_TRY(made->open_parts(vault, made->lock_ != nullptr));
+  auto questions = QuestionLog::open(vault, made->lock_ != nullptr);
+  if (questions) made->questions_ = std::move(*questions);
   return made;
 }
 
@@ -83,6 +92,22 @@ codec::Digest SearchIndex::key_mark_of(const vault::Vault& vault) {
   return codec::blake3_keyed(key_of(vault, kWords), as_bytes("mark"));
 }
 
+Result<void> SearchIndex::open_likeness(vault::Vault& vault, bool writable) {
+  const auto head = vault.head();
+  const auto open = [&] {
+    return LikenessBook::open(vault.machine(), folder_of(vault, kLikeness), key_of(vault, kLikeness), head.vault,
+                              head.suite, writable);
+  };
+  ATOLL_ASSIGN(likeness_, open());
+  is_likeness_whole_ = is_at_least(likeness_->position(), decode_position(book_->state()));
+  if (is_likeness_whole_ || !writable) return {};
+  // It is filled from what the book lists; nothing that the book has forgotten may stay in it.
+  likeness_.reset();
+  ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kLikeness)));
+  ATOLL_ASSIGN(likeness_, open());
+  return {};
+}
+
 Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   const auto head = vault.head();
   key_mark_ = key_mark_of(vault);
@@ -102,6 +127,8 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
                                             key_of(vault, kExtractions), head.vault, head.suite, writable));
   pictures_ = std::make_unique<Pictures>(vault.machine(), *kept_, writable);
   pictures_->set_readers(picture_readers_);
+  ATOLL_TRY(open_likeness(vault, writable));
+  columns_.forget();
   if (!writable) {
     ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, decode_position(book_->state()), keys_, false));
     return {};
@@ -109,8 +136,7 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   // The words are flushed before the book: where they know less, they were lost, and both begin anew.
   const auto in_book = decode_position(book_->state());
   const auto in_words = decode_position(words_->state());
-  const bool is_of_now = in_book && in_words && in_book->history == head.history && in_words->history == head.history &&
-                         in_book->lsn <= in_words->lsn && in_words->is_scanning <= in_book->is_scanning;
+  const bool is_of_now = in_book && in_book->history == head.history && is_at_least(in_words, in_book);
   const bool is_new = !in_book && book_->state().empty() && words_->state().empty() && book_->object_count() == 0;
   if (is_of_now || is_new) {
     ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, in_book, keys_, true));
@@ -118,10 +144,13 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   }
   words_.reset();
   book_.reset();
+  likeness_.reset();
   ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
+  ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kLikeness)));
   ATOLL_TRY(open_words(vault, true));
   ATOLL_ASSIGN(book_, open_book());
+  ATOLL_TRY(open_likeness(vault, true));
   ATOLL_TRY(Meaning::remove_all(vault));
   ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, keys_, true));
   return {};
@@ -135,11 +164,15 @@ Result<void> SearchIndex::reset(vault::Vault& vault, bool wholly) {
   words_.reset();
   book_.reset();
   kept_.reset();
+  likeness_.reset();
   unreadable_.clear();
   ATOLL_TRY(Meaning::remove_all(vault));
   ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
+  ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kLikeness)));
   if (wholly) ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kExtractions)));
+  // Under another key it begins anew by itself: what was asked may name what was destroyed.
+  if (questions_) ATOLL_TRY(questions_->open_again());
   return open_parts(vault, true);
 }
 
@@ -149,8 +182,14 @@ Result<bool> SearchIndex::merge() {
   ATOLL_ASSIGN(const bool words, words_->maybe_merge());
   ATOLL_ASSIGN(const bool book, book_->maybe_merge());
   ATOLL_ASSIGN(const bool kept, kept_->maybe_merge());
+  ATOLL_ASSIGN(const bool likeness, likeness_->maybe_merge());
   ATOLL_ASSIGN(const bool meaning, meaning_->build());
-  return words || book || kept || meaning;
+  return words || book || kept || likeness || meaning;
+}
+
+Result<void> SearchIndex::check_open() const {
+  if (words_ && book_ && kept_ && meaning_ && likeness_) return {};
+  return fail(ErrorKind::failed, "search.not_open", "the index could not be opened anew", "Start Atoll again.");
 }
 
 Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {

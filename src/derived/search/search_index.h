@@ -28,11 +28,15 @@
 
 #include "derived/extract/extractor.h"
 #include "derived/search/document_book.h"
+#include "derived/search/duplicates.h"
+#include "derived/search/fact_columns.h"
 #include "derived/search/kept_extractions.h"
+#include "derived/search/likeness.h"
 #include "derived/search/meaning.h"
 #include "derived/search/pictures.h"
 #include "derived/search/position.h"
 #include "derived/search/question.h"
+#include "derived/search/question_log.h"
 #include "derived/text/text_index.h"
 #include "vault/vault.h"
 
@@ -86,10 +90,16 @@ class SearchIndex {
   // `no_space`, `conflict` where there are none.
   [[nodiscard]] Result<void> export_meaning(const std::string& folder) const;
   [[nodiscard]] MeaningState meaning_state() const;
+  // What the picture in an object looks like, for duplicates(): given by whoever decodes it, kept by its content. By
+  // the thread that follows.
+  [[nodiscard]] Result<void> put_picture(const catalog::Listed& listed, const GreyPicture& grey);
   // One merge of index files, where one is worth it; true: call again.
   [[nodiscard]] Result<bool> merge();
 
   [[nodiscard]] Result<Answer> ask(vault::Vault& vault, const Question& question) const;
+  [[nodiscard]] Result<DuplicateAnswer> duplicates(vault::Vault& vault, const DuplicateQuestion& question) const;
+  // What was asked; null where it could not be opened.
+  [[nodiscard]] QuestionLog* questions() const { return questions_.get(); }
   [[nodiscard]] Result<Coverage> coverage(vault::Vault& vault) const;
   // What was understood of an object's current content; none where it was not read yet, or has none.
   [[nodiscard]] Result<std::optional<extract::Extraction>> extraction_of(const catalog::Listed& listed) const;
@@ -113,6 +123,7 @@ class SearchIndex {
   [[nodiscard]] static codec::Digest key_mark_of(const vault::Vault& vault);
   [[nodiscard]] Result<void> open_parts(vault::Vault& vault, bool writable);
   [[nodiscard]] Result<void> open_words(vault::Vault& vault, bool writable);
+  [[nodiscard]] Result<void> open_likeness(vault::Vault& vault, bool writable);
   [[nodiscard]] Result<void> flush(const Position& position);
   [[nodiscard]] Result<void> flush_if_full(const Position& position);
   [[nodiscard]] Result<bool> scan_names(vault::Vault& vault, Position& position, const CatchUpOptions& options);
@@ -134,6 +145,11 @@ class SearchIndex {
   [[nodiscard]] Result<bool> recognise_text(vault::Vault& vault, const Position& position,
                                             const CatchUpOptions& options, std::int64_t begun_ns);
   [[nodiscard]] static bool is_over(vault::Vault& vault, const CatchUpOptions& options, std::int64_t begun_ns);
+  [[nodiscard]] Result<void> put_likeness(const catalog::Listed& listed, const extract::Extraction* extraction);
+  // Makes good what is missing of what is kept of likeness, where it was lost. True where it was stopped.
+  [[nodiscard]] Result<bool> fill_likeness(vault::Vault& vault, const Position& position,
+                                           const CatchUpOptions& options);
+  [[nodiscard]] Result<void> check_open() const;
   [[nodiscard]] Result<void> put_meaning(const ObjectDocuments& row, const extract::Extraction* extraction);
 
   Understand understand_;
@@ -145,6 +161,10 @@ class SearchIndex {
   std::unique_ptr<Meaning> meaning_;    // borrows kept_
   std::unique_ptr<Pictures> pictures_;  // borrows kept_
   PictureReaders picture_readers_;
+  std::unique_ptr<LikenessBook> likeness_;
+  std::atomic<bool> is_likeness_whole_ = true;  // false: it was lost, and is to be made anew from what the book lists
+  mutable FactColumns columns_;                 // of what the book lists; filled by the first question that counts
+  std::unique_ptr<QuestionLog> questions_;
   std::set<ObjectId> unreadable_;  // whose bytes could not be read; tried again after the next opening
   CatchUpProgress progress_;
   codec::Digest key_mark_{};               // of the key that the parts were opened with

@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "derived/search/testing/simple_reader.h"
-#include "vault/testing/test_vault.h"
+#include "derived/search/testing/search_fixture.h"
 
 namespace atl::search {
 namespace {
@@ -14,61 +13,7 @@ using testing::simple_reader;
 using vault::testing::kFolder;
 using vault::testing::put_bytes;
 
-class SearchIndexTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(vault::testing::create_small(machine_.machine()));
-    open_vault();
-    ASSERT_TRUE(vault::Objects(*vault_).ensure_bucket("box"));
-    open();
-  }
-  void open_vault() {
-    auto opened = vault::testing::open_small(machine_.machine());
-    ASSERT_TRUE(opened) << opened.error().message;
-    vault_ = std::move(*opened);
-  }
-  void open() {
-    index_.reset();
-    auto opened = SearchIndex::open(*vault_, simple_reader(&reads_), true);
-    ASSERT_TRUE(opened) << opened.error().message;
-    index_ = std::move(*opened);
-  }
-  void put(const std::string& key, std::string_view text, const vault::PutRequest& request = {}) {
-    const auto done = put_bytes(*vault_, "box", key, as_bytes(text), request);
-    ASSERT_TRUE(done) << done.error().message;
-  }
-  catalog::Listed current(const std::string& key) {
-    const auto found = vault::Objects(*vault_).find("box", key);
-    EXPECT_TRUE(found) << found.error().message;
-    return {found->entry, found->version};
-  }
-  bool catch_up(const CatchUpOptions& options = {}) {
-    const auto more = index_->catch_up(*vault_, options);
-    EXPECT_TRUE(more) << more.error().message;
-    return more && *more;
-  }
-  Answer ask(const Question& question) {
-    auto answer = index_->ask(*vault_, question);
-    EXPECT_TRUE(answer) << answer.error().message;
-    return answer ? std::move(*answer) : Answer{};
-  }
-  std::vector<std::string> keys(const std::string& words, const std::string& filter = "") {
-    Question question;
-    question.words = words;
-    question.filter = filter;
-    std::vector<std::string> out;
-    for (const auto& found : ask(question).found) {
-      out.push_back(found.listed.entry.key + (found.inside.empty() ? "" : "!/" + found.inside));
-    }
-    return out;
-  }
-  using Keys = std::vector<std::string>;
-
-  platform::TestMachine machine_;
-  std::unique_ptr<vault::Vault> vault_;
-  int reads_ = 0;
-  std::unique_ptr<SearchIndex> index_;
-};
+class SearchIndexTest : public testing::SearchFixture {};
 
 TEST_F(SearchIndexTest, FindsWhatFilesSayAndWhatTheyAreCalled) {
   put("letters/landlord.txt", "The boiler is broken again, please send somebody.");

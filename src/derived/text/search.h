@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct SearchRequest {
   // Only these, ascending; what stands in no segment is passed over. Null: all.
   const std::vector<DocumentId>* only = nullptr;
   bool count = false;  // how many match in all: then nothing is skipped, and it takes longer
+  // Told of each that matches, in no order, and also of those beyond `limit`; nothing is skipped then. May be null.
+  std::function<void(DocumentId)> on_match;
 };
 inline constexpr std::size_t kHitsMax = 1'000'000;
 

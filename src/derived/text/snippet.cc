@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
+#include <tuple>
 
 #include "derived/text/internal/words.h"
 
@@ -23,6 +25,12 @@ struct Wanted {
     std::size_t number;
   };
   std::vector<Near> near;
+  // Terms of a phrase by number, each with its place in it.
+  struct Phrase {
+    std::vector<std::pair<std::size_t, std::uint32_t>> terms;
+    unsigned slop = 0;
+  };
+  std::vector<Phrase> phrases;
   std::size_t count = 0;
 };
 
@@ -41,7 +49,14 @@ void collect(const Query& query, const SnippetOptions& options, Words& words, Wa
   } else if (query.kind == Query::Kind::word || query.kind == Query::Kind::phrase) {
     const internal::Analysed analysed = internal::analyse(words, query.text, options.language);
     if (analysed.is_one_character) wanted.prefixes.emplace_back(analysed.parts[0].first, number);
-    for (const auto& [term, place] : analysed.parts) wanted.terms.emplace(term, wanted.count++);
+    Wanted::Phrase phrase;
+    phrase.slop = query.slop;
+    for (const auto& [term, place] : analysed.parts) {
+      const auto [at, is_new] = wanted.terms.emplace(term, wanted.count);
+      if (is_new) ++wanted.count;
+      phrase.terms.emplace_back(at->second, place);
+    }
+    if (phrase.terms.size() > 1) wanted.phrases.push_back(std::move(phrase));
     for (const std::string& whole : analysed.wholes) wanted.terms.emplace(whole, number);
   }
 }
@@ -79,7 +94,23 @@ std::size_t number_of(const Wanted& wanted, const Piece& piece) {
 struct Found {
   Mark mark;
   std::size_t number = 0;
+  std::uint32_t place = 0;  // of the word, counted as the index does
 };
+
+// Where the phrase that begins with `found[first]` ends; none where it does not stand there.
+std::optional<std::size_t> end_of_phrase(const std::vector<Found>& found, std::size_t first,
+                                         const Wanted::Phrase& phrase) {
+  if (found[first].number != phrase.terms.front().first) return std::nullopt;
+  std::size_t at = first;
+  for (const auto& [number, place] : phrase.terms) {
+    const std::uint32_t from = found[first].place + place - phrase.terms.front().second;
+    const std::uint32_t until = from + phrase.slop;
+    while (at < found.size() && found[at].place <= until && (found[at].place < from || found[at].number != number))
+      ++at;
+    if (at == found.size() || found[at].place > until) return std::nullopt;
+  }
+  return at;
+}
 
 std::size_t to_character(std::string_view text, std::size_t at) {
   while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
@@ -104,12 +135,14 @@ Snippet make_snippet(std::string_view text, const Query& query, const SnippetOpt
   collect(query, options, words, wanted);
   std::vector<Found> found;
   std::vector<Piece> pieces;
+  std::uint32_t place = 0;
   words.splitter().split(text, [&](const Surface& surface) {
     words.pieces(text.substr(surface.begin, surface.end - surface.begin), surface.is_gram, options.language, pieces);
     for (const Piece& piece : pieces) {
       const std::size_t number = number_of(wanted, piece);
-      if (number == kUnwanted) continue;
-      found.push_back({{surface.begin + piece.begin, surface.begin + piece.end}, number});
+      if (number != kUnwanted)
+        found.push_back({{surface.begin + piece.begin, surface.begin + piece.end}, number, place});
+      if (!piece.stays) ++place;
     }
   });
   Snippet snippet;
@@ -117,18 +150,28 @@ Snippet make_snippet(std::string_view text, const Query& query, const SnippetOpt
     snippet.end = text.size() <= options.bytes ? text.size() : to_blank_before(text, options.bytes, 0);
     return snippet;
   }
-  // The stretch of that many bytes with the most different words, then with the most marks, then the first.
+  // By where a phrase ends: one past where the last such begins.
+  std::vector<std::size_t> phrase_begins(found.size(), 0);
+  for (std::size_t first = 0; first < found.size(); ++first) {
+    for (const auto& phrase : wanted.phrases) {
+      if (const auto end = end_of_phrase(found, first, phrase)) phrase_begins[*end] = first + 1;
+    }
+  }
+  // The stretch of that many bytes with a phrase in it, then with the most different words, then with the most marks,
+  // then the first.
   std::vector<std::size_t> seen(wanted.count);
   std::size_t different = 0;
   std::size_t best = 0;
-  std::pair<std::size_t, std::size_t> best_value{0, 0};
+  std::tuple<bool, std::size_t, std::size_t> best_value{false, 0, 0};
   std::size_t first = 0;
+  std::size_t phrase_begin = 0;  // one past it
   for (std::size_t last = 0; last < found.size(); ++last) {
     if (seen[found[last].number]++ == 0) ++different;
     while (found[last].mark.end - found[first].mark.begin > options.bytes && first < last) {
       if (--seen[found[first++].number] == 0) --different;
     }
-    const std::pair<std::size_t, std::size_t> value{different, last - first + 1};
+    phrase_begin = std::max(phrase_begin, phrase_begins[last]);
+    const std::tuple value{phrase_begin > first, different, last - first + 1};
     if (value > best_value) {
       best_value = value;
       best = first;
@@ -138,6 +181,8 @@ Snippet make_snippet(std::string_view text, const Query& query, const SnippetOpt
   while (end_mark + 1 < found.size() && found[end_mark + 1].mark.end <= found[best].mark.begin + options.bytes) {
     ++end_mark;
   }
+  snippet.has_phrase = std::get<0>(best_value);
+  snippet.words = std::get<1>(best_value);
   const std::size_t taken = found[end_mark].mark.end - found[best].mark.begin;
   const std::size_t around = options.bytes > taken ? (options.bytes - taken) / 2 : 0;
   const std::size_t begin = found[best].mark.begin;

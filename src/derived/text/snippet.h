@@ -23,7 +23,10 @@ struct Snippet {
   std::size_t begin = 0;  // of the piece, within the text
   std::size_t end = 0;
   std::vector<Mark> marks;  // within [begin, end), in order
-  std::size_t line = 1;     // on which the first mark stands, or the piece begins
+  // How well it shows why: a phrase that was asked for stands in it; and how many different words do.
+  bool has_phrase = false;
+  std::size_t words = 0;
+  std::size_t line = 1;  // on which the first mark stands, or the piece begins
 };
 
 struct SnippetOptions {
@@ -32,7 +35,8 @@ struct SnippetOptions {
   std::size_t bytes = 200;             // about
 };
 
-// The piece with the most different words of the query; the beginning of the text where there are none.
+// The piece that holds a phrase of the query, where one does, and the most different words of it; the beginning of the
+// text where there are none.
 [[nodiscard]] Snippet make_snippet(std::string_view text, const Query& query, const SnippetOptions& options);
 
 }  // namespace atl::text

@@ -32,6 +32,25 @@ TEST(Snippet, MarksWhatMatched) {
   EXPECT_EQ(shown("", "x"), "");
 }
 
+TEST(Snippet, ShowsThePhraseWhereItStandsAndNotWhereItsWordsDo) {
+  std::string text = "pump new pump, and the pump is new pumps, new, new";
+  for (int i = 0; i < 100; ++i) text += " filling";
+  text += " pump of the new kind";
+  for (int i = 0; i < 100; ++i) text += " filling";
+  const std::string scattered = text;
+  text += "\nthere is a new blue pump here";
+  SnippetOptions options;
+  options.bytes = 60;
+  const auto near = parse_query_line("\"new pump\"~1", test_schema(), Match::any, {}).value();
+  const Snippet with = make_snippet(text.substr(text.find("filling")), near, options);
+  EXPECT_TRUE(with.has_phrase);
+  EXPECT_NE(text.substr(text.find("filling")).substr(with.begin, with.end - with.begin).find("new blue pump"),
+            std::string::npos);
+  const Snippet without = make_snippet(scattered.substr(scattered.find("filling")), near, options);
+  EXPECT_FALSE(without.has_phrase);
+  EXPECT_EQ(without.words, 2U);
+}
+
 TEST(Snippet, ShowsThePieceWithTheMostDifferentWords) {
   std::string text = "boiler boiler boiler";
   for (int i = 0; i < 200; ++i) text += " filling";

@@ -495,6 +495,9 @@ Result<SearchResult> TextIndex::search(const SearchRequest& request) const {
 Result<std::vector<Suggestion>> TextIndex::suggest(std::string_view word, std::size_t limit) const {
   return internal::suggest_words(state_->segments(), word, limit);
 }
+Result<std::vector<std::uint64_t>> TextIndex::document_counts(std::span<const std::string> words) const {
+  return internal::count_documents(state_->segments(), state_->schema(), words);
+}
 Result<void> TextIndex::verify() const { return state_->verify(); }
 Stats TextIndex::stats() const { return state_->stats(); }
 

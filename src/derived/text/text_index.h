@@ -25,6 +25,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,10 @@ class TextIndex {
   // Words of the index near to `word`, which may be among them with distance 0: the nearest first, then the most
   // frequent.
   [[nodiscard]] Result<std::vector<Suggestion>> suggest(std::string_view word, std::size_t limit) const;
+
+  // In how many documents each word stands, in the field in which it stands in the most; removed ones may count. Cost:
+  // the look-up of its terms, no list is read.
+  [[nodiscard]] Result<std::vector<std::uint64_t>> document_counts(std::span<const std::string> words) const;
 
   // Reads and authenticates every byte, and checks what the segments say against itself.
   [[nodiscard]] Result<void> verify() const;

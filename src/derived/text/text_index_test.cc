@@ -209,6 +209,41 @@ TEST_F(TextIndexTest, ChoosesAmongGivenDocumentsAndCounts) {
   EXPECT_TRUE(index->search(request).value().hits.empty());
 }
 
+TEST_F(TextIndexTest, TellsOfEveryMatchAlsoBeyondTheLimit) {
+  for (DocumentId id = 1; id <= 300; ++id) add(*index, id, body(id % 3 == 0 ? "apple pear" : "apple"));
+  flush();
+  expect_ok(index->remove(3));
+  Ids told;
+  SearchRequest request;
+  request.query = parse_query_line("+apple +pear", test_schema(), Match::any, {}).value();
+  request.limit = 5;
+  request.on_match = [&](DocumentId id) { told.push_back(id); };
+  EXPECT_EQ(index->search(request).value().hits.size(), 5U);
+  EXPECT_EQ(told.size(), 99U);
+  EXPECT_EQ(told.front(), 6U);
+}
+
+TEST_F(TextIndexTest, ABeginningOfAWordCountsLessThanTheWord) {
+  add(*index, 1, body("garden and other words"));
+  add(*index, 2, body("gardening and other words"));
+  add(*index, 3, body("nothing of the kind here"));
+  flush();
+  SearchRequest request;
+  request.query = parse_query_line("garde*", test_schema(), Match::any, {}).value();
+  const auto begun = index->search(request).value();
+  ASSERT_EQ(begun.hits.size(), 2U);
+  EXPECT_GT(begun.hits[1].score, 0);
+  request.query = parse_query_line("gardening nothi*", test_schema(), Match::any, {}).value();
+  EXPECT_EQ(index->search(request).value().hits.front().id, 2U);
+}
+
+TEST_F(TextIndexTest, TellsInHowManyDocumentsAWordStands) {
+  for (DocumentId id = 1; id <= 10; ++id) add(*index, id, body(id < 4 ? "apple pears" : "apple", Language::english));
+  flush();
+  const std::vector<std::string> words{"Apple", "pear", "plum", "apple pear"};
+  EXPECT_EQ(index->document_counts(words).value(), (std::vector<std::uint64_t>{10, 3, 0, 3}));
+}
+
 TEST_F(TextIndexTest, RefusesWhatCannotBe) {
   Document document;
   document.texts.push_back({kYear, "x"});

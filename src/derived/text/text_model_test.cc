@@ -3,6 +3,7 @@
 #include <cctype>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "derived/text/internal/format.h"
@@ -104,26 +105,44 @@ class Scorer {
       }
       return sum;
     }
+    if (query.kind == Query::Kind::prefix && query.field != kType) return prefix_score(query);
     if (query.kind != Query::Kind::word && query.kind != Query::Kind::phrase) return 0;
     const std::vector<std::string> phrase = words_of(query.text);
     for (const int field : fields_of(query)) {
       const auto frequency = static_cast<double>(count_phrase(words_of(text_of(document, field)), phrase));
       if (frequency == 0) continue;
-      double idf = 0;
+      double weight = 0;
       for (const std::string& word : phrase) {
         double having = 0;
         for (const auto& [id, other] : model_)
           having += count_phrase(words_of(text_of(other, field)), {word}) > 0 ? 1 : 0;
-        idf += std::log(1 + (static_cast<double>(model_.size()) - having + 0.5) / (having + 0.5));
+        weight += idf(having);
       }
       const double average = static_cast<double>(words_.at(field)) / static_cast<double>(docs_.at(field));
       const double norm = 1.2 * (0.25 + 0.75 * length_of(document, field) / std::max(average, 1.0));
-      sum += query.boost * (field == kTitle ? 2.0 : 1.0) * idf * 2.2 * frequency / (frequency + norm);
+      sum += query.boost * (field == kTitle ? 2.0 : 1.0) * weight * 2.2 * frequency / (frequency + norm);
     }
     return sum;
   }
 
  private:
+  [[nodiscard]] double idf(double having) const {
+    return std::log(1 + (static_cast<double>(model_.size()) - having + 0.5) / (having + 0.5));
+  }
+  // Half of what one word is worth that stands in as many documents as all words that begin so together.
+  [[nodiscard]] double prefix_score(const Query& query) const {
+    double having = 0;
+    for (const auto& [id, document] : model_) {
+      for (const int field : fields_of(query)) {
+        std::set<std::string> begun;
+        for (const std::string& word : words_of(text_of(document, field))) {
+          if (word.starts_with(query.text)) begun.insert(word);
+        }
+        having += static_cast<double>(begun.size());
+      }
+    }
+    return 0.5 * query.boost * idf(std::min(having, static_cast<double>(model_.size())));
+  }
   static std::uint32_t length_of(const OwnedDocument& document, int field) {
     return internal::kLengths[internal::length_code(words_of(text_of(document, field)).size())];
   }

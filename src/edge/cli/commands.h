@@ -43,11 +43,13 @@ void add_alarm_commands(CLI::App& app, Session& session, Chosen& chosen);     //
 void add_top_command(CLI::App& app, Session& session, Chosen& chosen);        // top
 void add_inspect_commands(CLI::App& app, Session& session, Chosen& chosen);   // formats inspect
 
+void add_mcp_command(CLI::App& app, Session& session, Chosen& chosen);  // mcp
 void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
 void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen);        // unlock lock
 void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
 void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen);        // tier
+void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen);   // duplicates questions
 
 // What is said of a version, for the verbs that make one.
 struct OriginArguments {

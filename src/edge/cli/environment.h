@@ -61,6 +61,8 @@ struct ServeRequest {
   std::string previews = "all";                    // all, asked, off
   std::string recognition = "documents";           // of text in pictures: off, documents, all
   std::vector<std::string> recognition_languages;  // empty: those that are installed
+  // At the socket of the home and nowhere else, and without a first account: nobody else can sign in.
+  bool is_for_owner_alone = false;
   bool logs_json = false;
   bool is_quiet = false;
   std::uint64_t threads = 0;

@@ -1,10 +1,13 @@
 // find, index, preview: objects by what they are, by what they say, and how they look.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 
 #include "catalog/filter/filter.h"
 #include "derived/search/line.h"
 #include "derived/search/search_index.h"
 #include "edge/cli/commands.h"
+#include "edge/cli/finder.h"
 #include "edge/cli/listing.h"
 #include "foundation/base/units.h"
 #include "vault/tier/rules.h"
@@ -15,14 +18,10 @@ namespace {
 using catalog::Listed;
 
 constexpr std::uint64_t kWordsLimit = 20;
-// So long a server is given to have looked at what was stored just now.
-constexpr std::int64_t kFollowWaitMs = 3'000;
-constexpr std::int64_t kPollMs = 50;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 struct FindArguments {
   std::vector<std::string> words, types, facets;
-  std::string within, as_of, where, near, since, until, sort;
+  std::string within, as_of, where, near, like, since, until, sort;
   std::uint64_t limit = 0, offset = 0;
   bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
        shows_snippets = false, waits_not = false;
@@ -36,92 +35,6 @@ std::string line_of(const std::vector<std::string>& words) {
   }
   return line;
 }
-
-// The index of a vault: the server's, or one of this command's own.
-class Finder {
- public:
-  Finder(Session& session, vault::Vault& vault) : session_(&session), vault_(&vault) {}
-
-  Result<void> open() {
-    if (session_->environment.served != nullptr) {
-      index_ = session_->environment.served->search();
-      if (index_ == nullptr) return not_there("The server's log says why.");
-      return {};
-    }
-    const auto& machine = session_->environment.machine;
-    auto opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), true);
-    // A home on a disk that takes no writes is asked as it was left.
-    if (!opened) opened = search::SearchIndex::open(*vault_, search::understand_in_workers(machine), false);
-    if (!opened) return not_there(opened.error().message);
-    own_ = std::move(*opened);
-    index_ = own_.get();
-    search::PictureSettings settings;
-    settings.program = session_->environment.previews_program;
-    settings.recognition =
-        preview::recognition_named(session_->options.recognition).value_or(preview::TextRecognition::documents);
-    settings.languages = session_->options.recognition_languages;
-    ATOLL_ASSIGN(auto readers, search::picture_readers(machine, settings));
-    index_->set_picture_readers(std::move(readers));
-    return {};
-  }
-  [[nodiscard]] search::SearchIndex& index() const { return *index_; }
-
-  // Brings it to where the vault is; Ctrl-C ends the reading, not the command.
-  // `reads_pictures`: those, too, that have to be searched for text, however long it takes.
-  Result<void> catch_up(bool reads_pictures) {
-    if (session_->environment.served != nullptr) return wait_for_server();
-    if (!index_->is_writable()) return {};
-    bool was_told = false;
-    search::CatchUpOptions options;
-    options.stop = &session_->environment.stop;
-    options.reads_pictures = reads_pictures;
-    const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
-    options.on_progress = [&](const search::CatchUpProgress& progress) {
-      const double seconds =
-          static_cast<double>(session_->environment.machine.clock.monotonic_ns() - begun_ns) / (1e3 * kNsPerMs);
-      if (!was_told && seconds > 1 && progress.contents_waiting > 0) {
-        was_told = true;
-        session_->output.message("Reading " + format_count(progress.contents_waiting + progress.contents_done) +
-                                 " files that were not looked into yet (Ctrl-C: search in what is known)");
-      }
-      if (was_told) {
-        session_->output.count_progress("read", progress.contents_done,
-                                        progress.contents_done + progress.contents_waiting, seconds);
-      }
-    };
-    ATOLL_ASSIGN(bool has_more, index_->catch_up(*vault_, options));
-    session_->output.end_progress();
-    for (bool merged = true; merged && !has_more && !session_->environment.stop.load();) {
-      ATOLL_ASSIGN(merged, index_->merge());
-    }
-    return {};
-  }
-
- private:
-  static Result<void> not_there(const std::string& why) {
-    return fail(ErrorKind::failed, "search.not_open", "words in files cannot be searched here: " + why,
-                "Names and facts can: `atoll find name:*.pdf size>2MB`.");
-  }
-
-  Result<void> wait_for_server() {
-    auto& clock = session_->environment.machine.clock;
-    const std::int64_t begun_ns = clock.monotonic_ns();
-    const auto reader = vault_->reader();
-    ATOLL_ASSIGN(const Lsn wanted, reader->applied());
-    for (;;) {
-      ATOLL_ASSIGN(const auto coverage, index_->coverage(*vault_));
-      const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0;
-      const bool is_late = (clock.monotonic_ns() - begun_ns) / kNsPerMs >= kFollowWaitMs;
-      if (is_there || is_late || session_->environment.stop.load()) return {};
-      session_->environment.watchers.pause(kPollMs);
-    }
-  }
-
-  Session* session_;
-  vault::Vault* vault_;
-  std::unique_ptr<search::SearchIndex> own_;
-  search::SearchIndex* index_ = nullptr;
-};
 
 std::string place_words(const search::FoundSnippet& snippet) {
   const auto& place = snippet.place;
@@ -171,6 +84,12 @@ JsonObject json_of_found(const search::Found& found) {
   if (!found.format.empty()) object.add("format", found.format);
   if (!found.language.empty()) object.add("language", found.language);
   if (!found.trouble.empty()) object.add("trouble", found.trouble);
+  if (!found.signals.empty()) {
+    std::vector<std::string> signals;
+    for (const auto& signal : found.signals)
+      signals.push_back(JsonObject().add("name", signal.name).add("score", signal.score).text());
+    object.add_raw("signals", json_array(signals));
+  }
   if (found.snippet) {
     std::vector<std::string> marks;
     for (const auto& [begin, end] : found.snippet->marks)
@@ -182,6 +101,32 @@ JsonObject json_of_found(const search::Found& found) {
     object.add_raw("snippet", snippet.text());
   }
   return object;
+}
+
+// "title 3.2 + text 1.1": what a score is made of.
+std::string signals_line(const search::Found& found) {
+  std::string out;
+  for (const auto& signal : found.signals) {
+    const auto hundredths = static_cast<std::uint64_t>(std::lround(std::max(signal.score, 0.0) * 100));
+    const std::string cents = std::to_string(100 + hundredths % 100).substr(1);
+    out += (out.empty() ? "" : ", ") + signal.name + " " + std::to_string(hundredths / 100) + "." + cents;
+  }
+  return out.empty() ? "chosen by conditions, not ranked" : out;
+}
+
+// So that the owner sees what is looked for and not found; by whom, so that nobody else does.
+Result<void> note_question(const search::SearchIndex& index, const vault::Vault& vault,
+                           const search::Question& question, const search::Answer& answer, std::int64_t begun_ns) {
+  if (index.questions() == nullptr || question.offset > 0 || (answer.words.empty() && question.near.empty())) return {};
+  search::AskedQuestion asked;
+  asked.asked = vault.machine().clock.now();
+  asked.who = vault.actor();
+  asked.words = answer.words;
+  asked.near = question.near;
+  asked.found = answer.total.value_or(answer.found.size());
+  asked.duration_us = (vault.machine().clock.monotonic_ns() - begun_ns) / 1000;
+  ATOLL_TRY(index.questions()->note(asked));
+  return {};
 }
 
 void print_found(Session& session, const search::Found& found, const FindArguments& arguments) {
@@ -196,6 +141,7 @@ void print_found(Session& session, const search::Found& found, const FindArgumen
     return;
   }
   print_object(session, found.bucket, found.listed, name, arguments.is_long);
+  if (arguments.explains) session.output.line("    " + signals_line(found));
   if (!session.environment.terminal.is_out_terminal() && !arguments.shows_snippets) return;
   if (!found.title.empty()) session.output.line("    " + shown(found.title));
   if (found.snippet) session.output.line("    " + snippet_line(session, *found.snippet));
@@ -234,6 +180,11 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   question.filter = line.filter;
   if (!arguments.where.empty()) question.filter += (question.filter.empty() ? "" : " ") + ("(" + arguments.where + ")");
   question.near = arguments.near;
+  question.explains = arguments.explains;
+  if (!arguments.like.empty()) {
+    ATOLL_ASSIGN(const auto like, vault::parse_address(arguments.like));
+    question.like = search::ObjectName{like.bucket, like.key};
+  }
   question.types = arguments.types;
   question.since = arguments.since;
   question.until = arguments.until;
@@ -250,8 +201,12 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
-    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(false));
+    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
+    const std::int64_t begun_ns = vault.machine().clock.monotonic_ns();
     ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
+    // An answer is not held back for want of room to note the question.
+    if (const auto noted = note_question(finder.index(), vault, question, answer, begun_ns); !noted)
+      session.output.warning("search.not_noted", noted.error().message);
     for (const auto& found : answer.found) {
       if (session.output.is_closed()) break;
       print_found(session, found, arguments);
@@ -355,9 +310,19 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
 
 Result<int> find(Session& session, const FindArguments& arguments) {
   const auto line = search::split_line(line_of(arguments.words));
-  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.types.empty() ||
-                         !arguments.facets.empty() || !arguments.since.empty() || !arguments.until.empty() ||
-                         !arguments.sort.empty();
+  // Before they are joined, so that columns are those of what was typed.
+  const Timestamp now = session.environment.machine.clock.now();
+  ATOLL_TRY(search::check_line(line, now));
+  if (!arguments.where.empty()) {
+    if (const auto where = filter::parse(arguments.where, now); !where) {
+      Error error = where.error();
+      error.message = "--where: " + error.message;
+      return pass(std::move(error));
+    }
+  }
+  const bool is_ranked = !line.words.empty() || !arguments.near.empty() || !arguments.like.empty() ||
+                         !arguments.types.empty() || !arguments.facets.empty() || !arguments.since.empty() ||
+                         !arguments.until.empty() || !arguments.sort.empty();
   if (!is_ranked) {
     std::string filter = line.filter;
     if (!arguments.where.empty())
@@ -386,7 +351,7 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
       }
       ATOLL_TRY(finder.index().reset(vault, arguments.is_wholly));
     }
-    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up(true));
+    if (!session.options.is_dry_run) ATOLL_TRY(finder.catch_up(Finder::Embeds::everything));
     ATOLL_ASSIGN(const auto coverage, finder.index().coverage(vault));
     if (session.output.is_json) {
       session.output.json(JsonObject("index")
@@ -439,12 +404,14 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_option("--since", arguments->since, "made or happened at that time or later: 2024-03, -30d");
   command->add_option("--until", arguments->until, "made or happened at that time or before: 2024-03");
   command->add_option("--near", arguments->near, "what it is about, in any words: \"a warm place in winter\"");
+  command->add_option("--like", arguments->like, "what is like that object: BUCKET/key");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md): meta.quality>=0.9 and size>2MB");
-  command->add_option("--facet", arguments->facets, "count by type, year, language, bucket, tag")
+  command->add_option("--facet", arguments->facets, "count by type, year, month, day, language, bucket, tag")
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--sort", arguments->sort, "rank (else), name, size, date, modified, stored");
   command->add_flag("--descending", arguments->is_descending, "the greatest first, of an order that is not by rank");
+  command->add_flag("--explain", arguments->explains, "say what each result's score is made of");
   command->add_flag("--all", arguments->takes_all, "every word must be there");
   command->add_option("--as-of", arguments->as_of, "names and facts of that moment");
   command->add_option("--limit", arguments->limit, "stop after so many; with words 20 where it is not given");

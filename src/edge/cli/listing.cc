@@ -1,10 +1,10 @@
 #include "edge/cli/listing.h"
 
+#include "catalog/entry_kind.h"
 #include "foundation/base/units.h"
 
 namespace atl::cli {
 
-using catalog::EntryKind;
 using catalog::Listed;
 
 namespace {
@@ -16,26 +16,12 @@ std::string days_words(std::uint64_t days) {
 
 }  // namespace
 
-std::string_view kind_word(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::file: return "file";
-    case EntryKind::directory: return "directory";
-    case EntryKind::symlink: return "symlink";
-    case EntryKind::fifo: return "fifo";
-    case EntryKind::socket: return "socket";
-    case EntryKind::char_device: return "char_device";
-    case EntryKind::block_device: return "block_device";
-    case EntryKind::marker: return "marker";
-  }
-  return "file";
-}
-
 JsonObject json_of(const std::string& bucket, const Listed& listed) {
   const auto& version = listed.version;
   JsonObject object("object");
   object.add("bucket", bucket)
       .add_path("key", listed.entry.key)
-      .add("type", kind_word(version.kind))
+      .add("type", word_of(version.kind))
       .add("size", version.size);
   object.add("modified", format_rfc3339(version.modified)).add("stored", format_rfc3339(version.begin_time));
   object.add("version", version.version.text()).add("lsn", version.begin.value);

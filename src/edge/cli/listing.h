@@ -12,7 +12,6 @@
 
 namespace atl::cli {
 
-[[nodiscard]] std::string_view kind_word(catalog::EntryKind kind);
 // "object" with its facts.
 [[nodiscard]] JsonObject json_of(const std::string& bucket, const catalog::Listed& listed);
 [[nodiscard]] std::string padded(std::string text, std::size_t width);

@@ -1,6 +1,7 @@
 // get ls cat rm mv cp tag: objects by name.
 #include <CLI/CLI.hpp>
 
+#include "catalog/entry_kind.h"
 #include "edge/cli/commands.h"
 #include "edge/cli/listing.h"
 #include "foundation/base/units.h"
@@ -153,7 +154,7 @@ Result<int> cat(Session& session, const std::string& text, const Which& which) {
     ATOLL_ASSIGN(const auto found, find_one(session, vault, address, which));
     if (found.version.kind != EntryKind::file) {
       return fail(ErrorKind::usage, "cat.no_file",
-                  text + " is a " + std::string(kind_word(found.version.kind)) + ", not a file");
+                  text + " is a " + std::string(word_of(found.version.kind)) + ", not a file");
     }
     ATOLL_TRY(objects.read(found.version, 0, found.version.size, [&](ByteView piece) -> Result<bool> {
       if (!session.environment.terminal.write_out(piece))

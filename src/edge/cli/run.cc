@@ -83,6 +83,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_folder_commands(app, session, chosen);
   add_object_commands(app, session, chosen);
   add_find_commands(app, session, chosen);
+  add_duplicate_commands(app, session, chosen);
   add_key_commands(app, session, chosen);
   add_history_commands(app, session, chosen);
   add_journal_commands(app, session, chosen);
@@ -97,6 +98,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
   add_serve_command(app, session, chosen);
+  add_mcp_command(app, session, chosen);
   add_lock_commands(app, session, chosen);
   add_account_commands(app, session, chosen);
   add_right_commands(app, session, chosen);

@@ -305,7 +305,8 @@ void add_undo_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto undo_arguments = std::make_shared<UndoArguments>();
   undo_command->add_option("what", undo_arguments->words,
                            "last | OPERATION | change number (none with --by or --since), then BUCKET[/prefix]");
-  undo_command->add_option("--by", undo_arguments->by, "everything that this actor did");
+  undo_command->add_option("--by", undo_arguments->by,
+                           "everything that this account did, or one of its agents or runs: local-agent/chat/RUN");
   undo_command->add_option("--since", undo_arguments->since, "everything since: 2026-11-20T09:30, 2h, a change number");
   undo_command->add_flag("-f,--force", undo_arguments->force, "put back also what others changed since");
   undo_command->add_flag("-n,--dry-run", session.options.is_dry_run, "only show what would be done");

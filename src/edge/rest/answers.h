@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "catalog/entry_kind.h"
 #include "edge/rest/call.h"
 #include "foundation/json/json.h"
 #include "foundation/net/conditions.h"
@@ -15,7 +16,6 @@
 
 namespace atl::rest {
 
-[[nodiscard]] std::string_view word_of(catalog::EntryKind kind);
 // `name`, and `name_b64` where it is no UTF-8.
 void set_name(json::Value& object, std::string_view name, std::string_view bytes);
 // The same back from a body: `name`, or `name_b64`. "" where there is neither; `usage` where both, or no base64.

@@ -26,6 +26,10 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> rewind_schemas();
 [[nodiscard]] std::vector<Operation> search_operations();
 [[nodiscard]] std::vector<NamedSchema> search_schemas();
+[[nodiscard]] std::vector<Operation> duplicate_operations();
+[[nodiscard]] std::vector<NamedSchema> duplicate_schemas();
+[[nodiscard]] std::vector<Operation> question_operations();
+[[nodiscard]] std::vector<NamedSchema> question_schemas();
 [[nodiscard]] std::vector<Operation> understood_operations();
 [[nodiscard]] std::vector<NamedSchema> understood_schemas();
 

@@ -40,6 +40,8 @@ const std::vector<Operation>& operations() {
     add(all, snapshot_operations());
     add(all, rewind_operations());
     add(all, search_operations());
+    add(all, duplicate_operations());
+    add(all, question_operations());
     add(all, understood_operations());
     add(all, preview_operations());
     add(all, archive_operations());
@@ -77,6 +79,8 @@ const std::vector<NamedSchema>& schemas() {
     add(all, snapshot_schemas());
     add(all, rewind_schemas());
     add(all, search_schemas());
+    add(all, duplicate_schemas());
+    add(all, question_schemas());
     add(all, understood_schemas());
     add(all, unpack_schemas());
     add(all, change_schemas());

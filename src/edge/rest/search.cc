@@ -8,6 +8,7 @@
 #include "edge/rest/groups.h"
 #include "edge/rest/schema.h"
 #include "edge/rest/word_search.h"
+#include "vault/tier/rules.h"
 
 namespace atl::rest {
 namespace {
@@ -18,22 +19,6 @@ using json::Value;
 constexpr std::uint64_t kLimitMax = 1000;
 // So many are looked at for one page; a page may then hold fewer than `limit` and still go on.
 constexpr std::uint64_t kLookedAtMax = 200'000;
-
-filter::Subject subject_of(const catalog::Listed& listed) {
-  filter::Subject subject;
-  std::string_view path = listed.entry.key;
-  if (path.ends_with('/')) path.remove_suffix(1);
-  subject.name = path.substr(path.rfind('/') + 1);
-  subject.key = listed.entry.key;
-  subject.type = word_of(listed.version.kind);
-  subject.size = listed.version.size;
-  subject.modified = listed.version.modified;
-  subject.stored = listed.version.begin_time;
-  subject.content_type = listed.version.content_type;
-  subject.tags = &listed.version.tags;
-  subject.metadata = &listed.version.metadata;
-  return subject;
-}
 
 // Where a page ended: bucket's name, NUL, key.
 struct Position {
@@ -88,7 +73,9 @@ Result<net::Response> search(Call& call) {
       }
       ++looked_at;
       last = {bucket.name, listed.entry.key};
-      if (listed.entry.key == "./" || !filter.matches(subject_of(listed))) return true;
+      if (listed.entry.key == "./" ||
+          !filter.matches(vault::subject_of(listed.entry.key, listed.version, call.exchange().now())))
+        return true;
       const auto age = call.age_seconds(listed.version);
       // What is told of it is its metadata, so both rights count; of what was, that to earlier versions too.
       if (!seen.sees(bucket.name, listed.entry.key, false, age) ||

@@ -1,11 +1,13 @@
 #include "edge/rest/word_search.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 
+#include "catalog/filter/filter.h"
 #include "derived/search/line.h"
 #include "derived/search/search_index.h"
 #include "edge/rest/answers.h"
@@ -24,6 +26,10 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::chrono::milliseconds kPoll{20};
 constexpr std::string_view kCursorMark = "words:";
 constexpr std::uint64_t kTextBytesMax = 1024 * 1024;
+// Of whoever has more, each result is asked about by itself.
+constexpr std::size_t kBucketsAskedMax = 1000;
+
+}  // namespace
 
 std::string_view word_of(extract::PlaceKind kind) {
   switch (kind) {
@@ -37,6 +43,8 @@ std::string_view word_of(extract::PlaceKind kind) {
   }
   return "text";
 }
+
+namespace {
 
 Value place_json(const extract::Place& place) {
   Value out = Value::object();
@@ -55,6 +63,15 @@ Value found_json(const search::Found& found) {
   if (!found.format.empty()) out.set("format", found.format);
   if (!found.language.empty()) out.set("language", found.language);
   if (!found.trouble.empty()) out.set("trouble", found.trouble);
+  if (!found.signals.empty()) {
+    Value signals = Value::array();
+    for (const auto& signal : found.signals) {
+      Value one = Value::object();
+      one.set("name", signal.name).set("score", signal.score);
+      signals.push(std::move(one));
+    }
+    out.set("signals", std::move(signals));
+  }
   if (!found.snippet) return out;
   Value marks = Value::array();
   for (const auto& [begin, end] : found.snippet->marks) {
@@ -95,17 +112,27 @@ Result<std::size_t> offset_of(const std::string& cursor) {
               "Give back `next_cursor`.");
 }
 
-Result<search::Question> question_of(const Value& body) {
+Result<search::Question> question_of(const Value& body, Timestamp now) {
   search::Question question;
   if (const Value* const filter = body.find("filter"); filter != nullptr) {
     ATOLL_ASSIGN(question.filter, filter_text(*filter));
+    // Before it is joined with what the line says, so that columns are those of what was sent.
+    ATOLL_TRY(filter::parse(question.filter, now));
   }
   ATOLL_ASSIGN(const std::string line, body.text_of("query"));
   auto split = search::split_line(line);
+  ATOLL_TRY(search::check_line(split, now));
   question.words = std::move(split.words);
   if (!split.filter.empty())
     question.filter = question.filter.empty() ? split.filter : "(" + question.filter + ") (" + split.filter + ")";
   ATOLL_ASSIGN(question.near, body.text_of("near"));
+  if (const Value* const like = body.find("like"); like != nullptr) {
+    search::ObjectName name;
+    ATOLL_ASSIGN(name.bucket, like->text_of("bucket"));
+    ATOLL_ASSIGN(name.key, name_from(*like, "key"));
+    question.like = std::move(name);
+  }
+  ATOLL_ASSIGN(question.explains, body.flag_of("explain"));
   ATOLL_ASSIGN(const std::string match, body.text_of("match"));
   question.match = match == "all" ? text::Match::all : text::Match::any;
   ATOLL_ASSIGN(question.types, body.list_of("types"));
@@ -123,12 +150,14 @@ Result<search::Question> question_of(const Value& body) {
   return question;
 }
 
-// Until what the vault holds now is known, but not for longer.
-Result<void> wait_for(Call& call, const search::SearchIndex& index, vault::Vault& vault, std::uint64_t wait_ms) {
+}  // namespace
+
+Result<void> wait_until_known(const Call& call, const search::SearchIndex& index, vault::Vault& vault,
+                              std::uint64_t wait_ms, const std::atomic<bool>* stop) {
   auto& clock = vault.machine().clock;
   const std::int64_t begun_ns = clock.monotonic_ns();
   while ((clock.monotonic_ns() - begun_ns) / kNsPerMs < static_cast<std::int64_t>(wait_ms) &&
-         !call.exchange().host.is_ending()) {
+         !call.exchange().host.is_ending() && (stop == nullptr || !stop->load())) {
     ATOLL_ASSIGN(const auto coverage, index.coverage(vault));
     if (coverage.is_complete()) break;
     // Nobody rings: the index has no bell, and a look at it costs next to nothing.
@@ -139,6 +168,25 @@ Result<void> wait_for(Call& call, const search::SearchIndex& index, vault::Vault
   return {};
 }
 
+namespace {
+
+// What was typed or said in words, of the first page; by whom, so that they may see it again.
+Result<std::uint64_t> note_question(Call& call, const search::SearchIndex& index, const search::Question& question,
+                                    const search::Answer& answer, std::int64_t begun_ns) {
+  if (index.questions() == nullptr || question.offset > 0 || (answer.words.empty() && question.near.empty())) return 0;
+  search::AskedQuestion asked;
+  asked.asked = call.exchange().now();
+  asked.who = call.who().name;
+  asked.words = answer.words;
+  asked.near = question.near;
+  asked.found = answer.total.value_or(answer.found.size());
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
+  asked.duration_us = (vault->machine().clock.monotonic_ns() - begun_ns) / 1000;
+  return index.questions()->note(asked);
+}
+
+}  // namespace
+
 Value coverage_json(const search::Coverage& coverage) {
   Value out = Value::object();
   out.set("reached", coverage.reached.value).set("current", coverage.current.value);
@@ -148,11 +196,30 @@ Value coverage_json(const search::Coverage& coverage) {
   return out;
 }
 
-}  // namespace
+Result<FoundFilter> FoundFilter::begin(Call& call) {
+  ATOLL_ASSIGN(auto seen, Filter::begin(call, Action::search));
+  FoundFilter filter(call, seen);
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
+  ATOLL_ASSIGN(const auto buckets, vault->reader()->buckets());
+  // Bucket by bucket, for each may have a policy of its own. A place is allowed as a whole only where nothing in it is
+  // denied.
+  filter.sees_everything_ = buckets.size() <= kBucketsAskedMax && std::ranges::all_of(buckets, [&](const auto& bucket) {
+    return std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
+                               [&](Action action) { return call.may(action, bucket.name, {}, true); });
+  });
+  return filter;
+}
+
+bool FoundFilter::sees(const std::string& bucket, const catalog::Listed& listed) {
+  const auto age = call_->age_seconds(listed.version);
+  return seen_.sees(bucket, listed.entry.key, false, age) &&
+         call_->may(Action::read_metadata, bucket, listed.entry.key, false, age) &&
+         call_->may(Action::read, bucket, listed.entry.key, false, age);
+}
 
 bool asks_for_words(const Value& body) {
   return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"query", "near", "types", "facets", "since", "until", "sort"},
+      std::initializer_list<std::string_view>{"query", "near", "like", "types", "facets", "since", "until", "sort"},
       [&](std::string_view name) { return body.find(name) != nullptr; });
 }
 
@@ -162,22 +229,21 @@ Result<net::Response> search_words(Call& call) {
     return fail(ErrorKind::usage, "search.not_then", "what files said at an earlier time is not indexed",
                 "Leave out as_of, or ask by a filter alone.");
   }
-  ATOLL_ASSIGN(auto question, question_of(body));
+  ATOLL_ASSIGN(auto question, question_of(body, call.exchange().now()));
   if (!question.prefix.empty() && question.bucket.empty())
     return fail(ErrorKind::usage, "search.no_bucket", "\"prefix\" needs \"bucket\"");
-  ATOLL_ASSIGN(auto seen, Filter::begin(call, Action::search));
+  ATOLL_ASSIGN(auto seen, FoundFilter::begin(call));
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const search::SearchIndex* const index, call.search());
   ATOLL_ASSIGN(const std::uint64_t wait_ms, body.number_of("wait_ms"));
-  if (wait_ms > 0) ATOLL_TRY(wait_for(call, *index, *vault, wait_ms));
-  question.sees = [&](const std::string& bucket, const catalog::Listed& listed) {
-    const auto age = call.age_seconds(listed.version);
-    return seen.sees(bucket, listed.entry.key, false, age) &&
-           call.may(Action::read_metadata, bucket, listed.entry.key, false, age) &&
-           call.may(Action::read, bucket, listed.entry.key, false, age);
-  };
+  if (wait_ms > 0) ATOLL_TRY(wait_until_known(call, *index, *vault, wait_ms));
+  question.sees = [&](const std::string& bucket, const catalog::Listed& listed) { return seen.sees(bucket, listed); };
+  question.sees_everything = seen.sees_everything();
+  const std::int64_t begun_ns = vault->machine().clock.monotonic_ns();
   ATOLL_ASSIGN(const auto answer, index->ask(*vault, question));
   if (answer.found.empty()) ATOLL_TRY(seen.end());
+  // An answer is not held back for want of room to note the question.
+  const auto number = note_question(call, *index, question, answer, begun_ns);
   Value results = Value::array();
   for (const auto& found : answer.found) results.push(found_json(found));
   Value out = Value::object();
@@ -199,6 +265,7 @@ Result<net::Response> search_words(Call& call) {
       }
       Value item = Value::object();
       item.set("name", facet.name).set("counts", std::move(counts));
+      if (facet.has_more) item.set("has_more", true);
       facets.push(std::move(item));
     }
     out.set("facets", std::move(facets));
@@ -212,6 +279,7 @@ Result<net::Response> search_words(Call& call) {
     }
     out.set("suggestions", std::move(suggestions));
   }
+  if (number && *number > 0) out.set("question", *number);
   out.set("coverage", coverage_json(answer.coverage));
   call.exchange().note_read(Action::search, call.vault_id(), question.bucket, question.prefix, 0);
   return ok(out);
@@ -221,11 +289,16 @@ std::vector<schema::Member> word_search_members() {
   using namespace schema;
   return {optional("query", text("Words, phrases, fields: \"boiler -draft type:pdf\" (spec/query-line.md).", 8192)),
           optional("near", text("What it is about, in any words; with `query`, both count.", 8192)),
+          optional("like", object("What is like this object, and never itself; not together with `near`.",
+                                  {required("bucket", text("Its bucket.")), optional("key", text("Its key.")),
+                                   optional("key_b64", text("In base64."))})),
+          optional("explain", flag("Gives `signals`: what each hit's score is made of.")),
           optional("match", choice("Whether one word is enough; otherwise any.", {"any", "all"})),
           optional("types", list(text("", 200), "Only of these kinds: pdf, image, document, md.")),
           optional("since", text("Made or happened then or later: \"2024-03\", \"-30d\".", 64)),
           optional("until", text("Made or happened then or before.", 64)),
-          optional("facets", list(choice("", {"type", "year", "language", "bucket", "tag"}), "What to count by.")),
+          optional("facets", list(choice("", {"type", "year", "month", "day", "language", "bucket", "tag"}),
+                                  "What to count by.")),
           optional("sort", choice("Otherwise rank.", {"rank", "name", "size", "date", "modified", "stored"})),
           optional("descending", flag("The greatest first, of an order that is not by rank.")),
           optional("wait_ms", number("Wait so long at most until what was stored just now is known.", 0, kWaitMsMax))};
@@ -237,6 +310,7 @@ std::vector<schema::Member> word_result_members() {
           optional("total", number("How many there are, where they were counted.")),
           optional("is_total_exact", flag("False: there are more.")),
           optional("facets", list(reference("Facet"))),
+          optional("question", number("By which search_opened knows what was asked; not where nothing is noted.")),
           optional("suggestions",
                    list(object("A word that stands nowhere.",
                                {required("word", text("It.")), required("instead", text("What is near."))}))),
@@ -341,6 +415,11 @@ std::vector<NamedSchema> understood_schemas() {
                     ratio("Of its nearest passage to what was asked, -1 to 1; not where it was found by words alone.")),
            optional("title", text("As the content says.")), optional("format", text("Such as pdf.")),
            optional("language", text("ISO 639-1.")), optional("trouble", text("Why it could not be read to its end.")),
+           optional("signals", list(object("What a score is made of.",
+                                           {required("name", text("A field of text, such as title; or meaning.")),
+                                            required("score", ratio("What the words in it add; of meaning the "
+                                                                    "similarity."))}),
+                                    "The strongest first.")),
            optional("snippet", reference("Snippet"))}) {
     found.push_back(std::move(member));
   }
@@ -358,7 +437,8 @@ std::vector<NamedSchema> understood_schemas() {
       {"Facet", object("A count of what was found.",
                        {required("name", text("By what.")),
                         required("counts", list(object("One value.", {required("value", text("It.")),
-                                                                      required("count", number("How many."))})))})},
+                                                                      required("count", number("How many."))}))),
+                        optional("has_more", flag("True: there are more values."))})},
       {"SearchCoverage",
        object("What an answer does not cover.", {required("reached", number("Changes up to this one are known.")),
                                                  required("current", number("The vault's newest change.")),

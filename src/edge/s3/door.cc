@@ -16,7 +16,7 @@ bool names_a_signature(std::string_view query) {
 }
 
 // First pieces of paths that are the server's own; a bucket of such a name is reached with a signature only.
-constexpr std::array<std::string_view, 8> kOwnPlaces = {"api",          "dav",         "ui",         "s",
+constexpr std::array<std::string_view, 9> kOwnPlaces = {"api",          "dav",         "mcp",        "ui",   "s",
                                                         "openapi.json", "favicon.ico", "robots.txt", "share"};
 
 class S3Door final : public server::Door {

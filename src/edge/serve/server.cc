@@ -219,7 +219,10 @@ class Server {
     ATOLL_ASSIGN(std::shared_ptr<OpenHome> home, OpenHome::open(*home_, unlocker_->secrets(),
                                                                 {request_, *environment_, log_, *make_doors_,
                                                                  *listening_, lock_ordered_, certificate_end_}));
-    ATOLL_ASSIGN(const auto first, home->make_first_account());
+    std::optional<FirstCredentials> first;
+    if (!request_.is_for_owner_alone) {
+      ATOLL_ASSIGN(first, home->make_first_account());
+    }
     log_.say("Atoll " ATOLL_VERSION " serves " + request_.home_folder + " at " + addresses_.front());
     for (std::size_t i = 1; i < addresses_.size(); ++i) log_.say("also at " + addresses_[i]);
     if (first) say_first_credentials(*environment_, *first, addresses_.front());

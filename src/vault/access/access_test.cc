@@ -368,6 +368,14 @@ TEST_F(AccessTest, QuotasCountWhatIsThereAndWhatIsNoted) {
   EXPECT_EQ(told(access_->check_quota(anna, id, "music", 50, 1)), "ok");
   access_->usage().note(id, "photos", "anna", {-200, -1});
   EXPECT_EQ(told(access_->check_quota(anna, id, "music", 250, 1)), "ok");
+  // What runs of her agents store is hers.
+  access_->usage().note(id, "photos", "anna/chat/r1", {100, 1});
+  EXPECT_EQ(access_->check_quota(anna, id, "music", 151, 1).error().id, "quota.exceeded");
+  access_->usage().note(id, "photos", "anna/chat/r1", {-100, -1});
+  ASSERT_TRUE(vault::testing::put_bytes(*files.acting_for({"anna/chat/r2", "", ""}), "music", "c",
+                                        vault::testing::noise(3, 90)));
+  ASSERT_EQ(told(access_->usage().count(files, true)), "ok");
+  EXPECT_EQ(access_->usage().of({}, "", "anna"), (Used{90, 1}));
   ASSERT_EQ(told(access_->set_quota(owner_, catalog::QuotaRow{id, {}, "photos", 0, 0, {}, {}})), "ok");
   EXPECT_EQ(told(access_->check_quota(anna, id, "photos", 250, 9)), "ok");
 }

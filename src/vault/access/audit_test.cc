@@ -96,6 +96,23 @@ TEST_F(AuditTest, RecordsAreKeptInOrderAndFoundByWhoWhatWhenAndDenied) {
   EXPECT_EQ(report->denied_by_actor.at("ben"), 1U);
 }
 
+TEST_F(AuditTest, AnAccountMeansItsAgentsRunsAndIsErasedWithThem) {
+  note("anna", "read");
+  note("anna/chat/r1", "read", true, "b");
+  note("anna-2", "read", true, "c");
+  AuditQuery query;
+  query.actor = "anna";
+  EXPECT_EQ(records(query).size(), 2U);
+  query.actor = "anna/chat";
+  EXPECT_EQ(records(query).size(), 1U);
+  ASSERT_EQ(told(audit_->flush()), "ok");
+  const auto erased = audit_->erase_actor("anna", "erased", "owner");
+  ASSERT_EQ(told(erased), "ok");
+  EXPECT_EQ(*erased, 2U);
+  query.actor = "anna-2";
+  EXPECT_EQ(records(query).size(), 1U);
+}
+
 TEST_F(AuditTest, ManyEqualReadsOfASecondAreCountedTogether) {
   machine_.clock.set_step_us(1);
   for (int i = 0; i < 1000; ++i) note("anna", "read", true, "key" + std::to_string(i));

@@ -1,4 +1,5 @@
 #include "vault/tier/rules.h"
+#include "catalog/entry_kind.h"
 
 #include <algorithm>
 #include <array>
@@ -6,24 +7,9 @@
 namespace atl::vault {
 namespace {
 
-using catalog::EntryKind;
 using chunk::Temperature;
 
 constexpr std::array kTiers = {Temperature::hot, Temperature::warm, Temperature::cold};
-
-std::string_view word_of(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::file: return "file";
-    case EntryKind::directory: return "directory";
-    case EntryKind::symlink: return "symlink";
-    case EntryKind::fifo: return "fifo";
-    case EntryKind::socket: return "socket";
-    case EntryKind::char_device: return "char_device";
-    case EntryKind::block_device: return "block_device";
-    case EntryKind::marker: return "marker";
-  }
-  return "file";
-}
 
 std::uint64_t seconds_between(Timestamp from, Timestamp to) {
   return to <= from ? 0 : static_cast<std::uint64_t>(to.unix_us - from.unix_us) / 1'000'000;

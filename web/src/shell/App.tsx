@@ -17,6 +17,7 @@ const pages: Record<string, () => Promise<{ default: ComponentType }>> = {
   home: () => import("../pages/home/Home"),
   files: () => import("../pages/files/Files"),
   object: () => import("../pages/object/ObjectPage"),
+  duplicates: () => import("../pages/duplicates/Duplicates"),
   find: () => import("../pages/find/Find"),
   activity: () => import("../pages/activity/Activity"),
   safety: () => import("../pages/safety/Safety"),

@@ -1,5 +1,5 @@
 // Every word of the page in English. Other languages are tables of the same form.
-import { clockOf, count, size } from "../format/format";
+import { clockOf, count, percent, size } from "../format/format";
 
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 const files = (n: number): string => plural(n, "file", "files");
@@ -76,6 +76,14 @@ export const en = {
     restoredOne: (name: string): string => `${name} is back`, cannotSort: "Only short folders are sorted otherwise than by name", path: "Path", openInBucket: "Where should they go?",
     chooseBucket: "Bucket for these files", dropHere: (place: string): string => `Drop to store in ${place}`, dropNewBucket: "Drop to store in a new bucket",
   },
+  duplicates: {
+    title: "Duplicates", kinds: { exact: "The same", text: "Nearly the same text", pictures: "Pictures that look alike" }, kept: "stays", goes: "goes", keepOne: (path: string): string => `Keep ${path}`, keepsOne: "One of each group has to stay.",
+    alike: (share: number): string => `${percent(share)} alike`, within: (place: string): string => `Within ${place}.`, everywhere: "Look everywhere", find: "Find duplicates", andMore: "and more",
+    summary: (extra: number, groups: number, bytes: number): string => `${files(extra)} in ${plural(groups, "group", "groups")} could go, ${size(bytes)} as they are read.`,
+    onceAnyway: "The same content is stored once anyway: removing copies tidies up and frees no room.", atMost: "What is shared with others stays stored, so less than that is freed.",
+    removeMany: (n: number): string => `Remove ${files(n)}`, removeWords: (n: number, frees: number): string => `${files(n)} will be removed, and can be brought back. ${frees > 0 ? `${size(frees)} at most are freed once their versions go, too.` : "This frees no room, for what stays holds the same content."}`,
+    none: "Nothing is there twice", noneWords: { exact: "No two files have the same content.", text: "No two texts say nearly the same.", pictures: "No two pictures look alike." }, notYet: "Not everything was looked at yet: there may be more.",
+  },
   uploads: {
     title: "Storing files", summary: (done: number, total: number): string => `${count(done)} of ${files(total)}`, allDone: (n: number): string => `${files(n)} stored`, failed: (n: number): string => `${files(n)} not stored`,
     pause: "Pause", resume: "Go on", stop: "Stop", left: (time: string): string => `about ${time} left`, waiting: "waits for the server", paused: "paused", clear: "Clear the list", show: "Show files", hide: "Hide files",
@@ -147,10 +155,12 @@ export const en = {
       chapter: (n: number, name: string): string => name || `chapter ${count(n)}`, time_ms: (n: number): string => `at ${clockOf(n)}`,
       text: (_n: number, _name: string, line: number): string => line > 1 ? `line ${count(line)}` : "",
     } as Record<string, (n: number, name: string, line: number) => string>,
+    like: "Like", moreLikeThis: "More like this",
     whyThis: "Why this?", whyOf: (name: string): string => `Why this result: ${name}`,
     why: {
       text: "In the text", name: "In the name", folder: "In the folder", tags: "In the tags", metadata: "In the metadata", language: "Language", languageWords: (name: string): string => `${name}; other forms of a word count too`,
-      score: "Score", scoreWords: (score: number, best: number): string => score >= best ? `${score.toFixed(1)}, the best here` : `${score.toFixed(1)}; the best here has ${best.toFixed(1)}`, noScore: "none: conditions and beginnings of words choose, they do not rank",
+      score: "Score", scoreWords: (score: number, best: number): string => score >= best ? `${score.toFixed(1)}, the best here` : `${score.toFixed(1)}; the best here has ${best.toFixed(1)}`, noScore: "none: conditions choose, they do not rank",
+      madeOf: "Made of", signals: { title: "title", text: "text", tags: "tags", about: "metadata", creator: "people", words: "name and folders", meaning: "meaning" } as Record<string, string>, signalWords: (name: string, score: number): string => `${name} ${score.toFixed(1)}`, meaningWords: (name: string, share: number): string => `${name} ${percent(share)}`,
     },
   },
   says: {

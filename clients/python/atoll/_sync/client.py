@@ -15,6 +15,7 @@ from typing import Any, Iterator, Awaitable, Callable, Iterable, Mapping, TypedD
 
 from .. import _data, errors, types
 from .._folders import (Body, BodyPiece, LocalFile, Progress, ProgressCall, WholeFile, nanoseconds, place_below, rfc3339, rows_of, sha256_field, walk)
+from .._tar import FILE_BYTES_MAX, TarBody, TarParser, batches, write_entries
 from .._wire import (BLOCK_BYTES, PIECE_BYTES, RESUMABLE_BYTES, Key, Request, fits_header, key_bytes, key_text, metadata_of_headers,
                      query_of, quote_key, quote_name, split_address, split_object, tags_field, tags_of_headers, texts_of)
 from . import io
@@ -22,6 +23,8 @@ from .http import Response
 from .operations import Operations
 
 TUS = {"Tus-Resumable": "1.0.0"}
+# Fewer files are quicker asked for one by one.
+STREAMED_FILES_MIN = 8
 JOB_ENDS = frozenset(("done", "failed", "cancelled", "interrupted"))
 
 
@@ -66,7 +69,7 @@ class Client(Operations):
         npy, json, else as the key's ending says). A folder is for `put_folder`.
         metadata, tags: all that the new version has; values are made text.
         modified: the file's own time (RFC 3339); of a Path it is that file's.
-        label, author, sources, transformation: said of the version right after it was stored.
+        label, author, description: said of the version; sources, transformation: right after it was stored.
         if_version: only over that version; if_absent: only where nothing is. Else `PreconditionFailed`.
         check: also sends the SHA-256, which the server compares and keeps.
         """
@@ -100,17 +103,19 @@ class Client(Operations):
                 headers["If-None-Match"] = "*"
             if check:
                 headers["Repr-Digest"] = io.call(sha256_field, body)
-            if description and description.isprintable():
-                headers["Atoll-Description"] = description
-                description = None
+            said = {"Atoll-Description": description, "Atoll-Author": author, "Atoll-Label": label}
+            headers.update({name: value for name, value in said.items() if value and fits_header("said", value)})
             stored = self._put_body(bucket, key, body, headers, fields, content_type, progress, vault, timeout)
         finally:
             if opened is not None:
                 opened.close()
+        # What does not fit into a header field is said right after it.
+        author = None if "Atoll-Author" in headers else author
+        description = None if "Atoll-Description" in headers else description
         if author or description or transformation or sources:
             self.provenance_add(bucket, key, version=stored["version"], sources=list(sources) or None, author=author, description=description,
                                       transformation=transformation, vault=vault, timeout=timeout)
-        if label:
+        if label and "Atoll-Label" not in headers:
             self.label_set(bucket, key, label=label, version=stored["version"], vault=vault, timeout=timeout)
             stored["label"] = label
         return stored
@@ -137,8 +142,9 @@ class Client(Operations):
         else:
             headers.update({f"Atoll-Meta-{name}": value for name, value in metadata.items()})
             headers["Content-Type"] = content_type or "application/octet-stream"
+            # A label that it has taken itself would refuse it the second time.
             request = Request("PUT", f"/api/v1/buckets/{quote_name(bucket)}/objects/{quote_key(key)}", headers, body, size,
-                              may_repeat=not is_conditional, on_sent=sent if progress else None)
+                              may_repeat=not is_conditional and "Atoll-Label" not in headers, on_sent=sent if progress else None)
             stored = json.loads((self._respond_making_bucket(request, bucket, timeout, vault)).read_all())
         if progress is not None:
             told.files_done = 1
@@ -197,16 +203,17 @@ class Client(Operations):
 
     def put_folder(self, address: str, folder: str | os.PathLike[str], *, include: Iterable[str] = (), exclude: Iterable[str] = (),
                          metadata: Mapping[str, Any] | None = None, tags: Mapping[str, Any] | None = None, table: Any = None,
-                         force: bool = False, progress: ProgressCall | None = None, vault: str | None = None,
-                         timeout: float | None = None) -> FolderSummary:
-        """Stores the plain files below a folder under the address, several at once. A file with the size and time that its object has is
-        not sent again (`force`: is).
+                         description: str | None = None, label: str | None = None, author: str | None = None, force: bool = False,
+                         progress: ProgressCall | None = None, vault: str | None = None, timeout: float | None = None) -> FolderSummary:
+        """Stores the plain files below a folder under the address: small ones many in a request, several requests at once. A file with the size
+        and time that its object has is not sent again (`force`: is, and changes nothing where it is the same).
 
         include, exclude: patterns of shells (`*.csv`), on the path below the folder or the name.
         table: metadata for each file: a CSV file or DataFrame whose first column is the path below the folder, rows, or
         {path: fields}; it counts for files that are sent.
-        Raises PartlyDone, once all was tried, where some files could not be stored. Links, owners and modes are not kept: that
-        is what the command line's `put` does.
+        description, label, author: said of every version that this makes.
+        Raises PartlyDone, once all was tried, where some files could not be stored. Times, modes and owners are kept; links and extended
+        attributes are not: that is what the command line's `put` does.
         """
         bucket, prefix = split_address(address)
         prefix = prefix + "/" if prefix and not prefix.endswith("/") else prefix
@@ -224,34 +231,95 @@ class Client(Operations):
             known = there.get(prefix + file.name)
             return known is not None and known[0] == file.size and nanoseconds(known[1]) == file.modified_ns
         changed = [file for file in files if not is_there(file)]
+        headers = self._words_of_all(description, author, label, tags)
+        words = texts_of(metadata or {}, "metadata")
 
-        def send(file: LocalFile) -> types.Object:
-            headers = {"Atoll-Modified": rfc3339(file.modified_ns)}
-            if tags:
-                headers["Atoll-Tags"] = tags_field(texts_of(tags, "tags"))
-            words = {**texts_of(metadata or {}, "metadata"), **fields.get(file.name, {})}
-            opened = io.call(open, file.path, "rb")
-            with opened:
-                # Small files in one go with their head.
-                body = io.call(opened.read) if file.size <= 65536 else Body(opened)
-                return self._put_body(bucket, prefix + file.name, body, headers, words, None, None, vault, timeout)
-        return self._each_file(changed, send, len(files), progress)
+        def send(batch: list[LocalFile]) -> list[tuple[LocalFile, Exception]]:
+            if batch[0].size > FILE_BYTES_MAX:
+                file = batch[0]
+                with io.call(open, file.path, "rb") as opened:
+                    self._put_body(bucket, prefix + file.name, Body(opened), {**headers, "Atoll-Modified": rfc3339(file.modified_ns)},
+                                         {**words, **fields.get(file.name, {})}, None, None, vault, timeout)
+                return []
+            return self._put_batch(bucket, prefix, batch, headers, words, fields, vault, timeout)
+        return self._each_batch(batches(changed), send, changed, len(files), progress)
 
-    def _each_file(self, files: list[LocalFile], work: Callable[[LocalFile], Any], looked_at: int,
-                         progress: ProgressCall | None) -> FolderSummary:
+    def put_archive(self, address: str, source: Any, *, metadata: Mapping[str, Any] | None = None, tags: Mapping[str, Any] | None = None,
+                          description: str | None = None, label: str | None = None, author: str | None = None, progress: ProgressCall | None = None,
+                          vault: str | None = None, timeout: float | None = None) -> types.Unpacked:
+        """A plain tar, a `pathlib.Path` or a file object, becomes objects below the address while it is sent, with times, modes, owners, links and
+        extended attributes. What could not be stored is in `failures`; the rest is stored.
+
+        metadata, tags, description, label, author: said of every file of it.
+        """
+        bucket, prefix = split_address(address)
+        fields = texts_of(metadata or {}, "metadata")
+        if not all(fits_header(name, value) for name, value in fields.items()):
+            raise errors.BadRequest("metadata of an archive has names in small letters and values without line ends", id="client.bad_field")
+        headers = {**self._words_of_all(description, author, label, tags), **{f"Atoll-Meta-{name}": value for name, value in fields.items()},
+                   "Content-Type": "application/x-tar"}
+        opened = None if hasattr(source, "read") else io.call(open, os.fspath(source), "rb")
+        try:
+            body = Body(opened or source)
+            told = Progress(bytes_total=body.size or 0)
+
+            def sent(count: int) -> None:
+                told.bytes_done += count
+                if progress is not None:
+                    progress(told)
+            request = Request("POST", f"/api/v1/buckets/{quote_name(bucket)}/archive" + query_of({"prefix": prefix or None}), headers, body, body.size,
+                              on_sent=sent)
+            response = self._respond_making_bucket(request, bucket, timeout, vault)
+            return cast(types.Unpacked, json.loads(response.read_all()))
+        finally:
+            if opened is not None:
+                opened.close()
+
+    @staticmethod
+    def _words_of_all(description: str | None, author: str | None, label: str | None, tags: Mapping[str, Any] | None) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for name, value in (("Atoll-Description", description), ("Atoll-Author", author), ("Atoll-Label", label)):
+            if value and not fits_header("said", value):
+                raise errors.BadRequest(f"what is said of many files is one line, without blanks around it: {name[6:].lower()}", id="client.bad_field")
+            if value:
+                headers[name] = value
+        if tags:
+            headers["Atoll-Tags"] = tags_field(texts_of(tags, "tags"))
+        return headers
+
+    def _put_batch(self, bucket: str, prefix: str, batch: list[LocalFile], headers: dict[str, str], words: dict[str, str],
+                         fields: dict[str, dict[str, str]], vault: str | None, timeout: float | None) -> list[tuple[LocalFile, Exception]]:
+        def words_of(file: LocalFile) -> dict[str, str]:
+            own = fields.get(file.name)
+            return {f"ATOLL.meta.{name}": value for name, value in ({**words, **own} if own else words).items()}
+        body = TarBody(batch, words_of)
+        target = f"/api/v1/buckets/{quote_name(bucket)}/archive" + query_of({"prefix": prefix or None})
+        # The same files again change nothing, so it may be sent again.
+        request = Request("POST", target, {**headers, "Content-Type": "application/x-tar"}, body)
+        answer: types.Unpacked = json.loads((self._respond(request, timeout, vault)).read_all())
+        by_name = {file.name: file for file in batch} if answer["failures"] else {}
+        return body.failed + [(by_name[key_text(one, "name")], errors.of_answer(one.get("status", 400), {"id": one["id"], "detail": one["message"]}))
+                              for one in cast(list[dict[str, Any]], answer["failures"])]
+
+    def _each_batch(self, work: Iterable[list[LocalFile]], do: Callable[[list[LocalFile]], list[tuple[LocalFile, Exception]]],
+                          files: list[LocalFile], looked_at: int, progress: ProgressCall | None) -> FolderSummary:
         told = Progress(files_total=len(files), bytes_total=sum(file.size for file in files))
         failed: list[tuple[str, Exception]] = []
-        for file, answer in io.for_each(files, work, self.jobs):
+        for batch, answer in io.for_each(work, do, self.jobs):
             if isinstance(answer, Exception):
                 if not isinstance(answer, (errors.AtollError, OSError)):
                     raise answer
-                failed.append((file.name, answer))
-                continue
-            told.files_done += 1
-            told.bytes_done += file.size
-            told.name = file.name
-            if progress is not None:
-                progress(told)
+                answer = [(file, answer) for file in batch]
+            refused = {file.name for file, _ in answer}
+            failed += [(file.name, error) for file, error in answer]
+            for file in batch:
+                if file.name in refused:
+                    continue
+                told.files_done += 1
+                told.bytes_done += file.size
+                told.name = file.name
+                if progress is not None:
+                    progress(told)
         summary = FolderSummary(files=looked_at, done=told.files_done, bytes=told.bytes_done)
         if failed:
             raise errors.PartlyDone(f"{len(failed)} of {len(files)} files could not be done; the first, {failed[0][0]}: {failed[0][1]}", failed, summary)
@@ -259,28 +327,36 @@ class Client(Operations):
 
     # --- Reading
 
-    def get(self, address: str, *, to: Any = None, version: str | None = None, as_of: str | None = None, offset: int = 0,
-                  length: int | None = None, progress: ProgressCall | None = None, vault: str | None = None, timeout: float | None = None) -> bytes:
+    def get(self, address: str, *, to: Any = None, version: str | None = None, as_of: str | None = None, member: str | None = None,
+                  offset: int = 0, length: int | None = None, progress: ProgressCall | None = None, vault: str | None = None, timeout: float | None = None) -> bytes:
         """The bytes of an object; with `to`, a path or a file object, they go there, and b"" is given.
 
         version: an id or label; as_of: a moment (a time, a day, `3h` ago, a change's number, a snapshot's name).
+        member: of an archive, a mailbox or a mail, what lies inside under this path, as `find` has it in `inside`; whole, and not tried again.
         offset, length: a part. A file at `to` is replaced only once all is there, and gets the object's time.
         """
         bucket, key = split_object(address)
+        if member is not None and (offset or length is not None):
+            raise errors.BadRequest("a member of an archive is given whole: without offset and length", id="client.bad_field")
+
+        def read(write: Callable[[bytes], Any]) -> Facts:
+            if member is None:
+                return self._read(bucket, key, write, version, as_of, offset, length, progress, vault, timeout)
+            return self._read_member(bucket, key, member, write, version, as_of, progress, vault, timeout)
         if to is None:
             parts: list[bytes] = []
-            self._read(bucket, key, parts.append, version, as_of, offset, length, progress, vault, timeout)
+            read(parts.append)
             return parts[0] if len(parts) == 1 else b"".join(parts)
         if hasattr(to, "write"):
-            self._read(bucket, key, to.write, version, as_of, offset, length, progress, vault, timeout)
+            read(to.write)
             return b""
         path = os.fspath(to)
         if os.path.isdir(path):
-            path = place_below(path, key.rstrip("/").rpartition("/")[2])
+            path = place_below(path, (member or key).rstrip("/").rpartition("/")[2])
         whole = io.call(WholeFile, path)
         try:
-            facts = self._read(bucket, key, whole.write, version, as_of, offset, length, progress, vault, timeout)
-            io.call(whole.keep, nanoseconds(facts["modified"]))
+            facts = read(whole.write)
+            io.call(whole.keep, nanoseconds(facts["modified"]) if facts["modified"] else None)
         finally:
             whole.drop()
         return b""
@@ -350,6 +426,24 @@ class Client(Operations):
             progress(told)
         return facts
 
+    def _read_member(self, bucket: str, key: Key, member: str, write: Callable[[bytes], Any], version: str | None, as_of: str | None,
+                           progress: ProgressCall | None, vault: str | None, timeout: float | None) -> Facts:
+        query = query_of({"member": member, "version": version, "as_of": as_of})
+        response = self._respond(Request("GET", f"/api/v1/buckets/{quote_name(bucket)}/objects/{quote_key(key)}{query}"), timeout, vault)
+        told = Progress(files_total=1, bytes_total=response.length or 0, name=member)
+        try:
+            while data := response.read():
+                write(data)
+                told.bytes_done += len(data)
+                if progress is not None:
+                    progress(told)
+        finally:
+            response.close()
+        told.files_done = 1
+        if progress is not None:
+            progress(told)
+        return facts_of(response)
+
     def get_folder(self, address: str, folder: str | os.PathLike[str], *, as_of: str | None = None, force: bool = False,
                          progress: ProgressCall | None = None, vault: str | None = None, timeout: float | None = None) -> FolderSummary:
         """Writes the objects below an address as plain files, several at once. A file with the size and time of its object is there
@@ -361,7 +455,7 @@ class Client(Operations):
         prefix = prefix + "/" if prefix and not prefix.endswith("/") else prefix
         top = os.fspath(folder)
         io.call(lambda: os.makedirs(top, exist_ok=True))
-        files, looked_at = [], 0
+        files, looked_at, bytes_there = [], 0, 0
         checked: set[str] = set()
         failed: list[tuple[str, Exception]] = []
         for one in self.list(f"{bucket}/{prefix}", recursive=True, as_of=as_of, vault=vault, timeout=timeout):
@@ -369,6 +463,7 @@ class Client(Operations):
             if one["type"] != "file" or not name or name.endswith("/"):
                 continue
             looked_at += 1
+            bytes_there += one["size"]
             try:
                 path = place_below(top, name, checked)
             except errors.BadRequest as error:
@@ -381,17 +476,56 @@ class Client(Operations):
                     continue
             files.append(LocalFile(name, path, one["size"], modified_ns))
 
-        def fetch(file: LocalFile) -> None:
-            whole = io.call(WholeFile, file.path)
-            try:
-                self._read(bucket, prefix + file.name, whole.write, None, as_of, 0, None, None, vault, timeout)
-                io.call(whole.keep, file.modified_ns)
-            finally:
-                whole.drop()
-        summary = self._each_file(files, fetch, looked_at, progress)
+        def fetch(batch: list[LocalFile]) -> list[tuple[LocalFile, Exception]]:
+            for file in batch:
+                whole = io.call(WholeFile, file.path)
+                try:
+                    self._read(bucket, prefix + file.name, whole.write, None, as_of, 0, None, None, vault, timeout)
+                    io.call(whole.keep, file.modified_ns)
+                finally:
+                    whole.drop()
+            return []
+        def tell_all(now: Progress) -> None:
+            if progress is not None:
+                progress(_sum(told, now))
+        # One stream has all of it, wanted or not.
+        is_worth_it = len(files) >= STREAMED_FILES_MIN and 2 * sum(file.size for file in files) >= bytes_there
+        told = Progress(files_total=len(files), bytes_total=sum(file.size for file in files))
+        left = self._get_stream(bucket, prefix, files, as_of, told, progress, vault, timeout) if is_worth_it else files
+        summary = self._each_batch(([file] for file in left), fetch, left, looked_at, tell_all)
+        summary["done"] += told.files_done
+        summary["bytes"] += told.bytes_done
         if failed:
             raise errors.PartlyDone(f"{len(failed)} names cannot be files here; the first, {failed[0][0]!r}: {failed[0][1]}", failed, summary)
         return summary
+
+    def _get_stream(self, bucket: str, prefix: str, files: list[LocalFile], as_of: str | None, told: Progress, progress: ProgressCall | None,
+                          vault: str | None, timeout: float | None) -> list[LocalFile]:
+        """Writes what one archive of the folder has of the files; gives those that it did not have, or not before it broke off."""
+        # Names in it begin with the prefix's last folder.
+        cut = prefix[:-1].rpartition("/")[0]
+        cut = cut + "/" if cut else ""
+        wanted = {(prefix + file.name)[len(cut):]: file for file in files}
+        target = f"/api/v1/buckets/{quote_name(bucket)}/archive" + query_of({"prefix": prefix or None, "format": "tar", "as_of": as_of})
+        try:
+            response = self._respond(Request("GET", target), timeout, vault)
+        except (errors.Denied, errors.NotFound):
+            return files  # of some of it each file may still be had by itself
+        parser = TarParser()
+        try:
+            while data := response.read():
+                for file in io.call(write_entries, parser, data, wanted):
+                    told.files_done += 1
+                    told.bytes_done += file.size
+                    told.name = file.name
+                    if progress is not None:
+                        progress(told)
+        except (errors.Unreachable, OSError):
+            pass  # what is missing is asked for by itself, and says what is wrong
+        finally:
+            parser.drop()
+            response.close()
+        return list(wanted.values())
 
     def get_archive(self, address: str, to: Any, *, format: str = "zip", as_of: str | None = None, vault: str | None = None,
                           timeout: float | None = None) -> None:
@@ -444,21 +578,22 @@ class Client(Operations):
             if "key" in one:
                 yield one
 
-    def find(self, filter: str | Mapping[str, Any] = "", *, query: str | None = None, inside: str | None = None, as_of: str | None = None,
-                   limit: int | None = None, page: int = 1000, wait_seconds: float = 2.0, vault: str | None = None,
+    def find(self, filter: str | Mapping[str, Any] = "", *, query: str | None = None, near: str | None = None, inside: str | None = None,
+                   as_of: str | None = None, limit: int | None = None, page: int = 1000, wait_seconds: float = 2.0, vault: str | None = None,
                    timeout: float | None = None) -> Iterator[types.FoundObject]:
         """Objects by name, size, time, type, tags and metadata, in the order of bucket and key: `name:*.csv meta.temperature>=20` (spec/filter.md), or
         the same as {"must": …}.
 
         query: also by words in them, `boiler invoice -draft` (spec/query-line.md): the best come first, each with `score` and where it was found.
+        near: also by what they are about, in any words; each that is near has its `similarity`.
         What was stored just now is waited for, `wait_seconds` at most. More of such a search, its facets and what it does not cover yet: `search`.
         inside: an address to look below. limit: how many at most. page: how many the server is asked for at once.
         """
         bucket, prefix = split_address(inside) if inside else (None, None)
         left, cursor = limit, None
-        wait_ms = round(wait_seconds * 1000) if query else None
+        wait_ms = round(wait_seconds * 1000) if query or near else None
         while True:
-            answer: Any = self.search(filter=filter or None, query=query or None, bucket=bucket, prefix=prefix or None, as_of=as_of,
+            answer: Any = self.search(filter=filter or None, query=query or None, near=near or None, bucket=bucket, prefix=prefix or None, as_of=as_of,
                                             limit=page if left is None else min(page, left), cursor=cursor, wait_ms=wait_ms, vault=vault, timeout=timeout)
             for one in answer["results"]:
                 yield one
@@ -658,6 +793,10 @@ class Client(Operations):
             except (errors.Unreachable, TimeoutError):
                 # The server ended, or had nothing to say: asked again from the last change.
                 io.sleep(self.retry.first_wait_seconds)
+
+
+def _sum(one: Progress, other: Progress) -> Progress:
+    return Progress(one.files_done + other.files_done, one.files_total, one.bytes_done + other.bytes_done, one.bytes_total, other.name)
 
 
 def _etag(version: str) -> str:

@@ -1,12 +1,11 @@
-"""`ResearchDataSearch`: research data by words, by fields, and both together.
+"""`ResearchDataSearch`: research data by words, by meaning, by fields, and all of these together.
 
-Words of names, tags and metadata are compared here, with a weight for each field, so a search looks at every name in the bucket; words in contents are the
-server's to find. Always true: results are sorted by score, equal ones by data id; nobody sees what the server would not tell them.
+What is found, and in which order, is the server's to say: names, tags, metadata and contents are in its index. Always true: results stand in the order of
+their scores; nobody sees what the server would not tell them.
 """
 from __future__ import annotations
 
 import collections
-import difflib
 import math
 import re
 import warnings
@@ -19,9 +18,8 @@ from .settings import DEFAULT_BUCKET, Manager, conditions_of, date_conditions, f
 
 # Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009) with its usual constant.
 FUSION_CONSTANT = 60
-# How alike a word has to be for a near match, and what that counts then.
-NEAR_RATIO = 0.84
-NEAR_WEIGHT = 0.5
+# A word shorter than this has too many that are nearly the same.
+NEAR_LETTERS_MIN = 4
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -42,14 +40,17 @@ class ResearchDataSearch(Manager):
 
     SETTINGS = {
         "search_types.full_text.enabled": "whether `full_text_search` looks",
-        "search_types.full_text.fields": "which metadata counts: `tags` are the tags, `metadata` is all of it",
-        "search_types.full_text.boost_factors.*": "how much more a word in this field counts",
-        "search_types.semantic.*": "there is no search by meaning yet: it finds nothing and warns",
+        "search_types.full_text.fields": "the server looks at names, titles, tags, metadata and contents, whatever stands here",
+        "search_types.full_text.boost_factors.*": "the server's own: a title counts twice, a tag one and a half times",
+        "search_types.semantic.enabled": "whether `semantic_search` looks",
+        "search_types.semantic.similarity_threshold": "nothing less similar is found, -1 to 1",
+        "search_types.semantic.model": "the server's own, learned from what is stored",
+        "search_types.semantic.dimensions": "the model's",
         "search_types.structured.*": "all metadata can be asked for, with ranges and `and`, `or`, `not`",
         "indexing.auto_index": "what is stored is found at once",
         "indexing.incremental_updates": "what is stored is found at once",
         "indexing.relevance_scoring": "results by words are sorted by score",
-        "indexing.fuzzy_matching": "a word that is nearly the same counts half",
+        "indexing.fuzzy_matching": "where no word is found, words that are nearly the same are",
     }
 
     def __init__(self, config: Mapping[str, Any] | None = None, client: Client | None = None, *, bucket: str = DEFAULT_BUCKET) -> None:
@@ -58,30 +59,29 @@ class ResearchDataSearch(Manager):
         self._searches = self._successes = 0
 
     def full_text_search(self, query: str, limit: int = 20) -> SearchResults:
-        """The best matches of any of the words in names, tags and metadata, the rarer the more they count (BM25 with one length for all); behind them what
-        has the words only in its content, as the server ranks it."""
+        """The best matches of any of the words in names, titles, tags, metadata and contents."""
         if not self.setting("search_types.full_text.enabled", True):
             return SearchResults()
-        rows = [_result(one) for one in self.client.find(inside=self.bucket)]
-        found = self._ranked(rows, query)
-        known = {row["data_id"] for row in found}
-        lowest = min((row["score"] for row in found), default=1.0)
-        # Only words: a query may have signs that mean something to the server.
-        words = " ".join(_words(query))
-        inside = self.client.find(query=words, inside=self.bucket, limit=limit) if words else ()
-        behind = [row for row in map(_result, inside) if row["data_id"] not in known]
-        found += [{**row, "score": lowest / (1 + rank)} for rank, row in enumerate(behind, 1)]
+        found = self._by_words(query, limit)
         self._note(query, found)
-        return SearchResults(found[:limit], len(found))
+        return SearchResults(found)
 
     def semantic_search(self, query: str, limit: int = 20) -> SearchResults:
-        """By meaning: finds nothing yet, and warns of that."""
-        warnings.warn("the server has no search by meaning yet: nothing was looked at", stacklevel=2)
-        return SearchResults()
+        """What is near to it in meaning, the nearest first, with `similarity`. Warns where the server has learned no meaning yet."""
+        if not self.setting("search_types.semantic.enabled", True) or not _words(query):
+            return SearchResults()
+        threshold = float(self.setting("search_types.semantic.similarity_threshold", -1.0))
+        # What has the same words is among them, too, however near it is.
+        found = [row for row in _once(self.client.find(near=query, inside=self.bucket, limit=limit)) if row.get("similarity", -2.0) >= threshold]
+        found.sort(key=lambda row: (-row["similarity"], row["data_id"]))
+        if not found and not self.client.search_coverage()["knows_meaning"]:
+            warnings.warn("the server has learned no meaning yet: it does as more texts are stored", stacklevel=2)
+        self._note(query, found)
+        return SearchResults(found)
 
     def structured_search(self, conditions: Mapping[str, Any], limit: int | None = None) -> SearchResults:
         """By fields: {name: value}, {name: {">=": 0.9}}, {name: [one, of]}, `date_range`, and "and", "or" (lists) and "not" of such."""
-        rows = [_result(one) for one in self.client.find(conditions_of(conditions), inside=self.bucket, limit=limit)]
+        rows = _once(self.client.find(conditions_of(conditions), inside=self.bucket, limit=limit))
         self._note(" ".join(str(value) for value in conditions.values() if isinstance(value, str)), rows)
         return SearchResults(rows)
 
@@ -106,10 +106,9 @@ class ResearchDataSearch(Manager):
         unknown = set(order) - {"query", "filters", "sorting", "facets", "limit"}
         if unknown:
             raise errors.BadRequest(f"a search knows no {', '.join(sorted(unknown))}", id="search.unknown_field", hint="query, filters, sorting, facets, limit")
-        rows = [_result(one) for one in self.client.find({"must": _filters(order.get("filters") or {})}, inside=self.bucket)]
         query = str(order.get("query") or "")
-        if query:
-            rows = self._ranked(rows, query)
+        filters = {"must": _filters(order.get("filters") or {})}
+        rows = self._by_words(query, None, filters) if query else _once(self.client.find(filters, inside=self.bucket))
         sorting = order.get("sorting") or {}
         for name in (sorting.get("secondary"), sorting.get("primary")):
             if name:
@@ -131,54 +130,41 @@ class ResearchDataSearch(Manager):
         self._successes += bool(found)
         self._terms.update(_words(query))
 
-    def _ranked(self, rows: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:
-        boosts = {"title": 2.0, "tags": 1.5, **self.setting("search_types.full_text.boost_factors", {})}
-        fields = tuple(self.setting("search_types.full_text.fields", ("description", "notes", "tags", "metadata")))
-        wanted = _words(query)
-        is_near = bool(self.setting("indexing.fuzzy_matching", True))
-        texts = [_texts(row, fields) for row in rows]
-        vocabulary = {word for fields_of in texts for words in fields_of.values() for word in words}
-        scores = [0.0] * len(rows)
-        for term in dict.fromkeys(wanted):
-            weights = {term: 1.0}
-            if is_near and term not in vocabulary:
-                weights.update({word: NEAR_WEIGHT for word in difflib.get_close_matches(term, vocabulary, n=5, cutoff=NEAR_RATIO)})
-            hits = [sum(boosts.get(field, 1.0) * max((weights[word] for word in words if word in weights), default=0.0) for field, words in one.items())
-                    for one in texts]
-            count = sum(1 for hit in hits if hit)
-            rarity = math.log(1 + (len(rows) - count + 0.5) / (count + 0.5))
-            # Many hits of one word count less and less, as in BM25.
-            scores = [score + rarity * hit * 2.2 / (hit + 1.2) for score, hit in zip(scores, hits)]
-        found = [{**row, "score": score} for row, score in zip(rows, scores) if score > 0]
-        return sorted(found, key=_by_score)
+    def _by_words(self, query: str, limit: int | None, filters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        # Only words: a query may have signs that mean something to the server.
+        words = _words(query)
+        nearly = [word + "~" if len(word) >= NEAR_LETTERS_MIN else word for word in words]
+        for line in (words, nearly) if self.setting("indexing.fuzzy_matching", True) else (words,):
+            found = _once(self.client.find(filters or "", query=" ".join(line), inside=self.bucket, limit=limit)) if line else []
+            if found:
+                return found
+        return []
+
+
+def _once(answer: Iterable[types.FoundObject]) -> list[dict[str, Any]]:
+    """Each object once, however many of its members were found."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in answer:
+        row = _result(one)
+        rows.setdefault(row["data_id"], row)
+    return list(rows.values())
 
 
 def _words(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(text)]
 
 
-def _texts(row: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, set[str]]:
-    metadata = row["metadata"]
-    out = {"title": set(_words(row["title"]))}
-    for field in fields:
-        if field == "tags":
-            out["tags"] = {word for tag in row["tags"] for word in _words(tag)}
-        elif field == "metadata":
-            # What has a field of its own counts there.
-            out["metadata"] = {word for name, value in metadata.items() if name != "title" and name not in fields for word in _words(f"{value}")}
-        elif field in metadata:
-            out[field] = set(_words(str(metadata[field])))
-    return out
-
-
 def _result(one: types.FoundObject) -> dict[str, Any]:
     metadata = from_metadata(one.get("metadata"))
     key = key_text(one)
     quality = metadata.get("quality_score")
-    return {"data_id": f"{one['bucket']}/{key}", "title": str(metadata.get("title") or key.rpartition("/")[2]), "score": 1.0,
-            "data_type": metadata.get("data_type") or one.get("content_type", ""),
-            "quality_score": float(quality) if isinstance(quality, (int, float)) else math.nan, "metadata": metadata, "tags": sorted(one.get("tags") or {}),
-            "size": one["size"], "version": one["version"], "stored": one["stored"]}
+    row = {"data_id": f"{one['bucket']}/{key}", "title": str(metadata.get("title") or key.rpartition("/")[2]), "score": one.get("score", 1.0),
+           "data_type": metadata.get("data_type") or one.get("content_type", ""),
+           "quality_score": float(quality) if isinstance(quality, (int, float)) else math.nan, "metadata": metadata, "tags": sorted(one.get("tags") or {}),
+           "size": one["size"], "version": one["version"], "stored": one["stored"]}
+    if "similarity" in one:
+        row["similarity"] = one["similarity"]
+    return row
 
 
 def _filters(filters: Mapping[str, Any]) -> list[Any]:

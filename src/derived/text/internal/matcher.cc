@@ -20,7 +20,8 @@ class NothingMatcher final : public Matcher {
 
 class BitsMatcher final : public Matcher {
  public:
-  BitsMatcher(std::vector<std::uint64_t> bits, std::uint32_t docs) : bits_(std::move(bits)), docs_(docs) {
+  BitsMatcher(std::vector<std::uint64_t> bits, std::uint32_t docs, Score score)
+      : bits_(std::move(bits)), docs_(docs), score_(score) {
     for (const std::uint64_t word : bits_) cost_ += static_cast<std::uint64_t>(std::popcount(word));
   }
   std::uint32_t next() override { return go_to(begun_ ? doc_ + 1 : 0); }
@@ -28,11 +29,11 @@ class BitsMatcher final : public Matcher {
     if (begun_ && doc_ >= target) return doc_;
     return go_to(target);
   }
-  Score score() override { return 0; }
+  Score score() override { return score_; }
   std::uint64_t cost() const override { return cost_; }
   Score bound_at(std::uint32_t /*target*/, std::uint32_t& until) override {
     until = kNoDoc;
-    return 0;
+    return score_;
   }
 
  private:
@@ -51,6 +52,7 @@ class BitsMatcher final : public Matcher {
   }
   std::vector<std::uint64_t> bits_;
   std::uint32_t docs_;
+  Score score_;
   std::uint64_t cost_ = 0;
   bool begun_ = false;
 };
@@ -295,11 +297,11 @@ MatcherPtr match_term(const Segment& segment, const ScoredTerm& term, Trouble& t
 MatcherPtr match_nothing() { return std::make_unique<NothingMatcher>(); }
 
 MatcherPtr match_everything(std::uint32_t docs) {
-  return std::make_unique<BitsMatcher>(std::vector<std::uint64_t>((docs + 63) / 64, ~std::uint64_t{0}), docs);
+  return std::make_unique<BitsMatcher>(std::vector<std::uint64_t>((docs + 63) / 64, ~std::uint64_t{0}), docs, 0);
 }
 
-MatcherPtr match_bits(std::vector<std::uint64_t> bits, std::uint32_t docs) {
-  return std::make_unique<BitsMatcher>(std::move(bits), docs);
+MatcherPtr match_bits(std::vector<std::uint64_t> bits, std::uint32_t docs, Score score) {
+  return std::make_unique<BitsMatcher>(std::move(bits), docs, score);
 }
 
 MatcherPtr match_phrase(const Segment& segment, std::uint8_t field, const std::vector<PhraseTerm>& terms, unsigned slop,

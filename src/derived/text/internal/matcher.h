@@ -47,8 +47,8 @@ struct ScoredTerm {
 [[nodiscard]] MatcherPtr match_term(const Segment& segment, const ScoredTerm& term, Trouble& trouble);
 [[nodiscard]] MatcherPtr match_nothing();
 [[nodiscard]] MatcherPtr match_everything(std::uint32_t docs);
-// A bit a document, at least as many as there are documents; score 0.
-[[nodiscard]] MatcherPtr match_bits(std::vector<std::uint64_t> bits, std::uint32_t docs);
+// A bit a document, at least as many as there are documents; all score the same.
+[[nodiscard]] MatcherPtr match_bits(std::vector<std::uint64_t> bits, std::uint32_t docs, Score score = 0);
 // Words at given places of a phrase, all in one field; at most `slop` more words between. The score is that of one term
 // that stands wherever the phrase does, with the weight of all of them.
 struct PhraseTerm {

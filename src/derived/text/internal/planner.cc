@@ -11,6 +11,8 @@ namespace atl::text::internal {
 namespace {
 
 constexpr std::size_t kFuzzyWordsMax = 50;
+// What a word that only begins so is worth, of a word that stands there once.
+constexpr double kPrefixShare = 0.5;
 
 Bytes key_of(std::uint8_t space, std::string_view text) {
   Bytes key{space};
@@ -26,6 +28,7 @@ bool begins_with(ByteView key, ByteView prefix) {
 
 bool Plan::scores() const {
   if (kind == Kind::ranked) return true;
+  if (kind == Kind::filter) return weight > 0;
   const auto one_scores = [](const Plan& plan) { return plan.scores(); };
   return kind == Kind::boolean && (std::ranges::any_of(must, one_scores) || std::ranges::any_of(should, one_scores));
 }
@@ -210,6 +213,10 @@ Result<Plan> Planner::plan_prefix(const Query& query) {
     // Pairs of characters do not stand in the lexicon.
     if (may_be_pairs) ATOLL_TRY(add_prefixed(field, folded, result));
   }
+  // All words that begin so count as one, which stands in at most so many documents.
+  std::uint64_t docs = 0;
+  for (const PlannedTerm& term : result.terms) docs += term.docs;
+  if (docs > 0) result.weight = kPrefixShare * query.boost * idf(std::min(docs, docs_));
   return result;
 }
 
@@ -382,7 +389,7 @@ Result<MatcherPtr> Planner::filter(const Plan& plan, std::size_t segment, Troubl
       bits[doc / 64] |= std::uint64_t{1} << (doc % 64);
     }
   }
-  return match_bits(std::move(bits), where.docs());
+  return match_bits(std::move(bits), where.docs(), constant_score(plan.weight));
 }
 
 Result<MatcherPtr> Planner::range(const Plan& plan, std::size_t segment) const {
@@ -472,6 +479,8 @@ class SegmentSearch {
   }
 
  private:
+  [[nodiscard]] bool looks_at_all() const { return request_.count || request_.on_match != nullptr; }
+
   // The one part that scores, where it is any of several terms and all else are filters.
   static const Plan* only_ranked(const Plan& plan) {
     const auto is_terms = [](const Plan& part) { return part.kind == Plan::Kind::ranked && part.phrases.empty(); };
@@ -495,7 +504,7 @@ class SegmentSearch {
     if (request_.only != nullptr) {
       ATOLL_ASSIGN(only, match_only(segment));
     }
-    const Plan* ranked = request_.count ? nullptr : only_ranked(plan);
+    const Plan* ranked = looks_at_all() ? nullptr : only_ranked(plan);
     if (ranked != nullptr) {
       ATOLL_ASSIGN(const std::vector<ScoredTerm> terms, planner_.scored(ranked->terms, number));
       std::vector<MatcherPtr> must;
@@ -529,11 +538,14 @@ class SegmentSearch {
     for (std::uint32_t doc = matcher.next(); doc != kNoDoc; doc = matcher.next()) {
       if (segment.is_removed(doc)) continue;
       ++total_;
-      const Score score = matcher.score();
-      if (score < collector_.least()) continue;
+      const Score score = request_.limit > 0 ? matcher.score() : 0;
+      const bool is_offered = request_.limit > 0 && score >= collector_.least();
+      if (!is_offered && !request_.on_match) continue;
       ATOLL_ASSIGN(const auto id, ids.value(doc));
-      if (id) collector_.offer({score, unsigned_id(*id)});
-      if (!request_.count) matcher.set_least(collector_.least());
+      if (!id) continue;
+      if (request_.on_match) request_.on_match(unsigned_id(*id));
+      if (is_offered) collector_.offer({score, unsigned_id(*id)});
+      if (!looks_at_all()) matcher.set_least(collector_.least());
     }
     return {};
   }
@@ -572,6 +584,29 @@ Result<SearchResult> search_segments(const Segments& segments, const Schema& sch
     return fail(ErrorKind::usage, "query.only", "the documents to choose from have to be in ascending order");
   }
   return SegmentSearch(segments, schema, request).run();
+}
+
+Result<std::vector<std::uint64_t>> count_documents(const Segments& segments, const Schema& schema,
+                                                   std::span<const std::string> words) {
+  Planner planner(segments, schema, {});
+  std::vector<std::uint64_t> counts;
+  counts.reserve(words.size());
+  for (const std::string& word : words) {
+    Query query;
+    query.kind = Query::Kind::word;
+    query.text = word;
+    ATOLL_ASSIGN(const Plan plan, planner.plan(query));
+    std::uint64_t most = 0;
+    for (const PlannedTerm& term : plan.terms) most = std::max(most, term.docs);
+    // A word in several parts stands at most where the rarest of them does.
+    for (const PlannedPhrase& phrase : plan.phrases) {
+      std::uint64_t least = UINT64_MAX;
+      for (const PlannedTerm& term : phrase.terms) least = std::min(least, term.docs);
+      most = std::max(most, phrase.terms.empty() ? 0 : least);
+    }
+    counts.push_back(most);
+  }
+  return counts;
 }
 
 Result<std::vector<Suggestion>> suggest_words(const Segments& segments, std::string_view word, std::size_t limit) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ struct PlannedPhrase {
 struct Plan {
   enum class Kind : std::uint8_t { ignored, nothing, everything, ranked, filter, range, boolean };
   Kind kind = Kind::nothing;
-  std::vector<PlannedTerm> terms;      // ranked: any of them; filter: any of them, score 0
+  std::vector<PlannedTerm> terms;  // ranked: any of them; filter: any of them, each match scores `weight`
+  double weight = 0;
   std::vector<PlannedPhrase> phrases;  // ranked and filter: or any of these
   std::uint8_t field = 0;              // range
   std::int64_t from = 0;
@@ -85,5 +87,8 @@ class Planner {
                                                    const SearchRequest& request);
 [[nodiscard]] Result<std::vector<Suggestion>> suggest_words(const Segments& segments, std::string_view word,
                                                             std::size_t limit);
+// By word: documents of the field in which it stands in the most.
+[[nodiscard]] Result<std::vector<std::uint64_t>> count_documents(const Segments& segments, const Schema& schema,
+                                                                 std::span<const std::string> words);
 
 }  // namespace atl::text::internal

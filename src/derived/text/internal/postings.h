@@ -6,6 +6,7 @@
 // Thread rules: one thread. Complexity: next() O(1); seek() O(log blocks) and one block unpacked.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -27,7 +28,11 @@ struct Trouble {
 
 using Score = std::uint32_t;  // in 2^-14
 inline constexpr double kScoreUnits = 16384;
-inline constexpr double kScoreMax = 1000;       // of one term, above what BM25 gives with the highest boost
+inline constexpr double kScoreMax = 1000;  // of one term, above what BM25 gives with the highest boost
+// Of what counts the same wherever it matches.
+[[nodiscard]] inline Score constant_score(double weight) {
+  return static_cast<Score>(std::min(weight, kScoreMax) * kScoreUnits);
+}
 inline constexpr std::size_t kScoredMax = 256;  // terms in one search: their sum fits a Score
 
 // BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, 3.4): weight = boost *

@@ -88,8 +88,11 @@ void RestWorld::restart_door(std::vector<std::unique_ptr<server::Door>> others) 
 Reply RestWorld::ask(const std::string& method, const std::string& target, std::string body, net::Headers headers) {
   headers.set("Host", "files.example");
   // As a running server would have by now.
-  if (target.find("search") != std::string::npos || target.find("understood") != std::string::npos)
+  const bool searches = target.find("search") != std::string::npos || target.find("understood") != std::string::npos ||
+                        target.starts_with("/mcp");
+  if (searches) {
     EXPECT_EQ(vault::testing::told(search_->catch_up(*vault_, {})), "ok");
+  }
   if (!name_.empty()) headers.set("Authorization", "Bearer " + tokens_.at(name_));
   const std::uint64_t length = body.size();
   net::MemoryBody content(std::move(body));

@@ -51,6 +51,7 @@ export function Buckets() {
     <>
       <div class="page-head">
         <h1>{t.files.buckets}</h1>
+        <a class="button" href={href("duplicates")}><Icon name="copy" size={18} />{t.duplicates.find}</a>
         {mayMake && <button type="button" class="button" onClick={() => (isNew.value = true)}><Icon name="plus" size={18} />{t.files.newBucket}</button>}
       </div>
       <Loaded state={state.value} again={again}>

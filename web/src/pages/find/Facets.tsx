@@ -59,9 +59,10 @@ export function timeWords({ since, until }: Question): string {
 }
 
 export function Chips({ question }: { question: Question }) {
-  if (!hasFilters(question)) return null;
+  if (!hasFilters(question) && question.like === "") return null;
   const list: Array<[string, string, Partial<Question>]> = [];
   const put = (label: string, words: string, without: Partial<Question>): void => { list.push([label, words, without]); };
+  if (question.like) put(t.find.like, question.like, { like: "" });
   for (const name of ["type", "language", "bucket"] as const) if (question[name]) put(t.find.facets[name], wordsFor(name, question[name]), { [name]: "" });
   for (const tag of question.tags) put(t.find.facets.tag, wordsFor("tag", tag), { tags: question.tags.filter((one) => one !== tag) });
   if (question.since || question.until) put(t.find.time, timeWords(question), { since: "", until: "" });

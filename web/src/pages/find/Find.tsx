@@ -2,7 +2,7 @@
 // asked again until it is covered.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ApiError, ask } from "../../api/client";
+import { ApiError, ask, post } from "../../api/client";
 import type { FoundObject, SearchCoverage, SearchRequest, SearchResults } from "../../api/types";
 import { Icon } from "../../parts/Icon";
 import { Empty, Failure, Waiting } from "../../parts/States";
@@ -25,6 +25,10 @@ const kAgainMost = 1000; // results at once, as the server allows
 
 const search = (body: SearchRequest, signal?: AbortSignal): Promise<SearchResults> => ask<SearchResults>("POST", "api/v1/search", { body, ...(signal ? { signal } : {}) });
 const nameOf = (one: FoundObject): string => `${one.bucket}/${one.key_b64 ?? one.key}/${one.inside ?? ""}`;
+// So that its owner sees which questions lead somewhere. Whatever comes of it, the result opens.
+function noteOpened(question: number | undefined, rank: number): void {
+  if (question !== undefined) post("api/v1/search/opened", { question, rank }).catch(() => undefined);
+}
 const isOfTheLine = (error: unknown): error is ApiError => error instanceof ApiError && error.status === 400;
 
 // The server counts columns in what it was sent, which is more than was typed.
@@ -85,9 +89,9 @@ export default function Find() {
     if (isEmpty(question)) return null;
     // Asked anew for the same, as many as are shown stay shown.
     const limit = shown.current === where ? Math.min(kPage + more.value.length, kAgainMost) : kPage;
-    let page = await search({ ...requestOf(question, true), limit }, signal);
+    let page = await search({ ...requestOf(question, true), limit, explain: true }, signal);
     const isOfWords = page.query !== "";
-    if (!isOfWords && orderOf(question, false) !== orderOf(question, true)) page = await search({ ...requestOf(question, false), limit }, signal);
+    if (!isOfWords && orderOf(question, false) !== orderOf(question, true)) page = await search({ ...requestOf(question, false), limit, explain: true }, signal);
     if (signal.aborted) return page;
     hasWords.value = isOfWords;
     shown.current = where;
@@ -114,7 +118,7 @@ export default function Find() {
 
   const showMore = (): void => {
     isMoreAsked.value = true;
-    search({ ...requestOf(question, hasWords.value), limit: kPage, cursor: cursor.value ?? "" }).then((page) => {
+    search({ ...requestOf(question, hasWords.value), limit: kPage, explain: true, cursor: cursor.value ?? "" }).then((page) => {
       if (shown.current !== route.value.query.toString()) return; // another question was asked meanwhile
       more.value = [...more.value, ...page.results];
       cursor.value = page.next_cursor;
@@ -176,7 +180,7 @@ export default function Find() {
               <div class="stack tight grow">
                 <p class="small" role="status">{t.find.results(total, isMore)}</p>
                 {answer.coverage?.is_complete === false && <Covered coverage={answer.coverage} />}
-                <ul class="card" ref={list} aria-busy={state.value.isLoading}>{results.map((one) => <Result key={nameOf(one)} found={one} q={question.q} best={best} />)}</ul>
+                <ul class="card" ref={list} aria-busy={state.value.isLoading}>{results.map((one, i) => <Result key={nameOf(one)} found={one} q={question.q} best={best} onOpen={() => noteOpened(answer.question, i + 1)} />)}</ul>
                 {cursor.value && <div><button type="button" class="button" disabled={isMoreAsked.value} onClick={showMore}>{t.verbs.showMore}</button></div>}
                 {answer.coverage?.is_complete && <Covered coverage={answer.coverage} />}
               </div>

@@ -51,11 +51,16 @@ function Why({ found, q, best }: { found: FoundObject; q: string; best: number }
   for (const field of [...title.filter((one) => wordsFound(words, one.value).length > 0), ...said.slice(0, kFieldsShown)])
     rows.push([t.fields[field.name] ?? field.name, field.value.slice(0, kValueShown)]);
   if (found.language) rows.push([t.find.why.language, t.find.why.languageWords(languageName(found.language))]);
+  const signals = (found.signals ?? []).map(({ name, score }) => {
+    const words = t.find.why.signals[name] ?? name;
+    return name === "meaning" ? t.find.why.meaningWords(words, score) : t.find.why.signalWords(words, score);
+  });
+  put(t.find.why.madeOf, signals);
   rows.push([t.find.why.score, found.score ? t.find.why.scoreWords(found.score, best) : t.find.why.noScore]);
   return <dl class="facts small found-why">{rows.map(([label, value]) => <><dt key={label}>{label}</dt><dd>{value}</dd></>)}</dl>;
 }
 
-export function Result({ found, q, best }: { found: FoundObject; q: string; best: number }) {
+export function Result({ found, q, best, onOpen }: { found: FoundObject; q: string; best: number; onOpen: () => void }) {
   const showsWhy = useSignal(false);
   const id = useId();
   const path = found.inside === undefined ? [] : stepsInside(found.inside);
@@ -69,7 +74,7 @@ export function Result({ found, q, best }: { found: FoundObject; q: string; best
   return (
     <li class="found">
       <div class="found-line">
-        <a href={to} class="found-link">
+        <a href={to} class="found-link" onClick={onOpen}>
           {path.length > 0 ? <span class="thumbnail"><Icon name={icon} size={32} /></span> : <Thumbnail object={found} icon={icon} />}
           <span class="grow">
             <strong>{found.title || name}</strong>

@@ -11,6 +11,7 @@ export interface Question {
   since: string;
   until: string;
   size: string; // at least
+  like: string; // "BUCKET/key" of a thing that others shall be like
   order: Order | "";
 }
 export type Order = "rank" | "newest" | "oldest" | "name" | "largest" | "stored";
@@ -25,7 +26,7 @@ export function questionOf(query: URLSearchParams): Question {
   const one = (name: string): string => query.get(name) ?? "";
   const order = one("order");
   return { q: one("q"), type: one("type"), language: one("language"), bucket: one("bucket"), tags: query.getAll("tag"), since: one("since"),
-    until: one("until"), size: one("size"), order: order in orders ? (order as Order) : "" };
+    until: one("until"), size: one("size"), like: one("like"), order: order in orders ? (order as Order) : "" };
 }
 
 export function addressOf(question: Question, change: Partial<Question> = {}): string {
@@ -33,13 +34,13 @@ export function addressOf(question: Question, change: Partial<Question> = {}): s
   return href("find", { ...rest, tag: tags });
 }
 
-export const isEmpty = (question: Question): boolean => question.q.trim() === "" && !hasFilters(question);
+export const isEmpty = (question: Question): boolean => question.q.trim() === "" && question.like === "" && !hasFilters(question);
 export const hasFilters = (question: Question): boolean =>
   [question.type, question.language, question.bucket, question.since, question.until, question.size].some((one) => one !== "") || question.tags.length > 0;
 export const noFilters: Partial<Question> = { type: "", language: "", bucket: "", tags: [], since: "", until: "", size: "" };
 
 // Without words nothing is better than something else. Whether a line of conditions holds words is what the server says.
-export const orderOf = (question: Question, hasWords: boolean): Order => question.order || (question.q.trim() === "" ? "newest" : hasWords ? "rank" : "name");
+export const orderOf = (question: Question, hasWords: boolean): Order => question.order || (question.like ? "rank" : question.q.trim() === "" ? "newest" : hasWords ? "rank" : "name");
 
 // While the last word is being typed, what begins so is meant as well. A blank behind it ends it.
 const kBegun = /^(.*(?:^|\s))([\p{L}\p{N}]{2,})$/su;
@@ -66,7 +67,9 @@ export function requestOf(question: Question, hasWords: boolean): SearchRequest 
   const line = lineOf(question.q);
   // An OR at the end must not reach as far as what is added.
   const chosen = question.language === "" ? line : `${/\bOR\b/.test(question.q) ? `(${line})` : line} language:${question.language}`;
+  const at = question.like.indexOf("/");
   return {
+    ...(at > 0 ? { like: { bucket: question.like.slice(0, at), key: question.like.slice(at + 1) } } : {}),
     query: chosen.trim(), filter, ...orders[orderOf(question, hasWords)],
     ...(question.type ? { types: [question.type] } : {}), ...(question.bucket ? { bucket: question.bucket } : {}),
     ...(question.since ? { since: question.since } : {}), ...(question.until ? { until: question.until } : {}),

@@ -89,6 +89,7 @@ export default function ObjectPage() {
         {info && (
           <div class="line">
             <a class="button primary" href={address(objectPath(bucket, name), { download: lastPart(key), ...shown })} download={lastPart(key)}><Icon name="download" size={18} />{t.verbs.download}</a>
+            {!isThen && !key64 && <a class="button" href={href("find", { like: `${bucket}/${key}` })}><Icon name="search" size={18} />{t.find.moreLikeThis}</a>}
             {!isThen && mayMaybe("share_create") && <button type="button" class="button" onClick={() => (open.value = "share")}><Icon name="link" size={18} />{t.verbs.share}</button>}
             {!isThen && (mayMaybe("overwrite") || mayMaybe("remove")) && (
               <Menu label={t.files.more} verbs={[{ words: t.verbs.rename, icon: "edit", run: () => void (open.value = "rename") },

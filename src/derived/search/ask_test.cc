@@ -1,0 +1,158 @@
+// What is answered: counts, likeness, why, and which piece is shown.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "derived/search/testing/search_fixture.h"
+
+namespace atl::search {
+namespace {
+
+class AskTest : public testing::SearchFixture {};
+
+TEST_F(AskTest, CountsEverythingThatMatchesByMonthAndDay) {
+  machine_.clock.set(Timestamp{1'893'456'000'000'000});  // 2030-01-01
+  for (int i = 0; i < 40; ++i) {
+    put("n" + std::to_string(i) + (i % 4 == 0 ? ".md" : ".txt"), "word");
+    machine_.clock.advance_s(5 * 86'400);
+  }
+  catch_up();
+  Question question;
+  question.words = "word";
+  question.limit = 1;
+  question.facets = {"month", "type", "day", "bucket"};
+  const auto fast = ask(question);
+  EXPECT_EQ(fast.total, 40U);
+  EXPECT_TRUE(fast.is_total_exact);
+  ASSERT_EQ(fast.facets.size(), 4U);
+  ASSERT_EQ(fast.facets[0].counts.size(), 7U);
+  EXPECT_EQ(fast.facets[0].counts[0].value, "2030-01");
+  EXPECT_EQ(fast.facets[0].counts[0].count, 7U);
+  EXPECT_EQ(fast.facets[0].counts[1].value, "2030-02");
+  EXPECT_EQ(fast.facets[2].counts.size(), 40U);
+  EXPECT_EQ(fast.facets[3].counts.front().value, "box");
+  // Looked up one by one, which is what a caller gets who may not see everything, they are the same.
+  question.sees = [](const std::string&, const catalog::Listed&) { return true; };
+  const auto slow = ask(question);
+  EXPECT_EQ(slow.total, fast.total);
+  for (std::size_t i = 0; i < fast.facets.size(); ++i) {
+    ASSERT_EQ(slow.facets[i].counts.size(), fast.facets[i].counts.size()) << slow.facets[i].name;
+    for (std::size_t j = 0; j < fast.facets[i].counts.size(); ++j) {
+      EXPECT_EQ(slow.facets[i].counts[j].value, fast.facets[i].counts[j].value);
+      EXPECT_EQ(slow.facets[i].counts[j].count, fast.facets[i].counts[j].count);
+    }
+  }
+  question.facets = {"colour"};
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "search.unknown_facet");
+}
+
+TEST_F(AskTest, CountsFollowWhatChanges) {
+  put("a.txt", "word");
+  put("b.zip", "in/c.txt: word\nin/d.txt: word\n");
+  catch_up();
+  Question question;
+  question.words = "word";
+  question.facets = {"type"};
+  EXPECT_EQ(ask(question).total, 3U);
+  put("e.txt", "word");
+  ASSERT_TRUE(vault::Objects(*vault_).remove({"box", "a.txt"}));
+  put("b.zip", "in/c.txt: word\n");
+  catch_up();
+  EXPECT_EQ(ask(question).total, 2U);
+  EXPECT_EQ(ask(question).facets.at(0).counts.at(0).value, "text");
+  question.bucket = "box";
+  EXPECT_EQ(ask(question).total, 2U);
+}
+
+TEST_F(AskTest, CountsAllWhereAFilterOnlyLeavesKindsOut) {
+  put("a.txt", "word");
+  put("b.txt", "word");
+  catch_up();
+  Question question;
+  question.words = "word";
+  question.facets = {"type"};
+  question.limit = 1;
+  question.filter = "not type:directory";
+  const auto answer = ask(question);
+  EXPECT_EQ(answer.found.size(), 1U);
+  EXPECT_EQ(answer.total, 2U);
+  question.filter = "not type:file";
+  EXPECT_TRUE(ask(question).found.empty());
+  EXPECT_EQ(ask(question).total, 0U);
+}
+
+TEST_F(AskTest, WhatIsLikeAThing) {
+  put("boilers.txt", "The boiler in the cellar has a new pump, and the pump of the boiler is loud.");
+  put("pumps.txt", "A loud pump was built into the boiler.");
+  put("garden.txt", "Tulips in the garden want water in the evening.");
+  put("tulips.txt", "Tulips and roses: water them in the evening, and the garden is a garden of tulips.");
+  put("empty.bin", "");
+  catch_up();
+  Question question;
+  question.like = ObjectName{"box", "boilers.txt"};
+  auto answer = ask(question);
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "pumps.txt");
+  ASSERT_TRUE(answer.found[0].snippet);
+  EXPECT_FALSE(answer.found[0].snippet->marks.empty());
+  for (const auto& found : answer.found) EXPECT_NE(found.listed.entry.key, "boilers.txt");
+  question.like = ObjectName{"box", "garden.txt"};
+  EXPECT_EQ(ask(question).found.at(0).listed.entry.key, "tulips.txt");
+  // Words of the line still have to be there.
+  question.words = "+roses";
+  EXPECT_EQ(ask(question).found.size(), 1U);
+  question.words = "+pump";
+  question.filter = "name:garden*";
+  EXPECT_TRUE(ask(question).found.empty());
+  question = {};
+  question.like = ObjectName{"box", "nothing.txt"};
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "object.not_found");
+  // What may not be seen is not there.
+  question.like = ObjectName{"box", "garden.txt"};
+  question.sees = [](const std::string&, const catalog::Listed& listed) { return listed.entry.key != "garden.txt"; };
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "object.not_found");
+  question.sees = nullptr;
+  question.near = "flowers";
+  EXPECT_EQ(index_->ask(*vault_, question).error().id, "search.near_and_like");
+}
+
+TEST_F(AskTest, ExplainsByFieldWhatAScoreIsMadeOf) {
+  put("boiler/a.txt", "# The boiler\nAnother word about the boiler.");
+  put("b.txt", "boiler here, too");
+  catch_up();
+  Question question;
+  question.words = "boiler word*";
+  question.explains = true;
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 2U);
+  for (const auto& found : answer.found) {
+    double sum = 0;
+    for (const auto& signal : found.signals) sum += signal.score;
+    EXPECT_GT(sum, 0) << found.listed.entry.key;
+  }
+  std::set<std::string> names;
+  for (const auto& signal : answer.found[0].signals) names.insert(signal.name);
+  EXPECT_TRUE(names.contains("title") && names.contains("text") && names.contains("words"));
+  EXPECT_EQ(answer.found[1].signals.size(), 1U);
+  EXPECT_EQ(answer.found[1].signals[0].name, "text");
+  EXPECT_NEAR(answer.found[1].signals[0].score, answer.found[1].score, 0.01);
+  question.words = "title:boiler";
+  EXPECT_EQ(ask(question).found.at(0).signals.size(), 1U);
+  question.explains = false;
+  EXPECT_TRUE(ask(question).found.at(0).signals.empty());
+}
+
+TEST_F(AskTest, ShowsThePieceWithThePhrase) {
+  put("a.txt", "pump, pump, pump: new is the pump and new the price of new things\n" + std::string(600, '.') +
+                   "\nthen they built a new pump in");
+  catch_up();
+  Question question;
+  question.words = "\"new pump\"";
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 1U);
+  ASSERT_TRUE(answer.found[0].snippet);
+  EXPECT_NE(answer.found[0].snippet->text.find("a new pump in"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace atl::search
