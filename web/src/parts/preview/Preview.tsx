@@ -11,7 +11,7 @@ import { Icon, iconOf } from "../Icon";
 import { Failure, Waiting } from "../States";
 import { csvRows } from "./csv";
 import { Markdown } from "./Markdown";
-import { hasPreview, isShownByBrowser } from "./formats";
+import { hasPreview, isModel, isShownByBrowser } from "./formats";
 import { UnderstoodText } from "./UnderstoodText";
 import "./preview.css";
 
@@ -39,6 +39,7 @@ const types: Array<[RegExp, Kind]> = [
 
 export function kindOf(file: Previewed): Kind {
   const type = file.content_type ?? "";
+  if (isModel(file)) return "none"; // some are text, which nobody wants to read
   if (type !== "" && type !== "application/octet-stream") for (const [pattern, kind] of types) if (pattern.test(type)) return kind;
   for (const [pattern, kind] of endings) if (pattern.test(file.key)) return kind;
   return "none";

@@ -18,3 +18,4 @@ const says = (file: Named): string => (file.content_type === kUnsaid ? "" : file
 // The original, in an <img>.
 export const isShownByBrowser = (file: Named): boolean => (says(file) === "" ? kShownEndings.test(file.key) : kShownTypes.test(says(file)));
 export const hasPreview = (file: Named): boolean => kDrawnEndings.test(file.key) || kDrawnTypes.test(says(file));
+export const isModel = (file: Named): boolean => /\.(stl|obj|ply|gltf|glb|3mf)$/i.test(file.key);
