@@ -91,6 +91,18 @@ void raise_open_file_limit() {
   }
 }
 
+// Beside this program, or where packages put what is not for people's hands; empty where it is not installed.
+std::string find_previews_program() {
+  std::array<char, 4096> own{};
+  const ssize_t length = ::readlink("/proc/self/exe", own.data(), own.size() - 1);
+  if (length <= 0) return {};
+  const std::string path(own.data(), static_cast<std::size_t>(length));
+  const std::string folder = path.substr(0, path.rfind('/'));
+  for (const char* const place : {"/atoll-previews", "/../lib/atoll/atoll-previews"})
+    if (::access((folder + place).c_str(), X_OK) == 0) return folder + place;
+  return {};
+}
+
 std::string process_words(const std::vector<std::string>& arguments) {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -141,6 +153,7 @@ int main(int argc, char** argv) {
                                     stop_requested,
                                     process_words(arguments),
                                     folder};
+  environment.previews_program = find_previews_program();
   environment.serve = [](atl::cli::ServeRequest request, atl::cli::Environment& surroundings) {
     return atl::serve::serve(std::move(request), surroundings, [](atl::server::Host& served) {
       std::vector<std::unique_ptr<atl::server::Door>> doors;

@@ -26,7 +26,32 @@ class Deb(AtollTest):
 
     def build(self):
         self.assertEqual(0, self.built.returncode, self.built.stderr)
-        return self.built.stdout.strip()
+        return self.built.stdout.split()[0]
+
+    def test_previews_are_a_package_of_their_own_and_the_program_finds_them_there(self):
+        package = self.built.stdout.split()[1]
+        self.assertIn("./usr/lib/atoll/atoll-previews\n", run("dpkg-deb", "-c", package).stdout)
+        control = run("dpkg-deb", "-f", package).stdout
+        for library in ("libavcodec59", "libheif1", "libraw20", "libtesseract5"):
+            self.assertIn(library, control)
+            self.assertNotIn(library, run("dpkg-deb", "-f", self.build()).stdout)
+        root = self.path("unpacked")
+        for one in (self.build(), package):
+            self.assertEqual(0, run("dpkg-deb", "-x", one, root).returncode)
+        home = {**self.env, "ATOLL_HOME": self.path("home")}
+        program = os.path.join(root, "usr/bin/atoll")
+        self.assertEqual(0, run(program, "init", env=home).returncode)
+        # 2 by 2 pixels, 24 bits each.
+        picture = b"BM" + (70).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little") + \
+            (2).to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(4) + (16).to_bytes(4, "little") + bytes(16) + bytes(16)
+        self.assertEqual(0, run(program, "put", self.file("in/a.bmp", picture), "box/a.bmp", env=home).returncode)
+        made = subprocess.run([program, "preview", "box/a.bmp"], env=home, capture_output=True, timeout=60)
+        self.assertEqual((0, b"RIFF"), (made.returncode, made.stdout[:4]), made.stderr)
+        os.remove(os.path.join(root, "usr/lib/atoll/atoll-previews"))
+        self.assertEqual(0, run(program, "put", self.file("in/b.bmp", picture + b"\0"), "box/b.bmp", env=home).returncode)
+        missing = run(program, "preview", "box/b.bmp", env=home)
+        self.assertEqual(20, missing.returncode)
+        self.assertIn("previews are not installed", missing.stderr)
 
     def test_it_is_built_installed_run_and_removed(self):
         package = self.build()
@@ -95,6 +120,7 @@ class Files(unittest.TestCase):
         # The target that is built, and where it then lies.
         self.assertIn("cmake --preset release && cmake --build build/release --target atoll", text)
         self.assertIn("/source/build/release/bin/atoll /usr/bin/atoll", text)
+        self.assertIn("/source/build/release/bin/atoll-previews /usr/lib/atoll/atoll-previews", text)
         command = re.search(r"^ENTRYPOINT (.*)$", text, re.M).group(1)
         self.assertIn("atoll init --if-missing --quiet && exec atoll serve --listen '*:7070'", command)
 
@@ -109,14 +135,18 @@ class Files(unittest.TestCase):
 
     def test_the_programs_libraries_are_in_the_list_that_the_image_installs(self):
         packages = self.read("tools/packages.sh")
-        listed = set(re.search(r"packages_run=\(([^)]*)\)", packages).group(1).split())
-        needed = run("ldd", harness.ATOLL).stdout
+        listed = set(" ".join(re.findall(r"packages_run\+?=\(([^)]*)\)", packages)).split())
+        for program in (harness.ATOLL, os.path.join(os.path.dirname(harness.ATOLL), "atoll-previews")):
+            self.check_libraries(program, listed)
+
+    def check_libraries(self, program, listed):
+        needed = run("ldd", program).stdout
         sonames = re.findall(r"=> (/\S+)", needed)
         owners = set()
         for path in sonames:
             found = run("dpkg", "-S", os.path.realpath(path)).stdout or run("dpkg", "-S", path).stdout
             owners.update(found.split(":")[0] for found in found.splitlines())
-        direct = run("readelf", "-d", harness.ATOLL).stdout
+        direct = run("readelf", "-d", program).stdout
         names = re.findall(r"\(NEEDED\)\s+Shared library: \[([^\]]+)\]", direct)
         for name in names:
             path = re.search(re.escape(name) + r" => (/\S+)", needed)

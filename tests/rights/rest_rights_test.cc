@@ -72,6 +72,7 @@ constexpr std::array kLines = {
     Line{"search_questions_clear", kOwner},
     Line{"search_opened", kLooks},
     Line{"object_understood", kReadsObject},
+    Line{"object_preview", kReadsObject},
     Line{"search_coverage", kLooks},
     Line{"vector_search", kReadsVersions},
     Line{"embedder_show", kLooks},

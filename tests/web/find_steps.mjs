@@ -103,7 +103,7 @@ export function findSteps({ step, browser, server, folder, until, button }) {
     await browser.go("/ui/find?bucket=papers&q=" + encodeURIComponent("*.png size<1MB"));
     await page.getByText("3 results").waitFor();
     assert.equal(await page.getByLabel("Order").inputValue(), "name", "without words there is no best");
-    await until(page, () => [...document.querySelectorAll(".found .thumbnail img")].filter((one) => one.naturalWidth === 300).length === 3);
+    await until(page, () => [...document.querySelectorAll(".found .thumbnail img")].filter((one) => one.naturalWidth === 256).length === 3);
     await browser.look("find-pictures");
     await browser.go("/ui/find?bucket=holiday&q=line");
     await page.getByText("986 results").waitFor();

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.mjs";
 import { findSteps } from "./find_steps.mjs";
-import { picture, sound } from "./samples.mjs";
+import { pdf, picture, ring, sound } from "./samples.mjs";
 import { Server } from "./server.mjs";
 
 const [program, pictures] = process.argv.slice(2);
@@ -245,7 +245,7 @@ step("moves through a folder by keyboard, removes, and takes that back", async (
   await page.keyboard.press("Escape");
   await browser.go("/ui/files/holiday?in=" + encodeURIComponent("Holiday 2026/"));
   await button("As pictures").click();
-  await until(page, () => [...document.querySelectorAll(".thumbnail img")].filter((one) => one.naturalWidth === 300).length >= 8);
+  await until(page, () => [...document.querySelectorAll(".thumbnail img")].filter((one) => one.naturalWidth === 256).length >= 8);
   await browser.look("folder-pictures");
   await button("As a list").click();
 });
@@ -409,6 +409,25 @@ step("shows somebody else no more than they may see", async () => {
   const refused = (await server.api("GET", "/audit?denied&limit=100")).records.filter((one) => one.actor === "mia");
   assert.deepEqual(refused.map((one) => one.action), [], "the page asks for nothing that it knows is refused");
   await mia.context().close();
+});
+
+step("shows what browsers cannot as the server draws it", async () => {
+  await server.api("PUT", "/buckets/models");
+  await server.api("PUT", "/buckets/models/objects/ring.obj", ring());
+  await server.api("PUT", "/buckets/models/objects/report.pdf", pdf("Report", "2024-05-01", ["Report of the lighthouse"]));
+  await server.api("PUT", "/buckets/models/objects/tone.wav", sound());
+  await server.api("PUT", "/buckets/models/objects/notes.txt", "words");
+  await browser.go("/ui/files/models");
+  await button("As pictures").click();
+  await until(page, () => [...document.querySelectorAll(".thumbnail img")].filter((one) => one.naturalWidth > 0).length === 3);
+  assert.equal(await page.locator(".thumbnail svg").count(), 1, "of a text there is an icon");
+  await browser.look("folder-drawn");
+  await browser.go("/ui/object/models?key=ring.obj");
+  await until(page, () => document.querySelector(".preview-image")?.naturalWidth === 1024);
+  await browser.look("object-drawn");
+  await browser.go("/");
+  await until(page, () => document.querySelectorAll(".arrivals .thumbnail img").length >= 3);
+  await browser.look("home-drawn");
 });
 
 step("signs out", async () => {

@@ -56,6 +56,19 @@ export function sound() {
   return out;
 }
 
+// A ring, as an OBJ model.
+export function ring() {
+  const [around, across] = [48, 24];
+  const lines = [];
+  for (let i = 0; i < around; i++) for (let j = 0; j < across; j++) {
+    const [a, b] = [(2 * Math.PI * i) / around, (2 * Math.PI * j) / across];
+    lines.push(`v ${((3 + Math.cos(b)) * Math.cos(a)).toFixed(4)} ${Math.sin(b).toFixed(4)} ${((3 + Math.cos(b)) * Math.sin(a)).toFixed(4)}`);
+  }
+  const corner = (i, j) => (i % around) * across + (j % across) + 1;
+  for (let i = 0; i < around; i++) for (let j = 0; j < across; j++) lines.push(`f ${corner(i, j)} ${corner(i + 1, j)} ${corner(i + 1, j + 1)} ${corner(i, j + 1)}`);
+  return lines.join("\n") + "\n";
+}
+
 // A zip of stored members, which docx, xlsx and pptx are as well.
 export function zip(members) {
   const heads = [];

@@ -109,6 +109,7 @@ class Object(TypedDict):
     etag: str  # For If-Match.
     lsn: int  # Number of the change that made it.
     content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
     tags: NotRequired[dict[str, str]]  # They change in place.
     metadata: NotRequired[dict[str, str]]  # It makes a version.
     link_target: NotRequired[str]  # Of a symlink.
@@ -476,6 +477,7 @@ class ObjectInfo(TypedDict):
     etag: str  # For If-Match.
     lsn: int  # Number of the change that made it.
     content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
     tags: NotRequired[dict[str, str]]  # They change in place.
     metadata: NotRequired[dict[str, str]]  # It makes a version.
     link_target: NotRequired[str]  # Of a symlink.
@@ -670,6 +672,8 @@ class SearchRequest(TypedDict):
     cursor: NotRequired[str]  # `next_cursor` of the page before.
     query: NotRequired[str]  # Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
     near: NotRequired[str]  # What it is about, in any words; with `query`, both count.
+    like: NotRequired[dict[str, Any]]  # What is like this object, and never itself; not together with `near`.
+    explain: NotRequired[bool]  # Gives `signals`: what each hit's score is made of.
     words_only: NotRequired[bool]  # Nothing by meaning, also where the words say little.
     near_threshold: NotRequired[float]  # Of what is found by meaning, nothing less near: from -1 to 1.
     match: NotRequired[str]  # Whether one word is enough; otherwise any.
@@ -692,9 +696,108 @@ class SearchResults(TypedDict):
     total: NotRequired[int]  # How many there are, where they were counted.
     is_total_exact: NotRequired[bool]  # False: there are more.
     facets: NotRequired[list["Facet"]]
+    question: NotRequired[int]  # By which search_opened knows what was asked; not where nothing is noted.
     suggestions: NotRequired[list[dict[str, Any]]]
     asked_meaning: NotRequired[bool]  # It was looked for by meaning, too.
     coverage: NotRequired["SearchCoverage"]
+
+
+class Duplicate(TypedDict):
+    """One of several that are alike."""
+
+    bucket: str  # Its bucket.
+    key: str  # Its key.
+    key_b64: NotRequired[str]  # The key in base64, where it is no UTF-8.
+    type: str  # What it is.
+    size: int  # In bytes, as a reader sees it.
+    modified: str  # The file's own time.
+    stored: str  # When this version began.
+    version: str  # The version's id.
+    etag: str  # For If-Match.
+    lsn: int  # Number of the change that made it.
+    content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
+    tags: NotRequired[dict[str, str]]  # They change in place.
+    metadata: NotRequired[dict[str, str]]  # It makes a version.
+    link_target: NotRequired[str]  # Of a symlink.
+    link_target_b64: NotRequired[str]  # Likewise in base64.
+    label: NotRequired[str]  # Name of the version.
+    deleted: NotRequired[str]  # When it was removed.
+    new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
+    score: NotRequired[float]  # Of a search.
+    similarity: float  # To the first of its group, up to 1.
+    frees: int  # Bytes at most, where it goes: what of it no other of its group holds.
+
+
+class DuplicateGroup(TypedDict):
+    """Things that are alike."""
+
+    members: list["Duplicate"]  # First the one to keep, then the most alike.
+    bytes: int  # Of all, as they are read.
+    frees: int  # Bytes at most, where all but the first go.
+    has_more: bool  # There are more than are listed.
+
+
+class DuplicateRemove(TypedDict):
+    """What to keep, and what to remove."""
+
+    groups: list[dict[str, Any]]
+
+
+class DuplicatesRemoved(TypedDict):
+    """What went."""
+
+    objects: int  # How many.
+    bytes: int  # Of all, as they are read.
+
+
+class DuplicateList(TypedDict):
+    """A page of groups."""
+
+    groups: list["DuplicateGroup"]
+    group_count: int  # In all.
+    extra_count: int  # Objects that could go: all but one of each group.
+    bytes: int  # Of those, as they are read.
+    is_complete: bool  # False: not everything is known yet, or there was too much to compare.
+    next_cursor: NotRequired[str]  # There is more.
+    coverage: "SearchCoverage"
+
+
+class CountedWords(TypedDict):
+    """Words that were asked for."""
+
+    words: str  # In small letters.
+    count: int  # How often.
+
+
+class SearchQuestions(TypedDict):
+    """What was asked."""
+
+    is_on: bool  # False: nothing is noted.
+    is_of_all: bool  # False: the caller's own.
+    since: str  # What was asked from then on is counted.
+    questions: int  # How many.
+    without_result: int  # That found nothing.
+    with_opened: int  # Of which a result was opened.
+    success_rate: float  # That many of all, 0 to 1.
+    median_ms: float  # Half of them were answered in that time.
+    p99_ms: float  # 99 of 100 were.
+    terms: list["CountedWords"]  # Single words.
+    lines: list["CountedWords"]  # Whole questions.
+    found_nothing: list["CountedWords"]  # Those that found nothing at last.
+
+
+class SearchQuestionsChange(TypedDict):
+    """Whether questions are noted."""
+
+    is_on: bool  # False: not any more.
+
+
+class SearchOpened(TypedDict):
+    """A result that was opened."""
+
+    question: int  # As the answer named it.
+    rank: int  # Which result, from 1.
 
 
 class FoundObject(TypedDict):
@@ -711,6 +814,7 @@ class FoundObject(TypedDict):
     etag: str  # For If-Match.
     lsn: int  # Number of the change that made it.
     content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
     tags: NotRequired[dict[str, str]]  # They change in place.
     metadata: NotRequired[dict[str, str]]  # It makes a version.
     link_target: NotRequired[str]  # Of a symlink.
@@ -725,6 +829,7 @@ class FoundObject(TypedDict):
     format: NotRequired[str]  # Such as pdf.
     language: NotRequired[str]  # ISO 639-1.
     trouble: NotRequired[str]  # Why it could not be read to its end.
+    signals: NotRequired[list[dict[str, Any]]]  # The strongest first.
     snippet: NotRequired["Snippet"]
 
 
@@ -750,6 +855,7 @@ class Facet(TypedDict):
 
     name: str  # By what.
     counts: list[dict[str, Any]]
+    has_more: NotRequired[bool]  # True: there are more values.
 
 
 class SearchCoverage(TypedDict):
@@ -760,6 +866,8 @@ class SearchCoverage(TypedDict):
     objects: int  # That can be found.
     contents_waiting: int  # Found by names only so far.
     is_complete: bool  # Everything is known.
+    previews_waiting: int  # Small pictures to be made.
+    pictures_waiting: int  # To be searched for text (OCR).
     knows_meaning: bool  # `near` finds something.
     embedder: str  # Whose vectors answer; empty: none do.
     passages: int  # That can be found by meaning.

@@ -29,6 +29,11 @@ bool is_webp(ByteView bytes) {
 
 }  // namespace
 
+tl::unexpected<Error> not_started(const Error& why) {
+  return fail(ErrorKind::failed, "preview.not_started", "the program that reads pictures does not work: " + why.message,
+              "Its libraries may be missing: `ldd` of atoll-previews names them.");
+}
+
 Bytes encode(const Preview& preview) {
   Bytes bytes;
   ByteWriter out(bytes);
@@ -83,7 +88,8 @@ Result<void> make_all(const platform::Machine& machine, std::span<const extract:
     ATOLL_TRY(on_done(index, std::move(*preview)));
     return true;
   };
-  answers.on_broken = [&](std::size_t index, const std::string&, const Error& why) {
+  answers.on_broken = [&](std::size_t index, const std::string& begun, const Error& why) -> Result<void> {
+    if (begun.empty()) return not_started(why);
     Preview preview;
     preview.trouble = extract::words_of_broken(why);
     return on_done(index, std::move(preview));

@@ -51,8 +51,11 @@ struct Options {
   const std::atomic<bool>* stop = nullptr;
 };
 
+// A worker that ended before it looked at a content says nothing about the content.
+[[nodiscard]] tl::unexpected<Error> not_started(const Error& why);
+
 using OnDone = std::function<Result<void>(std::size_t index, Preview preview)>;
-// Errors as extract::run_batches.
+// Errors as extract::run_batches, and `failed` "preview.not_started".
 [[nodiscard]] Result<void> make_all(const platform::Machine& machine, std::span<const extract::Source> sources,
                                     const Options& options, const OnDone& on_done,
                                     const extract::OnFailed& on_failed = {});

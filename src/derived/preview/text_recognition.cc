@@ -19,11 +19,14 @@ std::string joined(const std::vector<std::string>& languages) {
   return text;
 }
 
-void mark(extract::Extraction& extraction, const RecognitionOptions& options) {
-  extraction.fields.push_back({std::string(extract::field::kOcrLanguages), joined(options.languages)});
-}
-
 }  // namespace
+
+std::optional<TextRecognition> recognition_named(std::string_view word) {
+  if (word == "off") return TextRecognition::off;
+  if (word == "documents") return TextRecognition::documents;
+  if (word == "all") return TextRecognition::all;
+  return std::nullopt;
+}
 
 std::vector<std::string> installed_languages(const platform::Machine& machine) {
   std::vector<std::string> languages;
@@ -59,36 +62,31 @@ bool wants_recognition(const extract::Extraction& extraction, TextRecognition wh
   return which == TextRecognition::all || extract::value_of(extraction, extract::field::kDevice).empty();
 }
 
-Result<void> recognise_text(const platform::Machine& machine, std::span<const extract::Source> sources,
-                            std::vector<extract::Extraction> extractions, const RecognitionOptions& options,
-                            const extract::OnDone& on_done, const extract::OnFailed& on_failed) {
+Result<extract::Extraction> recognise_text(const platform::Machine& machine, const extract::Source& source,
+                                           extract::Extraction known, const RecognitionOptions& options) {
   extract::BatchOptions batches;
   batches.worker_command = {options.program, "text", joined(options.languages)};
   batches.memory_bytes_max = options.memory_bytes_max;
   batches.cpu_seconds_per_file = options.cpu_seconds_per_file;
-  batches.files_per_worker = options.files_per_worker;
   batches.stop = options.stop;
-  const auto by_place = [](const extract::Piece& piece) { return piece.place.number; };
   extract::BatchAnswers answers;
-  answers.on_answer = [&](std::size_t index, ByteView answer) -> Result<bool> {
+  answers.on_answer = [&](std::size_t, ByteView answer) -> Result<bool> {
     auto read = extract::decode(answer);
     if (!read) return false;
-    extract::Extraction& whole = extractions.at(index);
-    std::ranges::move(read->pieces, std::back_inserter(whole.pieces));
-    std::ranges::stable_sort(whole.pieces, {}, by_place);
-    if (whole.language.empty()) whole.language = read->language;
-    whole.is_truncated = whole.is_truncated || read->is_truncated;
-    mark(whole, options);
-    ATOLL_TRY(on_done(index, std::move(whole)));
+    std::ranges::move(read->pieces, std::back_inserter(known.pieces));
+    std::ranges::stable_sort(known.pieces, {}, [](const extract::Piece& piece) { return piece.place.number; });
+    if (known.language.empty()) known.language = read->language;
+    known.is_truncated = known.is_truncated || read->is_truncated;
     return true;
   };
-  // What was understood without is still so.
-  answers.on_broken = [&](std::size_t index, const std::string&, const Error&) {
-    mark(extractions.at(index), options);
-    return on_done(index, std::move(extractions.at(index)));
+  // What was understood without is still so; it is not tried again before the content changes.
+  answers.on_broken = [](std::size_t, const std::string& begun, const Error& why) -> Result<void> {
+    if (begun.empty()) return not_started(why);
+    return {};
   };
-  answers.on_failed = on_failed;
-  return extract::run_batches(machine, sources, batches, answers);
+  ATOLL_TRY(extract::run_batches(machine, std::span(&source, 1), batches, answers));
+  known.fields.push_back({std::string(extract::field::kOcrLanguages), joined(options.languages)});
+  return known;
 }
 
 }  // namespace atl::preview

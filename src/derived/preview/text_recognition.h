@@ -3,7 +3,7 @@
 // pieces, whose places are pages; it is marked by the field "ocr_languages".
 #pragma once
 
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +20,9 @@ enum class TextRecognition : std::uint8_t {
   all,        // photos too
 };
 
+// "off", "documents", "all".
+[[nodiscard]] std::optional<TextRecognition> recognition_named(std::string_view word);
+
 // Languages of which tesseract's data are installed: "eng", "deu"; English first, then by name.
 [[nodiscard]] std::vector<std::string> installed_languages(const platform::Machine& machine);
 
@@ -30,15 +33,13 @@ struct RecognitionOptions {
   std::string program;
   std::vector<std::string> languages;  // not empty
   std::uint64_t memory_bytes_max = 2 * kGiB;
-  std::uint64_t cpu_seconds_per_file = 120;
-  std::uint32_t files_per_worker = 50;
+  std::uint64_t cpu_seconds_per_file = 120;  // the worker itself stops earlier, and says that there is more
   const std::atomic<bool>* stop = nullptr;
 };
-// `extractions[i]` is what is known of source i; it comes back with what was read in addition, marked, also where
-// nothing was. Errors as extract::run_batches.
-[[nodiscard]] Result<void> recognise_text(const platform::Machine& machine, std::span<const extract::Source> sources,
-                                          std::vector<extract::Extraction> extractions,
-                                          const RecognitionOptions& options, const extract::OnDone& on_done,
-                                          const extract::OnFailed& on_failed = {});
+// `known` is what was understood of the source; it comes back with what was read in addition, marked, also where
+// nothing was. Errors as extract::run_batches, and that of the source's read().
+[[nodiscard]] Result<extract::Extraction> recognise_text(const platform::Machine& machine,
+                                                         const extract::Source& source, extract::Extraction known,
+                                                         const RecognitionOptions& options);
 
 }  // namespace atl::preview

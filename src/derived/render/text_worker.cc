@@ -1,7 +1,9 @@
 // Text in pictures and scanned pages, by tesseract's recogniser of lines (LSTM).
+#include <poppler/cpp/poppler-page.h>
 #include <tesseract/baseapi.h>
 #include <tesseract/ocrclass.h>
 
+#include <ctime>
 #include <memory>
 
 #include "derived/extract/extraction.h"
@@ -10,15 +12,14 @@
 #include "derived/render/internal/prepare.h"
 #include "derived/render/render.h"
 
-#include <poppler/cpp/poppler-page.h>
-
 namespace atl::render {
 namespace {
 
 constexpr std::uint32_t kSide = 2400;   // of a picture of a page: about 200 dots an inch of A4
 constexpr std::uint32_t kSideMin = 48;  // smaller ones hold no line of text
 constexpr int kPageMsMax = 30'000;
-constexpr int kPagesMax = 200;  // of one document
+constexpr int kPagesMax = 200;            // of one document
+constexpr std::clock_t kSecondsMax = 60;  // of one document, of the processor's time
 constexpr std::size_t kTextBytesMax = 4 * kMiB;
 constexpr float kConfidenceMin = 60;  // of 100: below, lines in photos that are no text
 
@@ -86,10 +87,11 @@ Result<void> read_document(extract::Input& input, TextReader& reader, extract::E
   ATOLL_ASSIGN(const Bytes file, input.whole(kWholeBytesMax));
   ATOLL_ASSIGN(const auto document, open_document(file));
   int pages_read = 0;
+  const std::clock_t begun = std::clock();
   for (int i = 0; i < document->pages(); ++i) {
     const std::unique_ptr<poppler::page> page(document->create_page(i));
     if (!page || !page->text().empty()) continue;  // what it says itself is known
-    if (++pages_read > kPagesMax) {
+    if (++pages_read > kPagesMax || (std::clock() - begun) / CLOCKS_PER_SEC > kSecondsMax) {
       out.is_truncated = true;
       break;
     }

@@ -9,13 +9,17 @@ namespace {
 constexpr std::uint8_t kOfObject = 'o';
 constexpr std::uint8_t kOfName = 'k';
 constexpr std::uint8_t kOfDocument = 'd';
-constexpr std::uint8_t kOfWaiting = 'w';
+constexpr std::array<std::uint8_t, kQueueCount> kOfQueue{'w', 'p', 'r'};
 constexpr std::size_t kIdBytes = sizeof(ObjectId::bytes);
 
 Bytes object_key(const ObjectId& object, std::uint8_t of = kOfObject) {
   Bytes key{of};
   key.insert(key.end(), object.bytes.begin(), object.bytes.end());
   return key;
+}
+
+Bytes queue_key(const ObjectId& object, Queue queue) {
+  return object_key(object, kOfQueue.at(static_cast<std::size_t>(queue)));
 }
 
 Bytes name_key(const BucketId& bucket, std::string_view name) {
@@ -129,15 +133,16 @@ Result<void> DocumentBook::read_state() {
 }
 
 Result<void> DocumentBook::count() {
-  for (const auto of : {kOfObject, kOfWaiting}) {
-    auto& counter = of == kOfObject ? object_count_ : waiting_count_;
-    ATOLL_TRY(runs_->for_each_from(Bytes{of}, [&](ByteView key, ByteView) -> Result<bool> {
+  const auto count_into = [&](std::atomic<std::uint64_t>& counter, std::uint8_t of) {
+    return runs_->for_each_from(Bytes{of}, [&](ByteView key, ByteView) -> Result<bool> {
       if (key[0] != of) return false;
       ++counter;
       return true;
-    }));
-  }
-  flushed_waiting_ = waiting_count_.load();
+    });
+  };
+  ATOLL_TRY(count_into(object_count_, kOfObject));
+  for (std::size_t i = 0; i < kQueueCount; ++i) ATOLL_TRY(count_into(waiting_counts_.at(i), kOfQueue.at(i)));
+  flushed_waiting_ = waiting_counts_.front().load();
   return {};
 }
 
@@ -153,7 +158,7 @@ Result<void> DocumentBook::flush(ByteView state) {
   writer.put(next_);
   kept.insert(kept.end(), state.begin(), state.end());
   ATOLL_TRY(runs_->flush(kept));
-  flushed_waiting_ = waiting_count_.load();
+  flushed_waiting_ = waiting_counts_.front().load();
   return {};
 }
 
@@ -219,7 +224,8 @@ Result<void> DocumentBook::remove(const ObjectDocuments& row) {
   for (std::uint32_t i = 0; i < row.count; ++i) ATOLL_TRY(runs_->remove(document_key(row.first + i)));
   ATOLL_ASSIGN(const auto named, object_named(row.bucket, row.key));
   if (named && *named == row.object) ATOLL_TRY(runs_->remove(name_key(row.bucket, row.key)));
-  ATOLL_TRY(set_waiting(row.object, false));
+  for (const Queue queue : {Queue::contents, Queue::previews, Queue::recognition})
+    ATOLL_TRY(set_waiting(row.object, false, queue));
   --object_count_;
   return runs_->remove(object_key(row.object));
 }
@@ -235,27 +241,28 @@ Result<void> DocumentBook::for_each(const std::function<Result<bool>(const Objec
   });
 }
 
-Result<bool> DocumentBook::is_waiting(const ObjectId& object) const {
-  return runs_->contains(object_key(object, kOfWaiting));
+Result<bool> DocumentBook::is_waiting(const ObjectId& object, Queue queue) const {
+  return runs_->contains(queue_key(object, queue));
 }
 
-Result<void> DocumentBook::set_waiting(const ObjectId& object, bool is_waiting) {
-  ATOLL_ASSIGN(const bool was_waiting, this->is_waiting(object));
+Result<void> DocumentBook::set_waiting(const ObjectId& object, bool is_waiting, Queue queue) {
+  ATOLL_ASSIGN(const bool was_waiting, this->is_waiting(object, queue));
   if (was_waiting == is_waiting) return {};
-  const Bytes key = object_key(object, kOfWaiting);
+  const Bytes key = queue_key(object, queue);
+  auto& count = waiting_counts_.at(static_cast<std::size_t>(queue));
   if (is_waiting) {
-    ++waiting_count_;
+    ++count;
     return runs_->put(key, {});
   }
-  --waiting_count_;
+  --count;
   return runs_->remove(key);
 }
 
-Result<std::vector<ObjectId>> DocumentBook::waiting(const ObjectId& after, std::size_t limit) const {
+Result<std::vector<ObjectId>> DocumentBook::waiting(const ObjectId& after, std::size_t limit, Queue queue) const {
   std::vector<ObjectId> objects;
-  const Bytes from = object_key(after, kOfWaiting);
+  const Bytes from = queue_key(after, queue);
   ATOLL_TRY(runs_->for_each_from(from, [&](ByteView key, ByteView) -> Result<bool> {
-    if (key.size() != 1 + kIdBytes || key[0] != kOfWaiting || objects.size() == limit) return false;
+    if (key.size() != 1 + kIdBytes || key[0] != from[0] || objects.size() == limit) return false;
     if (equal(key, from)) return true;
     ATOLL_ASSIGN(const auto object, ObjectId::from_view(key.subspan(1)));
     objects.push_back(object);

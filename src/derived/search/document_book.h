@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,14 @@ struct DocumentOwner {
   DocumentFacts facts;
 };
 
+// What is still to be done for objects, each in the order in which they came into being.
+enum class Queue : std::uint8_t {
+  contents,     // to be read
+  previews,     // to be made
+  recognition,  // to be searched for text in pictures
+};
+inline constexpr std::size_t kQueueCount = 3;
+
 class DocumentBook {
  public:
   [[nodiscard]] static Result<std::unique_ptr<DocumentBook>> open(const platform::Machine& machine,
@@ -70,12 +79,15 @@ class DocumentBook {
   [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit,
                                       const ObjectId& after = {}) const;
 
-  // Objects whose content is still to be read, in the order in which they came into being.
-  [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting);
-  [[nodiscard]] Result<bool> is_waiting(const ObjectId& object) const;
-  [[nodiscard]] Result<std::vector<ObjectId>> waiting(const ObjectId& after, std::size_t limit) const;
-  // Those of the last flush() count as well: what was added since is in no answer yet.
-  [[nodiscard]] std::uint64_t waiting_count() const { return std::max(waiting_count_.load(), flushed_waiting_.load()); }
+  [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting, Queue queue = Queue::contents);
+  [[nodiscard]] Result<bool> is_waiting(const ObjectId& object, Queue queue = Queue::contents) const;
+  [[nodiscard]] Result<std::vector<ObjectId>> waiting(const ObjectId& after, std::size_t limit,
+                                                      Queue queue = Queue::contents) const;
+  // Contents of the last flush() count as well: what was added since is in no answer yet.
+  [[nodiscard]] std::uint64_t waiting_count(Queue queue = Queue::contents) const {
+    const std::uint64_t now = waiting_counts_.at(static_cast<std::size_t>(queue));
+    return queue == Queue::contents ? std::max(now, flushed_waiting_.load()) : now;
+  }
   [[nodiscard]] std::uint64_t object_count() const { return object_count_; }
 
   [[nodiscard]] Result<void> flush(ByteView state);
@@ -89,7 +101,7 @@ class DocumentBook {
   [[nodiscard]] Result<void> count();
   std::unique_ptr<run::RunSet> runs_;
   std::uint64_t next_ = 1;
-  std::atomic<std::uint64_t> waiting_count_ = 0;
+  std::array<std::atomic<std::uint64_t>, kQueueCount> waiting_counts_{};
   std::atomic<std::uint64_t> flushed_waiting_ = 0;
   std::atomic<std::uint64_t> object_count_ = 0;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "derived/search/content_reader.h"
 #include "derived/search/fields.h"
 #include "derived/search/names.h"
 #include "derived/search/position.h"
@@ -39,6 +40,8 @@ std::string shown_beginning(std::string_view text) {
 // The name of a folder's own entry in its bucket's root.
 constexpr std::string_view kRootEntry = "./";
 
+}  // namespace
+
 sandbox::ReadInput reader_of(vault::Vault& vault, const catalog::VersionRow& version) {
   return [&vault, &version](std::uint64_t offset, ByteSpan out) -> Result<std::size_t> {
     if (offset >= version.size) return 0;
@@ -54,7 +57,10 @@ sandbox::ReadInput reader_of(vault::Vault& vault, const catalog::VersionRow& ver
   };
 }
 
-}  // namespace
+extract::Source source_of(vault::Vault& vault, const catalog::Listed& listed) {
+  return {listed.entry.key.substr(listed.entry.key.rfind('/') + 1), listed.version.size,
+          reader_of(vault, listed.version)};
+}
 
 // What changes of the journal name: looked up in the catalog afterwards, for it alone says what is so now.
 struct SearchIndex::Touched {
@@ -123,6 +129,7 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
     }
   }
   ATOLL_TRY(put_meaning(row, extraction));
+  if (extraction != nullptr) ATOLL_TRY(queue_pictures_of(row, *extraction));
   if (!before) return {};
   for (std::uint64_t document = before->first; document < before->first + before->count; ++document) {
     if (document >= row.first && document < row.first + row.count) continue;
@@ -315,10 +322,6 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
     }
     ATOLL_ASSIGN(const auto waiting, book_->waiting(after, kBatchObjects));
     if (waiting.empty()) break;
-    struct Job {
-      ObjectDocuments row;
-      catalog::Listed listed;
-    };
     std::vector<std::unique_ptr<Job>> jobs;
     std::uint64_t bytes = 0;
     for (const auto& object : waiting) {
@@ -346,10 +349,7 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
     }
     std::vector<extract::Source> sources;
     sources.reserve(jobs.size());
-    for (const auto& job : jobs) {
-      sources.push_back({job->listed.entry.key.substr(job->listed.entry.key.rfind('/') + 1), job->listed.version.size,
-                         reader_of(vault, job->listed.version)});
-    }
+    for (const auto& job : jobs) sources.push_back(source_of(vault, job->listed));
     if (sources.empty()) continue;
     const auto done = understand_(
         sources, options.stop,
@@ -413,8 +413,14 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
   if (is_broken_off) return true;
   ATOLL_ASSIGN(const bool has_more, read_contents(vault, position, options, begun_ns));
   if (has_more) return true;
+  ATOLL_TRY(queue_pictures(options));
+  // In turns: neither a hundred thousand photos nor a slow embedder keeps the other from going on.
+  ATOLL_ASSIGN(const bool has_more_previews, make_previews(vault, position, options, begun_ns));
   ATOLL_TRY(meaning_->learn(vault, *book_, position, options.stop));
-  return is_stopped(options);
+  if (has_more_previews) return true;
+  if (!options.reads_pictures) return is_stopped(options);
+  ATOLL_ASSIGN(const bool has_more_pictures, recognise_text(vault, position, options, begun_ns));
+  return has_more_pictures || is_stopped(options);
 }
 
 }  // namespace atl::search

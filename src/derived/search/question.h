@@ -98,6 +98,8 @@ struct Coverage {
   bool is_filling = false;  // the first look at everything there is has not ended
   std::uint64_t objects = 0;
   std::uint64_t contents_waiting = 0;  // found by name and facts, not yet by what they say
+  std::uint64_t previews_waiting = 0;  // to be made
+  std::uint64_t pictures_waiting = 0;  // to be searched for text
   bool knows_meaning = false;          // there are vectors, so that things are found by meaning too
   std::string embedder;                // whose vectors answer: "learned", "http://127.0.0.1:11434 nomic-embed-text"
   std::uint64_t passages = 0;          // that can be found by meaning

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "catalog/sqlite_table.h"
+#include "derived/search/content_reader.h"
 #include "derived/search/fields.h"
 #include "derived/search/position.h"
 
@@ -126,6 +127,8 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   book_ = std::move(*book);
   ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions),
                                             key_of(vault, kExtractions), head.vault, head.suite, writable));
+  pictures_ = std::make_unique<Pictures>(vault.machine(), *kept_, writable);
+  pictures_->set_readers(picture_readers_);
   ATOLL_TRY(open_likeness(vault, writable));
   columns_.forget();
   if (!writable) {
@@ -159,6 +162,7 @@ Result<void> SearchIndex::reset(vault::Vault& vault, bool wholly) {
   if (!is_writable()) return fail(ErrorKind::locked, "search.read_only", "another process follows this vault");
   const std::unique_lock alone(parts_mutex_);
   meaning_.reset();
+  pictures_.reset();
   words_.reset();
   book_.reset();
   kept_.reset();
@@ -201,6 +205,8 @@ Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
   if (position) coverage.reached = position->lsn;
   coverage.objects = book_->object_count();
   coverage.contents_waiting = book_->waiting_count();
+  coverage.previews_waiting = book_->waiting_count(Queue::previews);
+  coverage.pictures_waiting = book_->waiting_count(Queue::recognition);
   if (meaning_) {
     auto meaning = meaning_->state(*book_);
     coverage.knows_meaning = meaning.is_ready;
@@ -259,6 +265,29 @@ Result<std::optional<extract::Extraction>> SearchIndex::extraction_of(const cata
   const std::shared_lock shared(parts_mutex_);
   if (!kept_ || listed.version.kind != catalog::EntryKind::file || listed.version.size == 0) return std::nullopt;
   return kept_->find(extraction_id(listed.version, listed.entry.key));
+}
+
+void SearchIndex::set_picture_readers(PictureReaders readers) {
+  picture_readers_ = std::move(readers);
+  pictures_->set_readers(picture_readers_);
+}
+
+Result<std::optional<std::int64_t>> SearchIndex::date_of(const catalog::Listed& listed) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (!book_) return std::nullopt;
+  ATOLL_ASSIGN(const auto row, book_->find(listed.entry.object));
+  if (!row || row->version != listed.version.version) return std::nullopt;
+  ATOLL_ASSIGN(const auto owner, book_->owner_of(row->first));
+  if (!owner || owner->facts.format.empty()) return std::nullopt;
+  return owner->facts.date_us;
+}
+
+Result<KeptPreview> SearchIndex::preview_of(vault::Vault& vault, const catalog::Listed& listed,
+                                            preview::Size size) const {
+  const std::shared_lock shared(parts_mutex_);
+  if (listed.version.kind != catalog::EntryKind::file || listed.version.size == 0)
+    return fail(ErrorKind::not_found, "preview.none", "there is no preview of what has no content");
+  return pictures_->get(extraction_id(listed.version, listed.entry.key), source_of(vault, listed), size);
 }
 
 }  // namespace atl::search

@@ -2,6 +2,7 @@
 // following the journal, and the questions asked of it.
 //
 //     journal ─► names and facts, at once ─► contents read by locked-in workers, oldest first ─► words, and meaning
+//                                            ─► previews ─► text in pictures ─► words, and meaning
 //
 // Always true:
 //  - A follower: it never holds up a commit, says how far it is, and can be deleted: indexes/words and indexes/book are
@@ -33,6 +34,7 @@
 #include "derived/search/likeness.h"
 #include "derived/search/meaning.h"
 #include "derived/search/own_vectors.h"
+#include "derived/search/pictures.h"
 #include "derived/search/position.h"
 #include "derived/search/question.h"
 #include "derived/search/question_log.h"
@@ -57,6 +59,7 @@ struct CatchUpOptions {
   const std::atomic<bool>* stop = nullptr;
   std::uint64_t contents_max = UINT64_MAX;  // after so many, or so long, it returns with more to do
   std::int64_t time_max_ms = INT64_MAX;
+  bool reads_pictures = true;  // searches them for text too, which may take a minute for each
   std::function<void(const CatchUpProgress&)> on_progress;
 };
 
@@ -73,6 +76,8 @@ class SearchIndex {
   SearchIndex& operator=(SearchIndex&&) = delete;
   ~SearchIndex();  // flushes nothing: what was not is done again
 
+  // Before the first catch_up(). Without it no previews are made.
+  void set_picture_readers(PictureReaders readers);
   [[nodiscard]] bool is_writable() const { return lock_ != nullptr; }
   // Follows the vault to where it is now, then reads contents. True where more is to be done, also where it was
   // stopped. Errors: `io`, `no_space`, `locked` (the vault's catalog), and "search.read_only".
@@ -104,11 +109,22 @@ class SearchIndex {
   [[nodiscard]] Result<Coverage> coverage(vault::Vault& vault) const;
   // What was understood of an object's current content; none where it was not read yet, or has none.
   [[nodiscard]] Result<std::optional<extract::Extraction>> extraction_of(const catalog::Listed& listed) const;
+  // When it was made or happened, in microseconds since 1970, as far as its content says (fields.h); none where it is
+  // not known to the index yet.
+  [[nodiscard]] Result<std::optional<std::int64_t>> date_of(const catalog::Listed& listed) const;
+  // A small picture of an object's current content, made where it is not there yet. Errors: `not_found`
+  // "preview.none" (with the reason), "preview.not_installed"; `limit` "preview.busy"; `io`.
+  [[nodiscard]] Result<KeptPreview> preview_of(vault::Vault& vault, const catalog::Listed& listed,
+                                               preview::Size size) const;
   // Forgets all but the kept extractions (those too: `wholly`); the next catch_up() fills it anew.
   [[nodiscard]] Result<void> reset(vault::Vault& vault, bool wholly);
 
  private:
   struct Touched;
+  struct Job {
+    ObjectDocuments row;
+    catalog::Listed listed;
+  };
   SearchIndex(Understand understand, EmbedderKeys keys) : understand_(std::move(understand)), keys_(std::move(keys)) {}
   [[nodiscard]] static codec::Digest key_mark_of(const vault::Vault& vault);
   [[nodiscard]] Result<void> open_parts(vault::Vault& vault, bool writable);
@@ -125,6 +141,16 @@ class SearchIndex {
                                            std::int64_t begun_ns);
   [[nodiscard]] Result<void> add_documents(const catalog::Listed& listed, ObjectDocuments row,
                                            const extract::Extraction* extraction);
+  [[nodiscard]] Result<void> queue_pictures(const CatchUpOptions& options);
+  [[nodiscard]] Result<void> queue_pictures_of(const ObjectDocuments& row, const extract::Extraction& known);
+  [[nodiscard]] Result<std::vector<Job>> next_jobs(catalog::CatalogReader& reader, Queue queue, ObjectId& after,
+                                                   std::size_t limit);
+  // Both: true where more is to be done.
+  [[nodiscard]] Result<bool> make_previews(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
+                                           std::int64_t begun_ns);
+  [[nodiscard]] Result<bool> recognise_text(vault::Vault& vault, const Position& position,
+                                            const CatchUpOptions& options, std::int64_t begun_ns);
+  [[nodiscard]] static bool is_over(vault::Vault& vault, const CatchUpOptions& options, std::int64_t begun_ns);
   [[nodiscard]] Result<void> put_likeness(const catalog::Listed& listed, const extract::Extraction* extraction);
   // Makes good what is missing of what is kept of likeness, where it was lost. True where it was stopped.
   [[nodiscard]] Result<bool> fill_likeness(vault::Vault& vault, const Position& position,
@@ -138,7 +164,9 @@ class SearchIndex {
   std::unique_ptr<text::TextIndex> words_;
   std::unique_ptr<DocumentBook> book_;
   std::unique_ptr<KeptExtractions> kept_;
-  std::unique_ptr<Meaning> meaning_;  // borrows kept_
+  std::unique_ptr<Meaning> meaning_;    // borrows kept_
+  std::unique_ptr<Pictures> pictures_;  // borrows kept_
+  PictureReaders picture_readers_;
   std::unique_ptr<LikenessBook> likeness_;
   std::atomic<bool> is_likeness_whole_ = true;  // false: it was lost, and is to be made anew from what the book lists
   mutable FactColumns columns_;                 // of what the book lists; filled by the first question that counts

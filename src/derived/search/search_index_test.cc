@@ -472,5 +472,90 @@ TEST_F(SearchIndexTest, BadLinesAreClearErrors) {
   EXPECT_EQ(index_->ask(*vault_, question).error().kind, ErrorKind::limit);
 }
 
+TEST_F(SearchIndexTest, a_preview_is_made_in_the_background_and_kept_by_content) {
+  testing::PictureCounts counts;
+  index_->set_picture_readers(testing::simple_pictures(&counts));
+  put("a.png", "one");
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(counts.previews, 1);
+  EXPECT_EQ(index_->coverage(*vault_)->previews_waiting, 0U);
+  const auto preview = index_->preview_of(*vault_, current("a.png"), preview::Size::small);
+  ASSERT_TRUE(preview) << preview.error().message;
+  EXPECT_EQ(preview->width, 40U);
+  put("copy of a.png", "one");  // the same bytes
+  catch_up();
+  EXPECT_EQ(counts.previews, 1);
+  put("a.png", "two");
+  catch_up();
+  EXPECT_EQ(counts.previews, 2);
+}
+
+TEST_F(SearchIndexTest, a_preview_that_nobody_made_yet_is_made_when_it_is_asked_for_and_only_once) {
+  testing::PictureCounts counts;
+  auto readers = testing::simple_pictures(&counts);
+  readers.follows_previews = false;
+  index_->set_picture_readers(std::move(readers));
+  put("a.png", "one");
+  catch_up();
+  EXPECT_EQ(counts.previews, 0);
+  EXPECT_EQ(index_->coverage(*vault_)->previews_waiting, 1U);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(index_->preview_of(*vault_, current("a.png"), preview::Size::small));
+  EXPECT_EQ(counts.previews, 1);
+  // The large one of a format that browsers show is made when it is asked for, too.
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(index_->preview_of(*vault_, current("a.png"), preview::Size::large));
+  EXPECT_EQ(counts.previews, 2);
+}
+
+TEST_F(SearchIndexTest, why_there_is_no_preview_is_kept_too) {
+  testing::PictureCounts counts;
+  index_->set_picture_readers(testing::simple_pictures(&counts));
+  put("a.bin", "one");
+  for (int i = 0; i < 2; ++i) {
+    const auto preview = index_->preview_of(*vault_, current("a.bin"), preview::Size::small);
+    ASSERT_FALSE(preview);
+    EXPECT_EQ(preview.error().id, "preview.none");
+    EXPECT_EQ(preview.error().message, "There is no preview: of its format there are none.");
+  }
+  EXPECT_EQ(counts.previews, 1);
+}
+
+TEST_F(SearchIndexTest, without_the_program_previews_are_said_not_to_be_installed) {
+  put("a.png", "one");
+  EXPECT_FALSE(catch_up());
+  const auto preview = index_->preview_of(*vault_, current("a.png"), preview::Size::small);
+  ASSERT_FALSE(preview);
+  EXPECT_EQ(preview.error().id, "preview.not_installed");
+  // Installed later: what waited is made then, also after opening anew.
+  open();
+  testing::PictureCounts counts;
+  index_->set_picture_readers(testing::simple_pictures(&counts));
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(counts.previews, 1);
+}
+
+TEST_F(SearchIndexTest, text_in_pictures_is_found_and_old_ones_are_read_once_that_is_possible) {
+  put("scan.png", "boiler invoice");
+  catch_up();
+  EXPECT_EQ(keys("boiler"), Keys{});
+  testing::PictureCounts counts;
+  index_->set_picture_readers(testing::simple_pictures(&counts));
+  CatchUpOptions quick;
+  quick.reads_pictures = false;
+  catch_up(quick);
+  EXPECT_EQ(keys("boiler"), Keys{});
+  EXPECT_EQ(index_->coverage(*vault_)->pictures_waiting, 1U);
+  catch_up();
+  EXPECT_EQ(keys("boiler"), Keys{"scan.png"});
+  EXPECT_EQ(counts.recognised, 1);
+  EXPECT_EQ(index_->coverage(*vault_)->pictures_waiting, 0U);
+  // Neither a new name nor a new opening makes it read again.
+  open();
+  index_->set_picture_readers(testing::simple_pictures(&counts));
+  put("copy.png", "boiler invoice");
+  catch_up();
+  EXPECT_EQ(keys("boiler").size(), 2U);
+  EXPECT_EQ(counts.recognised, 1);
+}
+
 }  // namespace
 }  // namespace atl::search

@@ -24,7 +24,7 @@ struct Chosen {
 };
 
 void add_object_commands(CLI::App& app, Session& session, Chosen& chosen);    // get ls cat rm mv cp tag
-void add_find_commands(CLI::App& app, Session& session, Chosen& chosen);      // find
+void add_find_commands(CLI::App& app, Session& session, Chosen& chosen);      // find preview
 void add_index_commands(CLI::App& app, Session& session, Chosen& chosen);     // index
 void add_nearest_command(CLI::App& app, Session& session, Chosen& chosen);    // nearest
 void add_folder_commands(CLI::App& app, Session& session, Chosen& chosen);    // put restore

@@ -57,7 +57,10 @@ struct ServeRequest {
   std::string s3_region = "us-east-1";
   std::string default_vault;
   std::string metrics_token;
-  std::string trace_sink;  // "http://collector:4318/v1/traces"; empty: none
+  std::string trace_sink;                          // "http://collector:4318/v1/traces"; empty: none
+  std::string previews = "all";                    // all, asked, off
+  std::string recognition = "documents";           // of text in pictures: off, documents, all
+  std::vector<std::string> recognition_languages;  // empty: those that are installed
   // At the socket of the home and nowhere else, and without a first account: nobody else can sign in.
   bool is_for_owner_alone = false;
   bool logs_json = false;
@@ -107,7 +110,8 @@ struct Environment {
   bool is_elsewhere = false;
   // Told into which bucket sources are stored, before they are read.
   std::function<void(vault::Vault&, const catalog::BucketRow&)> on_bucket = nullptr;
-  unsigned workers = 0;  // at once, where nobody says; 0: one per core
+  unsigned workers = 0;          // at once, where nobody says; 0: one per core
+  std::string previews_program;  // path of atoll-previews; empty: not installed
 };
 
 // The whole program: parses, works, prints, and returns the exit code (docs/cli.md lists them).

@@ -1,4 +1,4 @@
-// find: objects by what they are, and by what they say.
+// find, preview: objects by what they are, by what they say, and how they look.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -359,6 +359,24 @@ Result<int> find(Session& session, const FindArguments& arguments) {
   return find_words(session, arguments, line);
 }
 
+Result<int> show_preview(Session& session, const std::string& text, bool is_large) {
+  ATOLL_ASSIGN(const auto address, vault::parse_address(text));
+  if (session.environment.terminal.is_out_terminal()) {
+    return fail(ErrorKind::usage, "preview.to_terminal", "a preview is a picture, and the output is a terminal",
+                "Send it into a file: atoll preview " + text + " > preview.webp");
+  }
+  return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    vault::Objects objects(vault);
+    ATOLL_ASSIGN(const auto found, objects.find(address.bucket, address.key));
+    Finder finder(session, vault);
+    ATOLL_TRY(finder.open());
+    ATOLL_ASSIGN(const auto preview, finder.index().preview_of(vault, {found.entry, found.version},
+                                                               is_large ? preview::Size::large : preview::Size::small));
+    ATOLL_TRY(session.environment.terminal.write_out(preview.picture));
+    return kExitOk;
+  });
+}
+
 }  // namespace
 
 void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -396,6 +414,15 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
   command->callback(
       [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return find(session, *arguments); }; });
+
+  auto* preview = app.add_subcommand("preview", "A small picture of a file, as WebP: BUCKET/key > preview.webp");
+  auto source = std::make_shared<std::string>();
+  auto is_large = std::make_shared<bool>(false);
+  preview->add_option("source", *source, "BUCKET/key")->required();
+  preview->add_flag("--large", *is_large, "1024 pixels in place of 256, the longer side");
+  preview->callback([&session, &chosen, source, is_large] {
+    chosen.body = [&session, source, is_large] { return show_preview(session, *source, *is_large); };
+  });
 }
 
 }  // namespace atl::cli

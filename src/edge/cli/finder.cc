@@ -37,13 +37,20 @@ Result<void> Finder::open() {
   if (!opened) return not_there(opened.error().message);
   own_ = std::move(*opened);
   index_ = own_.get();
+  search::PictureSettings settings;
+  settings.program = session_->environment.previews_program;
+  settings.recognition =
+      preview::recognition_named(session_->options.recognition).value_or(preview::TextRecognition::documents);
+  settings.languages = session_->options.recognition_languages;
+  ATOLL_ASSIGN(auto readers, search::picture_readers(machine, settings));
+  index_->set_picture_readers(std::move(readers));
   return {};
 }
 
 Result<void> Finder::catch_up(Embeds embeds) {
   if (session_->environment.served != nullptr) return wait_for_server();
   if (!index_->is_writable()) return {};
-  ATOLL_TRY(read_contents());
+  ATOLL_TRY(read_contents(embeds));
   ATOLL_TRY(embed(embeds));
   for (bool merged = true; merged && !session_->environment.stop.load();) {
     ATOLL_ASSIGN(merged, index_->merge());
@@ -51,10 +58,11 @@ Result<void> Finder::catch_up(Embeds embeds) {
   return {};
 }
 
-Result<void> Finder::read_contents() {
+Result<void> Finder::read_contents(Embeds embeds) {
   bool was_told = false;
   search::CatchUpOptions options;
   options.stop = &session_->environment.stop;
+  options.reads_pictures = embeds == Embeds::everything;
   const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
   options.on_progress = [&](const search::CatchUpProgress& progress) {
     const double seconds =

@@ -20,14 +20,15 @@ class Finder {
   [[nodiscard]] search::SearchIndex& index() const { return *index_; }
   [[nodiscard]] bool is_of_server() const { return own_ == nullptr; }
 
-  // How long texts may take that another program embeds: words are there without them.
+  // How long texts may take that another program embeds: words are there without them. With `everything` scans and
+  // pictures are searched for text, too.
   enum class Embeds : std::uint8_t { a_little, everything };
   // Brings it to where the vault is, or waits a little until the server has; Ctrl-C ends the reading, not the command.
   [[nodiscard]] Result<void> catch_up(Embeds embeds);
 
  private:
   [[nodiscard]] Result<void> wait_for_server();
-  [[nodiscard]] Result<void> read_contents();
+  [[nodiscard]] Result<void> read_contents(Embeds embeds);
   [[nodiscard]] Result<void> embed(Embeds embeds);
 
   Session* session_;

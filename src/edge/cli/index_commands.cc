@@ -32,6 +32,8 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
       session.output.json(JsonObject("index")
                               .add("objects", coverage.objects)
                               .add("contents_waiting", coverage.contents_waiting)
+                              .add("previews_waiting", coverage.previews_waiting)
+                              .add("pictures_waiting", coverage.pictures_waiting)
                               .add("reached", coverage.reached.value)
                               .add("current", coverage.current.value)
                               .add("is_complete", coverage.is_complete())

@@ -4,6 +4,7 @@
 
 #include "derived/extract/extractor.h"
 #include "derived/extract/formats.h"
+#include "derived/search/pictures.h"
 #include "edge/cli/commands.h"
 
 namespace atl::cli {
@@ -133,13 +134,22 @@ Result<int> inspect(Session& session, const InspectArguments& arguments) {
   }
   extract::Options options;
   options.stop = &session.environment.stop;
+  search::PictureSettings settings;
+  settings.program = session.environment.previews_program;
+  settings.recognition =
+      preview::recognition_named(session.options.recognition).value_or(preview::TextRecognition::off);
+  settings.languages = session.options.recognition_languages;
+  ATOLL_ASSIGN(const auto pictures, search::picture_readers(session.environment.machine, settings));
   bool has_trouble = false;
-  ATOLL_TRY(extract::extract_all(session.environment.machine, sources, options,
-                                 [&](std::size_t index, const extract::Extraction& found) -> Result<void> {
-                                   has_trouble = has_trouble || !found.trouble.empty();
-                                   show(session, arguments.files[index], found, arguments.shows_text);
-                                   return {};
-                                 }));
+  ATOLL_TRY(extract::extract_all(
+      session.environment.machine, sources, options, [&](std::size_t index, extract::Extraction found) -> Result<void> {
+        if (pictures.wants_recognition && pictures.wants_recognition(found)) {
+          ATOLL_ASSIGN(found, pictures.recognise(sources[index], std::move(found), options.stop));
+        }
+        has_trouble = has_trouble || !found.trouble.empty();
+        show(session, arguments.files[index], found, arguments.shows_text);
+        return {};
+      }));
   return has_trouble ? kExitPartial : kExitOk;
 }
 

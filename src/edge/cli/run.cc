@@ -31,6 +31,13 @@ void add_global_options(CLI::App& app, Session& session, Output& output, bool& n
   app.add_option("--server-authorities", options.authorities_file, "PEM file of who signs the server's certificate");
   app.add_option("--server-fingerprint", options.fingerprint,
                  "SHA-256 of the server's certificate: the only one that is trusted then");
+  app.add_option("--ocr", options.recognition,
+                 "text in pictures: off, documents (scanned pages, pictures no camera took), or all (documents)")
+      ->check(CLI::IsMember({"off", "documents", "all"}));
+  app.add_option("--ocr-languages", options.recognition_languages,
+                 "languages of that text, such as eng (those whose data are installed)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("-j,--jobs", options.jobs, "workers; one per core otherwise");
   app.add_flag("--json", output.is_json, "one JSON object a line");
   app.add_flag("-q,--quiet", output.is_quiet, "errors only");

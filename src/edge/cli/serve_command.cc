@@ -19,6 +19,7 @@ struct ServeArguments {
   std::string metrics_token_file;
   std::string log_format;
   std::string trace_sink;
+  std::string previews = "all";
   std::uint64_t threads = 0;
   std::uint64_t drain_seconds = 30;
 };
@@ -66,6 +67,9 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   request.logs_json =
       arguments.log_format == "json" || (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
   request.trace_sink = arguments.trace_sink;
+  request.previews = arguments.previews;
+  request.recognition = session.options.recognition;
+  request.recognition_languages = session.options.recognition_languages;
   request.is_quiet = session.output.is_quiet;
   request.threads = arguments.threads;
   request.drain_seconds = arguments.drain_seconds;
@@ -100,6 +104,9 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
       ->check(CLI::IsMember({"text", "json"}));
   verb->add_option("--trace-sink", arguments->trace_sink,
                    "where spans of requests go by OTLP: http://HOST:4318/v1/traces");
+  verb->add_option("--previews", arguments->previews,
+                   "small pictures of files: all (made when stored), asked (when looked at), or off (all)")
+      ->check(CLI::IsMember({"all", "asked", "off"}));
   verb->add_option("--threads", arguments->threads, "threads that answer requests (64, or 8 for each core)");
   verb->add_option("--drain-seconds", arguments->drain_seconds, "how long requests under way may take at the end (30)");
   verb->callback([&session, &chosen, arguments] {

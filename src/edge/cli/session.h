@@ -25,8 +25,10 @@ struct GlobalOptions {
   // A server on another machine, for every verb; "" for the home of this one.
   std::string url;
   std::string token_file;
-  std::string authorities_file;  // PEM, in place of the system's
-  std::string fingerprint;       // of the server's certificate, SHA-256 in hexadecimal digits
+  std::string authorities_file;           // PEM, in place of the system's
+  std::string fingerprint;                // of the server's certificate, SHA-256 in hexadecimal digits
+  std::string recognition = "documents";  // of text in pictures (OCR)
+  std::vector<std::string> recognition_languages;
   unsigned jobs = 0;
   bool is_dry_run = false;
   bool assume_yes = false;

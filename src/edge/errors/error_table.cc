@@ -30,6 +30,7 @@ constexpr std::array kRows = {
     ErrorRow{ErrorKind::limit, "unlock.busy", 23, 429, "SlowDown", "Another passphrase is being tried"},
     ErrorRow{ErrorKind::limit, "access.too_many_requests", 23, 429, "SlowDown", "Too many requests"},
     ErrorRow{ErrorKind::limit, "server.busy", 23, 503, "SlowDown", "The server is busy"},
+    ErrorRow{ErrorKind::limit, "preview.busy", 23, 503, "SlowDown", "Other previews are made first"},
     ErrorRow{ErrorKind::limit, "quota.exceeded", 23, 507, "QuotaExceeded", "The quota is used up"},
     ErrorRow{ErrorKind::limit, "share.used_up", 23, 410, "AccessDenied", "The link is used up"},
     ErrorRow{ErrorKind::limit, "job.too_many", 23, 429, "SlowDown", "Too many jobs"},

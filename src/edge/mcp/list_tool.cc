@@ -1,6 +1,7 @@
 // list: buckets, and what is in them.
 #include <algorithm>
 
+#include "catalog/entry_kind.h"
 #include "edge/mcp/budget.h"
 #include "edge/mcp/reading.h"
 #include "edge/rest/answers.h"
@@ -107,7 +108,7 @@ Result<Answer> list_objects(ToolCall& call) {
     }
     const auto& version = listed->version;
     Value one = source_json(name, key, version.version);
-    one.set("type", rest::word_of(version.kind)).set("size", version.size);
+    one.set("type", catalog::word_of(version.kind)).set("size", version.size);
     one.set("stored", format_rfc3339(version.begin_time));
     if (!version.tags.empty()) one.set("tags", version.tags);
     objects.push(std::move(one));

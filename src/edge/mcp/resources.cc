@@ -1,5 +1,6 @@
 #include "edge/mcp/resources.h"
 
+#include "catalog/entry_kind.h"
 #include "edge/mcp/tool.h"
 #include "edge/rest/answers.h"
 #include "vault/object/objects.h"
@@ -94,7 +95,7 @@ Result<Value> read_resource(rest::Call& call, const Value& params) {
   const auto& version = found.version;
   if (version.kind != catalog::EntryKind::file && version.kind != catalog::EntryKind::marker) {
     return fail(ErrorKind::conflict, "object.no_file",
-                quoted(address.key) + " is a " + std::string(rest::word_of(version.kind)) + ", not a file");
+                quoted(address.key) + " is a " + std::string(catalog::word_of(version.kind)) + ", not a file");
   }
   if (version.size > kResourceBytesMax) {
     return fail(ErrorKind::limit, "mcp.resource_too_large",

@@ -37,6 +37,7 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> own_vector_schemas();
 [[nodiscard]] std::vector<NamedSchema> embedder_schemas();
 
+[[nodiscard]] std::vector<Operation> preview_operations();
 [[nodiscard]] std::vector<Operation> archive_operations();
 [[nodiscard]] std::vector<Operation> unpack_operations();
 [[nodiscard]] std::vector<NamedSchema> unpack_schemas();

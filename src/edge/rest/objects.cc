@@ -1,5 +1,7 @@
 // Objects: list, read, store, remove.
 #include "vault/object/objects.h"
+
+#include "derived/search/search_index.h"
 #include "edge/rest/answers.h"
 #include "edge/rest/content_source.h"
 #include "edge/rest/groups.h"
@@ -27,6 +29,10 @@ Result<net::Response> list_objects(Call& call) {
   if (moment && shows_deleted) {
     return fail(ErrorKind::usage, "http.bad_query", "`deleted` is about now: it does not go with `as_of`");
   }
+  // What an earlier content said is not indexed.
+  const bool shows_dates = call.flag("dates") && !moment;
+  const search::SearchIndex* index = nullptr;
+  if (const auto open = call.search(); open && shows_dates) index = *open;
   vault::View view(*reader, moment);
   ATOLL_ASSIGN(const auto bucket, view.bucket(call.bucket()));
   catalog::ListQuery query;
@@ -42,7 +48,14 @@ Result<net::Response> list_objects(Call& call) {
     // The entries of the folder itself are not in it.
     if (!query.delimiter.empty() && (listed.entry.key == query.prefix || listed.entry.key == "./")) continue;
     if (!call.may(Action::list, bucket.name, listed.entry.key, false, call.age_seconds(listed.version))) continue;
-    objects.push(object_json(bucket.name, listed));
+    Value one = object_json(bucket.name, listed);
+    // It is part of what the content says.
+    if (index != nullptr &&
+        call.may(Action::read, bucket.name, listed.entry.key, false, call.age_seconds(listed.version))) {
+      ATOLL_ASSIGN(const auto date_us, index->date_of(listed));
+      if (date_us) one.set("date", format_rfc3339(Timestamp{*date_us}));
+    }
+    objects.push(std::move(one));
   }
   Value prefixes = Value::array();
   for (const std::string& prefix : page.common_prefixes) {
@@ -313,13 +326,16 @@ std::vector<Operation> object_operations() {
        .guards = {{Action::list, Place::prefix},
                   {Action::read_version, Place::prefix, "as_of"},
                   {Action::read_history, Place::prefix, "deleted"}},
-       .query = {prefix_parameter(),
-                 {"delimiter", ParameterType::text, "What ends a folder's name.", {}, 0, UINT64_MAX, "/"},
-                 {"recursive", ParameterType::flag, "Everything below, without folders."},
-                 {"deleted", ParameterType::flag, "Removed objects too, as far as they are kept."},
-                 as_of_parameter(),
-                 limit_parameter(),
-                 cursor_parameter()},
+       .query =
+           {prefix_parameter(),
+            {"delimiter", ParameterType::text, "What ends a folder's name.", {}, 0, UINT64_MAX, "/"},
+            {"recursive", ParameterType::flag, "Everything below, without folders."},
+            {"deleted", ParameterType::flag, "Removed objects too, as far as they are kept."},
+            {"dates", ParameterType::flag,
+             "With `date`, where the content was looked into: when a picture was taken, a mail sent, a text made."},
+            as_of_parameter(),
+            limit_parameter(),
+            cursor_parameter()},
        .answers = {{200, "ObjectList", "A page."}},
        .handler = list_objects},
       {.id = "object_get",
@@ -403,6 +419,7 @@ std::vector<schema::Member> object_members() {
           required("etag", text("For If-Match.")),
           required("lsn", number("Number of the change that made it.")),
           optional("content_type", text("As given.")),
+          optional("date", time("When it was made or happened, as its content says; else as `modified`.")),
           optional("tags", map_of_texts("They change in place.")),
           optional("metadata", map_of_texts("It makes a version.")),
           optional("link_target", text("Of a symlink.")),

@@ -45,6 +45,7 @@ const std::vector<Operation>& operations() {
     add(all, understood_operations());
     add(all, embedder_operations());
     add(all, own_vector_operations());
+    add(all, preview_operations());
     add(all, archive_operations());
     add(all, unpack_operations());
     add(all, upload_operations());

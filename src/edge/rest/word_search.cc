@@ -203,6 +203,7 @@ Value coverage_json(const search::Coverage& coverage) {
   out.set("meaning_waiting", coverage.meaning_waiting);
   if (!coverage.next_embedder.empty()) out.set("next_embedder", coverage.next_embedder);
   if (!coverage.meaning_trouble.empty()) out.set("meaning_trouble", coverage.meaning_trouble);
+  out.set("previews_waiting", coverage.previews_waiting).set("pictures_waiting", coverage.pictures_waiting);
   return out;
 }
 
@@ -458,6 +459,8 @@ std::vector<NamedSchema> understood_schemas() {
                                                  required("objects", number("That can be found.")),
                                                  required("contents_waiting", number("Found by names only so far.")),
                                                  required("is_complete", flag("Everything is known.")),
+                                                 required("previews_waiting", number("Small pictures to be made.")),
+                                                 required("pictures_waiting", number("To be searched for text (OCR).")),
                                                  required("knows_meaning", flag("`near` finds something.")),
                                                  required("embedder", text("Whose vectors answer; empty: none do.")),
                                                  required("passages", number("That can be found by meaning.")),

@@ -67,9 +67,28 @@ Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets
 std::unique_ptr<search::SearchIndex> OpenHome::open_search(vault::Vault& vault) const {
   auto opened = search::SearchIndex::open(vault, search::understand_in_workers(around_.environment.machine), true,
                                           cli::embedder_keys(around_.environment));
-  if (opened) return std::move(*opened);
+  if (opened) {
+    (*opened)->set_picture_readers(picture_readers());
+    return std::move(*opened);
+  }
   around_.log.say("words in files cannot be found: " + opened.error().message, "warning");
   return nullptr;
+}
+
+search::PictureReaders OpenHome::picture_readers() const {
+  const cli::ServeRequest& request = around_.request;
+  search::PictureSettings settings;
+  settings.program = around_.environment.previews_program;
+  settings.makes_previews = request.previews != "off";
+  settings.follows_previews = request.previews == "all";
+  settings.recognition = preview::recognition_named(request.recognition).value_or(preview::TextRecognition::documents);
+  settings.languages = request.recognition_languages;
+  auto readers = search::picture_readers(around_.environment.machine, settings);
+  if (readers) return std::move(*readers);
+  around_.log.say("text in pictures is not read: " + readers.error().message, "warning");
+  settings.recognition = preview::TextRecognition::off;
+  settings.languages.clear();
+  return search::picture_readers(around_.environment.machine, settings).value_or(search::PictureReaders{});
 }
 
 // A while for each vault in turn, so that none waits for another's first look at everything.

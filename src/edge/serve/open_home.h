@@ -57,6 +57,7 @@ class OpenHome {
                                          const vault::VaultOptions& options);
   void watch();
   [[nodiscard]] std::unique_ptr<search::SearchIndex> open_search(vault::Vault& vault) const;
+  [[nodiscard]] search::PictureReaders picture_readers() const;
   [[nodiscard]] Result<void> follow();
   [[nodiscard]] Result<void> embed();
   [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;

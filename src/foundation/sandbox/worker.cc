@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +87,12 @@ std::uint64_t address_space_now() {
   ::close(file);
   if (count <= 0) return 0;
   return std::strtoull(text.data(), nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// A filter binds the thread that loads it: one that a library left behind would go on without.
+bool is_alone() {
+  struct stat task {};
+  return ::stat("/proc/self/task", &task) == 0 && task.st_nlink == 3;  // ".", its parent's entry, and the one thread
 }
 
 bool limit(decltype(RLIMIT_AS) what, std::uint64_t most) {
@@ -174,7 +181,7 @@ bool forbid_everything_else(bool can_read_files) {
 bool lock_down(std::uint64_t memory_bytes, std::uint64_t cpu_seconds, const std::vector<std::string>& folders) {
   if (!kIsSanitized) {
     const std::uint64_t now = address_space_now();
-    if (now == 0 || !limit(RLIMIT_AS, now + memory_bytes)) return false;
+    if (now == 0 || !limit(RLIMIT_AS, now + memory_bytes) || !is_alone()) return false;
   }
   if (!limit(RLIMIT_CPU, cpu_seconds) || !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) ||
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

@@ -18,4 +18,6 @@ export const lastPart = (key: string): string => key.replace(/\/$/, "").split("/
 export const folderOf = (key: string): string => key.slice(0, key.replace(/\/$/, "").lastIndexOf("/") + 1);
 
 export const objectPath = (bucket: string, name: Key): string => `api/v1/buckets/${encodeURIComponent(bucket)}/objects/${encodeKey(name)}`;
+// Of the current version; the small form of what it shows.
+export const previewPath = (bucket: string, name: Key): string => bucketPath(bucket, "preview/" + encodeKey(name));
 export const bucketPath = (bucket: string, rest: string): string => `api/v1/buckets/${encodeURIComponent(bucket)}/${rest}`;

@@ -1,19 +1,41 @@
-// A small picture of a stored picture, or an icon. Large originals stay icons: there are no small forms of them yet.
+// A small picture of what is stored, made by the server, or an icon. Always true: the place it takes is the same before, with
+// and without the picture, so that nothing jumps.
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { address } from "../api/client";
-import { objectPath } from "../api/names";
+import { objectPath, previewPath } from "../api/names";
 import type { Object as StoredObject } from "../api/types";
 import { Icon, type IconName } from "./Icon";
+import { hasPreview, isShownByBrowser } from "./preview/formats";
 import "./tiles.css";
 
-const kBytesMax = 12_000_000;
-const kShown = /^image\/(jpeg|png|gif|webp|avif|bmp|svg\+xml)$/;
-const kEndings = /\.(jpe?g|png|gif|webp|avif|bmp|svg)$/i;
+const kBytesMax = 12_000_000; // of an original that stands in for its small form
+const kTriesMax = 4;
+const kAgainMs = 1500;
+
+// The small form is that of what is there now. Of an earlier state there is the original alone.
+type Source = "small" | "original" | "none";
+
+function firstSource(object: StoredObject, asOf: string | undefined): Source {
+  if (object.type !== "file" || object.deleted || object.size === 0) return "none";
+  if (asOf) return originalOrNone(object);
+  return hasPreview(object) ? "small" : "none";
+}
+const originalOrNone = (object: StoredObject): Source => (object.size <= kBytesMax && isShownByBrowser(object) ? "original" : "none");
 
 export function Thumbnail({ object, icon, asOf }: { object: StoredObject; icon: IconName; asOf?: string }) {
-  const isBroken = useSignal(false);
-  const isPicture = object.type === "file" && object.size <= kBytesMax && !object.deleted &&
-    (object.content_type && object.content_type !== "application/octet-stream" ? kShown.test(object.content_type) : kEndings.test(object.key));
-  if (!isPicture || isBroken.value) return <span class="thumbnail"><Icon name={icon} size={32} /></span>;
-  return <span class="thumbnail"><img src={address(objectPath(object.bucket, object), asOf ? { as_of: asOf } : { version: object.version })} alt="" loading="lazy" decoding="async" onError={() => (isBroken.value = true)} /></span>;
+  const source = useSignal<Source>(firstSource(object, asOf));
+  const tries = useSignal(0);
+  useEffect(() => { source.value = firstSource(object, asOf); tries.value = 0; }, [object.bucket, object.key, object.version, asOf]);
+  const failed = async (): Promise<void> => {
+    if (source.value !== "small") { source.value = "none"; return; }
+    // An <img> does not tell why: a server that makes others first says so by 503.
+    const answer = await fetch(address(previewPath(object.bucket, object)), { method: "HEAD", credentials: "same-origin" }).catch(() => null);
+    if (answer?.status === 503 && tries.value < kTriesMax) setTimeout(() => { tries.value++; }, kAgainMs * (tries.value + 1));
+    else source.value = originalOrNone(object);
+  };
+  if (source.value === "none") return <span class="thumbnail"><Icon name={icon} size={32} /></span>;
+  const url = source.value === "small" ? address(previewPath(object.bucket, object), { version: object.version }) + (tries.value > 0 ? "#" + tries.value : "")
+    : address(objectPath(object.bucket, object), asOf ? { as_of: asOf } : { version: object.version });
+  return <span class="thumbnail"><img src={url} alt="" width={256} height={256} loading="lazy" decoding="async" onError={() => void failed()} /></span>;
 }

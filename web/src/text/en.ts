@@ -92,7 +92,7 @@ export const en = {
   },
   preview: {
     tooLarge: (bytes: number): string => `Too large to show here (${size(bytes)}). Download it to open it.`, none: "There is no preview for this kind of file.", asText: "As text", asPage: "As a page", cutOff: (bytes: number): string => `Only the first ${size(bytes)} are shown.`,
-    safePage: "Shown in a closed frame: no scripts, nothing is loaded from elsewhere.", rows: (n: number, all: boolean): string => all ? plural(n, "row", "rows") : `the first ${plural(n, "row", "rows")}`, binary: "This is not text.", frame: (name: string): string => `Content of ${name}`,
+    safePage: "Shown in a closed frame: no scripts, nothing is loaded from elsewhere.", rows: (n: number, all: boolean): string => all ? plural(n, "row", "rows") : `the first ${plural(n, "row", "rows")}`, binary: "This is not text.", frame: (name: string): string => `Content of ${name}`, drawn: (name: string): string => `Preview of ${name}`,
   },
   object: {
     details: "Details", versions: "Versions", diff: "What changed", where: "Where it is", who: "Who may", source: "Where it comes from", current: "now", by: (who: string): string => `by ${who}`, size: "Size", modified: "Changed", stored: "Stored", type: "Type", kept: "Kept as", version: "Version", chunks: (n: number): string => plural(n, "piece", "pieces"), tier: "Tier", onDisk: "On the disk",

@@ -545,6 +545,14 @@ class Client(Operations):
             if whole is not None:
                 whole.drop()
 
+    def preview(self, address: str, *, size: str = "small", vault: str | None = None, timeout: float | None = None) -> bytes:
+        """A small picture of an object, as WebP: 256 pixels the longer side, "large" 1024. NotFound says why there is none."""
+        bucket, key = split_object(address)
+        request = Request("GET", f"/api/v1/buckets/{quote_name(bucket)}/preview/{quote_key(key)}" + query_of({"size": size}))
+        response = self._respond(request, timeout, vault)
+        data: bytes = response.read_all()
+        return data
+
     # --- Looking
 
     def each(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Iterator[Any]:

@@ -51,19 +51,20 @@ class Operations(Session):
         """Removes a bucket that holds nothing, not even history or a snapshot."""
         self._call("DELETE", f"/api/v1/buckets/{quote_name(bucket)}", vault=vault, timeout=timeout)
 
-    def object_list(self, bucket: str, *, prefix: Key | None = None, delimiter: str | None = None, recursive: bool | None = None, deleted: bool | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectList:
+    def object_list(self, bucket: str, *, prefix: Key | None = None, delimiter: str | None = None, recursive: bool | None = None, deleted: bool | None = None, dates: bool | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ObjectList:
         """Names below a prefix, in the order of their bytes; folders apart.
 
         prefix: Only keys that begin with this.
         delimiter: What ends a folder's name. Otherwise: /.
         recursive: Everything below, without folders.
         deleted: Removed objects too, as far as they are kept.
+        dates: With `date`, where the content was looked into: when a picture was taken, a mail sent, a text made.
         as_of: The state of that moment: a time (2026-11-13T09:00), a day (its end), so long ago (3h, 2d), a change's
         number, or a snapshot's name.
         limit: How many at most. Otherwise: 1000.
         cursor: `next_cursor` of the page before.
         """
-        return cast(shapes.ObjectList, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/objects", query={"prefix": prefix, "delimiter": delimiter, "recursive": recursive, "deleted": deleted, "as_of": as_of, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
+        return cast(shapes.ObjectList, self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/objects", query={"prefix": prefix, "delimiter": delimiter, "recursive": recursive, "deleted": deleted, "dates": dates, "as_of": as_of, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
     def object_delete(self, bucket: str, key: Key, *, forever: bool | None = None, versions: str | None = None, reason: str | None = None, dry_run: bool | None = None, if_match: str | None = None, if_none_match: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ErasedCount:
         """Removes an object; its history stays.
@@ -304,7 +305,7 @@ class Operations(Session):
         """
         return cast(shapes.UndoReport, self._call("POST", "/api/v1/rewind", body=body_of({"to": to, "bucket": bucket, "prefix": prefix, "key": key, "dry_run": dry_run}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
-    def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, words_only: bool | None = None, near_threshold: float | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
+    def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, like: dict[str, Any] | None = None, explain: bool | None = None, words_only: bool | None = None, near_threshold: float | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
         """Finds objects by words in them, or by name, size, time, type, tags and metadata.
 
         The filter is text or an object, see spec/filter.md. With it alone results come in the order of bucket and key,
@@ -321,6 +322,8 @@ class Operations(Session):
         cursor: `next_cursor` of the page before.
         query: Words, phrases, fields: "boiler -draft type:pdf" (spec/query-line.md).
         near: What it is about, in any words; with `query`, both count.
+        like: What is like this object, and never itself; not together with `near`.
+        explain: Gives `signals`: what each hit's score is made of.
         words_only: Nothing by meaning, also where the words say little.
         near_threshold: Of what is found by meaning, nothing less near: from -1 to 1.
         match: Whether one word is enough; otherwise any.
@@ -332,7 +335,62 @@ class Operations(Session):
         descending: The greatest first, of an order that is not by rank.
         wait_ms: Wait so long at most until what was stored just now is known.
         """
-        return cast(shapes.SearchResults, self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "words_only": words_only, "near_threshold": near_threshold, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
+        return cast(shapes.SearchResults, self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "like": like, "explain": explain, "words_only": words_only, "near_threshold": near_threshold, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
+
+    def duplicate_list(self, *, like: str | None = None, threshold: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.DuplicateList:
+        """What is there more than once, or nearly so, in groups.
+
+        Equal contents are stored once already: removing one frees no room. Of things that are only alike, `frees` says
+        how much at most goes with one; versions that a bucket keeps hold it until they go.
+
+        like: The same content, texts that say nearly the same, or pictures that look alike. Otherwise: exact.
+        threshold: How much alike, up to 1: of texts 0.8 and more, of pictures 0.85 and more. Otherwise: 0.9.
+        bucket: Only in this bucket.
+        prefix: Only below it.
+        limit: How many groups at most. Otherwise: 20.
+        cursor: `next_cursor` of the page before.
+        """
+        return cast(shapes.DuplicateList, self._call("GET", "/api/v1/duplicates", query={"like": like, "threshold": threshold, "bucket": bucket, "prefix": prefix, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
+
+    def duplicate_remove(self, *, groups: list[dict[str, Any]], vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.DuplicatesRemoved:
+        """Removes all but the first of each group, as one operation that can be undone.
+
+        What is not at the version that is named stays, and so does all of a group whose first one is not.
+        """
+        return cast(shapes.DuplicatesRemoved, self._call("POST", "/api/v1/duplicates/remove", body=body_of({"groups": groups}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+
+    def search_questions(self, *, since: str | None = None, limit: int | None = None, own: bool | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchQuestions:
+        """What was asked of the search, and what it did not find.
+
+        Of everybody where the caller may read the home's records, else the caller's own questions. `success_rate` is
+        the share of questions of which a result was opened, as far as a page or program told.
+
+        since: Asked then or later: a time, or 3d (ago). Otherwise: 30d.
+        limit: Entries of each list. Otherwise: 20.
+        own: The caller's own alone.
+        """
+        return cast(shapes.SearchQuestions, self._call("GET", "/api/v1/search/questions", query={"since": since, "limit": limit, "own": own}, vault=vault, timeout=timeout))
+
+    def search_questions_change(self, *, is_on: bool, vault: str | None = None, timeout: float | None = None) -> None:
+        """Notes questions, or does not.
+
+        Switched off, those that were noted are gone.
+
+        is_on: False: not any more.
+        """
+        self._call("PATCH", "/api/v1/search/questions", body=body_of({"is_on": is_on}), vault=vault, timeout=timeout)
+
+    def search_questions_clear(self, *, vault: str | None = None, timeout: float | None = None) -> None:
+        """Forgets what was asked."""
+        self._call("DELETE", "/api/v1/search/questions", vault=vault, timeout=timeout)
+
+    def search_opened(self, *, question: int, rank: int, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> None:
+        """Tells that a result of the caller's question was opened.
+
+        question: As the answer named it.
+        rank: Which result, from 1.
+        """
+        self._call("POST", "/api/v1/search/opened", body=body_of({"question": question, "rank": rank}), vault=vault, timeout=timeout, idempotency_key=idempotency_key)
 
     def object_understood(self, bucket: str, key: Key, *, text: bool | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.Understood:
         """What was understood of an object's content: its format, what it says about itself, what is in it.
@@ -384,24 +442,6 @@ class Operations(Session):
         {"field": "size", "op": ">", "value": "2MB"}.
         """
         return cast(shapes.VectorAnswer, self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
-
-    def bucket_unpack(self, bucket: str, *, prefix: Key | None = None, atoll_tags: str | None = None, atoll_description: str | None = None, atoll_author: str | None = None, atoll_label: str | None = None, content_type: str | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Unpacked:
-        """Many files in one request: a tar becomes objects below a prefix.
-
-        It is stored while it comes, so it may be of any size; what was stored stays where it breaks off. Times, modes,
-        owners, links and extended attributes are kept. An object that is as the archive has it stays as it is. What
-        cannot be stored, and names that would lead out of the prefix, are in `failures`; everything else is stored. The
-        words in header fields count for all files; one file's own are extended header records: ATOLL.meta.NAME,
-        ATOLL.tag.NAME, ATOLL.type.
-
-        prefix: Only keys that begin with this.
-        atoll_tags: Tags, as name=value&name=value or as a JSON object.
-        atoll_description: What changed and why.
-        atoll_author: Who is answerable for the content.
-        atoll_label: A name for the version, which no other version of its object has.
-        content_type: application/x-tar
-        """
-        return cast(shapes.Unpacked, self._call("POST", f"/api/v1/buckets/{quote_name(bucket)}/archive", query={"prefix": prefix}, headers={"Atoll-Tags": atoll_tags, "Atoll-Description": atoll_description, "Atoll-Author": atoll_author, "Atoll-Label": atoll_label, "Content-Type": content_type}, body={}, vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def changes(self, *, since: int | None = None, history: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ChangeFeed:
         """What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.

@@ -18,7 +18,8 @@ Result<Packet> new_packet() {
   return packet;
 }
 
-Result<CodecContext> open_decoder(AVCodecID codec, const AVCodecParameters* parameters, int lowres) {
+Result<CodecContext> open_decoder(AVCodecID codec, const AVCodecParameters* parameters, int lowres,
+                                  CodecOptions* options) {
   const AVCodec* const decoder = ::avcodec_find_decoder(codec);
   if (decoder == nullptr)
     return fail(ErrorKind::unsupported, "preview.no_decoder",
@@ -29,7 +30,7 @@ Result<CodecContext> open_decoder(AVCodecID codec, const AVCodecParameters* para
   context->thread_count = 1;  // the process may start none
   context->max_pixels = static_cast<std::int64_t>(kPixelsMax);
   context->lowres = std::min<int>(lowres, decoder->max_lowres);
-  if (::avcodec_open2(context.get(), decoder, nullptr) < 0) return malformed();
+  if (::avcodec_open2(context.get(), decoder, options == nullptr ? nullptr : options->values()) < 0) return malformed();
   return context;
 }
 

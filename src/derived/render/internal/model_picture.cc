@@ -11,8 +11,8 @@
 namespace atl::render {
 namespace {
 
-constexpr std::uint32_t kSide = 1024;
-constexpr std::uint32_t kMargin = 32;
+constexpr std::uint32_t kSide = 2048;  // twice what is shown: edges become smooth when it is made smaller
+constexpr std::uint32_t kMargin = 64;
 constexpr std::array<float, 3> kColour{150, 170, 195};
 constexpr Point kLight{0.35F, -0.55F, 0.76F};  // of length 1: from the front, above, a little to the right
 

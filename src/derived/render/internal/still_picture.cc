@@ -41,14 +41,25 @@ int lowres_of(const std::optional<Dimensions>& size, std::uint32_t side) {
   return lowres;
 }
 
+// Setting letters in a drawing takes threads of Pango's, which this process may not start: its elements become such as
+// are not drawn, byte for byte ("text" and "desc" are equally long).
+void leave_out_letters(AVPacket& packet) {
+  const auto end = packet.data + packet.size;
+  constexpr std::string_view kElement = "text";
+  for (auto* at = packet.data; (at = std::search(at, end, kElement.begin(), kElement.end())) != end; ++at) {
+    const bool begins_element = at != packet.data && (at[-1] == '<' || at[-1] == '/' || at[-1] == ':');
+    if (begins_element) std::ranges::copy(std::string_view("desc"), at);
+  }
+}
+
 }  // namespace
 
 void prepare_stills() {
   ::av_log_set_level(AV_LOG_QUIET);
-  // Draws a letter, so that the lists of fonts are read while files can be.
-  constexpr std::string_view kLetter =
-      R"(<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">a</text></svg>)";
-  ignore_error_on_purpose(draw_still_bytes(as_bytes(kLetter), "svg", 16));
+  // Its library looks for its settings the first time.
+  constexpr std::string_view kDot =
+      R"(<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1 1h7v7z"/></svg>)";
+  ignore_error_on_purpose(draw_still_bytes(as_bytes(kDot), "svg", 16));
 }
 
 Result<Picture> draw_still_bytes(ByteView file, std::string_view format_id, std::uint32_t side) {
@@ -58,8 +69,14 @@ Result<Picture> draw_still_bytes(ByteView file, std::string_view format_id, std:
     return fail(ErrorKind::unsupported, "preview.no_decoder", "there is no decoder for its format");
   const std::optional<Dimensions> size = format_id == "jpeg" ? jpeg_size(file) : std::nullopt;
   if (size) ATOLL_TRY(check_size(size->width, size->height));  // of the original, not of what is left when it is halved
-  ATOLL_ASSIGN(const CodecContext decoder, open_decoder(found->codec, nullptr, lowres_of(size, side)));
+  CodecOptions options;
+  if (format_id == "svg") {  // has no pixels: drawn as large as is wanted
+    for (const char* const length : {"width", "height"}) options.set(length, side);
+    options.set("keep_ar", 1);
+  }
+  ATOLL_ASSIGN(const CodecContext decoder, open_decoder(found->codec, nullptr, lowres_of(size, side), &options));
   ATOLL_ASSIGN(const Packet packet, packet_of(file));
+  if (format_id == "svg") leave_out_letters(*packet);
   ATOLL_ASSIGN(Picture picture, picture_in(*decoder, packet.get(), side));
   if (size) {
     picture.original_width = size->width;

@@ -36,6 +36,11 @@ class SearchFixture : public ::testing::Test {
     const auto done = vault::testing::put_bytes(*vault_, "box", key, as_bytes(text), request);
     ASSERT_TRUE(done) << done.error().message;
   }
+  catalog::Listed current(const std::string& key) {
+    const auto found = vault::Objects(*vault_).find("box", key);
+    EXPECT_TRUE(found) << found.error().message;
+    return {found->entry, found->version};
+  }
   bool catch_up(const CatchUpOptions& options = {}) {
     const auto more = index_->catch_up(*vault_, options);
     EXPECT_TRUE(more) << more.error().message;

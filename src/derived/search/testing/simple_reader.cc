@@ -19,7 +19,9 @@ Understand simple_reader(int* reads) {
       extract::Extraction out;
       out.format = "text";
       out.media_type = "text/plain";
-      if (text.starts_with("broken")) {
+      if (sources[i].name.ends_with(".png")) {
+        out.format = "png";
+      } else if (text.starts_with("broken")) {
         out.trouble = "it broke its reader";
       } else if (sources[i].name.ends_with(".zip")) {
         out.format = "zip";
@@ -44,6 +46,42 @@ Understand simple_reader(int* reads) {
     }
     return {};
   };
+}
+
+PictureReaders simple_pictures(PictureCounts* counts) {
+  PictureReaders readers;
+  readers.follows_previews = true;
+  readers.mark = "simple";
+  readers.make_previews = [counts](std::span<const extract::Source> sources, const std::atomic<bool>*,
+                                   const preview::OnDone& on_done, const extract::OnFailed&) -> Result<void> {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (counts != nullptr) ++counts->previews;
+      preview::Preview made;
+      if (sources[i].name.ends_with(".txt") || sources[i].name.ends_with(".png")) {
+        made.width = 40;
+        made.height = 30;
+        made.small = to_bytes(as_bytes(std::string_view("RIFF\x0C\0\0\0WEBPVP8 \0\0\0\0", 20)));
+        made.large = made.small;
+      } else {
+        made.trouble = "There is no preview: of its format there are none.";
+      }
+      ATOLL_TRY(on_done(i, std::move(made)));
+    }
+    return {};
+  };
+  readers.wants_recognition = [](const extract::Extraction& extraction) {
+    return extraction.format == "png" && extract::value_of(extraction, "ocr_languages").empty();
+  };
+  readers.recognise = [counts](const extract::Source& source, extract::Extraction known,
+                               const std::atomic<bool>*) -> Result<extract::Extraction> {
+    if (counts != nullptr) ++counts->recognised;
+    Bytes text(source.size);
+    ATOLL_ASSIGN(const std::size_t count, source.read(0, text));
+    known.pieces.push_back({{}, std::string(as_text(ByteView(text).first(count)))});
+    known.fields.push_back({"ocr_languages", "eng"});
+    return known;
+  };
+  return readers;
 }
 
 }  // namespace atl::search::testing

@@ -67,6 +67,7 @@ RestWorld::RestWorld() {
   }
   host_ = std::make_unique<server::Host>(machine_.machine(), *access_, server::HostSettings{});
   search_ = search::SearchIndex::open(*vault_, search::testing::simple_reader(), true).value();
+  search_->set_picture_readers(search::testing::simple_pictures());
   host_->add_vault(vault_->head().vault, "main", *vault_, search_.get());
   programs_ = platform::make_posix_programs();
   watched_ = std::make_unique<server::WatchedHost>(*host_);

@@ -101,6 +101,8 @@ std::vector<Sample> object_samples() {
        .target = "/api/v1/search/vectors",
        .body = R"({"bucket": "photos", "vector": ["a"]})",
        .status = 400},
+      {.id = "object_preview", .target = "/api/v1/buckets/photos/preview/2024/beach.txt?size=large"},
+      {.id = "object_preview", .target = "/api/v1/buckets/photos/preview/missing", .status = 404},
       {.id = "search_coverage", .target = "/api/v1/search/coverage"},
       {.id = "embedder_show", .target = "/api/v1/search/embedder"},
       {.id = "embedder_set",

@@ -67,7 +67,7 @@ export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: strin
 
   // Names come in the order of their keys: what begins with the typed letters is one more prefix.
   const pages = useMemo(
-    () => new FolderPages(bucket, prefix + asked.value, { as_of: asOf, deleted: showsDeleted.value && !isThen }),
+    () => new FolderPages(bucket, prefix + asked.value, { as_of: asOf, deleted: showsDeleted.value && !isThen, dates: !isThen }),
     [bucket, prefix, asked.value, asOf, showsDeleted.value, changed.value]);
   useEffect(() => () => pages.end(), [pages]);
   useEffect(() => { selected.value = new Map(); at.value = 0; typed.value = asked.value = ""; }, [bucket, prefix, asOf]);

@@ -1,8 +1,9 @@
-// A folder as pictures, by the month in which they were taken (the time that the file carries). Pictures are loaded as they
-// come into sight.
+// A folder as pictures, by the month in which they were taken: as the picture itself says, else the time that the file
+// carries. Pictures are loaded as they come into sight.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { lastPart } from "../../api/names";
+import type { Object as StoredObject } from "../../api/types";
 import { byName, monthOf } from "../../format/format";
 import { Icon, iconOf } from "../../parts/Icon";
 import { Thumbnail } from "../../parts/Thumbnail";
@@ -11,6 +12,8 @@ import { t } from "../../text/text";
 import { entryKey, type Entry } from "./pages";
 
 const kStep = 200;
+
+const taken = (object: StoredObject): string => object.date ?? object.modified;
 
 export function Pictures({ bucket, asOf, entries, onNear, isComplete }: { bucket: string; asOf: string; entries: Entry[]; onNear: () => void; isComplete: boolean }) {
   const shown = useSignal(kStep);
@@ -23,10 +26,10 @@ export function Pictures({ bucket, asOf, entries, onNear, isComplete }: { bucket
   }, [entries]);
   const folders = entries.filter((one) => one.kind === "folder");
   const files = entries.filter((one): one is Extract<Entry, { kind: "object" }> => one.kind === "object")
-    .sort((a, b) => b.object.modified.localeCompare(a.object.modified) || byName.compare(a.object.key, b.object.key));
+    .sort((a, b) => taken(b.object).localeCompare(taken(a.object)) || byName.compare(a.object.key, b.object.key));
   const months = new Map<string, typeof files>();
   for (const one of files.slice(0, shown.value)) {
-    const name = monthOf(one.object.modified);
+    const name = monthOf(taken(one.object));
     months.set(name, [...(months.get(name) ?? []), one]);
   }
   return (

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { address } from "../../api/client";
-import { lastPart, objectPath } from "../../api/names";
+import { lastPart, objectPath, previewPath } from "../../api/names";
 import { size } from "../../format/format";
 import { useLoad } from "../../state/load";
 import { t } from "../../text/text";
@@ -11,6 +11,7 @@ import { Icon, iconOf } from "../Icon";
 import { Failure, Waiting } from "../States";
 import { csvRows } from "./csv";
 import { Markdown } from "./Markdown";
+import { hasPreview, isModel, isShownByBrowser } from "./formats";
 import { UnderstoodText } from "./UnderstoodText";
 import "./preview.css";
 
@@ -38,6 +39,7 @@ const types: Array<[RegExp, Kind]> = [
 
 export function kindOf(file: Previewed): Kind {
   const type = file.content_type ?? "";
+  if (isModel(file)) return "none"; // some are text, which nobody wants to read
   if (type !== "" && type !== "application/octet-stream") for (const [pattern, kind] of types) if (pattern.test(type)) return kind;
   for (const [pattern, kind] of endings) if (pattern.test(file.key)) return kind;
   return "none";
@@ -149,12 +151,22 @@ export function Preview({ file, url, bucket, at }: Properties) {
   const broken = (): void => { isBroken.value = true; };
   switch (kind) {
     case "image": return /\.svg$/i.test(file.key) ? <Svg file={file} url={url} onError={broken} /> : <img class="preview-image" src={url} alt={lastPart(file.key)} onError={broken} />;
-    case "video": return <video class="preview-video" src={url} controls preload="metadata" onError={broken}><track kind="captions" /></video>;
+    case "video": return <video class="preview-video" src={url} controls preload="metadata" onError={broken}
+      {...(bucket === undefined ? {} : { poster: address(previewPath(bucket, file), { size: "large" }) })}><track kind="captions" /></video>;
     case "audio": return <audio class="preview-audio" src={url} controls preload="metadata" onError={broken} />;
     case "pdf": return file.size > kPdfMax ? <None file={file} words={t.preview.tooLarge(file.size)} /> : <Pdf file={file} url={url} at={at} />;
-    case "none": return bucket !== undefined ? <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} /> : <Unknown file={file} url={url} />;
+    case "none": return bucket !== undefined && hasPreview(file) && !isShownByBrowser(file) ? <Drawn file={file} url={url} bucket={bucket} at={at} />
+      : bucket !== undefined ? <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} /> : <Unknown file={file} url={url} />;
     default: return <Text file={file} url={url} kind={kind} />;
   }
+}
+
+// What browsers do not show, as the server draws it; else what it says.
+function Drawn({ file, url, bucket, at }: Properties & { bucket: string }) {
+  const isBroken = useSignal(false);
+  useEffect(() => { isBroken.value = false; }, [url]);
+  if (isBroken.value) return <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} />;
+  return <img class="preview-image" src={address(previewPath(bucket, file), { size: "large" })} alt={t.preview.drawn(lastPart(file.key))} onError={() => (isBroken.value = true)} />;
 }
 
 // Small files of an unknown kind are often text.

@@ -1,0 +1,147 @@
+"""Previews over the program and its server: pictures, film, sound, pages and models as WebP, what has none and why, rights,
+conditions, many at once; and text in a scan that is found by its words."""
+import concurrent.futures
+import os
+import shutil
+import struct
+import subprocess
+import unittest
+
+from harness import AtollTest, wait_until
+from rest_test import RestTest
+
+kFfmpeg = shutil.which("ffmpeg")
+
+
+def ffmpeg(*words):
+    done = subprocess.run([kFfmpeg, "-hide_banner", "-loglevel", "error", "-y", *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def size_of(webp):
+    """Width and height of a WebP file (RFC 9649)."""
+    assert webp[:4] == b"RIFF" and webp[8:12] == b"WEBP", webp[:64]
+    kind = webp[12:16]
+    if kind == b"VP8X":
+        return (int.from_bytes(webp[24:27], "little") + 1, int.from_bytes(webp[27:30], "little") + 1)
+    if kind == b"VP8L":
+        bits = int.from_bytes(webp[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    at = webp.index(b"\x9d\x01\x2a") + 3
+    width, height = struct.unpack("<HH", webp[at:at + 4])
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def turned(jpeg):
+    """The same JPEG, said to lie on its side (EXIF orientation 6)."""
+    block = b"Exif\0\0II*\0" + struct.pack("<IHHHIII", 8, 1, 274, 3, 1, 6, 0)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
+
+
+def pdf_of(words):
+    text = f"BT /F 24 Tf 72 700 Td ({words}) Tj ET"
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+               "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1"
+               "/BaseFont/Helvetica>>>>>>>>", f"<</Length {len(text)}>>stream\n{text}\nendstream"]
+    return "%PDF-1.4\n" + "".join(f"{i + 1} 0 obj{one} endobj\n" for i, one in enumerate(objects)) + "trailer<</Root 1 0 R/Size 5>>"
+
+
+class Previews(AtollTest):
+    """Without a server: made when they are asked for."""
+
+    def folder_of_everything(self):
+        os.makedirs(self.path("in"))
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=size=1600x800:rate=1", "-frames:v", "1", self.path("in/photo.jpg"))
+        with open(self.path("in/photo.jpg"), "rb") as file:
+            jpeg = file.read()
+        self.file("in/turned.jpg", turned(jpeg))
+        for ending in ("png", "gif", "tiff", "webp", "jp2", "bmp"):
+            ffmpeg("-i", self.path("in/photo.jpg"), "-vf", "scale=320:160", self.path("in/picture." + ending))
+        for ending in ("mp4", "mkv", "avi"):
+            ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x160:rate=10", "-t", "1", self.path("in/film." + ending))
+        for ending in ("wav", "mp3", "flac"):
+            ffmpeg("-f", "lavfi", "-i", "sine=440", "-t", "2", self.path("in/sound." + ending))
+        self.file("in/page.pdf", pdf_of("Atoll"))
+        self.file("in/drawing.svg", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>')
+        self.file("in/model.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\nf 2 3 4\n")
+        self.file("in/note.txt", "words")
+        self.file("in/broken.jpg", jpeg[:300])
+        return self.path("in")
+
+    def test_each_kind_has_a_picture_or_a_reason(self):
+        folder = self.folder_of_everything()
+        self.atoll("put", folder, "box")
+        expected = {"photo.jpg": (256, 128), "turned.jpg": (128, 256), "page.pdf": (181, 256), "model.obj": (256, 256), "drawing.svg": (256, 128)}
+        for name in sorted(os.listdir(folder)):
+            if name in ("note.txt", "broken.jpg"):
+                refused = self.atoll("preview", "box/" + name, code=20)
+                self.assertRegex(refused.errors, "There is no preview: (of its format there are none|it is damaged)", name)
+                continue
+            with self.subTest(name):
+                width, height = size_of(self.atoll("preview", "box/" + name).out)
+                self.assertLessEqual(max(width, height), 256)
+                if name in expected:
+                    self.assertEqual(expected[name], (width, height))
+        self.assertEqual((1024, 512), size_of(self.atoll("preview", "--large", "box/photo.jpg").out))
+        self.assertEqual((320, 160), size_of(self.atoll("preview", "--large", "box/picture.png").out))
+
+    def test_a_scan_is_found_by_its_words_once_it_was_looked_into(self):
+        pdf = self.file("scan.pdf", pdf_of("Invoice for the boiler"))
+        # What is drawn of it, as the picture that a scanner makes of a page: its preview, large enough to be read.
+        self.atoll("put", pdf, "box/page.pdf")
+        webp = self.file("page.webp", self.atoll("preview", "--large", "box/page.pdf").out)
+        ffmpeg("-i", webp, "-vf", "scale=iw*2:ih*2:flags=lanczos", self.path("scan.png"))
+        self.atoll("put", self.path("scan.png"), "box/scan.png")
+        found = self.atoll("--json", "find", "boiler").of_type("object")
+        self.assertEqual(["page.pdf"], [one["key"] for one in found])
+        self.atoll("--ocr", "off", "index")
+        self.assertEqual(1, len(self.atoll("--json", "find", "boiler").of_type("object")))
+        self.atoll("index")
+        found = self.atoll("--json", "find", "boiler").of_type("object")
+        self.assertEqual({"page.pdf", "scan.png"}, {one["key"] for one in found})
+        shown = self.atoll("inspect", "--text", self.path("scan.png"))
+        self.assertIn("ocr_languages: eng", shown.text)
+        self.assertIn("boiler", shown.text)
+
+
+class ServedPreviews(RestTest):
+    """With a server: made in the background, shown to those who may read."""
+
+    def preview(self, key, query="", **options):
+        return self.ask("GET", "/api/v1/buckets/box/preview/" + key + query, **options)
+
+    def test_they_are_made_when_stored_and_told_by_etag(self):
+        self.json("PUT", "/api/v1/buckets/box", status=201)
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=size=640x320:rate=1", "-frames:v", "1", self.path("a.png"))
+        with open(self.path("a.png"), "rb") as file:
+            content = file.read()
+        for i in range(40):
+            self.ask("PUT", f"/api/v1/buckets/box/objects/{i}.png", body=content + b"\0" * i)
+        # Many at once: each is answered, none with an error.
+        with concurrent.futures.ThreadPoolExecutor(20) as threads:
+            answers = list(threads.map(lambda i: self.preview(f"{i}.png"), range(40)))
+        self.assertEqual({200}, {one.status for one in answers})
+        first = answers[0]
+        self.assertEqual((256, 128), size_of(first.data))
+        self.assertEqual(("image/webp", "640", "320"), (first.getheader("Content-Type"), first.getheader("Atoll-Width"), first.getheader("Atoll-Height")))
+        self.assertIn("private", first.getheader("Cache-Control"))
+        self.assertEqual(304, self.preview("0.png", headers={"If-None-Match": first.getheader("ETag")}).status)
+        self.assertEqual(200, self.preview("0.png", "?size=large", headers={"If-None-Match": first.getheader("ETag")}).status)
+        self.assertEqual(401, self.preview("0.png", token=False).status)
+        self.ask("PUT", "/api/v1/buckets/box/objects/note.txt", body="words")
+        problem = self.json("GET", "/api/v1/buckets/box/preview/note.txt", status=404)
+        self.assertEqual("preview.none", problem["id"])
+        covered = lambda: self.json("GET", "/api/v1/search/coverage")
+        self.assertTrue(wait_until(lambda: covered()["previews_waiting"] == 0 and covered()["is_complete"], 60), covered())
+
+    def test_lists_tell_when_a_picture_was_taken(self):
+        self.json("PUT", "/api/v1/buckets/box", status=201)
+        self.ask("PUT", "/api/v1/buckets/box/objects/mail.eml", body="From: a@example.org\r\nDate: Fri, 01 Mar 2019 10:00:00 +0000\r\nSubject: x\r\n\r\nx\r\n")
+        listed = lambda: self.json("GET", "/api/v1/buckets/box/objects?dates")["objects"][0]
+        self.assertTrue(wait_until(lambda: "date" in listed(), 30))
+        self.assertTrue(listed()["date"].startswith("2019-03-01T10:00:00"), listed())
+        self.assertNotIn("date", self.json("GET", "/api/v1/buckets/box/objects")["objects"][0])
+
+
+if __name__ == "__main__":
+    unittest.main()
