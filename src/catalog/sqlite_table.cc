@@ -16,8 +16,9 @@ struct EndStatement {
 using Statement = std::unique_ptr<sqlite3_stmt, EndStatement>;
 
 tl::unexpected<Error> failed(sqlite3* database) {
-  return fail(ErrorKind::failed, "sqlite.failed",
-              "a table could not be made: " + std::string(database == nullptr ? "no memory" : sqlite3_errmsg(database)));
+  return fail(
+      ErrorKind::failed, "sqlite.failed",
+      "a table could not be made: " + std::string(database == nullptr ? "no memory" : sqlite3_errmsg(database)));
 }
 
 Result<void> run(sqlite3* database, const std::string& sql) {

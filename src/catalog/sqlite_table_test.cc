@@ -16,14 +16,20 @@ TEST(SqliteTableTest, IsADatabaseFileWithTheRows) {
 }
 
 TEST(SqliteTableTest, TellsWhatIsWrong) {
-  EXPECT_EQ(sqlite_table("t", {"a INTEGER PRIMARY KEY"}, [](const auto& add) -> Result<void> {
-              ATOLL_TRY(add({std::int64_t{1}}));
-              return add({std::int64_t{1}});
-            }).error().id,
+  EXPECT_EQ(sqlite_table("t", {"a INTEGER PRIMARY KEY"},
+                         [](const auto& add) -> Result<void> {
+                           ATOLL_TRY(add({std::int64_t{1}}));
+                           return add({std::int64_t{1}});
+                         })
+                .error()
+                .id,
             "sqlite.failed");
-  EXPECT_EQ(sqlite_table("t", {"a"}, [](const auto&) -> Result<void> {
-              return fail(ErrorKind::io, "own.error", "of whoever gives the rows");
-            }).error().id,
+  EXPECT_EQ(sqlite_table("t", {"a"},
+                         [](const auto&) -> Result<void> {
+                           return fail(ErrorKind::io, "own.error", "of whoever gives the rows");
+                         })
+                .error()
+                .id,
             "own.error");
 }
 

@@ -117,7 +117,6 @@ class Object(TypedDict):
     label: NotRequired[str]  # Name of the version.
     deleted: NotRequired[str]  # When it was removed.
     new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
-    score: NotRequired[float]  # Of a search.
 
 
 class Prefix(TypedDict):
@@ -485,7 +484,6 @@ class ObjectInfo(TypedDict):
     label: NotRequired[str]  # Name of the version.
     deleted: NotRequired[str]  # When it was removed.
     new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
-    score: NotRequired[float]  # Of a search.
     object: str  # Its id, the same over versions.
     actor: str  # Who stored it.
     mode: int  # Permission bits.
@@ -724,7 +722,6 @@ class Duplicate(TypedDict):
     label: NotRequired[str]  # Name of the version.
     deleted: NotRequired[str]  # When it was removed.
     new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
-    score: NotRequired[float]  # Of a search.
     similarity: float  # To the first of its group, up to 1.
     frees: int  # Bytes at most, where it goes: what of it no other of its group holds.
 
@@ -822,8 +819,8 @@ class FoundObject(TypedDict):
     label: NotRequired[str]  # Name of the version.
     deleted: NotRequired[str]  # When it was removed.
     new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
-    score: NotRequired[float]  # The greater the better; only to be compared within one answer.
     inside: NotRequired[str]  # Path of the member that was found, inside of it: "inner.zip!/b.pdf".
+    score: NotRequired[float]  # The greater the better; only to be compared within one answer.
     similarity: NotRequired[float]  # Of its nearest passage to what was asked, -1 to 1; not where it was found by words alone.
     title: NotRequired[str]  # As the content says.
     format: NotRequired[str]  # Such as pdf.

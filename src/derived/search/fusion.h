@@ -34,7 +34,8 @@ struct WeightedWord {
 // Of the list by words, 0 to 1; the other gets the rest.
 [[nodiscard]] double weight_of_words(double covered_by_best);
 // So little of what was asked stands in the best hit by words that meaning is worth asking unasked. Of one word never,
-// and of two only where one stands nowhere or nearly so: who types "boiler ferry" means either, and "boiler" the boiler.
+// and of two only where one stands nowhere or nearly so: who types "boiler ferry" means either, and "boiler" the
+// boiler.
 [[nodiscard]] bool are_words_weak(std::size_t words, double covered_by_best);
 // A line of nothing but words of which any is enough, of which therefore none was meant to the letter: no phrase,
 // field, condition, + or -.

@@ -64,8 +64,8 @@ Result<Metric> metric_named(std::string_view name) {
   if (name.empty() || name == "cosine") return Metric::cosine;
   if (name == "dot") return Metric::dot;
   if (name == "l2") return Metric::l2;
-  return fail(ErrorKind::usage, "vectors.unknown_metric", "there is no metric \"" + std::string(name.substr(0, 40)) + "\"",
-              "There are cosine, dot and l2.");
+  return fail(ErrorKind::usage, "vectors.unknown_metric",
+              "there is no metric \"" + std::string(name.substr(0, 40)) + "\"", "There are cosine, dot and l2.");
 }
 
 std::shared_ptr<const OwnVectors::Matrix> OwnVectors::kept(const VersionId& version, const VersionId& payload) {
@@ -101,8 +101,7 @@ Result<std::shared_ptr<const OwnVectors::Matrix>> OwnVectors::matrix_of(vault::V
       listed.entry.key.substr(0, listed.entry.key.size() - kVectorsEnd.size()) + std::string(kPayloadEnd);
   ATOLL_ASSIGN(const auto payload, reader.current(listed.entry.bucket, beside));
   const bool has_payload = payload && payload->version.kind == catalog::EntryKind::file &&
-                           payload->version.size <= kVectorFileBytesMax &&
-                           (!question.sees || question.sees(*payload));
+                           payload->version.size <= kVectorFileBytesMax && (!question.sees || question.sees(*payload));
   const VersionId payload_version = has_payload ? payload->version.version : VersionId{};
   if (auto known = kept(listed.version.version, payload_version)) return known;
   ATOLL_ASSIGN(const Bytes bytes, content_of(vault, listed.version));
@@ -159,7 +158,8 @@ Result<VectorAnswer> OwnVectors::search(vault::Vault& vault, const VectorQuestio
           (question.limit == 0 || !is_better(question.metric, score, answer.hits.front().score)))
         continue;
       // A heap with the worst in front.
-      answer.hits.push_back({listed, has_rows ? std::optional<std::uint64_t>(i) : std::nullopt, score, *subject.metadata});
+      answer.hits.push_back(
+          {listed, has_rows ? std::optional<std::uint64_t>(i) : std::nullopt, score, *subject.metadata});
       std::ranges::push_heap(answer.hits, comes_before);
       if (answer.hits.size() > question.limit) {
         std::ranges::pop_heap(answer.hits, comes_before);

@@ -317,8 +317,8 @@ TEST_F(SearchIndexTest, APlainQuestionTakesMeaningInWhereWordsSayLittle) {
   EXPECT_FALSE(answer.asked_meaning);
   for (const auto& found : answer.found) EXPECT_EQ(found.similarity, 0);
   // What the words say to the letter is not looked for by meaning.
-  for (const char* const words : {"boiler cellar winter", "hospital", "+hospital doctors drugs", "\"hospital doctors drugs\"",
-                                 "hospital doctors title:drugs"}) {
+  for (const char* const words : {"boiler cellar winter", "hospital", "+hospital doctors drugs",
+                                  "\"hospital doctors drugs\"", "hospital doctors title:drugs"}) {
     question = {};
     question.words = words;
     EXPECT_FALSE(ask(question).asked_meaning) << words;

@@ -80,7 +80,8 @@ float number_at(const std::uint8_t* from, std::size_t width) {
 }  // namespace
 
 Result<NpyRows> parse_npy(ByteView file) {
-  if (file.size() < kFixedBytes + 2 || as_text(file.first(kMagic.size())) != kMagic) return malformed("it does not begin so");
+  if (file.size() < kFixedBytes + 2 || as_text(file.first(kMagic.size())) != kMagic)
+    return malformed("it does not begin so");
   const unsigned major = file[kMagic.size()];
   if (major < 1 || major > 3) return unsupported("its format is " + std::to_string(major) + ".x");
   const std::size_t length_bytes = major == 1 ? 2 : 4;
@@ -101,7 +102,8 @@ Result<NpyRows> parse_npy(ByteView file) {
   if (*type == "'<f4'") width = 4;
   if (*type == "'<f8'") width = 8;
   if (width == 0) return unsupported("its numbers are of the type " + std::string(type->substr(0, 20)));
-  if (shape->empty() || shape->size() > 2) return unsupported("it has " + std::to_string(shape->size()) + " dimensions");
+  if (shape->empty() || shape->size() > 2)
+    return unsupported("it has " + std::to_string(shape->size()) + " dimensions");
   if (shape->size() == 2 && *order != "False") return unsupported("its columns come first");
   const std::uint64_t columns = shape->back();
   const std::uint64_t rows = shape->size() == 2 ? shape->front() : 1;

@@ -63,8 +63,7 @@ TEST(NpyTest, RefusesWhatItCannotRead) {
   EXPECT_EQ(parse_npy({}).error().id, "npy.malformed");
   EXPECT_EQ(parse_npy(as_bytes("{\"a\": 1}")).error().id, "npy.malformed");
   Bytes cut = npy_file({1, 2, 3}, 0);
-  for (std::size_t size = 0; size < cut.size(); ++size)
-    EXPECT_FALSE(parse_npy(ByteView(cut).first(size))) << size;
+  for (std::size_t size = 0; size < cut.size(); ++size) EXPECT_FALSE(parse_npy(ByteView(cut).first(size))) << size;
 }
 
 }  // namespace

@@ -94,8 +94,8 @@ Result<void> Finder::embed(Embeds embeds) {
   while (has_more && !session_->environment.stop.load()) {
     const std::int64_t passed_ms = (clock.monotonic_ns() - begun_ns) / kNsPerMs;
     if (passed_ms >= time_max_ms) break;
-    ATOLL_ASSIGN(has_more,
-                 index_->embed(*vault_, {&session_->environment.stop, std::min(kEmbedStepMs, time_max_ms - passed_ms)}));
+    ATOLL_ASSIGN(has_more, index_->embed(*vault_, {&session_->environment.stop,
+                                                   std::min(kEmbedStepMs, time_max_ms - passed_ms)}));
     const std::uint64_t left = index_->meaning_state().waiting;
     all = std::max(all, left);
     if (has_more && all > 0)

@@ -42,9 +42,9 @@ Result<int> index_all(Session& session, const IndexArguments& arguments) {
                               .add("meaning_waiting", coverage.meaning_waiting));
     } else {
       session.output.line(format_count(coverage.objects) + " objects can be found" +
-                          (coverage.contents_waiting == 0
-                               ? ", by their names and by what they say"
-                               : "; " + format_count(coverage.contents_waiting) + " of them by their names only so far"));
+                          (coverage.contents_waiting == 0 ? ", by their names and by what they say"
+                                                          : "; " + format_count(coverage.contents_waiting) +
+                                                                " of them by their names only so far"));
     }
     if (!coverage.meaning_trouble.empty()) session.output.warning("search.embedder_away", coverage.meaning_trouble);
     return session.environment.stop.load() ? kExitInterrupted : kExitOk;
@@ -79,7 +79,8 @@ Result<int> show_embedder(Session& session) {
                         (search::leaves_machine(choice) ? "   (texts leave this machine)" : ""));
     session.output.line("answers: " + (state.embedder.empty() ? std::string("nothing yet") : shown(state.embedder)) +
                         ", " + format_count(state.passages) + " passages");
-    if (!state.next_embedder.empty()) session.output.line("beside:  " + shown(state.next_embedder) + " is being filled");
+    if (!state.next_embedder.empty())
+      session.output.line("beside:  " + shown(state.next_embedder) + " is being filled");
     if (state.waiting > 0) session.output.line("waiting: " + format_count(state.waiting) + " texts");
     if (state.refused > 0) session.output.line("refused: " + format_count(state.refused) + " passages");
     if (!state.trouble.empty()) session.output.warning("search.embedder_away", state.trouble);
@@ -110,12 +111,14 @@ void say_cost(Session& session, const search::EmbedderChoice& choice, const sear
                             .add("is_dry_run", session.options.is_dry_run));
     return;
   }
-  std::string words = format_count(cost.passages) + " passages, about " + format_count(cost.tokens) + " tokens, about " +
-                      format_duration(cost.seconds) + (cost.is_measured ? " (measured just now)" : "");
+  std::string words = format_count(cost.passages) + " passages, about " + format_count(cost.tokens) +
+                      " tokens, about " + format_duration(cost.seconds) +
+                      (cost.is_measured ? " (measured just now)" : "");
   session.output.line(words);
   if (choice.kind != search::EmbedderKind::endpoint) return;
-  session.output.line(format_size(cost.bytes) + " of text " + (cost.leaves_machine ? "leave this machine for " : "go to ") +
-                      shown(search::origin_of(choice)) + (cost.leaves_machine ? "" : ", on this machine"));
+  session.output.line(format_size(cost.bytes) + " of text " +
+                      (cost.leaves_machine ? "leave this machine for " : "go to ") + shown(search::origin_of(choice)) +
+                      (cost.leaves_machine ? "" : ", on this machine"));
 }
 
 Result<int> set_embedder(Session& session, const SetArguments& arguments) {
@@ -138,9 +141,10 @@ Result<int> set_embedder(Session& session, const SetArguments& arguments) {
       }
     }
     ATOLL_TRY(search::choose_embedder(vault, choice));
-    session.output.message(session.environment.served != nullptr
-                               ? "Chosen. The old vectors answer until the new ones are whole."
-                               : "Chosen. `atoll index` makes the vectors, or a server does; the old ones answer until then.");
+    session.output.message(
+        session.environment.served != nullptr
+            ? "Chosen. The old vectors answer until the new ones are whole."
+            : "Chosen. `atoll index` makes the vectors, or a server does; the old ones answer until then.");
     return kExitOk;
   };
   return session.options.is_dry_run ? session.with_reader(work) : session.with_writer(work);
@@ -190,7 +194,8 @@ void add_index_commands(CLI::App& app, Session& session, Chosen& chosen) {
   set->add_option("embedder", set_arguments->embedder,
                   "built-in; table:/FOLDER; http://127.0.0.1:11434/api/embed?model=nomic-embed-text")
       ->required();
-  set->add_option("--server-key-file", set_arguments->key_file, "a file with the server's key; else ATOLL_EMBEDDER_KEY");
+  set->add_option("--server-key-file", set_arguments->key_file,
+                  "a file with the server's key; else ATOLL_EMBEDDER_KEY");
   set->callback([&session, &chosen, set_arguments] {
     chosen.body = [&session, set_arguments] { return set_embedder(session, *set_arguments); };
   });
@@ -198,9 +203,8 @@ void add_index_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* out = index->add_subcommand("export", "Write the vectors into a folder, in clear, for numpy and sqlite3");
   auto folder = std::make_shared<std::string>();
   out->add_option("folder", *folder, "where to; made if it is missing")->required();
-  out->callback([&session, &chosen, folder] {
-    chosen.body = [&session, folder] { return export_vectors(session, *folder); };
-  });
+  out->callback(
+      [&session, &chosen, folder] { chosen.body = [&session, folder] { return export_vectors(session, *folder); }; });
 }
 
 }  // namespace atl::cli

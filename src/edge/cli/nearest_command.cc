@@ -65,8 +65,8 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
         session.output.json(line);
         continue;
       }
-      std::string words = shown(name) + (hit.row ? " row " + std::to_string(*hit.row) : "") + "   " +
-                          std::to_string(hit.score);
+      std::string words =
+          shown(name) + (hit.row ? " row " + std::to_string(*hit.row) : "") + "   " + std::to_string(hit.score);
       for (const auto& [key, value] : hit.payload) words += "   " + shown(key) + "=" + shown(value);
       session.output.line(words);
     }
@@ -79,8 +79,9 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
       session.output.message("Nothing near, of " + format_count(answer.vectors) + " vectors.");
     }
     if (answer.skipped > 0) {
-      session.output.warning("vectors.skipped", format_count(answer.skipped) +
-                                                    " objects hold vectors of another dimension, or none that can be read");
+      session.output.warning(
+          "vectors.skipped",
+          format_count(answer.skipped) + " objects hold vectors of another dimension, or none that can be read");
     }
     return kExitOk;
   });
@@ -91,19 +92,20 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
 void add_nearest_command(CLI::App& app, Session& session, Chosen& chosen) {
   auto* command = app.add_subcommand("nearest", "Find the nearest of your own vectors to the one on standard input");
   auto arguments = std::make_shared<NearestArguments>();
-  command->add_option("place", arguments->place, "BUCKET[/prefix] with .npy files, as numpy.save writes them")->required();
+  command->add_option("place", arguments->place, "BUCKET[/prefix] with .npy files, as numpy.save writes them")
+      ->required();
   // Said with a word of its own, so that a server elsewhere knows that input comes.
   command->add_option("question", arguments->question, "-: one vector on standard input, as numpy.save writes it")
       ->required()
       ->check(CLI::IsMember({"-"}));
   command->add_option("--metric", arguments->metric, "cosine (else), dot, l2");
-  command->add_option("--threshold", arguments->threshold, "nothing further: a least similarity, for l2 a greatest distance");
+  command->add_option("--threshold", arguments->threshold,
+                      "nothing further: a least similarity, for l2 a greatest distance");
   command->add_option("--where", arguments->where, "a filter (spec/filter.md); meta. is the payload: meta.year>=2020");
   command->add_option("--limit", arguments->limit, "at most so many; 10 where it is not given")
       ->check(CLI::Range(std::uint64_t{0}, search::kOwnLimitMax));
-  command->callback([&session, &chosen, arguments] {
-    chosen.body = [&session, arguments] { return nearest(session, *arguments); };
-  });
+  command->callback(
+      [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return nearest(session, *arguments); }; });
 }
 
 }  // namespace atl::cli

@@ -134,8 +134,9 @@ Result<std::string> media_type_of(const ToolCall& call, const catalog::Listed& f
 
 Result<Answer> get_bytes(ToolCall& call, const catalog::Listed& found) {
   if (found.version.kind != catalog::EntryKind::file) {
-    return fail(ErrorKind::conflict, "object.no_file",
-                quoted(found.entry.key) + " is a " + std::string(catalog::word_of(found.version.kind)) + ", not a file");
+    return fail(
+        ErrorKind::conflict, "object.no_file",
+        quoted(found.entry.key) + " is a " + std::string(catalog::word_of(found.version.kind)) + ", not a file");
   }
   const std::uint64_t offset = call.number("offset", 0);
   const std::uint64_t wanted = call.number("length", kBytesOtherwise);

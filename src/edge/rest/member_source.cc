@@ -31,14 +31,13 @@ MemberSource::~MemberSource() {
   if (thread_) thread_->join();
 }
 
-Result<std::unique_ptr<MemberSource>> MemberSource::open(const platform::Machine& machine,
-                                                         server::VaultUse use, catalog::VersionRow version,
-                                                         std::string key, std::string path) {
+Result<std::unique_ptr<MemberSource>> MemberSource::open(const platform::Machine& machine, server::VaultUse use,
+                                                         catalog::VersionRow version, std::string key,
+                                                         std::string path) {
   std::unique_ptr<MemberSource> source(
       new MemberSource(std::move(use), std::move(version), std::move(key), std::move(path)));
   MemberSource* const self = source.get();
-  source->thread_ =
-      machine.threads.start("member", [self, machine] { self->run(machine); });
+  source->thread_ = machine.threads.start("member", [self, machine] { self->run(machine); });
   std::unique_lock lock(source->mutex_);
   const bool is_told = source->changed_.wait_for(lock, kFindingMax, [&] { return source->facts_ || source->answer_; });
   if (source->facts_) {

@@ -114,7 +114,8 @@ Result<net::Response> read_member(Call& call, const catalog::VersionRow& version
     return response;
   }
   ATOLL_ASSIGN(auto use, call.take_vault());
-  ATOLL_ASSIGN(auto source, MemberSource::open(call.exchange().host.machine(), std::move(use), version, call.key(), path));
+  ATOLL_ASSIGN(auto source,
+               MemberSource::open(call.exchange().host.machine(), std::move(use), version, call.key(), path));
   const extract::MemberFacts& facts = source->facts();
   call.exchange().note_read(call.has("version") || call.has("as_of") ? Action::read_version : Action::read,
                             call.vault_id(), call.bucket(), call.key(), facts.size.value_or(0));
@@ -426,8 +427,7 @@ std::vector<schema::Member> object_members() {
           optional("link_target_b64", text("Likewise in base64.")),
           optional("label", text("Name of the version.")),
           optional("deleted", time("When it was removed.")),
-          optional("new_bytes", number("Of a put: bytes that were not stored before.")),
-          optional("score", ratio("Of a search."))};
+          optional("new_bytes", number("Of a put: bytes that were not stored before."))};
 }
 
 std::vector<NamedSchema> object_schemas() {

@@ -91,8 +91,8 @@ std::vector<NamedSchema> own_vector_schemas() {
   return {
       {"VectorQuestion",
        object("What is to be near.",
-              {required("bucket", text("Where the vectors are.", 255)),
-               optional("prefix", text("Only below it.")), optional("prefix_b64", text("In base64.")),
+              {required("bucket", text("Where the vectors are.", 255)), optional("prefix", text("Only below it.")),
+               optional("prefix_b64", text("In base64.")),
                required("vector", list(ratio("A number."), "1 to 4,096 numbers, as many as the vectors there have.")),
                optional("metric", choice("Otherwise cosine.", {"cosine", "dot", "l2"})),
                optional("limit", number("At most so many, otherwise 10.", 0, search::kOwnLimitMax)),

@@ -214,10 +214,11 @@ Result<FoundFilter> FoundFilter::begin(Call& call) {
   ATOLL_ASSIGN(const auto buckets, vault->reader()->buckets());
   // Bucket by bucket, for each may have a policy of its own. A place is allowed as a whole only where nothing in it is
   // denied.
-  filter.sees_everything_ = buckets.size() <= kBucketsAskedMax && std::ranges::all_of(buckets, [&](const auto& bucket) {
-    return std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
-                               [&](Action action) { return call.may(action, bucket.name, {}, true); });
-  });
+  filter.sees_everything_ =
+      buckets.size() <= kBucketsAskedMax && std::ranges::all_of(buckets, [&](const auto& bucket) {
+        return std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
+                                   [&](Action action) { return call.may(action, bucket.name, {}, true); });
+      });
   return filter;
 }
 
