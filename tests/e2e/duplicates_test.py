@@ -73,7 +73,7 @@ class Duplicates(AtollTest):
         self.assertEqual(self.atoll("--json", "questions").of_type("questions")[0]["questions"], 0)
 
     def test_columns_of_what_was_typed(self):
-        self.assertIn("column 14:", self.atoll("find", "word17 size>lots", code=2).errors)
+        self.assertIn("column 13:", self.atoll("find", "word17 size>lots", code=2).errors)
         self.assertIn("--where: filter, column 6:", self.atoll("find", "word17", "--where", "size>lots", code=2).errors)
 
 

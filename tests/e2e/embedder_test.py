@@ -75,7 +75,7 @@ class Alone(EmbedderTest, AtollTest):
         return [one["key"] for one in self.atoll("--json", "find", *words).of_type("object")]
 
     def test_a_dry_run_says_the_cost_and_sends_no_text(self):
-        cost = self.atoll("--json", "-n", "index", "embedder", "set", self.server.address).of_type("embedding_cost")[0]
+        cost = self.atoll("--json", "index", "embedder", "set", "-n", self.server.address).of_type("embedding_cost")[0]
         self.assertEqual(cost["passages"], 4)
         self.assertGreater(cost["tokens"], 20)
         self.assertGreater(cost["bytes_sent"], 100)

@@ -135,9 +135,12 @@ class Doors(RestTest):
         missing = self.get(base + "a.zip?member=none")
         self.assertEqual((missing.status, json.loads(missing.read())["id"]), (404, "member.not_found"))
         # A client that goes away takes its reader with it.
-        away = self.get(base + "large.zip?member=large.bin")
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line.request("GET", base + "large.zip?member=large.bin", headers={"Authorization": f"Bearer {self.token}"})
+        away = line.getresponse()
         away.read(1000)
         away.close()
+        line.close()
         deadline = time.monotonic() + 20
         while subprocess.run(["pgrep", "-P", str(self.server.pid), "-f", "worker member"], stdout=subprocess.DEVNULL, check=False).returncode == 0:
             self.assertLess(time.monotonic(), deadline, "the reader goes on")

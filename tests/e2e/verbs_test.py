@@ -19,7 +19,10 @@ class Verbs(AtollTest):
 
     def verbs(self, words=()):
         more = self.below(words)
-        return [verb for word in more for verb in self.verbs((*words, word))] if more else [" ".join(words)]
+        below = [verb for word in more for verb in self.verbs((*words, word))]
+        # One that needs no word behind it is a verb of its own, too.
+        is_one = not more or (words and "[SUBCOMMAND]" in self.atoll(*words, "--help").text)
+        return below + ([" ".join(words)] if is_one else [])
 
     def table(self):
         with open(os.path.join(SOURCE, "spec/verbs.md")) as file:

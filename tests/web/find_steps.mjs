@@ -66,8 +66,8 @@ export function findSteps({ step, browser, server, folder, until, button }) {
     await browser.go("/ui/find?q=boiler+invoice");
     await button("Why this result: invoice-2019.pdf").click();
     const why = page.locator(".found-why");
-    await why.getByText("Title").waitFor();
-    assert.deepEqual(await why.locator("dt").allTextContents(), ["In the text", "In the name", "In the folder", "Title", "Language", "Score"]);
+    await why.getByText("Title", { exact: true }).waitFor();
+    assert.deepEqual(await why.locator("dt").allTextContents(), ["In the text", "In the name", "In the folder", "Title", "Language", "Made of", "Score"]);
     await why.getByText("Invoice, boiler", { exact: true }).waitFor();
     await browser.look("find-why");
   });

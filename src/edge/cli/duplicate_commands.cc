@@ -196,6 +196,7 @@ void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_option("--like", arguments->like, "exact (else), text or pictures");
   command->add_option("--threshold", arguments->threshold, "how much alike, up to 1: 0.9 where it is not given");
   command->add_flag("--remove", arguments->removes, "remove all but the first of each group that is shown");
+  command->add_flag("-n,--dry-run", session.options.is_dry_run, "with --remove: only say what would go");
   command->add_option("--limit", arguments->limit, "show so many groups; 20 where it is not given");
   command->add_option("--offset", arguments->offset, "leave out so many first");
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");

@@ -194,6 +194,7 @@ void add_index_commands(CLI::App& app, Session& session, Chosen& chosen) {
   set->add_option("embedder", set_arguments->embedder,
                   "built-in; table:/FOLDER; http://127.0.0.1:11434/api/embed?model=nomic-embed-text")
       ->required();
+  set->add_flag("-n,--dry-run", session.options.is_dry_run, "only say what it takes");
   set->add_option("--server-key-file", set_arguments->key_file,
                   "a file with the server's key; else ATOLL_EMBEDDER_KEY");
   set->callback([&session, &chosen, set_arguments] {
