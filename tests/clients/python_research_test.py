@@ -460,10 +460,13 @@ class Search(ResearchTest):
         self.assertEqual([], off.semantic_search("medicine"))
 
     def test_a_server_that_knows_no_meaning_yet_is_said_to(self):
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            self.assertEqual([], self.search.semantic_search("medicine from the doctor"))
-        self.assertEqual(1, len(said))
+        client = self.search.client
+        for knows, count in ((False, 1), (True, 0)):
+            with warnings.catch_warnings(record=True) as said, unittest.mock.patch.object(client, "find", return_value=iter(())), \
+                    unittest.mock.patch.object(client, "search_coverage", return_value={"knows_meaning": knows}):
+                warnings.simplefilter("always")
+                self.assertEqual([], self.search.semantic_search("medicine from the doctor"))
+            self.assertEqual(count, len(said))
 
     def test_and_or_not_and_ranges(self):
         def found(conditions):

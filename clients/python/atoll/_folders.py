@@ -157,11 +157,13 @@ class Body:
         if self._begin is not None:
             self.size = source.seek(0, os.SEEK_END) - self._begin
             source.seek(self._begin)
+        self.position = 0  # how far it was read: what is sent again counts once
 
     def read(self, size: int) -> bytes:
         data = self._source.read(size)
         if isinstance(data, str):
             raise errors.BadRequest("the file was opened as text", id="data.bad_format", hint='open it with "rb"')
+        self.position += len(data or b"")
         return bytes(data or b"")
 
     def rewind(self) -> bool:
@@ -171,6 +173,7 @@ class Body:
         if self._begin is None:
             return False
         self._source.seek(self._begin + offset)
+        self.position = offset
         return True
 
 

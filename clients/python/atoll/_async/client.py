@@ -134,7 +134,7 @@ class AsyncClient(AsyncOperations):
 
         def sent(count: int) -> None:
             if progress is not None:
-                told.bytes_done += count
+                told.bytes_done = body.position if isinstance(body, Body) else min(told.bytes_done + count, len(body))
                 progress(told)
         if in_pieces:
             stored = await self._put_in_pieces(bucket, key, body, cast(int, size), headers, metadata, content_type, sent, vault, timeout)
@@ -262,8 +262,8 @@ class AsyncClient(AsyncOperations):
             body = Body(opened or source)
             told = Progress(bytes_total=body.size or 0)
 
-            def sent(count: int) -> None:
-                told.bytes_done += count
+            def sent(_: int) -> None:
+                told.bytes_done = body.position
                 if progress is not None:
                     progress(told)
             request = Request("POST", f"/api/v1/buckets/{quote_name(bucket)}/archive" + query_of({"prefix": prefix or None}), headers, body, body.size,

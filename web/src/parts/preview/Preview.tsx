@@ -155,16 +155,16 @@ export function Preview({ file, url, bucket, at }: Properties) {
       {...(bucket === undefined ? {} : { poster: address(previewPath(bucket, file), { size: "large" }) })}><track kind="captions" /></video>;
     case "audio": return <audio class="preview-audio" src={url} controls preload="metadata" onError={broken} />;
     case "pdf": return file.size > kPdfMax ? <None file={file} words={t.preview.tooLarge(file.size)} /> : <Pdf file={file} url={url} at={at} />;
-    case "none": return bucket !== undefined && hasPreview(file) && !isShownByBrowser(file) ? <Drawn file={file} url={url} bucket={bucket} at={at} />
+    case "none": return bucket !== undefined && hasPreview(file) && !isShownByBrowser(file) ? <Drawn key={url} file={file} url={url} bucket={bucket} at={at} />
       : bucket !== undefined ? <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} /> : <Unknown file={file} url={url} />;
     default: return <Text file={file} url={url} kind={kind} />;
   }
 }
 
-// What browsers do not show, as the server draws it; else what it says.
+// What browsers do not show, as the server draws it; else what it says. For each address a new one: an effect that forgets the
+// error of the one before would come after the error of this one, where the browser knows already that there is no picture.
 function Drawn({ file, url, bucket, at }: Properties & { bucket: string }) {
   const isBroken = useSignal(false);
-  useEffect(() => { isBroken.value = false; }, [url]);
   if (isBroken.value) return <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} />;
   return <img class="preview-image" src={address(previewPath(bucket, file), { size: "large" })} alt={t.preview.drawn(lastPart(file.key))} onError={() => (isBroken.value = true)} />;
 }
