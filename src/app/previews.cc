@@ -10,8 +10,8 @@
 
 namespace {
 
-// Tesseract asks for a number of threads by itself, and gets as many as OpenMP's environment allows, which is read when
-// the program is loaded: so it is loaded once more where nothing was said. Returns where that was done.
+// Tesseract and LibRaw ask for a number of threads by themselves, and get as many as OpenMP's environment allows, which is
+// read when the program is loaded: so it is loaded once more where nothing was said. Returns where that was done.
 void limit_threads(char** argv) {
   constexpr const char* kLimit = "OMP_THREAD_LIMIT";
   if (std::getenv(kLimit) != nullptr) return;
@@ -22,7 +22,10 @@ void limit_threads(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "pictures") == 0) return atl::render::run_pictures_worker();
+  if (argc == 2 && std::strcmp(argv[1], "pictures") == 0) {
+    limit_threads(argv);
+    return atl::render::run_pictures_worker();
+  }
   if (argc == 3 && std::strcmp(argv[1], "text") == 0) {
     limit_threads(argv);
     return atl::render::run_text_worker(argv[2]);

@@ -1,6 +1,4 @@
 // One content after the other: recognised, drawn, made small in two sizes.
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <clocale>
@@ -96,7 +94,6 @@ std::vector<std::string> font_folders() {
 void prepare_drawing() {
   // Names in archives are UTF-8 or plain bytes; the C locale would lose them.
   ignore_error_on_purpose(Result<bool>(std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr));
-  ::omp_set_num_threads(1);
   prepare_pages();
   prepare_stills();
 }
