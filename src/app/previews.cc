@@ -10,8 +10,8 @@
 
 namespace {
 
-// Tesseract and LibRaw ask for a number of threads by themselves, and get as many as OpenMP's environment allows, which is
-// read when the program is loaded: so it is loaded once more where nothing was said. Returns where that was done.
+// Tesseract and LibRaw ask for a number of threads by themselves, and get as many as OpenMP's environment allows, which
+// is read when the program is loaded: so it is loaded once more where nothing was said. Returns where that was done.
 void limit_threads(char** argv) {
   constexpr const char* kLimit = "OMP_THREAD_LIMIT";
   if (std::getenv(kLimit) != nullptr) return;
