@@ -208,6 +208,7 @@ IDS: dict[str, str] = {
     "drill.wrong_bytes": "damaged",
     "drill.wrong_size": "damaged",
     "drive.no_answer": "usage",
+    "duplicates.no_pictures": "unsupported",
     "duration.malformed": "usage",
     "embed.stopped": "interrupted",
     "embedder.bad_key": "usage",

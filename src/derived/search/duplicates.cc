@@ -325,6 +325,11 @@ class DuplicateSearch {
       if (is_complete_) pictures.emplace_back(picture, object);
       return is_complete_;
     }));
+    if (pictures.empty()) {
+      return fail(ErrorKind::unsupported, "duplicates.no_pictures",
+                  "no picture was looked at for what it is like, so none can be compared",
+                  "Pictures that are the same to the byte are found as exact duplicates.");
+    }
     std::ranges::sort(pictures);
     // Each hash once: the same picture a hundred times is compared with others once.
     std::vector<std::uint64_t> hashes;

@@ -224,7 +224,11 @@ TEST_F(DuplicatesTest, PicturesThatLookAlike) {
       {"stripes.jpg", drawn(0)}, {"checks.jpg", drawn(1)}, {"small/stripes.png", drawn(0, 12)}, {"blot.jpg", drawn(2)}};
   for (const auto& [key, grey] : pictures) put(key, std::string(key == "small/stripes.png" ? 50 : 500, 'x') + key);
   catch_up();
-  EXPECT_TRUE(groups(Likeness::picture).empty());
+  DuplicateQuestion question;
+  question.like = Likeness::picture;
+  const auto before = index_->duplicates(*vault_, question);
+  ASSERT_FALSE(before.has_value());
+  EXPECT_EQ(before.error().id, "duplicates.no_pictures") << "that none was looked at is no answer";
   for (const auto& [key, grey] : pictures) {
     const auto found = vault::Objects(*vault_).find("box", key).value();
     ASSERT_TRUE(index_->put_picture({found.entry, found.version}, grey));

@@ -101,7 +101,8 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
       session.output.message("Nothing is there twice.");
     } else {
       session.output.message(
-          format_count(answer.extra_count) + " of " + format_count(answer.group_count) + " groups could go, " +
+          format_count(answer.extra_count) + (answer.extra_count == 1 ? " object in " : " objects in ") +
+          format_count(answer.group_count) + (answer.group_count == 1 ? " group" : " groups") + " could go, " +
           format_size(answer.bytes) + " as they are read. " +
           (question.like == search::Likeness::exact
                ? "Equal contents are stored once already: removing them tidies and frees no room."

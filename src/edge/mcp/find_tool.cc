@@ -129,8 +129,10 @@ Result<Answer> run_find(ToolCall& call) {
   structured.set("is_complete", found.coverage.is_complete());
   if (!found.coverage.is_complete()) {
     structured.set("contents_waiting", found.coverage.contents_waiting);
-    words += " What was stored last can be found by its name only so far: " +
-             std::to_string(found.coverage.contents_waiting) + " contents wait to be read.";
+    words += found.coverage.contents_waiting == 0
+                 ? std::string(" What was stored in the last moment may be missing.")
+                 : " What was stored last can be found by its name only so far: " +
+                       std::to_string(found.coverage.contents_waiting) + " contents wait to be read.";
   }
   answer.say(std::move(words));
   for (const auto& [heading, lines] : quotes) answer.quote(heading, lines);
