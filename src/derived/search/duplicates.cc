@@ -222,7 +222,7 @@ class DuplicateSearch {
     ATOLL_ASSIGN(auto signature, likeness_->find(object));
     if (!signature || signature->content != content_digest(listed->version)) return std::nullopt;
     if (question_->sees && !question_->sees(bucket->second, *listed)) return std::nullopt;
-    return Member{object, bucket->second, std::move(*listed), std::move(*signature)};
+    return Member{object, bucket->second, std::move(*listed), *signature};
   }
 
   Result<std::vector<Member>> members(const std::vector<ObjectId>& objects) const {

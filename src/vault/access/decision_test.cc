@@ -506,7 +506,7 @@ TEST(Decisions, AreThoseOfTheReferenceForRandomRulesAndQuestions) {
       Who one = random.one_in(6) ? Who::nobody() : who(1 + random.below(4));
       const Action action = kActions[random.below(kActionCount)].action;
       Resource resource;
-      const std::string bucket = buckets[random.below(3)];
+      const std::string& bucket = buckets[random.below(3)];
       const std::string key = prefixes[random.below(prefixes.size())] + (random.one_in(2) ? "b" : "");
       if (!random.one_in(8)) {
         resource.vault = random.one_in(2) ? kMain : kOther;
