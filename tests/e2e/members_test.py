@@ -83,6 +83,9 @@ class Members(AtollTest):
         self.assertEqual(found, ["docs/a.zip!/inner.zip!/x.txt"])
         self.assertEqual(self.atoll("cat", found[0]).out, b"deep")
 
+    def test_what_is_missing_is_told_with_its_archive(self):
+        self.assertIn("'a.zip': there is no \"none\" in it", self.atoll("cat", "docs/a.zip!/none", code=20).errors)
+
     def test_a_broken_archive_gives_what_can_be_had_and_an_error(self):
         whole = ARCHIVES["b.tar.gz"]
         self.atoll("put", "-", "docs/cut.tar.gz", input=whole[:len(whole) // 2])

@@ -100,7 +100,10 @@ Result<void> read_content(Session& session, vault::Vault& vault, const Content& 
         was_stopped = !goes_on;
         return goes_on ? Result<void>() : fail(ErrorKind::interrupted, "member.given_up", "nobody reads it any more");
       });
-  return was_stopped ? Result<void>() : answer;
+  if (was_stopped || answer) return {};
+  Error error = std::move(answer).error();
+  error.message = "'" + content.listed.entry.key + "': " + error.message;
+  return pass(std::move(error));
 }
 
 struct ListArguments {
