@@ -3,6 +3,7 @@
 #include "derived/render/render.h"
 
 #include <gtest/gtest.h>
+#include <libheif/heif.h>
 
 #include <algorithm>
 #include <array>
@@ -114,6 +115,50 @@ TEST(RenderTest, a_picture_comes_with_a_grey_one_to_be_compared_and_a_model_does
   const auto grey = grey_of(half);
   EXPECT_EQ(grey[0], 0);
   EXPECT_EQ(grey[preview::kGreySide - 1], 255);
+}
+
+// Left half black, right half white. Empty where libheif was built without an encoder.
+std::string heic_of(int width, int height) {
+  struct Free {
+    void operator()(heif_context* context) const { ::heif_context_free(context); }
+    void operator()(heif_encoder* encoder) const { ::heif_encoder_release(encoder); }
+    void operator()(heif_image* image) const { ::heif_image_release(image); }
+  };
+  const std::unique_ptr<heif_context, Free> context(::heif_context_alloc());
+  heif_encoder* raw_encoder = nullptr;
+  if (::heif_context_get_encoder_for_format(context.get(), heif_compression_HEVC, &raw_encoder).code != heif_error_Ok)
+    return {};
+  const std::unique_ptr<heif_encoder, Free> encoder(raw_encoder);
+  heif_image* raw_image = nullptr;
+  ::heif_image_create(width, height, heif_colorspace_RGB, heif_chroma_interleaved_RGB, &raw_image);
+  const std::unique_ptr<heif_image, Free> image(raw_image);
+  ::heif_image_add_plane(image.get(), heif_channel_interleaved, width, height, 24);
+  int stride = 0;
+  std::uint8_t* const rows = ::heif_image_get_plane(image.get(), heif_channel_interleaved, &stride);
+  for (int y = 0; y < height; ++y)
+    for (int i = 0; i < width * 3; ++i) rows[y * stride + i] = static_cast<std::uint8_t>(i < width * 3 / 2 ? 0 : 255);
+  ::heif_context_encode_image(context.get(), image.get(), encoder.get(), nullptr, nullptr);
+  std::string file;
+  heif_writer writer{};
+  writer.writer_api_version = 1;
+  writer.write = [](heif_context*, const void* data, std::size_t size, void* out) {
+    static_cast<std::string*>(out)->assign(static_cast<const char*>(data), size);
+    return heif_error{heif_error_Ok, heif_suberror_Unspecified, nullptr};
+  };
+  ::heif_context_write(context.get(), &writer, &file);
+  return file;
+}
+
+// Its decoder wants a thread, which a locked-in process does not get.
+TEST(RenderTest, a_picture_of_a_telephone_is_decoded_although_no_thread_can_be_begun) {
+  const std::string heic = heic_of(320, 240);
+  if (heic.empty()) GTEST_SKIP() << "libheif cannot encode here";
+  const auto preview = preview_of("a.heic", heic);
+  ASSERT_EQ(preview.trouble, "");
+  EXPECT_EQ(std::pair(preview.width, preview.height), std::pair(320U, 240U));
+  ASSERT_TRUE(preview.grey);
+  EXPECT_LT(preview.grey->front(), 20);
+  EXPECT_GT(preview.grey->back(), 235);
 }
 
 TEST(RenderTest, every_format_that_the_table_says_has_a_preview_can_be_drawn_and_no_other) {

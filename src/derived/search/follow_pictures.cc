@@ -137,7 +137,11 @@ Result<bool> SearchIndex::recognise_text(vault::Vault& vault, const Position& po
           continue;
         }
         ATOLL_TRY(kept_->keep(job.row.extraction, *read));
-        ATOLL_TRY(add_documents(job.listed, job.row, &*read));
+        known = std::move(*read);
+      }
+      // Also where it had been read already: before a power cut that came between what was read and its words.
+      if (known) {
+        ATOLL_TRY(add_documents(job.listed, job.row, &*known));
         ATOLL_TRY(flush(position));
       }
       ATOLL_TRY(book_->set_waiting(job.row.object, false, Queue::recognition));

@@ -7,6 +7,11 @@
 #include "derived/render/internal/colours.h"
 #include "derived/render/internal/draw.h"
 
+// libheif makes the decoder of HEVC (libde265) begin a thread for each picture. A locked-in process gets none, and the
+// decoder would wait for it for ever. What the program defines comes before what its libraries do, so no thread is
+// asked for, and the picture is decoded by whoever wants it. 0 is DE265_OK.
+extern "C" int de265_start_worker_threads(void* /*decoder*/, int /*count*/) { return 0; }
+
 namespace atl::render {
 namespace {
 

@@ -1,6 +1,10 @@
 #include "derived/search/testing/simple_reader.h"
 
 #include <algorithm>
+#include <array>
+
+#include "derived/search/picture_hash.h"
+#include "foundation/platform/testing/test_machine.h"
 
 namespace atl::search::testing {
 
@@ -48,6 +52,32 @@ Understand simple_reader(int* reads) {
   };
 }
 
+namespace {
+
+// Eight by eight squares of shades that go by the word.
+GreyPicture squares_of(std::string_view word) {
+  std::uint64_t seed = 1;
+  for (const char letter : word) seed = seed * 31 + static_cast<unsigned char>(letter);
+  platform::SeededRandom random(seed);
+  constexpr std::size_t kSquares = 8;
+  std::array<std::uint8_t, kSquares * kSquares> shades{};
+  for (auto& shade : shades) shade = static_cast<std::uint8_t>(random.below(256));
+  GreyPicture picture{};
+  for (std::size_t i = 0; i < picture.size(); ++i) {
+    const std::size_t row = i / kGreySide * kSquares / kGreySide;
+    picture[i] = shades[row * kSquares + i % kGreySide * kSquares / kGreySide];
+  }
+  return picture;
+}
+
+Result<std::string> text_of(const extract::Source& source) {
+  Bytes text(source.size);
+  ATOLL_ASSIGN(const std::size_t count, source.read(0, text));
+  return std::string(as_text(ByteView(text).first(count)));
+}
+
+}  // namespace
+
 PictureReaders simple_pictures(PictureCounts* counts) {
   PictureReaders readers;
   readers.follows_previews = true;
@@ -62,6 +92,8 @@ PictureReaders simple_pictures(PictureCounts* counts) {
         made.height = 30;
         made.small = to_bytes(as_bytes(std::string_view("RIFF\x0C\0\0\0WEBPVP8 \0\0\0\0", 20)));
         made.large = made.small;
+        ATOLL_ASSIGN(const std::string text, text_of(sources[i]));
+        if (sources[i].name.ends_with(".png")) made.grey = squares_of(text.substr(0, text.find(' ')));
       } else {
         made.trouble = "There is no preview: of its format there are none.";
       }
@@ -75,9 +107,8 @@ PictureReaders simple_pictures(PictureCounts* counts) {
   readers.recognise = [counts](const extract::Source& source, extract::Extraction known,
                                const std::atomic<bool>*) -> Result<extract::Extraction> {
     if (counts != nullptr) ++counts->recognised;
-    Bytes text(source.size);
-    ATOLL_ASSIGN(const std::size_t count, source.read(0, text));
-    known.pieces.push_back({{}, std::string(as_text(ByteView(text).first(count)))});
+    ATOLL_ASSIGN(std::string text, text_of(source));
+    known.pieces.push_back({{}, std::move(text)});
     known.fields.push_back({"ocr_languages", "eng"});
     return known;
   };
