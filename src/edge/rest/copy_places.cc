@@ -30,7 +30,8 @@ Result<std::string> folder_in(const Call& call, std::string place) {
 
 Result<net::AwsCredentials> credentials_in(const Call& call) {
   if (!call.exchange().is_closed_way()) {
-    return fail(ErrorKind::usage, "copy.open_way", "the key of a place is not taken over a connection that others can read",
+    return fail(ErrorKind::usage, "copy.open_way",
+                "the key of a place is not taken over a connection that others can read",
                 "Come by https, or run on the server's machine: atoll copy add s3://BUCKET/PREFIX");
   }
   net::AwsCredentials credentials;

@@ -14,9 +14,9 @@
 namespace atl::rest {
 
 struct WantedCopy {
-  catalog::CopyRow row;                           // complete but for its time
+  catalog::CopyRow row;                            // complete but for its time
   std::optional<net::AwsCredentials> credentials;  // of a place in S3
-  double price_per_gib_month = 0;                 // 0: not known
+  double price_per_gib_month = 0;                  // 0: not known
 };
 // Of a body "NewCopy": `usage` "copy.bad_place", "copy.inside_home", "copy.key_missing", "copy.open_way"; `unsupported`
 // "copy.not_over_rest" where this server keeps no keys.
