@@ -108,37 +108,14 @@ struct AddArguments {
   S3Arguments s3;
 };
 
-// Of everything that would be shipped, as it lies here.
-Result<std::uint64_t> bytes_to_ship(vault::Vault& vault) {
-  std::uint64_t bytes = 0;
-  for (const auto& pack : vault.chunks().list_packs()) bytes += pack.stored_bytes;
-  ATOLL_ASSIGN(const auto stats, vault.journal().stats());
-  return bytes + stats.archived_bytes;
-}
-
-Result<void> check_free(vault::Vault& vault, const catalog::CopyRow& row) {
-  const auto without_settings = [](const std::string& place) { return place.substr(0, place.find('?')); };
-  ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::CopyRow>());
-  for (const auto& other : rows) {
-    const bool is_same_place =
-        other.kind == row.kind &&
-        (row.kind == vault::kCopyKindS3 ? is_same_s3_place(other.place, row.place) : other.place == row.place);
-    if (other.name != row.name && !is_same_place) continue;
-    return fail(ErrorKind::conflict, "copy.exists",
-                "there is a copy \"" + other.name + "\" in " + without_settings(other.place) + " already",
-                is_same_place ? "`atoll copy sync` brings it up to date." : "Give this one another name with --as.");
-  }
-  return {};
-}
-
 // Makes the place by `make`, and the row of it; with --dry-run only says what would be shipped.
 Result<int> add_row(Session& session, catalog::CopyRow& row, const std::string& shown_as,
                     const std::function<std::string(std::uint64_t bytes)>& more_words,
                     const std::function<Result<void>(vault::Vault&)>& make) {
   ATOLL_TRY(vault::check_copy_name(row.name));
   const auto work = [&](vault::Vault& vault) -> Result<int> {
-    ATOLL_TRY(check_free(vault, row));
-    ATOLL_ASSIGN(const std::uint64_t bytes, bytes_to_ship(vault));
+    ATOLL_TRY(backup::check_new_copy(vault, row));
+    ATOLL_ASSIGN(const std::uint64_t bytes, backup::bytes_to_ship(vault));
     session.output.message("About " + format_size(bytes) + " will be shipped to " + shown_as + more_words(bytes) + ".");
     if (session.options.is_dry_run) return kExitOk;
     ATOLL_TRY(make(vault));
@@ -233,7 +210,7 @@ Result<int> list(Session& session) {
         object.add("same_disk", state && state->is_same_disk);
         if (is_s3) {
           object.add("storage_class", s3->storage_class.empty() ? "STANDARD" : s3->storage_class);
-          if (s3->price_per_gib_month > 0) object.add("cost_per_month", cost_per_month(*s3, state ? state->bytes : 0));
+          if (s3->price_per_gib_month > 0) object.add("cost_per_month", s3->cost_per_month(state ? state->bytes : 0));
         }
         if (state && state->synced.unix_us != 0) object.add("synced", format_rfc3339(state->synced));
         if (state && state->verified.unix_us != 0) object.add("verified", format_rfc3339(state->verified));

@@ -3,6 +3,7 @@
 #include "edge/cli/embedder_keys.h"
 #include "edge/serve/commands_door.h"
 #include "edge/serve/figures.h"
+#include "edge/serve/kept_keys.h"
 #include "edge/serve/lock_door.h"
 #include "services/backup/accounts.h"
 #include "vault/access/control.h"
@@ -21,6 +22,9 @@ constexpr std::int64_t kFollowMs = 2'000;  // of reading contents, before whoeve
 
 }  // namespace
 
+OpenHome::OpenHome(const Surroundings& around)
+    : around_(around), place_keys_(std::make_unique<KeptPlaceKeys>(around.environment)) {}
+
 OpenHome::~OpenHome() = default;
 
 server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
@@ -37,6 +41,7 @@ server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
   settings.metrics_token = request.metrics_token;
   settings.disks = &around_.environment.host;
   settings.programs = &around_.environment.programs;
+  settings.place_keys = place_keys_.get();
   settings.home_folder = request.home_folder;
   return settings;
 }

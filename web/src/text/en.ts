@@ -1,5 +1,5 @@
 // Every word of the page in English. Other languages are tables of the same form.
-import { clockOf, count, percent, size } from "../format/format";
+import { clockOf, count, money, percent, size } from "../format/format";
 
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 const files = (n: number): string => plural(n, "file", "files");
@@ -37,6 +37,10 @@ export const en = {
     codeHelp: "Six digits. Leave it empty if your account asks for none.", verb: "Sign in", needsCode: "I have a code",
     wrong: "Name, password or code is wrong.", first: "First time here? The server printed name and password in its terminal when it was first started.",
     slow: "Too many tries. Wait a moment, then try again.",
+  },
+  locked: {
+    title: "This home is locked", words: "The server was started anew, and nothing there opens the vaults. The passphrase does; then this page goes on where it was.", passphrase: "Passphrase", verb: "Unlock", opening: "Opening …",
+    wrong: "That passphrase opens nothing here.", onePart: "That opened a part. One more passphrase is needed.",
   },
   home: {
     title: "Home", search: "Find anything by what it says or is called", searchHint: "Words, *.jpg, size>10MB, modified>-7d …", find: "Find",
@@ -76,6 +80,15 @@ export const en = {
     restoredOne: (name: string): string => `${name} is back`, cannotSort: "Only short folders are sorted otherwise than by name", path: "Path", openInBucket: "Where should they go?",
     chooseBucket: "Bucket for these files", dropHere: (place: string): string => `Drop to store in ${place}`, dropNewBucket: "Drop to store in a new bucket",
   },
+  lookBack: {
+    title: "Look back", slider: "Moments at which something here was changed", isNow: "This is how it is now. Move the slider to the left to see it as it was.",
+    moment: (stored: number, removed: number, described: number, who: string): string => `${[stored > 0 && `${count(stored)} stored`, removed > 0 && `${count(removed)} removed`, described > 0 && `${count(described)} described`].filter(Boolean).join(", ") || "other changes"} by ${who}`,
+    lastDone: (what: string, when: string): string => `Last before that: ${what}, ${when}.`,
+    since: (gone: number, changed: number, added: number): string => `Since then ${[gone > 0 && `${count(gone)} went`, changed > 0 && `${count(changed)} changed`, added > 0 && `${count(added)} came`].filter(Boolean).join(", ")}.`,
+    same: "All of it is still there as it was.", takesAway: (added: string): string => `Making it so again also removes the ${added} that came since. They stay in the history.`,
+    gone: "gone now", changedSince: "changed since", goneInside: (n: number): string => `${count(n)} gone now`, changedInside: (n: number): string => `${count(n)} changed since`,
+    restoreOne: "Bring back as it was", restored: (n: number): string => n === 0 ? "Nothing had to be brought back" : n === 1 ? "1 entry is as it was" : `${count(n)} entries are as they were`,
+  },
   duplicates: {
     title: "Duplicates", kinds: { exact: "The same", text: "Nearly the same text", pictures: "Pictures that look alike" }, kept: "stays", goes: "goes", keepOne: (path: string): string => `Keep ${path}`, keepsOne: "One of each group has to stay.",
     alike: (share: number): string => `${percent(share)} alike`, within: (place: string): string => `Within ${place}.`, everywhere: "Look everywhere", find: "Find duplicates", andMore: "and more",
@@ -102,7 +115,15 @@ export const en = {
       rows: (before: number, after: number, added: number, removed: number, changed: number): string => `${count(before)} rows became ${count(after)}: ${count(added)} added, ${count(removed)} removed, ${count(changed)} changed.`,
       columnsAdded: "New columns", columnsRemoved: "Columns that went", typesChanged: "Columns with another type", more: (rows: number): string => `${count(rows)} more rows differ.`,
     },
-    tags: "Tags", metadata: "Metadata", addTag: "Add a tag", addEntry: "Add an entry", tagName: "Name", tagValue: "Value", unit: "Unit", metadataHelp: "A change of metadata makes a new version.", savedTags: "Saved", changed: { content: "content", metadata: "metadata", tags: "tags", kind: "kind" } as Record<string, string>, noSource: "Nothing is recorded about where this comes from.", sources: "Made from", transformation: "How", author: "Author", description: "Description", whoWords: "Rights that reach this file. What nothing allows is denied.", everyOwner: "Owners of the home always may.", noGrants: "Nobody but the owners has a right here.", denied: "denied", expires: (when: string): string => `until ${when}`, links: "Links to it", noLinks: "No links",
+    tags: "Tags", metadata: "Metadata", addTag: "Add a tag", addEntry: "Add an entry", tagName: "Name", tagValue: "Value", unit: "Unit", metadataHelp: "A change of metadata makes a new version. A number with a unit is kept as a number under a name that ends with the unit, so that it can be compared:",
+    unitNeedsNumber: (unit: string): string => `With the unit ${unit} the value has to be a number, such as 12.5.`, unitUnknown: (unit: string): string => `${unit} is no unit that is known here. Leave it empty and write it into the value.`, twice: (name: string): string => `${name} is there twice.`, savedTags: "Saved", changed: { content: "content", metadata: "metadata", tags: "tags", kind: "kind" } as Record<string, string>, noSource: "Nothing is recorded about where this comes from.", sources: "Made from", transformation: "How", author: "Author", description: "Description", whoWords: "Rights that reach this file. What nothing allows is denied.", everyOwner: "Owners of the home always may.", noGrants: "Nobody but the owners has a right here.", denied: "denied", expires: (when: string): string => `until ${when}`, links: "Links to it", noLinks: "No links",
+  },
+  origin: {
+    words: "Sources stand on the left, what was made from them on the right, and how between them. Arrow keys lead from one to the next.", picture: "What was made from what", thisFile: "this file",
+    more: (n: number): string => `${count(n)} more`, activityOf: (how: string, name: string, who: string): string => `${how}: made ${name}${who ? `, by ${who}` : ""}`, goesOn: "it goes on beyond what is shown",
+    states: { kept: "", erased: "removed for good", missing: "not there any more", outside: "from elsewhere", hidden: "not for you to see" },
+    list: "The same as a list", derived: "Made of it", ofThis: "Of this version", steps: (n: number): string => plural(n, "step away", "steps away"), cut: "It goes on beyond what is shown: open one of these files to see further.",
+    alone: "Nothing is recorded that this was made from, or that was made of it.",
   },
   share: {
     title: (name: string): string => `Share ${name}`, words: "Whoever has the link can read it, without an account, until it ends.", uploads: "Let people leave files here instead; they see nothing", expires: "Ends", in: { "1d": "after a day", "7d": "after a week", "30d": "after 30 days", "365d": "after a year", "": "never" } as Record<string, string>, password: "Password", passwordHelp: "Leave it empty for none. Tell it to people by another way than the link.", downloads: "Downloads at most", downloadsHelp: "Empty: any number.", label: "For whom", make: "Make the link", made: "The link", ended: "The link does not work any more", none: "No links are out", noneWords: "Links that you make in Files are listed here, to be ended at any time.", fileWords: "A file for you", folderWords: "A folder for you", takes: "Leave files here", takesWords: "Drop files here. Nobody but whoever made this link sees them.", gone: "This link does not work", goneWords: "It has ended, was used up, or was taken back. Ask whoever sent it.", needsPassword: "This link asks for a password", open: "Open", left: (n: number): string => plural(n, "download left", "downloads left"), until: (when: string): string => `until ${when}`, leftFile: (name: string): string => `${name} has arrived`, uploadsChip: "takes files", passwordChip: "password", used: (n: number, most: number): string => most > 0 ? `${count(n)} of ${count(most)} downloads` : plural(n, "download", "downloads"),
@@ -116,6 +137,23 @@ export const en = {
   safety: {
     title: "Safety", isSafe: "All is well", isSafeWords: "Everything below was tested, not only set up.", open: (n: number): string => plural(n, "thing is not safe yet", "things are not safe yet"), copies: "Copies", noCopies: "One copy only: if this disk dies, everything is gone.", copyHelp: "Connect another disk to the server, or use a folder on another machine, then run there:", behind: (n: number): string => n === 0 ? "up to date" : `${plural(n, "change", "changes")} behind`, sameDisk: "on the same disk: it dies with it", synced: "Brought up to date", checked: "Checked", check: "Checks", checkWords: "A full check reads every byte back and compares it with its checksum.", checkNow: "Check everything now", checkStarted: "The check has begun", lastFull: "Every byte read", lastStructure: "Structure read", lastGc: "Cleaned up", ok: "no damage found", damage: "damage was found: see the log of the server", kit: "Recovery kit", schedules: "Schedules", noSchedules: "Nothing runs by the clock yet.", missed: "was missed", went: "went well", failed: "failed", last: "last", next: "next", alarms: "Warnings", noAlarms: "None.", policy: "How long things are kept", commandWords: "Run on the server's machine:", encryption: "Encryption", encrypted: "AES-256-GCM", notEncrypted: "none: whoever has the disk can read it", free: "Free on the disk", never: "never",
   },
+  copies: {
+    add: "Add a copy", where: "Where", kinds: { folder: "A folder on the server's machine, such as another disk", s3: "An S3 server" } as Record<string, string>,
+    folder: "Folder", folderHelp: "From the root. It is made; the folder above it has to be there, or hold an earlier copy.", bucket: "Bucket", bucketHelp: "It has to be there already.", prefix: "Folder in it",
+    endpoint: "Server", endpointHelp: "Empty: Amazon's.", region: "Region", keyId: "Access key id", secret: "Secret access key", secretHelp: "Kept on the server's machine beside the keys of vaults, and shown nowhere.",
+    costs: "Class and price", storage: "Storage class", storageHelp: "Such as STANDARD_IA. What lies in GLACIER or DEEP_ARCHIVE has to be asked for hours before it can be read.", price: "Price of a GiB a month",
+    name: "Name", nameHelp: "Empty: from the place.", look: "See what it takes", back: "Back", make: "Make the copy", made: (name: string): string => `The copy ${name} is being filled`,
+    plan: (name: string, bytes: number): string => `About ${size(bytes)} will go over to the new copy ${name}.`, cost: (cost: number): string => `That costs about ${money(cost)} a month.`, goesOn: "From then on it is kept up to date by itself. Everything is read back after it was written.",
+    notYet: "not filled yet", limit: (rate: string): string => `at most ${rate}/s`, sync: "Bring up to date", verify: "Check every byte", repair: "Heal from each other", started: "It has begun", otherKey: "Another key", keyOf: (name: string): string => `Key for ${name}`, keyKept: "The key works and is kept",
+    removeTitle: (name: string): string => `Remove the copy ${name}?`, removeWords: "It is not kept up to date any more. Its files stay, and still make a home.", deleteFiles: "Delete its files, too: this cannot be taken back", removed: (name: string): string => `The copy ${name} is kept no longer`,
+  },
+  schedules: {
+    add: "Run something by the clock", what: "What", command: "Command", commandHelp: "As one types it behind atoll.", other: "Something else", when: "When", rule: "Rule", ruleHelp: "daily 03:00, weekly sun 03:00, monthly 1 03:00, hourly, every 15m",
+    commands: { "verify --sample 5%": "Check a twentieth of all bytes", "verify --data": "Check every byte", "verify": "Check the structure", "gc": "Clean up", "drill": "Try to restore, and compare" } as Record<string, string>, checkCopy: (name: string): string => `Check every byte of the copy ${name}`,
+    rules: { "daily 03:00": "Every night at 3:00", "weekly sun 03:00": "Sundays at 3:00", "monthly 1 03:00": "On the first of each month at 3:00", "hourly": "Every hour" } as Record<string, string>,
+    tell: "Who is told when it fails", tellHelp: "An e-mail address, or an address (https://…) that takes such news. Empty: this page only.", tells: (who: string): string => `tells ${who}`,
+    made: (name: string): string => `${name} runs by the clock now`, runNow: "Run it now", started: "It has begun", end: "End it", ended: (name: string): string => `${name} does not run by the clock any more`,
+  },
   jobs: { title: "Jobs", none: "No jobs", noneWords: "Long work such as checks and clean-ups is listed here while it runs and after it ended.", kinds: { gc: "Clean-up", verify: "Check", checkpoint: "Checkpoint", tiers: "Moving between tiers" } as Record<string, string>, states: { waiting: "waits", running: "runs", done: "done", failed: "failed", cancelled: "ended early" } as Record<string, string>, start: "Start", end: "End it early", left: (time: string): string => `about ${time} left`, took: (time: string): string => `took ${time}`, check: "Check everything", checkQuick: "Check the structure only", clean: "Clean up", cleanTitle: "Clean up?", cleanWords: "Ends versions whose time is over and gives their room back. This is what it would do:" , cleanVerb: "Clean up", planning: "Finding out what it would do …" },
   settings: {
     title: "Settings", account: "My account", people: "People", roles: "Roles", tokens: "Tokens", keys: "S3 keys", links: "Links", server: "Server", policy: "Keeping",
@@ -123,6 +161,24 @@ export const en = {
     addPerson: "Add somebody", name: "Name", displayName: "Shown as", role: "Role", where: "Where", everywhere: "everywhere", kind: "Kind", kinds: { person: "person", agent: "agent", service: "service" } as Record<string, string>, disabled: "may not sign in", enable: "Let sign in again", disable: "Do not let sign in", personMade: (name: string): string => `${name} can sign in now`, removePerson: (name: string): string => `Remove ${name}? What was stored stays; rights, tokens, keys and links end.`, rights: "Rights", addRight: "Give a right", noRights: "No rights yet: may do nothing.", takeBack: "Take back", bucketOptional: "Bucket or folder; empty: everywhere",
     newToken: "New token", tokenFor: "What it is for", expires: "Ends", tokenMade: "The token", noTokens: "No tokens", noTokensWords: "A token lets a program in your name, as far as you say.", revoke: "End it", revoked: "It does not work any more", lastUsed: "Last used", never: "never used", scope: "May", scopeAll: "all that I may", until: "Ends",
     newKey: "New S3 key", noKeys: "No S3 keys", noKeysWords: "For every program that speaks S3: aws, rclone, restic, boto3 and others.", keyId: "Access key id", secret: "Secret access key", snippets: "Ready to use", roleRules: "May", own: "of this home", preset: "always there", version: "Version", address: "Address", running: "Runs for", proxies: "Trusted proxies", region: "S3 region", domain: "S3 domain",
+  },
+  limits: {
+    title: "Limits", add: "Set a limit", change: "Change", user: "Account", userHelp: "What this account stores counts. Empty: what everybody stores there.", place: "Bucket", placeHelp: "Empty, with an account: everywhere.", bytes: "Most bytes", objects: "Most files", none: "Empty: as many as there is room for.",
+    used: (used: string, most: string, share: string): string => `${used} of ${most} (${share})`, files: (n: number): string => files(n), ofUser: (user: string, where: string): string => (where ? `${user} in ${where}` : user),
+    badSize: (text: string): string => `"${text}" is no size. Write 10 GB or 500 MB.`, badNumber: (text: string): string => `"${text}" is no number of files.`, neither: "Say how many bytes, how many files, or both.", made: "The limit holds", ended: "The limit is gone",
+    noLimits: "No limits", noLimitsWords: "Everybody stores as much as there is room for. A limit on an account or a bucket keeps one from filling the disk for all.",
+  },
+  meaning: {
+    title: "Meaning", words: "Texts are found by what they mean, beside their words, where somebody turns them into vectors. The built-in model is learned from this vault's own texts and needs nothing else.",
+    builtIn: "built-in, learned from your own texts", embedder: "Chosen", leaves: "texts leave this machine", answers: "Answers now", nobody: "nobody yet: words alone answer", next: "Being made beside", passages: "Passages found by meaning", waiting: (n: number): string => `${count(n)} wait`, refused: "Passages it would not take",
+    contents: "Contents", allRead: "all are read", stillRead: (n: number): string => `${files(n)} still being read`, choose: "Choose who does it", which: "Model", other: "Another server", offers: "Those that programs on the server's machine offer now are listed.", noOffers: "No program on the server's machine offers a model now, such as Ollama.",
+    address: "Address", addressHelp: "Of an embedding endpoint with its model. A key for it is given on the server's machine: atoll index embedder set.", takes: (passages: number, time: string, isMeasured: boolean): string => `${plural(passages, "passage", "passages")} have to be turned into vectors. That takes about ${time}${isMeasured ? ", as just measured" : ", as it usually does"}.`,
+    sends: (bytes: string, leaves: boolean): string => leaves ? `${bytes} of your texts are sent to another machine.` : `${bytes} of texts go to a program on the server's machine, and no further.`, meanwhile: "Until then the one that answers now goes on answering. Your files are not changed.", use: "Use it", chosen: "It is chosen; its vectors are being made",
+  },
+  questions: {
+    title: "Questions", words: "What was asked of the search, to see what people look for and do not find. It is kept in this vault with who asked, and shown here as counts.", ownWords: "What you asked of the search.", note: "Note what is asked", isOn: "Questions are noted", isOff: "Questions are not noted", forget: "Forget all of it", forgetWords: "What was asked so far is forgotten. This cannot be taken back.", forgotten: "It is forgotten",
+    since: (when: string): string => `Since ${when}`, ranges: { "1d": "a day", "7d": "a week", "30d": "30 days", "365d": "a year" } as Record<string, string>, asked: "Questions", opened: "With a result opened", success: "Found something", speed: "Answered in", milliseconds: (median: number, worst: number): string => `${count(Math.round(median))} ms; 99 of 100 in ${count(Math.round(worst))} ms`,
+    lines: "Asked most", terms: "Words", foundNothing: "Found nothing", none: "Nothing was asked.", allFound: "Everything found something.",
   },
   monitor: { title: "Monitor", none: "No figures yet", in: "Bytes in", out: "Bytes out", requests: "Requests per second", latency: "Answer time", cache: "Cache hits", range: "Time", ranges: { "1h": "an hour", "1d": "a day", "30d": "30 days", "1y": "a year" } as Record<string, string>, drives: "Drives", dedup: "Saved by storing equal pieces once", stored: "Stored", onDisk: "On the disk", free: "Free", },
   find: {
