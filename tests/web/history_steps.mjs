@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 const kRuns = 12;
-const kColumnMax = 8;
+const kColumnMax = 6;
 
 export function historySteps({ step, browser, server, until, button }) {
   const page = browser.page;
