@@ -6,7 +6,7 @@
 namespace atl::preview {
 namespace {
 
-constexpr std::uint8_t kEncodingVersion = 1;
+constexpr std::uint8_t kEncodingVersion = 2;
 constexpr std::size_t kTroubleBytesMax = 1000;
 
 void put_bytes(ByteWriter& out, ByteView bytes) {
@@ -43,6 +43,7 @@ Bytes encode(const Preview& preview) {
   put_bytes(out, as_bytes(std::string_view(preview.trouble).substr(0, kTroubleBytesMax)));
   put_bytes(out, preview.small);
   put_bytes(out, preview.large);
+  put_bytes(out, preview.grey ? ByteView(*preview.grey) : ByteView{});
   return bytes;
 }
 
@@ -58,13 +59,15 @@ Result<Preview> decode(ByteView bytes) {
   preview.trouble = to_string(trouble);
   ATOLL_ASSIGN(const ByteView small, take_bytes(in, kPictureBytesMax));
   ATOLL_ASSIGN(const ByteView large, take_bytes(in, kPictureBytesMax));
-  if (in.remaining() > 0) return damaged;
+  ATOLL_ASSIGN(const ByteView grey, take_bytes(in, sizeof(GreyPicture)));
+  if (in.remaining() > 0 || (!grey.empty() && grey.size() != sizeof(GreyPicture))) return damaged;
   for (const ByteView picture : {small, large})
     if (!picture.empty() && !is_webp(picture)) return damaged;
   // One or the other: a picture, or why there is none.
   if (small.empty() == preview.trouble.empty()) return damaged;
   preview.small = to_bytes(small);
   preview.large = to_bytes(large);
+  if (!grey.empty()) std::ranges::copy(grey, preview.grey.emplace().begin());
   return preview;
 }
 

@@ -12,7 +12,9 @@
 // Thread rules: one call belongs to one thread; several may be under way at once.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,19 +23,24 @@
 namespace atl::preview {
 
 // Raised when pictures would come out differently (better) than before: then they are worth making again.
-inline constexpr std::uint32_t kPreviewVersion = 1;
+inline constexpr std::uint32_t kPreviewVersion = 2;
 
 enum class Size : std::uint8_t { small, large };
 inline constexpr std::uint32_t kSmallSide = 256;  // pixels, the longer side
 inline constexpr std::uint32_t kLargeSide = 1024;
+inline constexpr std::size_t kGreySide = 32;
+// The whole picture, the right way up, shrunk to 32 by 32 whatever its shape; row by row from the top, 0 black. What
+// can be seen through is seen on white.
+using GreyPicture = std::array<std::uint8_t, kGreySide * kGreySide>;
 inline constexpr std::size_t kPictureBytesMax = 4 * kMiB;  // of one WebP
 
 struct Preview {
   std::uint32_t width = 0;  // of the original, upright; 0: it has no pixels of its own (pages, sound, models)
   std::uint32_t height = 0;
-  Bytes small;          // WebP
-  Bytes large;          // WebP
-  std::string trouble;  // one sentence for a user: why there is none. Empty where there is one
+  Bytes small;                      // WebP
+  Bytes large;                      // WebP
+  std::optional<GreyPicture> grey;  // of pictures alone: not of film, sound, pages and models
+  std::string trouble;              // one sentence for a user: why there is none. Empty where there is one
   friend bool operator==(const Preview&, const Preview&) = default;
 };
 [[nodiscard]] Bytes encode(const Preview& preview);

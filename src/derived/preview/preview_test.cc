@@ -26,6 +26,7 @@ TEST(PreviewTest, comes_back_as_it_was) {
   preview.height = 3000;
   preview.small = webp(10);
   preview.large = webp(100);
+  preview.grey.emplace().fill(7);
   const auto back = decode(encode(preview));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(*back, preview);

@@ -48,7 +48,9 @@ Result<preview::Preview> preview_of(const Drawing& drawing) {
   preview.width = picture.original_width;
   preview.height = picture.original_height;
   ATOLL_ASSIGN(preview.large, webp_of(large));
-  ATOLL_ASSIGN(preview.small, webp_of(scaled_to(large, preview::kSmallSide)));
+  const Picture small = scaled_to(large, preview::kSmallSide);
+  ATOLL_ASSIGN(preview.small, webp_of(small));
+  if (drawing.format.group == "image") preview.grey = grey_of(small);
   return preview;
 }
 

@@ -102,6 +102,20 @@ TEST(RenderTest, a_picture_comes_in_two_sizes_and_is_never_enlarged) {
   EXPECT_EQ(size_of_webp(small.large), std::pair(100U, 50U));
 }
 
+TEST(RenderTest, a_picture_comes_with_a_grey_one_to_be_compared_and_a_model_does_not) {
+  const auto picture = preview_of("a.bmp", bmp_of(200, 100));
+  ASSERT_TRUE(picture.grey);
+  for (const auto one : *picture.grey) ASSERT_EQ(one, 0x60);
+  EXPECT_FALSE(preview_of("a.stl", stl_of({{0, 0, 0, 1, 0, 0, 0, 1, 0}})).grey);
+  // Black to the left, seen through to the right: that is white.
+  Picture half = *blank_picture(10, 90);
+  for (std::size_t y = 0; y < 90; ++y)
+    for (std::size_t x = 0; x < 5; ++x) half.pixels[(y * 10 + x) * 4 + 3] = 255;
+  const auto grey = grey_of(half);
+  EXPECT_EQ(grey[0], 0);
+  EXPECT_EQ(grey[preview::kGreySide - 1], 255);
+}
+
 TEST(RenderTest, every_format_that_the_table_says_has_a_preview_can_be_drawn_and_no_other) {
   for (const auto& format : extract::formats())
     EXPECT_EQ(draw_of(format.id) != nullptr, format.has_preview) << format.id;

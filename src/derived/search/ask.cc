@@ -6,6 +6,8 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "derived/extract/formats.h"
+#include "derived/search/content_reader.h"
 #include "derived/search/fields.h"
 #include "derived/search/fusion.h"
 #include "derived/search/line.h"
@@ -105,9 +107,12 @@ struct Candidate {
   text::DocumentId document = 0;
   double score = 0;
   std::optional<Meaning::Near> near;
+  double looks = 0;  // how much its picture looks like the one that is asked by, 0 to 1; 0: it does not
 };
 
 constexpr std::size_t kFusedMax = 400;  // of each list
+// What looks like a picture comes before everything that only says the same: scores of fused lists are 1 at most.
+constexpr double kLooksScore = 1;
 // Of the built-in embedder, what is less near has as a rule nothing to do with the question. Asked unasked it must be
 // nearer, and not far behind the nearest: vectors of some models are all near to each other.
 constexpr float kNearAsked = 0.05F;
@@ -121,6 +126,7 @@ struct Hit {
   std::string bucket;
   double score = 0;
   std::optional<Meaning::Near> near;
+  double looks = 0;
 };
 
 }  // namespace
@@ -227,6 +233,19 @@ class Asking {
     ATOLL_ASSIGN(const auto known, index_->kept_->find(extraction_id(listed->version, key)));
     ATOLL_ASSIGN(like_, telling_words(*index_->words_, *listed, known ? &*known : nullptr));
     like_object_ = listed->entry.object;
+    return read_like_picture(*listed, known ? extract::format_by_id(known->format) : extract::recognise({}, key));
+  }
+
+  // What the picture looks like that others shall be like; looked at now where nobody did before.
+  Result<void> read_like_picture(const catalog::Listed& listed, const extract::Format& format) {
+    const codec::Digest id = extraction_id(listed.version, listed.entry.key);
+    Pictures& pictures = *index_->pictures_;
+    if (format.group == "image" && listed.version.size > 0) {
+      ATOLL_ASSIGN(const bool is_looked_at, pictures.has_small(id));
+      // That there is nothing to see is no error of the question's.
+      if (!is_looked_at) ignore_error_on_purpose(pictures.get(id, source_of(*vault_, listed), preview::Size::small));
+    }
+    ATOLL_ASSIGN(like_picture_, pictures.hash_of(id));
     return {};
   }
 
@@ -296,9 +315,12 @@ class Asking {
               {fields[field].name, hit.score});
       }
     }
-    for (auto& found : answer.found) {
+    for (std::size_t i = 0; i < answer.found.size(); ++i) {
+      auto& found = answer.found[i];
       std::ranges::stable_sort(found.signals, [](const Signal& a, const Signal& b) { return a.score > b.score; });
       if (found.similarity != 0) found.signals.push_back({"meaning", found.similarity});
+      const double looks = hits_[question_->offset + i].looks;
+      if (looks > 0) found.signals.insert(found.signals.begin(), {"picture", looks});
     }
     return {};
   }
@@ -323,6 +345,20 @@ class Asking {
     return out;
   }
 
+  // Those of the documents, kFusedMax at most, for which everything else holds.
+  [[nodiscard]] Result<std::unordered_set<text::DocumentId>> allowed(std::vector<text::DocumentId> documents,
+                                                                     const text::Query& must) const {
+    std::ranges::sort(documents);
+    text::SearchRequest request;
+    request.query = constrained(must);
+    request.limit = kFusedMax;
+    request.only = &documents;
+    ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+    std::unordered_set<text::DocumentId> out;
+    for (const auto& hit : result.hits) out.insert(hit.id);
+    return out;
+  }
+
   // Of the documents near to the text, nearest first, those for which everything else holds.
   [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text, float similarity_min,
                                                            const text::Query& must) const {
@@ -330,18 +366,34 @@ class Asking {
     std::vector<text::DocumentId> documents;
     documents.reserve(near.size());
     for (const auto& one : near) documents.push_back(one.document);
-    std::ranges::sort(documents);
-    text::SearchRequest request;
-    request.query = constrained(must);
-    request.limit = kFusedMax;
-    request.only = &documents;
-    ATOLL_ASSIGN(const auto result, index_->words_->search(request));
-    std::unordered_set<text::DocumentId> allowed;
-    for (const auto& hit : result.hits) allowed.insert(hit.id);
+    ATOLL_ASSIGN(const auto those, allowed(std::move(documents), must));
     std::vector<Meaning::Near> out;
-    std::ranges::copy_if(near, std::back_inserter(out),
-                         [&](const auto& one) { return allowed.contains(one.document); });
+    std::ranges::copy_if(near, std::back_inserter(out), [&](const auto& one) { return those.contains(one.document); });
     return out;
+  }
+
+  // Objects whose pictures look like the one that is asked by, the most alike first. Complexity: linear in the
+  // pictures.
+  [[nodiscard]] Result<std::vector<Candidate>> by_looks() const {
+    std::vector<std::pair<double, ObjectId>> alike;
+    ATOLL_TRY(index_->likeness_->for_each_picture([&](const ObjectId& object, std::uint64_t picture) -> Result<bool> {
+      const double similarity = picture_similarity(picture, *like_picture_);
+      if (similarity >= kPictureLikenessMin && object != like_object_) alike.emplace_back(similarity, object);
+      return true;
+    }));
+    std::ranges::stable_sort(alike, [](const auto& a, const auto& b) { return a.first > b.first; });
+    if (alike.size() > kFusedMax) alike.resize(kFusedMax);
+    std::vector<Candidate> candidates;
+    std::vector<text::DocumentId> documents;
+    for (const auto& [similarity, object] : alike) {
+      ATOLL_ASSIGN(const auto row, index_->book_->find(object));
+      if (!row) continue;
+      candidates.push_back({row->first, kLooksScore + similarity, std::nullopt, similarity});
+      documents.push_back(row->first);
+    }
+    ATOLL_ASSIGN(const auto those, allowed(std::move(documents), words_));
+    std::erase_if(candidates, [&](const Candidate& one) { return !those.contains(one.document); });
+    return candidates;
   }
 
   Result<std::vector<Scored>> by_words(const text::Query& words) const {
@@ -360,8 +412,16 @@ class Asking {
     return hits.empty() ? Result<double>(0) : covered(*index_->words_, words, hits.front().document);
   }
 
-  // By the words that tell the thing from others, and by what it is about; what the line says must hold besides.
+  // First what looks like it, then by the words that tell the thing from others, and by what it is about; what the line
+  // says must hold besides.
   Result<void> collect_like() {
+    if (like_picture_) {
+      ATOLL_ASSIGN(const auto alike, by_looks());
+      for (const Candidate& one : alike) {
+        seen_.insert(one.document);
+        if (hits_.size() < wanted_) ATOLL_TRY(look_up(one));
+      }
+    }
     asked_meaning_ = true;
     text::Query both;
     both.kind = text::Query::Kind::boolean;
@@ -424,7 +484,7 @@ class Asking {
     for (const auto& one : fuse(by_words, by_meaning, weight)) {
       if (hits_.size() == wanted_) break;
       const auto by = nearness.find(one.document);
-      seen_.insert(one.document);
+      if (!seen_.insert(one.document).second) continue;
       ATOLL_TRY(look_up({one.document, one.score, by == nearness.end() ? std::nullopt : std::optional(by->second)}));
     }
     return {};
@@ -456,14 +516,14 @@ class Asking {
     const auto bucket = bucket_ids_.find(row->bucket);
     if (bucket == bucket_ids_.end() || !row->key.starts_with(question_->prefix)) return {};
     if (!needs_facts_ && hits_.size() > question_->offset + question_->limit) {
-      hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score, one.near});
+      hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score, one.near, one.looks});
       return {};
     }
     ATOLL_ASSIGN(auto listed, reader_->current(row->bucket, row->key));
     if (!listed || listed->entry.object != owner->object) return {};
     if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) return {};
     if (question_->sees && !question_->sees(bucket->second, *listed)) return {};
-    hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score, one.near});
+    hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score, one.near, one.looks});
     return {};
   }
 
@@ -593,6 +653,7 @@ class Asking {
   std::map<BucketId, std::string> bucket_ids_;
   TellingWords like_;  // of the thing that is asked by
   ObjectId like_object_;
+  std::optional<std::uint64_t> like_picture_;  // what it looks like, where it is a picture
   std::size_t wanted_ = 0;
   bool needs_facts_ = true;  // of every hit, not only of those that are shown
   bool asked_meaning_ = false;

@@ -325,11 +325,6 @@ class DuplicateSearch {
       if (is_complete_) pictures.emplace_back(picture, object);
       return is_complete_;
     }));
-    if (pictures.empty()) {
-      return fail(ErrorKind::unsupported, "duplicates.no_pictures",
-                  "no picture was looked at for what it is like, so none can be compared",
-                  "Pictures that are the same to the byte are found as exact duplicates.");
-    }
     std::ranges::sort(pictures);
     // Each hash once: the same picture a hundred times is compared with others once.
     std::vector<std::uint64_t> hashes;
@@ -493,8 +488,17 @@ Result<DuplicateAnswer> SearchIndex::duplicates(vault::Vault& vault, const Dupli
   ATOLL_ASSIGN(const auto covered, coverage(vault));
   const std::shared_lock shared(parts_mutex_);
   ATOLL_TRY(check_open());
+  const bool is_of_pictures = question.like == Likeness::picture;
   ATOLL_ASSIGN(auto answer, DuplicateSearch(*likeness_, *book_, vault, question).run());
+  if (is_of_pictures && answer.group_count == 0 && covered.previews_waiting > 0 &&
+      !pictures_->readers().make_previews) {
+    return fail(ErrorKind::unsupported, "duplicates.no_pictures",
+                "pictures cannot be looked at here, so not all of them can be compared",
+                "The program atoll-previews does that, where it lies beside atoll and --previews is not off. Pictures "
+                "that are the same to the byte are found as exact duplicates.");
+  }
   answer.is_complete = answer.is_complete && is_likeness_whole_ && covered.is_complete();
+  if (is_of_pictures) answer.is_complete = answer.is_complete && covered.previews_waiting == 0;
   answer.coverage = covered;
   return answer;
 }

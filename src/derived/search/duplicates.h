@@ -63,7 +63,8 @@ struct DuplicateAnswer {
   std::uint64_t group_count = 0;       // in all
   std::uint64_t extra_count = 0;       // objects that could go: all but one of each group
   std::uint64_t bytes = 0;             // of those
-  bool is_complete = true;             // false: there was more than could be compared, or it is not all known yet
+  // False: there was more than could be compared, or it is not all known yet; of pictures, previews wait to be made.
+  bool is_complete = true;
   bool has_more = false;
   Coverage coverage;
 };

@@ -219,35 +219,115 @@ GreyPicture drawn(int number, int brightness = 0) {
   return picture;
 }
 
+using Drawings = std::vector<std::pair<std::string, GreyPicture>>;
+
+// Looks at the names that are drawn, and counts how many it made.
+PictureReaders looking_at(const Drawings& drawings, int* made) {
+  PictureReaders readers = testing::simple_pictures();
+  readers.wants_recognition = nullptr;
+  readers.make_previews = [drawings, made, plain = readers.make_previews](
+                              std::span<const extract::Source> sources, const std::atomic<bool>* stop,
+                              const preview::OnDone& on_done, const extract::OnFailed& on_failed) {
+    return plain(
+        sources, stop,
+        [&](std::size_t index, preview::Preview preview) {
+          ++*made;
+          for (const auto& [name, grey] : drawings) {
+            if (sources[index].name.ends_with(name)) preview.grey = grey;
+          }
+          return on_done(index, std::move(preview));
+        },
+        on_failed);
+  };
+  return readers;
+}
+
+const Drawings kDrawings{
+    {"stripes.png", drawn(0)}, {"checks.png", drawn(1)}, {"thumb.png", drawn(0, 12)}, {"blot.png", drawn(2)}};
+
 TEST_F(DuplicatesTest, PicturesThatLookAlike) {
-  const std::vector<std::pair<std::string, GreyPicture>> pictures{
-      {"stripes.jpg", drawn(0)}, {"checks.jpg", drawn(1)}, {"small/stripes.png", drawn(0, 12)}, {"blot.jpg", drawn(2)}};
-  for (const auto& [key, grey] : pictures) put(key, std::string(key == "small/stripes.png" ? 50 : 500, 'x') + key);
+  for (const auto& [key, grey] : kDrawings) put(key, std::string(key == "thumb.png" ? 50 : 500, 'x') + key);
   catch_up();
   DuplicateQuestion question;
   question.like = Likeness::picture;
   const auto before = index_->duplicates(*vault_, question);
   ASSERT_FALSE(before.has_value());
-  EXPECT_EQ(before.error().id, "duplicates.no_pictures") << "that none was looked at is no answer";
-  for (const auto& [key, grey] : pictures) {
-    const auto found = vault::Objects(*vault_).find("box", key).value();
-    ASSERT_TRUE(index_->put_picture({found.entry, found.version}, grey));
-  }
+  EXPECT_EQ(before.error().id, "duplicates.no_pictures") << "that none can be looked at is no answer";
+  int made = 0;
+  auto readers = looking_at(kDrawings, &made);
+  readers.follows_previews = false;
+  index_->set_picture_readers(readers);
+  catch_up();
+  EXPECT_FALSE(index_->duplicates(*vault_, question)->is_complete) << "none was looked at yet";
+  CatchUpOptions looks;
+  looks.makes_previews = true;
+  ASSERT_FALSE(*index_->catch_up(*vault_, looks));
+  EXPECT_EQ(made, 4);
+  EXPECT_TRUE(index_->duplicates(*vault_, question)->is_complete);
   // The one with the most bytes is the one to keep.
-  const Groups alike{{"stripes.jpg", "small/stripes.png"}};
+  const Groups alike{{"stripes.png", "thumb.png"}};
   EXPECT_EQ(groups(Likeness::picture), alike);
   // New tags keep what is known of the picture, another content does not.
-  ASSERT_TRUE(vault::Objects(*vault_).tag({"box", "stripes.jpg"}, {{{"mood", "calm"}}, {}}, {}));
+  ASSERT_TRUE(vault::Objects(*vault_).tag({"box", "stripes.png"}, {{{"mood", "calm"}}, {}}, {}));
   catch_up();
   EXPECT_EQ(groups(Likeness::picture), alike);
   index_.reset();
   ASSERT_TRUE(run::RunSet::remove_all(machine_.machine(), std::string(vault::testing::kFolder) + "/indexes/likeness"));
   open();
+  index_->set_picture_readers(readers);
   catch_up();
-  EXPECT_EQ(groups(Likeness::picture), alike) << "kept by content, and not drawn again";
-  put("stripes.jpg", "another picture");
+  EXPECT_EQ(groups(Likeness::picture), alike) << "kept with its preview, and not drawn again";
+  EXPECT_EQ(made, 4);
+  put("stripes.png", "another picture");
   catch_up();
   EXPECT_TRUE(groups(Likeness::picture).empty());
+}
+
+// Where previews are made only when somebody asks for one, what was asked for is compared all the same.
+TEST_F(DuplicatesTest, PicturesThatSomebodyAskedFor) {
+  for (const auto& [key, grey] : kDrawings) put(key, std::string(100, 'x') + key);
+  int made = 0;
+  auto readers = looking_at(kDrawings, &made);
+  readers.follows_previews = false;
+  index_->set_picture_readers(readers);
+  catch_up();
+  for (const char* const key : {"stripes.png", "thumb.png"}) {
+    const auto found = vault::Objects(*vault_).find("box", key).value();
+    ASSERT_TRUE(index_->preview_of(*vault_, {found.entry, found.version}, preview::Size::small));
+  }
+  catch_up();
+  EXPECT_EQ(made, 2);
+  EXPECT_EQ(groups(Likeness::picture).size(), 1U);
+  EXPECT_EQ(index_->coverage(*vault_)->previews_waiting, 2U);
+}
+
+TEST_F(DuplicatesTest, WhatLooksLikeAPictureIsFoundByIt) {
+  for (const auto& [key, grey] : kDrawings) put(key, std::string(100, 'x') + key);
+  put("words.txt", "stripes and checks");
+  int made = 0;
+  auto readers = looking_at(kDrawings, &made);
+  readers.follows_previews = false;
+  index_->set_picture_readers(readers);
+  catch_up();
+  Question question;
+  question.like = ObjectName{"box", "thumb.png"};
+  question.explains = true;
+  EXPECT_EQ(made, 0);
+  ASSERT_TRUE(index_->ask(*vault_, question));
+  EXPECT_EQ(made, 1) << "the one that is asked by is looked at at once";
+  CatchUpOptions looks;
+  looks.makes_previews = true;
+  ASSERT_FALSE(*index_->catch_up(*vault_, looks));
+  const auto answer = index_->ask(*vault_, question).value();
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "stripes.png");
+  ASSERT_FALSE(answer.found[0].signals.empty());
+  EXPECT_EQ(answer.found[0].signals[0].name, "picture");
+  EXPECT_GE(answer.found[0].signals[0].score, kPictureLikenessMin);
+  for (const auto& found : answer.found) EXPECT_NE(found.listed.entry.key, "thumb.png");
+  // What the line says must hold of what looks alike, too.
+  question.types = {"text"};
+  for (const auto& found : index_->ask(*vault_, question)->found) EXPECT_EQ(found.listed.entry.key, "words.txt");
 }
 
 TEST_F(DuplicatesTest, RefusesWhatWouldMissTooMuch) {

@@ -167,18 +167,8 @@ Result<void> SearchIndex::forget(const ObjectId& object) {
 Result<void> SearchIndex::put_likeness(const catalog::Listed& listed, const extract::Extraction* extraction) {
   auto signature = signature_of(listed.version, extraction);
   if (!signature) return likeness_->remove(listed.entry.object);
-  ATOLL_ASSIGN(const auto picture, kept_->find_bytes(picture_id(signature->content)));
-  if (picture && picture->size() == sizeof(std::uint64_t)) signature->picture = load_le<std::uint64_t>(picture->data());
+  ATOLL_ASSIGN(signature->picture, pictures_->hash_of(extraction_id(listed.version, listed.entry.key)));
   return likeness_->put(listed.entry.object, *signature);
-}
-
-Result<void> SearchIndex::put_picture(const catalog::Listed& listed, const GreyPicture& grey) {
-  const auto picture = picture_hash(grey);
-  if (!picture) return {};
-  Bytes bytes;
-  ByteWriter(bytes).put(*picture);
-  ATOLL_TRY(kept_->keep_bytes(picture_id(content_digest(listed.version)), bytes));
-  return likeness_->set_picture(listed.entry.object, *picture);
 }
 
 Result<bool> SearchIndex::fill_likeness(vault::Vault& vault, const Position& position, const CatchUpOptions& options) {

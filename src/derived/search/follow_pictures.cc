@@ -59,30 +59,60 @@ Result<std::vector<SearchIndex::Job>> SearchIndex::next_jobs(catalog::CatalogRea
   return jobs;
 }
 
+Result<void> SearchIndex::take_preview(const ObjectDocuments& row) {
+  ATOLL_ASSIGN(const auto hash, pictures_->hash_of(row.extraction));
+  if (hash) ATOLL_TRY(likeness_->set_picture(row.object, *hash));
+  ++progress_.previews_done;
+  return book_->set_waiting(row.object, false, Queue::previews);
+}
+
 Result<bool> SearchIndex::make_previews(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
                                         std::int64_t begun_ns) {
-  if (!pictures_->readers().make_previews || !pictures_->readers().follows_previews) return false;
+  const PictureReaders& readers = pictures_->readers();
+  if (!readers.make_previews) return false;
+  const bool makes_them = readers.follows_previews || options.makes_previews;
+  const bool has_news = pictures_->take_news();
+  if (!makes_them && !has_news) return false;
   const auto reader = vault.reader();
   ObjectId after;
   for (;;) {
-    if (is_over(vault, options, begun_ns)) return true;
+    if (is_over(vault, options, begun_ns)) {
+      pictures_->give_back_news();
+      return makes_them;
+    }
     const ObjectId before = after;
     ATOLL_ASSIGN(const auto jobs, next_jobs(*reader, Queue::previews, after, kBatchObjects));
-    if (after == before) return false;
+    if (after == before) break;
     std::vector<extract::Source> sources;
     std::vector<codec::Digest> ids;
+    std::vector<const Job*> made_now;
+    const std::uint64_t done_before = progress_.previews_done;
     for (const Job& job : jobs) {
-      sources.push_back(source_of(vault, job.listed));
-      ids.push_back(job.row.extraction);
+      // Somebody asked for it, or another object has the same content.
+      ATOLL_ASSIGN(const bool is_there, pictures_->has_small(job.row.extraction));
+      if (is_there) {
+        ATOLL_TRY(take_preview(job.row));
+      } else if (makes_them) {
+        sources.push_back(source_of(vault, job.listed));
+        ids.push_back(job.row.extraction);
+        made_now.push_back(&job);
+      }
     }
-    const auto made = pictures_->make(ids, sources, options.stop, [&](std::size_t index) -> Result<void> {
-      return book_->set_waiting(jobs[index].row.object, false, Queue::previews);
-    });
-    // Without the program they go on waiting; everything else goes on.
-    if (!made && made.error().id == "preview.not_started") return false;
-    if (!made && made.error().kind != ErrorKind::interrupted) return pass(made.error());
-    ATOLL_TRY(flush(position));
+    if (!sources.empty()) {
+      const auto made = pictures_->make(ids, sources, options.stop, [&](std::size_t index) -> Result<void> {
+        ATOLL_TRY(take_preview(made_now[index]->row));
+        progress_.previews_waiting = book_->waiting_count(Queue::previews);
+        progress_.name = made_now[index]->listed.entry.key;
+        if (options.on_progress) options.on_progress(progress_);
+        return {};
+      });
+      // Without the program they go on waiting; everything else goes on.
+      if (!made && made.error().id == "preview.not_started") return false;
+      if (!made && made.error().kind != ErrorKind::interrupted) return pass(made.error());
+    }
+    if (progress_.previews_done != done_before) ATOLL_TRY(flush(position));
   }
+  return false;
 }
 
 Result<bool> SearchIndex::recognise_text(vault::Vault& vault, const Position& position, const CatchUpOptions& options,

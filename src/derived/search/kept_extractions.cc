@@ -135,6 +135,17 @@ Result<void> KeptExtractions::keep_bytes(const codec::Digest& id, ByteView raw) 
   return runs_->put(part_key(id, 0), first);
 }
 
+Result<void> KeptExtractions::forget_bytes(const codec::Digest& id) {
+  ATOLL_ASSIGN(const auto first, runs_->get(part_key(id, 0)));
+  if (!first) return {};
+  ByteReader head(*first, "extraction");
+  ATOLL_TRY(head.get<std::uint32_t>());
+  ATOLL_ASSIGN(const auto parts, head.get<std::uint32_t>());
+  for (std::uint32_t part = 0; part < std::max<std::uint32_t>(parts, 1); ++part)
+    ATOLL_TRY(runs_->remove(part_key(id, part)));
+  return {};
+}
+
 Result<void> KeptExtractions::flush() { return runs_->flush(as_bytes(kState)); }
 
 }  // namespace atl::search

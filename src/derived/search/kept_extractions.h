@@ -39,6 +39,8 @@ class KeptExtractions {
   // The same for bytes of another kind, by an id that is none of an extraction; at most 256 MiB.
   [[nodiscard]] Result<std::optional<Bytes>> find_bytes(const codec::Digest& id) const;
   [[nodiscard]] Result<void> keep_bytes(const codec::Digest& id, ByteView raw);
+  // Nothing where there are none.
+  [[nodiscard]] Result<void> forget_bytes(const codec::Digest& id);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<bool> maybe_merge() { return runs_->maybe_merge(); }
   [[nodiscard]] bool wants_flush() const { return runs_->wants_flush(); }

@@ -95,13 +95,6 @@ ContentDigest content_digest(const catalog::VersionRow& version) {
   return digest;
 }
 
-codec::Digest picture_id(const ContentDigest& content) {
-  codec::Blake3 hash;
-  hash.update(as_bytes("what a picture shows"));
-  hash.update(content);
-  return hash.digest();
-}
-
 std::optional<Signature> signature_of(const catalog::VersionRow& version, const extract::Extraction* extraction) {
   if (version.kind != catalog::EntryKind::file || version.size == 0) return std::nullopt;
   Signature signature;

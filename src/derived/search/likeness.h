@@ -31,9 +31,6 @@ namespace atl::search {
 using ContentDigest = std::array<std::uint8_t, 16>;
 [[nodiscard]] ContentDigest content_digest(const catalog::VersionRow& version);
 
-// Under which a picture's hash is kept among extractions.
-[[nodiscard]] codec::Digest picture_id(const ContentDigest& content);
-
 struct Signature {
   ContentDigest content{};
   std::optional<TextSketch> text;

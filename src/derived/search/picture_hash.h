@@ -8,16 +8,16 @@
 // a plain slope) has none, since all such would look alike. Thread rules: pure.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <optional>
 
+#include "derived/preview/preview.h"
+
 namespace atl::search {
 
-inline constexpr std::size_t kGreySide = 32;
-// The whole picture, the right way up, shrunk to 32 by 32 whatever its shape; row by row from the top, 0 black.
-using GreyPicture = std::array<std::uint8_t, kGreySide * kGreySide>;
+using preview::GreyPicture;
+using preview::kGreySide;
 
 [[nodiscard]] std::optional<std::uint64_t> picture_hash(const GreyPicture& grey);
 // 1 where no bit differs, 0 where all do. Two pictures that have nothing to do with each other are 0.5 alike.

@@ -4,22 +4,31 @@
 #include <chrono>
 
 #include "derived/extract/formats.h"
+#include "derived/search/picture_hash.h"
 
 namespace atl::search {
 namespace {
 
 constexpr std::string_view kMarkName = "pictures/mark";
 
-codec::Digest digest_of(const codec::Digest& id, std::string_view part) {
+// Of what is kept of a content, by that version of the previewer.
+codec::Digest part_id(std::string_view part, const codec::Digest& id, std::uint32_t version) {
   codec::Blake3 hash;
   hash.update(as_bytes(part));
-  hash.update(as_bytes(std::to_string(preview::kPreviewVersion)));
+  hash.update(as_bytes(std::to_string(version)));
   hash.update(id);
   return hash.digest();
 }
 
-codec::Digest small_id(const codec::Digest& id) { return digest_of(id, "preview/small/"); }
-codec::Digest large_id(const codec::Digest& id) { return digest_of(id, "preview/large/"); }
+codec::Digest small_id(const codec::Digest& id, std::uint32_t version = preview::kPreviewVersion) {
+  return part_id("preview/small/", id, version);
+}
+codec::Digest large_id(const codec::Digest& id, std::uint32_t version = preview::kPreviewVersion) {
+  return part_id("preview/large/", id, version);
+}
+codec::Digest hash_id(const codec::Digest& id, std::uint32_t version = preview::kPreviewVersion) {
+  return part_id("preview/hash/", id, version);
+}
 
 codec::Digest mark_id() {
   codec::Blake3 hash;
@@ -114,11 +123,33 @@ Result<bool> Pictures::has_small(const codec::Digest& id) const {
   return kept.has_value();
 }
 
+Result<std::optional<std::uint64_t>> Pictures::hash_of(const codec::Digest& id) const {
+  ATOLL_ASSIGN(const auto kept, kept_->find_bytes(hash_id(id)));
+  if (!kept || kept->size() != sizeof(std::uint64_t)) return std::nullopt;
+  return load_le<std::uint64_t>(kept->data());
+}
+
+Result<void> Pictures::forget_older(const codec::Digest& id) {
+  for (std::uint32_t version = 1; version < preview::kPreviewVersion; ++version) {
+    for (const codec::Digest& older : {small_id(id, version), large_id(id, version), hash_id(id, version)}) {
+      ATOLL_TRY(kept_->forget_bytes(older));
+    }
+  }
+  return {};
+}
+
 Result<void> Pictures::keep(const codec::Digest& id, const preview::Preview& preview, bool with_large) {
+  ATOLL_TRY(forget_older(id));
   // In this order: what the small one says is there is there.
   if (with_large && !preview.large.empty()) ATOLL_TRY(kept_->keep_bytes(large_id(id), preview.large));
+  if (const auto hash = preview.grey ? picture_hash(*preview.grey) : std::nullopt) {
+    Bytes bytes;
+    ByteWriter(bytes).put(*hash);
+    ATOLL_TRY(kept_->keep_bytes(hash_id(id), bytes));
+  }
   preview::Preview small = preview;
   small.large.clear();
+  small.grey.reset();
   return kept_->keep_bytes(small_id(id), encode(small));
 }
 
@@ -144,7 +175,10 @@ Result<KeptPreview> Pictures::get(const codec::Digest& id, const extract::Source
                                    },
                                    {}));
   if (!made) return fail(ErrorKind::failed, "preview.not_made", "no preview was made");
-  if (writable_) ATOLL_TRY(keep(id, *made, size == preview::Size::large));
+  if (writable_) {
+    ATOLL_TRY(keep(id, *made, size == preview::Size::large));
+    has_news_ = true;
+  }
   if (!made->trouble.empty()) return none(made->trouble);
   return KeptPreview{size == preview::Size::large ? std::move(made->large) : std::move(made->small), made->width,
                      made->height};

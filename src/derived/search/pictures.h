@@ -4,6 +4,7 @@
 // Always true:
 //  - A preview is made once for a content, in the background or when somebody asks; that there is none is kept too,
 //    with the reason.
+//  - What a picture looks like (picture_hash.h) is kept with its preview, whoever asked for that.
 //  - At most kMakingMax are made at once for those who ask; others wait, and are told to come again where it takes
 //  long.
 // Thread rules: any thread.
@@ -70,6 +71,11 @@ class Pictures {
   [[nodiscard]] Result<void> make(std::span<const codec::Digest> ids, std::span<const extract::Source> sources,
                                   const std::atomic<bool>* stop, const std::function<Result<void>(std::size_t)>& done);
   [[nodiscard]] Result<bool> has_small(const codec::Digest& id) const;
+  // What the picture in a content looks like; none where it was not looked at yet, is no picture, or shows nothing.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> hash_of(const codec::Digest& id) const;
+  // True at first, and where get() made some since it was asked the last time.
+  [[nodiscard]] bool take_news() { return has_news_.exchange(false); }
+  void give_back_news() { has_news_ = true; }
 
   // What all contents were seen by; to be compared with readers().mark.
   [[nodiscard]] Result<std::string> mark() const;
@@ -78,6 +84,8 @@ class Pictures {
  private:
   class Turn;
   [[nodiscard]] Result<std::optional<KeptPreview>> find(const codec::Digest& id, preview::Size size) const;
+  // What an older previewer made of it, which nobody looks at any more.
+  [[nodiscard]] Result<void> forget_older(const codec::Digest& id);
   [[nodiscard]] Result<void> keep(const codec::Digest& id, const preview::Preview& preview, bool with_large);
 
   platform::Machine machine_;
@@ -86,6 +94,7 @@ class Pictures {
   PictureReaders readers_;
   std::mutex mutex_;
   std::condition_variable turn_is_free_;
+  std::atomic<bool> has_news_ = true;
   unsigned making_ = 0;  // guarded by mutex_
 };
 

@@ -56,7 +56,7 @@ struct Question {
 };
 
 // What a hit's rank comes from: a field of text ("title", "text", "tags"…), with what the words in it add to the score;
-// "meaning", with the similarity of its nearest passage.
+// "meaning", with the similarity of its nearest passage; "picture", with how much it looks like the one asked by.
 struct Signal {
   std::string name;
   double score = 0;

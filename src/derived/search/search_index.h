@@ -53,13 +53,16 @@ struct CatchUpProgress {
   std::uint64_t names_done = 0;     // of this call
   std::uint64_t contents_done = 0;  // of this call
   std::uint64_t contents_waiting = 0;
+  std::uint64_t previews_done = 0;  // of this call
+  std::uint64_t previews_waiting = 0;
   std::string_view name;  // of the object in hand
 };
 struct CatchUpOptions {
   const std::atomic<bool>* stop = nullptr;
   std::uint64_t contents_max = UINT64_MAX;  // after so many, or so long, it returns with more to do
   std::int64_t time_max_ms = INT64_MAX;
-  bool reads_pictures = true;  // searches them for text too, which may take a minute for each
+  bool makes_previews = false;  // also where its readers do not by themselves: for who asks what looks alike
+  bool reads_pictures = true;   // searches them for text too, which may take a minute for each
   std::function<void(const CatchUpProgress&)> on_progress;
 };
 
@@ -92,9 +95,6 @@ class SearchIndex {
   // Errors: `io`, `no_space`, `conflict` where there are none.
   [[nodiscard]] Result<void> export_meaning(vault::Vault& vault, const std::string& folder) const;
   [[nodiscard]] MeaningState meaning_state() const;
-  // What the picture in an object looks like, for duplicates(): given by whoever decodes it, kept by its content. By
-  // the thread that follows.
-  [[nodiscard]] Result<void> put_picture(const catalog::Listed& listed, const GreyPicture& grey);
   // Vectors that people put there themselves.
   [[nodiscard]] OwnVectors& own_vectors() const { return own_vectors_; }
   // How long answers took since it was opened.
@@ -145,6 +145,8 @@ class SearchIndex {
   [[nodiscard]] Result<void> queue_pictures_of(const ObjectDocuments& row, const extract::Extraction& known);
   [[nodiscard]] Result<std::vector<Job>> next_jobs(catalog::CatalogReader& reader, Queue queue, ObjectId& after,
                                                    std::size_t limit);
+  // A content whose preview is there waits for nothing more, and what it looks like is known from now on.
+  [[nodiscard]] Result<void> take_preview(const ObjectDocuments& row);
   // Both: true where more is to be done.
   [[nodiscard]] Result<bool> make_previews(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
                                            std::int64_t begun_ns);

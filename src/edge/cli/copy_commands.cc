@@ -11,6 +11,7 @@
 #include "edge/cli/s3_copies.h"
 #include "edge/cli/s3_keys.h"
 #include "foundation/base/units.h"
+#include "services/backup/accounts.h"
 #include "services/backup/copy_check.h"
 #include "services/backup/restore_home.h"
 #include "vault/history/moment.h"
@@ -413,6 +414,11 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
                              return {};
                            }));
     ATOLL_TRY(vault::forget_copy_state(vault.machine().files, vault.folder(), row.name));
+    if (arguments.deletes_files) {
+      if (const auto removed = backup::remove_accounts(copy_reach(session), row.place); !removed)
+        session.output.warning("copy.accounts_left",
+                               "the accounts that lie with this copy were not deleted: " + removed.error().message);
+    }
     if (arguments.deletes_files)
       ATOLL_TRY(backup::CopyTarget::remove(copy_reach(session), row.place, vault.head().vault,
                                            backup::copy_lock_path(vault, row.name)));
@@ -463,6 +469,33 @@ struct RestoreArguments {
   S3Arguments s3;
 };
 
+// What came along with the copy, if anything did. Whatever keeps the accounts from coming is told and keeps no file
+// back.
+bool bring_accounts(Session& session, const RestoreArguments& arguments, const std::string& from) {
+  bool came = false;
+  const auto done = session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    backup::RestoreHomeOptions options;
+    options.from = from;
+    options.home = session.home_folder();
+    options.credentials = copy_reach(session, arguments.s3).credentials;
+    ATOLL_ASSIGN(auto secrets, session.secrets());
+    options.given = std::move(secrets.given);
+    options.key_folder = secrets.key_folder;
+    options.stop = &session.environment.stop;
+    options.on_notice = [&](const std::string& words) { session.output.warning("restore_home.notice", words); };
+    options.vault.owner_words = session.environment.process_words;
+    ATOLL_ASSIGN(const auto report,
+                 backup::restore_accounts(session.environment.machine, std::move(options), vault.keys()));
+    came = report.has_value();
+    return kExitOk;
+  });
+  if (!done)
+    session.output.warning(
+        "restore_home.no_accounts",
+        "the accounts in this copy did not come back, and a server begins without them: " + done.error().message);
+  return came;
+}
+
 Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   const std::string& from = arguments.from;
   const std::string& as_of = arguments.as_of;
@@ -475,6 +508,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   } else {
     options.from = session.absolute(from);
   }
+  const std::string from_place = options.from;
   const backup::CopyReach reach = copy_reach(session, arguments.s3);
   options.credentials = reach.credentials;
   options.home = session.home_folder();
@@ -504,6 +538,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   ATOLL_ASSIGN(const auto report, backup::restore_home(machine, std::move(options)));
   session.output.end_progress();
   session.options.vault = report.vault.text();
+  const bool have_accounts_come = bring_accounts(session, arguments, from_place);
   std::optional<vault::Moment> moment;
   if (!as_of.empty()) {
     ATOLL_ASSIGN(moment, go_back(session, as_of));
@@ -520,6 +555,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
                     .add("total_bytes", report.bytes)
                     .add("packs", report.packs)
                     .add("older_keys", report.has_older_keys)
+                    .add("accounts", have_accounts_come)
                     .add_path("key_file", report.key_file)
                     .add("total_duration", seconds));
   } else {
@@ -527,6 +563,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
                 format_size(report.bytes) + " in " + format_duration(seconds) + ", structure verified.");
     output.line("It stands at change " + format_count(report.last.value) + " of " + format_rfc3339(report.last_time) +
                 ": what came after that on the first home is not in it.");
+    if (have_accounts_come) output.line("Its accounts came with it: people, tokens and keys are as they were.");
     if (moment) output.line("Gone back to " + moment->words + "; `atoll undo last` takes that back.");
   }
   if (!report.key_file.empty()) output.message("A new key of this machine lies in " + report.key_file + ".");

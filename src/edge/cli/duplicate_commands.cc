@@ -69,7 +69,11 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
   const auto work = [&](vault::Vault& vault) -> Result<int> {
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
-    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
+    const bool is_of_pictures = question.like == search::Likeness::picture;
+    if (!arguments.waits_not) {
+      ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little,
+                                is_of_pictures ? Finder::Looks::at_pictures : Finder::Looks::at_texts));
+    }
     ATOLL_ASSIGN(const auto answer, finder.index().duplicates(vault, question));
     for (const auto& group : answer.groups) {
       if (session.output.is_closed()) break;
@@ -94,6 +98,7 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
                               .add("frees", frees)
                               .add("removed", removed)
                               .add("has_more", answer.has_more)
+                              .add("previews_waiting", answer.coverage.previews_waiting)
                               .add("is_complete", answer.is_complete));
       return kExitOk;
     }
@@ -115,7 +120,10 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
     }
     if (answer.has_more) session.output.message("There are more: --limit and --offset show others.");
     if (!answer.is_complete) {
-      session.output.warning("search.incomplete", "not everything was compared yet: there may be more");
+      const std::uint64_t waiting = is_of_pictures ? answer.coverage.previews_waiting : 0;
+      session.output.warning("search.incomplete",
+                             waiting > 0 ? format_count(waiting) + " files were not looked at yet: there may be more"
+                                         : "not everything was compared yet: there may be more");
     }
     return kExitOk;
   };

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "catalog/filter/filter.h"
+#include "derived/extract/formats.h"
 #include "derived/search/line.h"
 #include "edge/cli/commands.h"
 #include "edge/cli/finder.h"
@@ -224,7 +225,11 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     Finder finder(session, vault);
     ATOLL_TRY(finder.open());
-    if (!arguments.waits_not) ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
+    if (!arguments.waits_not) {
+      const bool is_by_picture = question.like && extract::recognise({}, question.like->key).group == "image";
+      ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little,
+                                is_by_picture ? Finder::Looks::at_pictures : Finder::Looks::at_texts));
+    }
     const std::int64_t begun_ns = vault.machine().clock.monotonic_ns();
     ATOLL_ASSIGN(const auto answer, finder.index().ask(vault, question));
     // An answer is not held back for want of room to note the question.

@@ -47,10 +47,10 @@ Result<void> Finder::open() {
   return {};
 }
 
-Result<void> Finder::catch_up(Embeds embeds) {
-  if (session_->environment.served != nullptr) return wait_for_server();
+Result<void> Finder::catch_up(Embeds embeds, Looks looks) {
+  if (session_->environment.served != nullptr) return wait_for_server(looks);
   if (!index_->is_writable()) return {};
-  ATOLL_TRY(read_contents(embeds));
+  ATOLL_TRY(read_contents(embeds, looks));
   ATOLL_TRY(embed(embeds));
   for (bool merged = true; merged && !session_->environment.stop.load();) {
     ATOLL_ASSIGN(merged, index_->merge());
@@ -58,11 +58,13 @@ Result<void> Finder::catch_up(Embeds embeds) {
   return {};
 }
 
-Result<void> Finder::read_contents(Embeds embeds) {
+Result<void> Finder::read_contents(Embeds embeds, Looks looks) {
   bool was_told = false;
+  bool was_told_of_pictures = false;
   search::CatchUpOptions options;
   options.stop = &session_->environment.stop;
   options.reads_pictures = embeds == Embeds::everything;
+  options.makes_previews = looks == Looks::at_pictures;
   const std::int64_t begun_ns = session_->environment.machine.clock.monotonic_ns();
   options.on_progress = [&](const search::CatchUpProgress& progress) {
     const double seconds =
@@ -72,7 +74,16 @@ Result<void> Finder::read_contents(Embeds embeds) {
       session_->output.message("Reading " + format_count(progress.contents_waiting + progress.contents_done) +
                                " files that were not looked into yet (Ctrl-C: search in what is known)");
     }
-    if (was_told) {
+    if (progress.previews_done > 0) {
+      const std::uint64_t all = progress.previews_done + progress.previews_waiting;
+      if (!was_told_of_pictures && seconds > 1 && progress.previews_waiting > 0) {
+        was_told_of_pictures = true;
+        session_->output.message("Looking at " + format_count(all) +
+                                 " pictures and other files that were not looked at yet (Ctrl-C: compare those that "
+                                 "were)");
+      }
+      if (was_told_of_pictures) session_->output.count_progress("looked at", progress.previews_done, all, seconds);
+    } else if (was_told) {
       session_->output.count_progress("read", progress.contents_done,
                                       progress.contents_done + progress.contents_waiting, seconds);
     }
@@ -109,14 +120,15 @@ Result<void> Finder::embed(Embeds embeds) {
   return {};
 }
 
-Result<void> Finder::wait_for_server() {
+Result<void> Finder::wait_for_server(Looks looks) {
   auto& clock = session_->environment.machine.clock;
   const std::int64_t begun_ns = clock.monotonic_ns();
   const auto reader = vault_->reader();
   ATOLL_ASSIGN(const Lsn wanted, reader->applied());
   for (;;) {
     ATOLL_ASSIGN(const auto coverage, index_->coverage(*vault_));
-    const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0;
+    const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0 &&
+                          (looks == Looks::at_texts || coverage.previews_waiting == 0);
     const bool is_late = (clock.monotonic_ns() - begun_ns) / kNsPerMs >= kFollowWaitMs;
     if (is_there || is_late || session_->environment.stop.load()) return {};
     session_->environment.watchers.pause(kPollMs);

@@ -23,12 +23,14 @@ class Finder {
   // How long texts may take that another program embeds: words are there without them. With `everything` scans and
   // pictures are searched for text, too.
   enum class Embeds : std::uint8_t { a_little, everything };
+  // `at_pictures`: those that nobody looked at yet are looked at first, so that what looks alike is found.
+  enum class Looks : std::uint8_t { at_texts, at_pictures };
   // Brings it to where the vault is, or waits a little until the server has; Ctrl-C ends the reading, not the command.
-  [[nodiscard]] Result<void> catch_up(Embeds embeds);
+  [[nodiscard]] Result<void> catch_up(Embeds embeds, Looks looks = Looks::at_texts);
 
  private:
-  [[nodiscard]] Result<void> wait_for_server();
-  [[nodiscard]] Result<void> read_contents(Embeds embeds);
+  [[nodiscard]] Result<void> wait_for_server(Looks looks);
+  [[nodiscard]] Result<void> read_contents(Embeds embeds, Looks looks);
   [[nodiscard]] Result<void> embed(Embeds embeds);
 
   Session* session_;

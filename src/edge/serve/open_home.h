@@ -55,6 +55,7 @@ class OpenHome {
   explicit OpenHome(const Surroundings& around);
   [[nodiscard]] Result<void> open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
                                          const vault::VaultOptions& options);
+  void let_first_vault_open_accounts();
   void watch();
   [[nodiscard]] std::unique_ptr<search::SearchIndex> open_search(vault::Vault& vault) const;
   [[nodiscard]] search::PictureReaders picture_readers() const;

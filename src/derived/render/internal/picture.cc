@@ -28,37 +28,7 @@ Span span_of(std::uint32_t index, std::uint32_t count, std::uint32_t original) {
   return span;
 }
 
-}  // namespace
-
-Result<void> check_size(std::uint64_t width, std::uint64_t height) {
-  if (width == 0 || height == 0) return fail(ErrorKind::damaged, "preview.malformed", "it has no width or no height");
-  if (width > kPixelsMax || height > kPixelsMax || width * height > kPixelsMax)
-    return fail(ErrorKind::limit, "preview.too_large",
-                "it has more than " + std::to_string(kPixelsMax / 1'000'000) + " million pixels");
-  return {};
-}
-
-Result<Picture> blank_picture(std::uint64_t width, std::uint64_t height) {
-  ATOLL_TRY(check_size(width, height));
-  Picture picture;
-  picture.width = static_cast<std::uint32_t>(width);
-  picture.height = static_cast<std::uint32_t>(height);
-  picture.pixels.resize(static_cast<std::size_t>(width * height) * kChannels);
-  return picture;
-}
-
-Dimensions fitted(Dimensions size, std::uint32_t side) {
-  const std::uint64_t longer = std::max(size.width, size.height);
-  if (longer <= side) return size;
-  const auto scaled = [&](std::uint64_t length) {
-    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, (length * side + longer / 2) / longer));
-  };
-  return {scaled(size.width), scaled(size.height)};
-}
-
-Picture scaled_to(const Picture& picture, std::uint32_t side) {
-  const Dimensions size = fitted({picture.width, picture.height}, side);
-  if (size.width == picture.width && size.height == picture.height) return picture;
+Picture scaled_exactly(const Picture& picture, Dimensions size) {
   Picture out;
   out.width = size.width;
   out.height = size.height;
@@ -102,6 +72,52 @@ Picture scaled_to(const Picture& picture, std::uint32_t side) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+Result<void> check_size(std::uint64_t width, std::uint64_t height) {
+  if (width == 0 || height == 0) return fail(ErrorKind::damaged, "preview.malformed", "it has no width or no height");
+  if (width > kPixelsMax || height > kPixelsMax || width * height > kPixelsMax)
+    return fail(ErrorKind::limit, "preview.too_large",
+                "it has more than " + std::to_string(kPixelsMax / 1'000'000) + " million pixels");
+  return {};
+}
+
+Result<Picture> blank_picture(std::uint64_t width, std::uint64_t height) {
+  ATOLL_TRY(check_size(width, height));
+  Picture picture;
+  picture.width = static_cast<std::uint32_t>(width);
+  picture.height = static_cast<std::uint32_t>(height);
+  picture.pixels.resize(static_cast<std::size_t>(width * height) * kChannels);
+  return picture;
+}
+
+Dimensions fitted(Dimensions size, std::uint32_t side) {
+  const std::uint64_t longer = std::max(size.width, size.height);
+  if (longer <= side) return size;
+  const auto scaled = [&](std::uint64_t length) {
+    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, (length * side + longer / 2) / longer));
+  };
+  return {scaled(size.width), scaled(size.height)};
+}
+
+Picture scaled_to(const Picture& picture, std::uint32_t side) {
+  const Dimensions size = fitted({picture.width, picture.height}, side);
+  if (size.width == picture.width && size.height == picture.height) return picture;
+  return scaled_exactly(picture, size);
+}
+
+preview::GreyPicture grey_of(const Picture& picture) {
+  constexpr auto kSide = static_cast<std::uint32_t>(preview::kGreySide);
+  const Picture shrunk = scaled_exactly(picture, {kSide, kSide});
+  preview::GreyPicture grey{};
+  for (std::size_t i = 0; i < grey.size(); ++i) {
+    const std::uint8_t* const pixel = shrunk.pixels.data() + i * kChannels;
+    const unsigned luma = (299U * pixel[0] + 587U * pixel[1] + 114U * pixel[2]) / 1000;
+    grey[i] = static_cast<std::uint8_t>((luma * pixel[3] + 255U * (255U - pixel[3])) / 255);
+  }
+  return grey;
 }
 
 Picture upright(Picture picture, Orientation orientation) {

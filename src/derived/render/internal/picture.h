@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "derived/preview/preview.h"
 #include "foundation/base/bytes.h"
 
 namespace atl::render {
@@ -34,6 +35,9 @@ struct Dimensions {
 [[nodiscard]] Dimensions fitted(Dimensions size, std::uint32_t side);
 // The same picture within that square, by averaging over areas. Complexity: linear in the pixels read.
 [[nodiscard]] Picture scaled_to(const Picture& picture, std::uint32_t side);
+
+// The whole of it, squeezed into that square, in shades of grey (ITU-R BT.601), on white.
+[[nodiscard]] preview::GreyPicture grey_of(const Picture& picture);
 
 // How what is stored lies to what is shown, as TIFF 6.0 and EXIF number it: 1 upright … 8.
 using Orientation = std::uint8_t;
