@@ -167,10 +167,10 @@ export function careSteps({ step, browser, server, folder, program, until, butto
     await page.getByText("Asked most").waitFor();
     await page.getByRole("link", { name: "nothing-like-this" }).first().waitFor();
     await browser.look("settings-questions");
-    await page.getByLabel("Note what is asked").uncheck();
+    await page.getByLabel("Note what is asked").click();
     await page.locator(".notice", { hasText: "Questions are not noted" }).waitFor();
     assert.equal((await server.api("GET", "/search/questions")).is_on, false);
-    await page.getByLabel("Note what is asked").check();
+    await page.getByLabel("Note what is asked").click();
     await page.locator(".notice", { hasText: "Questions are noted" }).waitFor();
     await button("Forget all of it").first().click();
     await dialog.getByRole("button", { name: "Forget all of it" }).click();
