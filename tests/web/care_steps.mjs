@@ -167,14 +167,16 @@ export function careSteps({ step, browser, server, folder, program, until, butto
     await page.getByText("Asked most").waitFor();
     await page.getByRole("link", { name: "nothing-like-this" }).first().waitFor();
     await browser.look("settings-questions");
-    await page.getByLabel("Note what is asked").uncheck();
-    await page.locator(".notice", { hasText: "Questions are not noted" }).waitFor();
-    assert.equal((await server.api("GET", "/search/questions")).is_on, false);
-    await page.getByLabel("Note what is asked").check();
-    await page.locator(".notice", { hasText: "Questions are noted" }).waitFor();
     await button("Forget all of it").first().click();
     await dialog.getByRole("button", { name: "Forget all of it" }).click();
     await page.getByText("It is forgotten").waitFor();
     await until(page, () => document.body.innerText.includes("Nothing was asked."));
+    await button("Note nothing").click();
+    await browser.look("settings-questions-off");
+    await dialog.getByRole("button", { name: "Note nothing" }).click();
+    await page.locator(".notice", { hasText: "Questions are not noted" }).waitFor();
+    assert.equal((await server.api("GET", "/search/questions")).is_on, false);
+    await button("Note what is asked").click();
+    await page.locator(".notice", { hasText: "Questions are noted" }).waitFor();
   });
 }

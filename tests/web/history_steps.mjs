@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 const kRuns = 12;
-const kColumnMax = 8;
+const kColumnMax = 6;
 
 export function historySteps({ step, browser, server, until, button }) {
   const page = browser.page;
@@ -39,7 +39,7 @@ export function historySteps({ step, browser, server, until, button }) {
     await page.getByRole("heading", { name: "means.csv", level: 1 }).waitFor();
     await drawing.getByRole("img", { name: /^this file, means\.csv/ }).waitFor();
     await browser.look("object-source-middle");
-    await browser.go(object("holiday", "Holiday 2026/tone-renamed.wav", "source"));
+    await browser.go(object("holiday", "Holiday 2026/state.json", "source"));
     await page.getByText("Nothing is recorded that this was made from").waitFor();
     await browser.look("object-source-none");
   });

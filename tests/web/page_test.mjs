@@ -191,7 +191,7 @@ step("plays a film from where one wants it, and shows a PDF", async () => {
   assert.ok(ranges.length > 0, "it is asked for in ranges");
   page.off("request", note);
   await browser.look("object-video");
-  await server.api("PUT", "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/report.pdf"), pdf("Report", "2024-05-01", ["First page", "Second page"]));
+  await server.api("PUT", "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/report.pdf"), Buffer.from(pdf("Report", "2024-05-01", ["First page", "Second page"])));
   await browser.go(object("report.pdf") + "&at=2");
   await page.locator("iframe").first().waitFor();
   assert.match(await page.locator("iframe").first().getAttribute("src"), /^blob:.*page=2/);

@@ -46,12 +46,14 @@ export const exactTime = (text: string): string => exact.format(new Date(text));
 export const day = (text: string): string => dayOnly.format(new Date(text));
 export const time = (text: string): string => clock.format(new Date(text));
 // On an axis whose marks lie `step` seconds apart; at midnight the day counts more than the clock.
+const clockSeconds = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const dayShort = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 export function axisTime(seconds: number, step: number): string {
   const moment = new Date(seconds * 1000);
   if (step >= 28 * 86_400) return month.format(moment);
   const isMidnight = moment.getHours() === 0 && moment.getMinutes() === 0;
-  return step >= 86_400 || isMidnight ? dayShort.format(moment) : clock.format(moment);
+  if (step >= 86_400 || isMidnight) return dayShort.format(moment);
+  return (step < 60 ? clockSeconds : clock).format(moment);
 }
 export const monthOf = (text: string): string => month.format(new Date(text));
 

@@ -68,7 +68,9 @@ export default function ObjectPage() {
   const facts = state.value.value;
   const info = facts?.info;
   const folder = folderOf(key);
-  const isThen = asOf !== "" || version !== "";
+  // A link to the version that is the newest anyway leads to the file as it is.
+  const isNewest = version !== "" && facts?.versions.removed === undefined && facts?.versions.versions.find((one) => one.is_current)?.version === version;
+  const isThen = asOf !== "" || (version !== "" && !isNewest);
   const shown = isThen && info ? { version: info.version } : {};
   const entry: Entry | null = info ? { kind: "object", object: info } : null;
   const count = facts?.versions.versions.length ?? 0;

@@ -28,7 +28,7 @@ export interface Picture {
   height: number;
 }
 
-export const kColumnMax = 8;
+const kColumnMax = 6;
 const kColumnsMax = 6; // to each side
 const kVersion = { width: 204, height: 64 };
 const kActivity = { width: 132, height: 40 };
@@ -65,6 +65,25 @@ function join(upstream: Provenance, downstream: Provenance): Map<string, Placed>
   return all;
 }
 
+// Each version further from the middle than everything on the way to it, so that no line goes back (longest path). Ends
+// also where what was recorded goes in a circle.
+function spread(all: Map<string, Placed>): void {
+  for (let round = 0, isMoving = true; isMoving && round < kColumnsMax * 2; round++) {
+    isMoving = false;
+    for (const one of all.values()) {
+      const inner = one.column < 0 ? one.derived : one.sources;
+      for (const id of inner) {
+        const before = all.get(id)?.column ?? 0;
+        const least = one.column < 0 ? before - 1 : before + 1;
+        const isNear = one.column < 0 ? before <= 0 && one.column > least : before >= 0 && one.column < least;
+        if (!isNear || one.id === kMiddle) continue;
+        one.column = least;
+        isMoving = true;
+      }
+    }
+  }
+}
+
 function mean(places: number[]): number {
   return places.length === 0 ? Number.MAX_SAFE_INTEGER : places.reduce((sum, one) => sum + one, 0) / places.length;
 }
@@ -86,6 +105,7 @@ function order(all: Map<string, Placed>): Map<number, Placed[]> {
 
 export function draw(upstream: Provenance, downstream: Provenance): Picture {
   const all = join(upstream, downstream);
+  spread(all);
   const columns = order(all);
   const isShown = (column: number): boolean => Math.abs(column) <= kColumnsMax;
   const numbers = [...columns.keys()].filter(isShown).sort((a, b) => a - b);

@@ -26,8 +26,10 @@ function NewSchedule({ copies, onClose }: { copies: Copy[]; onClose: () => void 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const address = mail.value.trim();
+    const command = (wanted.value === kOther ? other.value : wanted.value).trim();
+    const name = command.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
     try {
-      const made = await post<Schedule>("api/v1/schedules", { command: wanted.value === kOther ? other.value : wanted.value, rule: rule.value === kOther ? otherRule.value : rule.value,
+      const made = await post<Schedule>("api/v1/schedules", { name, command, rule: rule.value === kOther ? otherRule.value : rule.value,
         ...(address === "" ? {} : { tell: [/^https?:/.test(address) ? "webhook:" + address : "mail:" + address] }) });
       changed.value++;
       tell(t.schedules.made(made.name));

@@ -15,7 +15,7 @@ import { t } from "../../text/text";
 
 const kBuiltIn = "built-in";
 const kOther = "";
-const nameOf = (embedder: string): string => (embedder === kBuiltIn ? t.meaning.builtIn : embedder);
+const nameOf = (embedder: string): string => (embedder === kBuiltIn || embedder === "learned" ? t.meaning.builtIn : embedder);
 
 function Choose({ now, onClose }: { now: string; onClose: () => void }) {
   const { state: offers } = useLoad(() => get<EmbedderOffers>("api/v1/search/embedder/offers"), []);
@@ -78,8 +78,8 @@ export function Meaning() {
             <p class="soft">{t.meaning.words}</p>
             <dl class="facts">
               <dt>{t.meaning.embedder}</dt><dd>{nameOf(now.embedder)} {now.leaves_machine && <span class="chip warn">{t.meaning.leaves}</span>}</dd>
-              <dt>{t.meaning.answers}</dt><dd>{now.answers ? now.answers : t.meaning.nobody}</dd>
-              {now.next && <><dt>{t.meaning.next}</dt><dd>{now.next}</dd></>}
+              <dt>{t.meaning.answers}</dt><dd>{now.answers ? nameOf(now.answers) : t.meaning.nobody}</dd>
+              {now.next && <><dt>{t.meaning.next}</dt><dd>{nameOf(now.next)}</dd></>}
               <dt>{t.meaning.passages}</dt><dd>{count(now.passages)}{now.waiting > 0 && `, ${t.meaning.waiting(now.waiting)}`}</dd>
               {now.refused > 0 && <><dt>{t.meaning.refused}</dt><dd>{count(now.refused)}</dd></>}
               <dt>{t.meaning.contents}</dt><dd>{coverage.contents_waiting === 0 ? t.meaning.allRead : t.meaning.stillRead(coverage.contents_waiting)}</dd>

@@ -26,8 +26,14 @@ function Words({ title, list, none }: { title: string; list: CountedWords[]; non
 export function Questions() {
   const range = useSignal("30d");
   const { state, again } = useLoad(() => get<SearchQuestions>("api/v1/search/questions", { since: range.value, limit: 15 }), [range.value]);
-  const isAsked = useSignal(false);
-  const run = (asked: Promise<unknown>, words: string): void => { asked.then(() => { tell(words); again(); }, complain); };
+  const asked = useSignal<"forget" | "off" | null>(null); // both forget what was noted, so both are asked about first
+  const run = (sent: Promise<unknown>, words: string): void => { sent.then(() => { tell(words); again(); }, complain); };
+  const noting = (isOn: boolean): void => run(ask("PATCH", "api/v1/search/questions", { body: { is_on: isOn } }), isOn ? t.questions.isOn : t.questions.isOff);
+  const confirm = (): void => {
+    if (asked.value === "off") noting(false);
+    else run(send("DELETE", "api/v1/search/questions"), t.questions.forgotten);
+    asked.value = null;
+  };
   return (
     <Loaded state={state.value} again={again}>
       {(found) => (
@@ -36,12 +42,10 @@ export function Questions() {
             <p class="soft">{found.is_of_all ? t.questions.words : t.questions.ownWords}</p>
             {may("server_admin") && (
               <div class="line">
-                <label class="choice"><input type="checkbox" checked={found.is_on} onChange={(event) => {
-                  const isOn = event.currentTarget.checked;
-                  run(ask("PATCH", "api/v1/search/questions", { body: { is_on: isOn } }), isOn ? t.questions.isOn : t.questions.isOff);
-                }} />{t.questions.note}</label>
+                {found.is_on ? <button type="button" class="button" onClick={() => (asked.value = "off")}>{t.questions.noteNothing}</button>
+                  : <button type="button" class="button primary" onClick={() => noting(true)}>{t.questions.note}</button>}
                 <span class="grow" />
-                {found.questions > 0 && <button type="button" class="button bad" onClick={() => (isAsked.value = true)}>{t.questions.forget}</button>}
+                {found.questions > 0 && <button type="button" class="button bad" onClick={() => (asked.value = "forget")}>{t.questions.forget}</button>}
               </div>
             )}
             {!found.is_on && <p role="status">{t.questions.isOff}.</p>}
@@ -58,11 +62,11 @@ export function Questions() {
             <Words title={t.questions.terms} list={found.terms} none={t.questions.none} />
             <Words title={t.questions.foundNothing} list={found.found_nothing} none={t.questions.allFound} />
           </div>
-          {isAsked.value && (
-            <Dialog title={t.questions.forget} onClose={() => (isAsked.value = false)}>
+          {asked.value && (
+            <Dialog title={asked.value === "off" ? t.questions.noteNothing : t.questions.forget} onClose={() => (asked.value = null)}>
               <p>{t.questions.forgetWords}</p>
-              <div class="actions"><button type="button" class="button" onClick={() => (isAsked.value = false)}>{t.verbs.cancel}</button>
-                <MainButton words={t.questions.forget} isReady isBad onPress={() => { isAsked.value = false; run(send("DELETE", "api/v1/search/questions"), t.questions.forgotten); }} /></div>
+              <div class="actions"><button type="button" class="button" onClick={() => (asked.value = null)}>{t.verbs.cancel}</button>
+                <MainButton words={asked.value === "off" ? t.questions.noteNothing : t.questions.forget} isReady isBad onPress={confirm} /></div>
             </Dialog>
           )}
         </div>
