@@ -108,7 +108,8 @@ TEST_F(DrawnWordsTest, what_has_no_words_has_no_picture) {
   const auto empty = draw("a.txt", " \n\t\n");
   ASSERT_FALSE(empty);
   EXPECT_EQ(empty.error().message, "there are no words in it");
-  EXPECT_FALSE(draw("a.docx", extract::testing::zip_of({{"[Content_Types].xml", "<Types/>"}, {"word/document.xml", ""}})));
+  EXPECT_FALSE(
+      draw("a.docx", extract::testing::zip_of({{"[Content_Types].xml", "<Types/>"}, {"word/document.xml", ""}})));
 }
 
 std::string base64_of(std::string_view bytes) { return to_base64(as_bytes(bytes)); }
@@ -140,8 +141,8 @@ TEST_F(DrawnWordsTest, books_show_their_covers_and_where_there_is_none_their_wor
            "<binary id=\"other\" content-type=\"image/png\">AAAA</binary>" +
            cover + "</FictionBook>";
   };
-  const Picture cover = drawn("a.fb2", book("<binary content-type=\"image/bmp\" id=\"c.bmp\">" +
-                                            base64_of(red_picture()) + "</binary>"));
+  const Picture cover =
+      drawn("a.fb2", book("<binary content-type=\"image/bmp\" id=\"c.bmp\">" + base64_of(red_picture()) + "</binary>"));
   EXPECT_EQ(std::pair(cover.width, cover.height), std::pair(8U, 4U));
   EXPECT_EQ(cover.pixels[0], 255);
   EXPECT_EQ(drawn("a.fb2", book("<binary id=\"c.bmp\">no base 64!</binary>")).height, 1024U);
@@ -170,7 +171,8 @@ TEST_F(DrawnWordsTest, a_kindle_book_shows_its_cover) {
   file += head + other + cover;
   const Picture picture = drawn("a.mobi", file);
   EXPECT_EQ(std::pair(picture.width, picture.height), std::pair(8U, 4U));
-  for (std::size_t length = 0; length < file.size(); length += 7) static_cast<void>(draw("a.mobi", file.substr(0, length)));
+  for (std::size_t length = 0; length < file.size(); length += 7)
+    static_cast<void>(draw("a.mobi", file.substr(0, length)));
 }
 
 std::string dxf(const std::string& blocks, const std::string& entities) {
@@ -178,7 +180,8 @@ std::string dxf(const std::string& blocks, const std::string& entities) {
 }
 
 TEST_F(DrawnWordsTest, a_plan_is_drawn_with_its_blocks) {
-  const std::string square = "0\nLWPOLYLINE\n90\n4\n70\n1\n10\n0\n20\n0\n10\n10\n20\n0\n10\n10\n20\n10\n10\n0\n20\n10\n";
+  const std::string square =
+      "0\nLWPOLYLINE\n90\n4\n70\n1\n10\n0\n20\n0\n10\n10\n20\n0\n10\n10\n20\n10\n10\n0\n20\n10\n";
   const Picture plan = drawn("a.dxf", dxf("", square));
   EXPECT_EQ(plan.width, plan.height);
   EXPECT_GT(ink(plan, 0, 0.1), 100U) << "its upper edge";
@@ -192,7 +195,8 @@ TEST_F(DrawnWordsTest, a_plan_is_drawn_with_its_blocks) {
 
 TEST_F(DrawnWordsTest, plans_that_lie_end) {
   // A block that holds itself, twice: two to the depth, and no deeper.
-  const std::string block = "0\nBLOCK\n2\nB\n0\nINSERT\n2\nB\n10\n1\n0\nINSERT\n2\nB\n20\n1\n0\nLINE\n11\n3\n0\nENDBLK\n";
+  const std::string block =
+      "0\nBLOCK\n2\nB\n0\nINSERT\n2\nB\n10\n1\n0\nINSERT\n2\nB\n20\n1\n0\nLINE\n11\n3\n0\nENDBLK\n";
   EXPECT_GT(ink(drawn("a.dxf", dxf(block, "0\nINSERT\n2\nB\n"))), 10U);
   EXPECT_FALSE(draw("a.dxf", dxf("", "0\nLINE\n10\nnan\n20\n0\n11\ninf\n21\n5\n0\nCIRCLE\n40\nnan\n")));
   EXPECT_FALSE(draw("a.dxf", dxf("", "0\nARC\n40\n1\n50\n1e300\n51\n-1e300\n")));

@@ -1,4 +1,5 @@
-// Plans and printers' files, and books with covers: whatever stands in them, what is drawn has the size it says, and it ends.
+// Plans and printers' files, and books with covers: whatever stands in them, what is drawn has the size it says, and it
+// ends.
 #include <cstdlib>
 
 #include "derived/render/internal/draw.h"

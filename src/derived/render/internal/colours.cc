@@ -27,8 +27,8 @@ void to_srgb(Picture& picture, ByteView profile) {
   if (!from || ::cmsGetColorSpace(from.get()) != cmsSigRgbData) return;
   const Profile to(::cmsCreate_sRGBProfile());
   if (!to) return;
-  const Transform transform(::cmsCreateTransform(from.get(), TYPE_RGBA_8, to.get(), TYPE_RGBA_8, INTENT_PERCEPTUAL,
-                                                 cmsFLAGS_COPY_ALPHA));
+  const Transform transform(
+      ::cmsCreateTransform(from.get(), TYPE_RGBA_8, to.get(), TYPE_RGBA_8, INTENT_PERCEPTUAL, cmsFLAGS_COPY_ALPHA));
   if (!transform) return;
   ::cmsDoTransform(transform.get(), picture.pixels.data(), picture.pixels.data(), picture.width * picture.height);
 }

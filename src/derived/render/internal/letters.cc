@@ -40,7 +40,8 @@ char32_t take_letter(std::string_view& text) {
 
 void blend(Picture& on, std::int64_t x, std::int64_t y, unsigned share, Colour colour) {
   if (x < 0 || y < 0 || x >= on.width || y >= on.height) return;
-  std::uint8_t* const pixel = on.pixels.data() + (static_cast<std::size_t>(y) * on.width + static_cast<std::size_t>(x)) * 4;
+  std::uint8_t* const pixel =
+      on.pixels.data() + (static_cast<std::size_t>(y) * on.width + static_cast<std::size_t>(x)) * 4;
   for (std::size_t i = 0; i < colour.size(); ++i)
     pixel[i] = static_cast<std::uint8_t>((colour.at(i) * share + pixel[i] * (255 - share)) / 255);
 }

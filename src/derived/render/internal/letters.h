@@ -2,8 +2,8 @@
 // which there are.
 //
 // Always true: fonts are opened by open() alone, before the process is locked in, and never come from a document. Where
-// there is none, nothing is drawn. A letter that no font has is a box. What scripts join or set from right to left comes
-// as single letters in the order they are stored in. Thread rules: one thread's.
+// there is none, nothing is drawn. A letter that no font has is a box. What scripts join or set from right to left
+// comes as single letters in the order they are stored in. Thread rules: one thread's.
 #pragma once
 
 #include <cstdint>

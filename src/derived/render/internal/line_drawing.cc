@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kLinesMax = 2'000'000;
 constexpr std::size_t kEntitiesMax = 1'000'000;
-constexpr double kStepsMax = 2e8;  // pixels along all lines, some two seconds; what comes behind is left out
+constexpr double kStepsMax = 2e8;      // pixels along all lines, some two seconds; what comes behind is left out
 constexpr std::uint32_t kSide = 2048;  // twice what is shown: lines become smooth when it is made smaller
 constexpr double kMargin = 64;
 constexpr double kArcStep = std::numbers::pi / 32;  // radians
@@ -56,7 +56,9 @@ class LineCanvas {
     const double wide = most.from.x - least.from.x;
     const double high = most.from.y - least.from.y;
     const double scale = (kSide - 2 * kMargin) / std::max({wide, high, 1e-9});
-    const auto pixels = [&](double length) { return static_cast<std::uint32_t>(std::lround(length * scale + 2 * kMargin)); };
+    const auto pixels = [&](double length) {
+      return static_cast<std::uint32_t>(std::lround(length * scale + 2 * kMargin));
+    };
     ATOLL_ASSIGN(Picture picture, blank_picture(pixels(wide), pixels(high)));
     std::ranges::fill(picture.pixels, std::uint8_t{255});
     const double tall = std::max(most.height - least.height, 1e-9);
@@ -126,8 +128,12 @@ struct Frame {
   }
   [[nodiscard]] Frame within(const Frame& outer) const {
     const Spot origin = outer({x, y});
-    return {outer.xx * xx + outer.xy * yx, outer.xx * xy + outer.xy * yy, outer.yx * xx + outer.yy * yx,
-            outer.yx * xy + outer.yy * yy, origin.x,                      origin.y};
+    return {outer.xx * xx + outer.xy * yx,
+            outer.xx * xy + outer.xy * yy,
+            outer.yx * xx + outer.yy * yx,
+            outer.yx * xy + outer.yy * yy,
+            origin.x,
+            origin.y};
   }
 };
 
@@ -263,7 +269,8 @@ class DxfDrawing {
       const double turn = entity.number(50) * kDegree;
       const double wide = entity.number(41, 1);
       const double high = entity.number(42, 1);
-      Frame own{wide * std::cos(turn), -high * std::sin(turn), wide * std::sin(turn), high * std::cos(turn), at.x, at.y};
+      Frame own{
+          wide * std::cos(turn), -high * std::sin(turn), wide * std::sin(turn), high * std::cos(turn), at.x, at.y};
       const Spot base = own(block->second.base);
       own.x -= base.x - at.x;
       own.y -= base.y - at.y;

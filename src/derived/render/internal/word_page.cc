@@ -312,7 +312,8 @@ Result<Picture> draw_table(const Drawing& drawing, const extract::Extraction& ex
 }  // namespace
 
 Result<Picture> draw_words(const Drawing& drawing) {
-  if (drawing.letters == nullptr || drawing.words == nullptr) return nothing_to_show("there are no letters to draw it with");
+  if (drawing.letters == nullptr || drawing.words == nullptr)
+    return nothing_to_show("there are no letters to draw it with");
   const extract::Extraction extraction = drawing.words->read(drawing.input, drawing.name, kTextBytesMax);
   const bool has_words = std::ranges::any_of(extraction.pieces, [](const auto& piece) {
     return piece.text.find_first_not_of(" \t\r\n") != std::string::npos;
