@@ -147,7 +147,7 @@ double processor_seconds(const std::vector<int>& pids) {
   for (const int pid : pids) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
     std::string line;
-    std::getline(file, line);
+    if (!std::getline(file, line)) continue;  // a helper process that has ended
     std::istringstream fields(line.substr(line.rfind(')') + 2));
     std::string skipped;
     for (int at = 0; at < 11; ++at) fields >> skipped;

@@ -60,8 +60,8 @@ class Locked(ServeTest):
                 "Origin": f"http://127.0.0.1:{self.port}", **headers}
         return answer, mark and mark.group(1).decode(), sent
 
-    def form(self, mark, passphrase=PASSPHRASE):
-        return urllib.parse.urlencode({"passphrase": passphrase, "mark": mark})
+    def form(self, mark, passphrase=PASSPHRASE, **more):
+        return urllib.parse.urlencode({"passphrase": passphrase, "mark": mark, **more})
 
     def test_it_starts_and_tells_nothing_but_that_it_is_locked(self):
         self.serve()
@@ -104,6 +104,19 @@ class Locked(ServeTest):
         for secret in (PASSPHRASE, "dog's life"):
             self.assertNotIn(secret, self.err)
         self.assertIn("was refused", self.err)
+
+    def test_the_page_goes_back_to_where_one_was(self):
+        self.serve()
+        where = "/ui/files/some-bucket?in=a%2Fb%2F&as_of=2026"
+        _, mark, sent = self.page(where)
+        self.assertIn(b'name="back" value="/ui/files/some-bucket?in=a%2Fb%2F&amp;as_of=2026"',
+                      self.ask("GET", where, {"Accept": "text/html"}).content)
+        for elsewhere in ("//evil.example/", "https://evil.example/", '/"><b>', "/a\r\nSet-Cookie: x=y"):
+            again = self.ask("POST", "/unlock", sent, self.form(mark, "", back=elsewhere))
+            self.assertEqual(400, again.status)
+            self.assertIn(b'name="back" value=""', again.content)
+        done = self.ask("POST", "/unlock", sent, self.form(mark, back=where))
+        self.assertEqual((303, where), (done.status, done.getheader("Location")))
 
     def test_a_form_of_another_page_is_not_taken(self):
         self.serve()

@@ -172,6 +172,7 @@ constexpr std::array kLines = {
     Line{"copy_list", kOwner},
     Line{"copy_create", kOwner},
     Line{"copy_show", kOwner},
+    Line{"copy_key_set", kOwner},
     Line{"copy_sync", kOwner},
     Line{"copy_verify", kOwner},
     Line{"copy_repair", kOwner},

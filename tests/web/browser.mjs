@@ -25,7 +25,7 @@ export class Browser {
   }
 
   // A person of their own: nothing is shared with the others but the server.
-  async open(options = {}) {
+  async open(options = {}, url = this.url) {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "Europe/Berlin", acceptDownloads: true, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
@@ -33,7 +33,7 @@ export class Browser {
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("dialog", (dialog) => { if (dialog.type() !== "beforeunload") this.complaints.push(`a dialog: ${dialog.message()}`); void dialog.accept(); });
     // Nothing may come from elsewhere, but what the browser's own viewer of PDFs is made of.
-    page.on("request", (request) => { if (!/^(blob:|data:|about:|chrome:|chrome-extension:)/.test(request.url()) && !request.url().startsWith(this.url)) this.complaints.push(`a request to ${request.url()}`); });
+    page.on("request", (request) => { if (!/^(blob:|data:|about:|chrome:|chrome-extension:)/.test(request.url()) && !request.url().startsWith(url)) this.complaints.push(`a request to ${request.url()}`); });
     return page;
   }
 

@@ -1,11 +1,15 @@
 // The page in a real browser against the real server, as a person uses it: set up, store a folder while the server dies, find,
 // look, restore, undo, share, revoke; by keyboard, on a phone, in the dark. Every state is kept as a picture.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.mjs";
+import { careSteps } from "./care_steps.mjs";
 import { findSteps } from "./find_steps.mjs";
+import { historySteps } from "./history_steps.mjs";
+import { lockedSteps } from "./locked_steps.mjs";
 import { pdf, picture, ring, sound } from "./samples.mjs";
 import { Server } from "./server.mjs";
 
@@ -168,6 +172,32 @@ step("shows what files are, and lets none of them run", async () => {
   const direct = await page.request.get(server.url + "/api/v1/buckets/holiday/objects/Holiday%202026%2Fhostile.html");
   assert.match(direct.headers()["content-security-policy"], /sandbox/);
   assert.equal(direct.headers()["x-content-type-options"], "nosniff");
+});
+
+step("plays a film from where one wants it, and shows a PDF", async () => {
+  const film = join(folder, "waves.webm");
+  execFileSync("ffmpeg", ["-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10:duration=20", "-c:v", "libvpx", "-b:v", "300k", "-g", "10", film]);
+  await server.api("PUT", "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/waves.webm"), readFileSync(film));
+  const ranges = [];
+  const note = (request) => { const range = request.headers().range; if (request.url().includes("waves.webm") && range) ranges.push(range); };
+  page.on("request", note);
+  await browser.go(object("waves.webm"));
+  await until(page, () => document.querySelector("video")?.duration > 19);
+  await page.evaluate(() => { document.querySelector("video").currentTime = 15; });
+  await until(page, () => { const video = document.querySelector("video"); return !video.seeking && video.currentTime >= 15 && video.videoWidth === 320; });
+  await page.evaluate(() => { const video = document.querySelector("video"); video.muted = true; return video.play(); });
+  await until(page, () => document.querySelector("video").currentTime > 15.3);
+  await page.evaluate(() => document.querySelector("video").pause());
+  assert.ok(ranges.length > 0, "it is asked for in ranges");
+  page.off("request", note);
+  await browser.look("object-video");
+  await server.api("PUT", "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/report.pdf"), Buffer.from(pdf("Report", "2024-05-01", ["First page", "Second page"])));
+  await browser.go(object("report.pdf") + "&at=2");
+  await page.locator("iframe").first().waitFor();
+  assert.match(await page.locator("iframe").first().getAttribute("src"), /^blob:.*page=2/);
+  await page.waitForTimeout(1000); // the browser's own viewer draws it
+  await browser.look("object-pdf");
+  for (const name of ["waves.webm", "report.pdf"]) await server.api("DELETE", "/buckets/holiday/objects/" + encodeURIComponent("Holiday 2026/" + name));
 });
 
 step("compares versions and restores yesterday's", async () => {
@@ -346,8 +376,11 @@ step("an earlier moment of a folder", async () => {
   assert.equal((await server.api("GET", "/buckets/holiday/info/large.bin")).size, kLargeBytes);
 });
 
+historySteps({ step, browser, server, until, button });
+careSteps({ step, browser, server, folder, program, until, button });
+
 const everyPage = { files: "/ui/files", find: "/ui/find", duplicates: "/ui/duplicates", reads: "/ui/activity?tab=reads", monitor: "/ui/monitor", account: "/ui/settings", people: "/ui/settings/people", roles: "/ui/settings/roles",
-                    keeping: "/ui/settings/keeping", server: "/ui/settings/server", "no-page": "/ui/nothing" };
+                    keeping: "/ui/settings/keeping", limits: "/ui/settings/limits", meaning: "/ui/settings/meaning", questions: "/ui/settings/questions", server: "/ui/settings/server", "no-page": "/ui/nothing" };
 
 step("every other page", async () => {
   for (const [name, path] of Object.entries(everyPage)) {
@@ -361,7 +394,7 @@ step("every other page", async () => {
 });
 
 const several = { home: "/", folder: "/ui/files/holiday?in=" + encodeURIComponent("Holiday 2026/"), object: object("beach.png"), find: "/ui/find?q=storm", activity: "/ui/activity", safety: "/ui/safety",
-                  settings: "/ui/settings/people", jobs: "/ui/jobs" };
+                  settings: "/ui/settings/people", jobs: "/ui/jobs", source: "/ui/object/lab?key=clean.csv&tab=source" };
 
 step("in the dark", async () => {
   await page.emulateMedia({ colorScheme: "dark" });
@@ -428,6 +461,17 @@ step("shows what browsers cannot as the server draws it", async () => {
   await browser.go("/");
   await until(page, () => document.querySelectorAll(".arrivals .thumbnail img").length >= 3);
   await browser.look("home-drawn");
+});
+
+lockedSteps({ step, browser, folder, program });
+
+step("writes dates as the person's own locale does", async () => {
+  const german = await browser.open({ locale: "de-DE", storageState: await page.context().storageState() });
+  await browser.go("/ui/monitor", german);
+  await german.locator(".u-over").first().hover();
+  await until(german, () => /\d{1,2}\.\d{2}\.\d{4}, \d{2}:\d{2}/.test(document.querySelector(".u-legend")?.textContent ?? ""));
+  await browser.look("monitor-german", german);
+  await german.context().close();
 });
 
 step("signs out", async () => {

@@ -15,8 +15,10 @@ async function freePort() {
 }
 
 export class Server {
-  constructor(program, folder) {
+  // `more`: further words of `atoll init` and `atoll serve`.
+  constructor(program, folder, more = {}) {
     this.program = program;
+    this.more = { init: [], serve: [], ...more };
     this.folder = folder;
     this.env = { PATH: process.env.PATH, LC_ALL: "C.UTF-8", HOME: join(folder, "user"), ATOLL_HOME: join(folder, "home"),
                  XDG_CONFIG_HOME: join(folder, "config"), XDG_DATA_HOME: join(folder, "data") };
@@ -31,7 +33,7 @@ export class Server {
 
   async begin() {
     mkdirSync(join(this.folder, "user"), { recursive: true });
-    this.run("init");
+    this.run("init", ...this.more.init);
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     await this.start();
@@ -39,14 +41,16 @@ export class Server {
     this.token = /token\s+(\S+)/.exec(this.out)[1];
   }
 
-  async start() {
+  // Until it is ready, or `locked`.
+  async start(state = "ready") {
     this.out = "";
-    this.child = spawn(this.program, ["serve", "--listen", `127.0.0.1:${this.port}`], { env: this.env });
+    this.child = spawn(this.program, ["serve", "--listen", `127.0.0.1:${this.port}`, ...this.more.serve], { env: this.env });
     this.child.stdout.on("data", (text) => (this.out += text));
     this.child.stderr.on("data", (text) => (this.errors = (this.errors + text).slice(-20_000)));
     for (let i = 0; i < 600; i++) {
       try {
-        if ((await fetch(this.url + "/readyz")).ok) return;
+        const answer = await fetch(this.url + "/readyz");
+        if (state === "ready" ? answer.ok : (await answer.text()).trim() === state) return;
       } catch {
         // Not listening yet.
       }

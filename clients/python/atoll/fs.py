@@ -9,6 +9,7 @@ version (an id or label), `?as_of=…` that moment.
 from __future__ import annotations
 
 import concurrent.futures
+import fnmatch
 import os
 import pathlib
 import urllib.parse
@@ -65,7 +66,7 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
         values = urllib.parse.parse_qs(query)
         if set(values) - {"version", "as_of"} or not values:
             return f"{path}?{query}", None, None
-        return path, "".join(values.get("version", [])) or None, "".join(values.get("as_of", [])) or None
+        return path.rstrip("/"), "".join(values.get("version", [])) or None, "".join(values.get("as_of", [])) or None
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> Any:
         path, __, as_of = self._named(path)
@@ -133,7 +134,8 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
         # One list of everything below, in place of one for each folder.
         clean, _, as_of = self._named(path)
         bucket, _, key = clean.partition("/")
-        if maxdepth is not None or withdirs or not bucket or options.get("prefix"):
+        some = maxdepth is not None or withdirs
+        if not bucket or options.get("prefix") or some and as_of is None:
             return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **options)
         rows = {}
         try:
@@ -145,6 +147,9 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
                 rows = {clean: self.info(path)}
         except errors.NotFound:
             return {} if detail else []
+        if some and clean not in rows:
+            folders = {folder: _folder(folder) for name in rows for folder in _folders_above(name, clean)} if withdirs else {}
+            rows = {name: row for name, row in (folders | rows).items() if maxdepth is None or name[len(clean) + 1:].count("/") < maxdepth}
         return dict(sorted(rows.items())) if detail else sorted(rows)
 
     def modified(self, path: str) -> datetime:
@@ -175,9 +180,9 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
             begin = start or 0
             return self.client.get(path, version=version, as_of=as_of, offset=begin, length=None if end is None else max(0, end - begin))
 
-    def pipe_file(self, path: str, value: bytes, **_: Any) -> None:
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **_: Any) -> None:
         with _as_files(path):
-            self.client.put(self._strip_protocol(path), value)
+            self.client.put(self._strip_protocol(path), value, if_absent=mode == "create")
 
     def _open(self, path: str, mode: str = "rb", block_size: Any = None, autocommit: bool = True, cache_options: Any = None, **options: Any) -> Any:
         clean, version, as_of = self._named(path)
@@ -192,7 +197,9 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
                 file = AtollFile(self, clean, "wb", None, block_size or PIECE_BYTES, autocommit=autocommit)
                 file.write(before)
                 return file
-            return AtollFile(self, clean, "wb", None, block_size or PIECE_BYTES, autocommit=autocommit)
+            if "x" in mode and self.isfile(clean):
+                raise FileExistsError(clean)
+            return AtollFile(self, clean, "wb", None, block_size or PIECE_BYTES, autocommit=autocommit, if_absent="x" in mode)
 
     def cp_file(self, path1: str, path2: str, **_: Any) -> None:
         source, target = self._strip_protocol(path1), self._strip_protocol(path2)
@@ -209,7 +216,7 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
 
     # What goes where is decided here and not by the installed fsspec: its versions disagree, and its documents are followed.
 
-    def copy(self, path1: Any, path2: str, recursive: bool = False, maxdepth: int | None = None, on_error: str | None = None, **_: Any) -> None:
+    def copy(self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, on_error: str | None = None, **_: Any) -> None:
         for source, target in _pairs(self, path1, self, path2, recursive, maxdepth):
             try:
                 self.cp_file(source, target)
@@ -220,8 +227,10 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
     def get(self, rpath: Any, lpath: Any, recursive: bool = False, callback: Any = _DEFAULT_CALLBACK, maxdepth: int | None = None, **_: Any) -> None:
         self._all(_pairs(self, rpath, LocalFileSystem(), _local(lpath), recursive, maxdepth), self.get_file, callback)
 
-    def put(self, lpath: Any, rpath: str, recursive: bool = False, callback: Any = _DEFAULT_CALLBACK, maxdepth: int | None = None, **_: Any) -> None:
-        self._all(_pairs(LocalFileSystem(), _local(lpath), self, rpath, recursive, maxdepth), self.put_file, callback)
+    def put(self, lpath: Any, rpath: Any, recursive: bool = False, callback: Any = _DEFAULT_CALLBACK, maxdepth: int | None = None,
+            mode: str = "overwrite", **_: Any) -> None:
+        pairs = _pairs(LocalFileSystem(), _local(lpath), self, rpath, recursive, maxdepth)
+        self._all(pairs, lambda source, target: self.put_file(source, target, mode=mode), callback)
 
     def _all(self, pairs: list[tuple[str, str]], work: Callable[[str, str], None], callback: Any) -> None:
         callback.set_size(len(pairs))
@@ -234,9 +243,9 @@ class AtollFileSystem(AbstractFileSystem):  # type: ignore[misc]
         with _as_files(path):
             self.client.get(path, to=outfile if outfile is not None else os.fspath(lpath), version=version, as_of=as_of)
 
-    def put_file(self, lpath: Any, rpath: str, callback: Any = _DEFAULT_CALLBACK, **_: Any) -> None:
+    def put_file(self, lpath: Any, rpath: str, callback: Any = _DEFAULT_CALLBACK, mode: str = "overwrite", **_: Any) -> None:
         with _as_files(rpath):
-            self.client.put(self._strip_protocol(rpath), pathlib.Path(lpath))
+            self.client.put(self._strip_protocol(rpath), pathlib.Path(lpath), if_absent=mode == "create")
 
     def rm_file(self, path: str) -> None:
         with _as_files(path):
@@ -290,8 +299,9 @@ class AtollFile(AbstractBufferedFile):  # type: ignore[misc]
     """One object: read by ranges of one version, written in pieces that make one object at the end."""
 
     def __init__(self, fs: AtollFileSystem, path: str, mode: str, row: dict[str, Any] | None, block_size: int, autocommit: bool = True,
-                 cache_options: Any = None, cache_type: str = "readahead", **_: Any) -> None:
+                 cache_options: Any = None, cache_type: str = "readahead", if_absent: bool = False, **_: Any) -> None:
         self._version = row["version"] if row else None
+        self._if_absent = if_absent
         self._upload = ""
         self._length = 0
         if row is not None:
@@ -322,7 +332,7 @@ class AtollFile(AbstractBufferedFile):  # type: ignore[misc]
         self._draft.seek(0)
         try:
             with _as_files(self.path):
-                self.fs.client.put(self.path, self._draft)
+                self.fs.client.put(self.path, self._draft, if_absent=self._if_absent)
         finally:
             self._draft.close()
 
@@ -343,6 +353,8 @@ class _as_files:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, errors.NotFound):
             raise FileNotFoundError(self._path) from error
+        if isinstance(error, errors.PreconditionFailed):
+            raise FileExistsError(self._path) from error
         if isinstance(error, (errors.Denied, errors.SignInFirst)) and not isinstance(error, PermissionError):
             raise PermissionError(str(error)) from error
 
@@ -352,42 +364,114 @@ def _local(path: Any) -> Any:
     return [os.fspath(one) for one in path] if isinstance(path, (list, tuple)) else os.fspath(path)
 
 
-def _pairs(sources: Any, source: Any, targets: Any, target: str, recursive: bool, maxdepth: int | None) -> list[tuple[str, str]]:
+def _pairs(sources: Any, source: Any, targets: Any, target: Any, recursive: bool, maxdepth: int | None) -> list[tuple[str, str]]:
     """Which file goes where, as "Copying files and directories" of fsspec's documents says. `sources`, `targets`: file systems.
 
-    A folder's content goes into a new folder, or where its name ends with a slash, into the one that is there; else it keeps its name. A list and what
-    a pattern finds go into a folder.
+    A folder's content goes into a new folder, or where its name ends with a slash, into the one that is there; else it keeps its name. A list goes
+    into a folder, or each to each of another list. What a pattern finds goes into a folder, as it lies below the deepest one that all of it shares.
     """
-    base = target.rstrip("/")
-    is_folder = targets.isdir(base)
 
-    def below(folder: str, into: str) -> list[tuple[str, str]]:
-        clean = sources._strip_protocol(folder).rstrip("/")
-        found = sources.find(clean, maxdepth=maxdepth) if recursive else []
-        return [(one, into + one[len(clean):]) for one in found]
+    def below(folder: str, mark: str, into: str) -> list[tuple[str, str]]:
+        found = sources.find(folder + mark, maxdepth=maxdepth) if recursive else []
+        return [(one + mark, into + one[len(folder):]) for one in found]
 
-    def into_folder(paths: list[str]) -> list[tuple[str, str]]:
+    if isinstance(target, (list, tuple)):
+        listed = source if isinstance(source, (list, tuple)) else [source]
+        if len(listed) != len(target):
+            raise ValueError(f"{len(listed)} sources do not go to {len(target)} targets")
         pairs = []
-        for path in paths:
-            clean = path.rstrip("/")
-            to = f"{base}/{clean.rpartition('/')[2]}"
-            pairs += below(clean, to) if sources.isdir(clean) else [(clean, to)]
+        for path, to in zip(listed, target):
+            clean, mark = _place(sources, path)
+            pairs += below(clean, mark, to.rstrip("/")) if recursive and sources.isdir(clean + mark) else [(clean + mark, to)]
         return pairs
 
-    if isinstance(source, list):
-        return into_folder(source)
-    if any(sign in source for sign in "*?[") and not sources.exists(source.rstrip("/")):
-        found = sources.glob(source)
-        if not found:
-            raise FileNotFoundError(source)
-        return into_folder(sorted(found))
-    clean = source.rstrip("/")
+    base = target.rstrip("/")
+
+    def matching(pattern: str, mark: str, asked: str) -> list[tuple[str, str]]:
+        files, folders = _matching(sources, pattern, mark, asked.removesuffix(mark).endswith("/"), maxdepth)
+        if not files and not folders:
+            raise FileNotFoundError(asked)
+        shared = os.path.commonprefix([one.split("/") for one in (files + folders if recursive else files)])
+        while "/".join(shared) in files:
+            shared = shared[:-1]
+        found, done = set(files), ""
+        for folder in folders if recursive and maxdepth != 1 else []:
+            # Without a limit one inside another is done with it.
+            if maxdepth is not None or not done or not folder.startswith(done):
+                found.update(sources.find(folder + mark, maxdepth=None if maxdepth is None else maxdepth - 1))
+                done = folder + "/"
+        return [(one + mark, "/".join([base, *one.split("/")[len(shared):]])) for one in sorted(found)]
+
+    if isinstance(source, (list, tuple)):
+        pairs = []
+        for path in source:
+            clean, mark = _place(sources, path)
+            to = f"{base}/{clean.rpartition('/')[2]}"
+            if _is_pattern(sources, clean, mark):
+                pairs += matching(clean, mark, path)
+            else:
+                pairs += below(clean, mark, to) if sources.isdir(clean + mark) else [(clean + mark, to)]
+        return list(dict.fromkeys(pairs))
+
+    clean, mark = _place(sources, source)
+    if _is_pattern(sources, clean, mark):
+        return matching(clean, mark, source)
     name = clean.rpartition("/")[2]
-    if sources.isdir(clean):
-        return below(clean, f"{base}/{name}" if is_folder and not source.endswith("/") else base)
-    if not sources.exists(clean):
+    is_inside = source.removesuffix(mark).endswith("/")
+    if sources.isdir(clean + mark):
+        return below(clean, mark, f"{base}/{name}" if not is_inside and targets.isdir(base) else base)
+    if not sources.exists(clean + mark):
         raise FileNotFoundError(source)
-    return [(clean, f"{base}/{name}" if is_folder or target.endswith("/") else base)]
+    return [(clean + mark, f"{base}/{name}" if target.endswith("/") or targets.isdir(base) else base)]
+
+
+def _place(files: Any, path: str) -> tuple[str, str]:
+    """The path itself, and the `?version=` or `?as_of=` behind it."""
+    whole = files._strip_protocol(path)
+    clean = files._named(path)[0] if isinstance(files, AtollFileSystem) else whole.rstrip("/")
+    return clean, whole[len(clean):].lstrip("/")
+
+
+def _is_pattern(files: Any, path: str, mark: str) -> bool:
+    return any(sign in path for sign in "*?[") and not files.exists(path + mark)
+
+
+def _matching(files: Any, pattern: str, mark: str, is_for_folders: bool, maxdepth: int | None) -> tuple[list[str], list[str]]:
+    """Files and folders that a pattern finds, in order. `**` is any number of folders; with `maxdepth` so many levels are looked at from there on."""
+    parts = pattern.split("/")
+    at = next(index for index, part in enumerate(parts) if any(sign in part for sign in "*?["))
+    top, parts = "/".join(parts[:at]), parts[at:]
+    depth = len(parts) if "**" not in parts else None if maxdepth is None else parts.index("**") + maxdepth
+    rows = files.find((top or files.root_marker) + mark, maxdepth=depth, withdirs=depth is not None, detail=True)
+    rows.pop(top, None)
+    # A link may lead to a folder.
+    folders = {name for name, row in rows.items() if row["type"] == "directory" or row["type"] != "file" and files.isdir(name + mark)}
+    found = rows.keys() - folders
+    if depth is None:
+        folders.update(folder for name in found for folder in _folders_above(name, top))
+    if rows:
+        folders.add(top)
+
+    def fitting(names: Any) -> list[str]:
+        return sorted(name for name in names if _fits([] if name == top else name.split("/")[at:], parts))
+
+    return [] if is_for_folders else fitting(found), fitting(folders)
+
+
+def _fits(parts: list[str], pattern: list[str]) -> bool:
+    """Whether a path has the form of the pattern, both part by part."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return _fits(parts, pattern[1:]) or bool(parts) and _fits(parts[1:], pattern)
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
+
+
+def _folders_above(name: str, top: str) -> list[str]:
+    """Those that a file lies in, below the topmost."""
+    parts = name.split("/")
+    first = top.count("/") + 1 if top else 0
+    return ["/".join(parts[:end]) for end in range(first + 1, len(parts))]
 
 
 def _folder(name: str) -> dict[str, Any]:

@@ -1612,9 +1612,28 @@ class Kit(TypedDict):
 class NewCopy(TypedDict):
     """A copy that is to be."""
 
-    place: str  # A folder of the server's machine, from its root.
+    place: str  # A folder of the server's machine, from its root; or s3://BUCKET/PREFIX?endpoint=https://host:9000&region=eu-central-1&class=STANDARD_IA&check=sha256&every=30&price=0.023, of which what stands behind ? may be missing.
     name: NotRequired[str]  # Else from the folder's name.
     bytes_per_second_max: NotRequired[int]  # So fast at most; 0: as fast as it goes.
+    access_key_id: NotRequired[str]  # Of a place in S3.
+    secret_access_key: NotRequired[str]  # Likewise.
+    dry_run: NotRequired[bool]  # True: only say what it would take.
+
+
+class CopyPlan(TypedDict):
+    """What a copy would take."""
+
+    name: str  # That it would have.
+    kind: str  # folder, s3
+    bytes: int  # About so much would go over.
+    cost_per_month: NotRequired[float]  # In the currency of the price that was given.
+
+
+class CopyKey(TypedDict):
+    """A key for an S3 server."""
+
+    access_key_id: str  # Its id.
+    secret_access_key: str  # Its secret.
 
 
 class Copy(TypedDict):

@@ -11,6 +11,7 @@
 #include "edge/cli/s3_copies.h"
 #include "edge/cli/s3_keys.h"
 #include "foundation/base/units.h"
+#include "services/backup/accounts.h"
 #include "services/backup/copy_check.h"
 #include "services/backup/restore_home.h"
 #include "vault/history/moment.h"
@@ -107,37 +108,14 @@ struct AddArguments {
   S3Arguments s3;
 };
 
-// Of everything that would be shipped, as it lies here.
-Result<std::uint64_t> bytes_to_ship(vault::Vault& vault) {
-  std::uint64_t bytes = 0;
-  for (const auto& pack : vault.chunks().list_packs()) bytes += pack.stored_bytes;
-  ATOLL_ASSIGN(const auto stats, vault.journal().stats());
-  return bytes + stats.archived_bytes;
-}
-
-Result<void> check_free(vault::Vault& vault, const catalog::CopyRow& row) {
-  const auto without_settings = [](const std::string& place) { return place.substr(0, place.find('?')); };
-  ATOLL_ASSIGN(const auto rows, vault.reader()->all<catalog::CopyRow>());
-  for (const auto& other : rows) {
-    const bool is_same_place =
-        other.kind == row.kind &&
-        (row.kind == vault::kCopyKindS3 ? is_same_s3_place(other.place, row.place) : other.place == row.place);
-    if (other.name != row.name && !is_same_place) continue;
-    return fail(ErrorKind::conflict, "copy.exists",
-                "there is a copy \"" + other.name + "\" in " + without_settings(other.place) + " already",
-                is_same_place ? "`atoll copy sync` brings it up to date." : "Give this one another name with --as.");
-  }
-  return {};
-}
-
 // Makes the place by `make`, and the row of it; with --dry-run only says what would be shipped.
 Result<int> add_row(Session& session, catalog::CopyRow& row, const std::string& shown_as,
                     const std::function<std::string(std::uint64_t bytes)>& more_words,
                     const std::function<Result<void>(vault::Vault&)>& make) {
   ATOLL_TRY(vault::check_copy_name(row.name));
   const auto work = [&](vault::Vault& vault) -> Result<int> {
-    ATOLL_TRY(check_free(vault, row));
-    ATOLL_ASSIGN(const std::uint64_t bytes, bytes_to_ship(vault));
+    ATOLL_TRY(backup::check_new_copy(vault, row));
+    ATOLL_ASSIGN(const std::uint64_t bytes, backup::bytes_to_ship(vault));
     session.output.message("About " + format_size(bytes) + " will be shipped to " + shown_as + more_words(bytes) + ".");
     if (session.options.is_dry_run) return kExitOk;
     ATOLL_TRY(make(vault));
@@ -232,7 +210,7 @@ Result<int> list(Session& session) {
         object.add("same_disk", state && state->is_same_disk);
         if (is_s3) {
           object.add("storage_class", s3->storage_class.empty() ? "STANDARD" : s3->storage_class);
-          if (s3->price_per_gib_month > 0) object.add("cost_per_month", cost_per_month(*s3, state ? state->bytes : 0));
+          if (s3->price_per_gib_month > 0) object.add("cost_per_month", s3->cost_per_month(state ? state->bytes : 0));
         }
         if (state && state->synced.unix_us != 0) object.add("synced", format_rfc3339(state->synced));
         if (state && state->verified.unix_us != 0) object.add("verified", format_rfc3339(state->verified));
@@ -436,6 +414,11 @@ Result<int> remove(Session& session, const RemoveArguments& arguments) {
                              return {};
                            }));
     ATOLL_TRY(vault::forget_copy_state(vault.machine().files, vault.folder(), row.name));
+    if (arguments.deletes_files) {
+      if (const auto removed = backup::remove_accounts(copy_reach(session), row.place); !removed)
+        session.output.warning("copy.accounts_left",
+                               "the accounts that lie with this copy were not deleted: " + removed.error().message);
+    }
     if (arguments.deletes_files)
       ATOLL_TRY(backup::CopyTarget::remove(copy_reach(session), row.place, vault.head().vault,
                                            backup::copy_lock_path(vault, row.name)));
@@ -486,6 +469,33 @@ struct RestoreArguments {
   S3Arguments s3;
 };
 
+// What came along with the copy, if anything did. Whatever keeps the accounts from coming is told and keeps no file
+// back.
+bool bring_accounts(Session& session, const RestoreArguments& arguments, const std::string& from) {
+  bool came = false;
+  const auto done = session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    backup::RestoreHomeOptions options;
+    options.from = from;
+    options.home = session.home_folder();
+    options.credentials = copy_reach(session, arguments.s3).credentials;
+    ATOLL_ASSIGN(auto secrets, session.secrets());
+    options.given = std::move(secrets.given);
+    options.key_folder = secrets.key_folder;
+    options.stop = &session.environment.stop;
+    options.on_notice = [&](const std::string& words) { session.output.warning("restore_home.notice", words); };
+    options.vault.owner_words = session.environment.process_words;
+    ATOLL_ASSIGN(const auto report,
+                 backup::restore_accounts(session.environment.machine, std::move(options), vault.keys()));
+    came = report.has_value();
+    return kExitOk;
+  });
+  if (!done)
+    session.output.warning(
+        "restore_home.no_accounts",
+        "the accounts in this copy did not come back, and a server begins without them: " + done.error().message);
+  return came;
+}
+
 Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   const std::string& from = arguments.from;
   const std::string& as_of = arguments.as_of;
@@ -498,6 +508,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   } else {
     options.from = session.absolute(from);
   }
+  const std::string from_place = options.from;
   const backup::CopyReach reach = copy_reach(session, arguments.s3);
   options.credentials = reach.credentials;
   options.home = session.home_folder();
@@ -527,6 +538,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   ATOLL_ASSIGN(const auto report, backup::restore_home(machine, std::move(options)));
   session.output.end_progress();
   session.options.vault = report.vault.text();
+  const bool have_accounts_come = bring_accounts(session, arguments, from_place);
   std::optional<vault::Moment> moment;
   if (!as_of.empty()) {
     ATOLL_ASSIGN(moment, go_back(session, as_of));
@@ -543,6 +555,7 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
                     .add("total_bytes", report.bytes)
                     .add("packs", report.packs)
                     .add("older_keys", report.has_older_keys)
+                    .add("accounts", have_accounts_come)
                     .add_path("key_file", report.key_file)
                     .add("total_duration", seconds));
   } else {
@@ -550,13 +563,15 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
                 format_size(report.bytes) + " in " + format_duration(seconds) + ", structure verified.");
     output.line("It stands at change " + format_count(report.last.value) + " of " + format_rfc3339(report.last_time) +
                 ": what came after that on the first home is not in it.");
+    if (have_accounts_come) output.line("Its accounts came with it: people, tokens and keys are as they were.");
     if (moment) output.line("Gone back to " + moment->words + "; `atoll undo last` takes that back.");
   }
   if (!report.key_file.empty()) output.message("A new key of this machine lies in " + report.key_file + ".");
   if (report.has_older_keys) {
-    output.warning(
-        "restore_home.older_keys",
-        "the kit is older than the copy's keys: what was stored under key domains made since cannot be read");
+    output.warning("restore_home.older_keys",
+                   "this kit does not open the keys that lie in the copy, so its own were taken. It may be the newer "
+                   "one, and all is "
+                   "well; where it is the older one, what was stored under key domains made since cannot be read");
   }
   return code;
 }

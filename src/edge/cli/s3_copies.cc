@@ -13,7 +13,6 @@
 namespace atl::cli {
 namespace {
 
-constexpr double kGib = 1024.0 * 1024 * 1024;
 constexpr std::int64_t kSliceMs = 200;
 
 struct ThawArguments {
@@ -110,23 +109,12 @@ Result<int> set_credentials(Session& session, const CredentialsArguments& argume
 
 }  // namespace
 
-double cost_per_month(const blob::S3Place& place, std::uint64_t bytes) {
-  return static_cast<double>(bytes) / kGib * place.price_per_gib_month;
-}
-
 std::string cost_words(const blob::S3Place& place, std::uint64_t bytes) {
   if (!(place.price_per_gib_month > 0)) return {};
   std::array<char, 64> text{};
   const auto written =
-      std::to_chars(text.data(), text.data() + text.size(), cost_per_month(place, bytes), std::chars_format::fixed, 2);
+      std::to_chars(text.data(), text.data() + text.size(), place.cost_per_month(bytes), std::chars_format::fixed, 2);
   return ", which costs about " + std::string(text.data(), written.ptr) + " a month";
-}
-
-bool is_same_s3_place(const std::string& a, const std::string& b) {
-  const auto first = blob::parse_s3_place(a);
-  const auto second = blob::parse_s3_place(b);
-  return first && second && first->endpoint == second->endpoint && first->bucket == second->bucket &&
-         first->prefix == second->prefix;
 }
 
 Result<int> wait_thawed(Session& session, const std::string& name_or_place, const S3Arguments& arguments,

@@ -10,11 +10,8 @@ namespace atl::cli {
 
 inline constexpr std::int64_t kThawPollDefault_s = 300;
 
-[[nodiscard]] double cost_per_month(const blob::S3Place& place, std::uint64_t bytes);
 // ", which is about 1.23 a month"; nothing where no price is known.
 [[nodiscard]] std::string cost_words(const blob::S3Place& place, std::uint64_t bytes);
-// The same objects, whatever else the texts say.
-[[nodiscard]] bool is_same_s3_place(const std::string& a, const std::string& b);
 
 // Until everything of a copy (its name, or its S3 place, for which no home is needed) can be read.
 [[nodiscard]] Result<int> wait_thawed(Session& session, const std::string& name_or_place, const S3Arguments& arguments,

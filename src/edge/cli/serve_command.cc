@@ -107,7 +107,7 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
   verb->add_option("--previews", arguments->previews,
                    "small pictures of files: all (made when stored), asked (when looked at), or off (all)")
       ->check(CLI::IsMember({"all", "asked", "off"}));
-  verb->add_option("--threads", arguments->threads, "threads that answer requests (64, or 8 for each core)");
+  verb->add_option("--threads", arguments->threads, "threads that answer requests (96, or 8 for each core)");
   verb->add_option("--drain-seconds", arguments->drain_seconds, "how long requests under way may take at the end (30)");
   verb->callback([&session, &chosen, arguments] {
     chosen.body = [&session, arguments]() -> Result<int> { return serve(session, *arguments); };

@@ -4,12 +4,13 @@
 #include <mutex>
 
 #include "edge/rest/admin_facts.h"
+#include "edge/rest/copy_places.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/job_kinds.h"
-#include "services/backup/copies.h"
+#include "services/backup/accounts.h"
 #include "services/backup/copy_check.h"
+#include "store/blob/s3/s3_place.h"
 #include "vault/copies.h"
-#include "vault/object/objects.h"
 
 namespace atl::rest {
 namespace {
@@ -28,25 +29,6 @@ Result<CopyRow> find_copy(vault::Vault& vault, const std::string& name) {
   if (found) return *found;
   return fail(ErrorKind::not_found, "copy.not_found", "there is no copy \"" + name.substr(0, 80) + "\"",
               "GET /api/v1/copies lists them.");
-}
-
-backup::CopySurroundings surroundings_of(const server::Host& host) {
-  backup::CopySurroundings surroundings;
-  surroundings.is_same_disk = [disks = host.settings().disks](const std::string& a, const std::string& b) {
-    if (disks == nullptr) return false;
-    const auto info_a = disks->info(a);
-    const auto info_b = disks->info(b);
-    return info_a && info_b && info_a->device == info_b->device;
-  };
-  return surroundings;
-}
-
-// Keys for other servers are the command line's to know.
-Result<void> check_folder(const CopyRow& row) {
-  if (row.kind == vault::kCopyKindFolder) return {};
-  return fail(ErrorKind::unsupported, "copy.not_over_rest",
-              "the copy \"" + row.name + "\" is of kind \"" + row.kind + "\", which REST cannot reach",
-              "The server brings it up to date by itself; `atoll copy verify` and `repair` do the rest.");
 }
 
 Value copy_json(vault::Vault& vault, const CopyRow& row) {
@@ -79,37 +61,30 @@ Result<net::Response> show_copy(Call& call) {
   return ok(copy_json(*vault, row));
 }
 
-bool lies_within(const std::string& path, const std::string& folder) {
-  return path == folder || path.starts_with(folder + "/");
-}
-
+// Made now, and begun to be filled; with `dry_run` only what that takes.
 Result<net::Response> add_copy(Call& call) {
-  const Value& body = call.body();
-  const std::string& home = call.exchange().host.settings().home_folder;
-  CopyRow row;
-  row.kind = std::string(vault::kCopyKindFolder);
-  ATOLL_ASSIGN(row.place, body.text_of("place"));
-  while (row.place.size() > 1 && row.place.ends_with('/')) row.place.pop_back();
-  if (!row.place.starts_with('/') || row.place.find('\0') != std::string::npos ||
-      row.place.find("/../") != std::string::npos || row.place.ends_with("/..")) {
-    return fail(ErrorKind::usage, "copy.bad_place",
-                "\"place\" is a folder of the server's machine, written from its root");
-  }
-  if (!home.empty() && (lies_within(row.place, home) || lies_within(home, row.place))) {
-    return fail(ErrorKind::usage, "copy.inside_home", "a copy inside the home, or around it, is lost with it",
-                "Choose a folder on another disk.");
-  }
-  ATOLL_ASSIGN(row.name, body.text_of("name", vault::bucket_name_for(row.place)));
-  ATOLL_TRY(vault::check_copy_name(row.name));
-  ATOLL_ASSIGN(row.bytes_per_second_max, body.number_of("bytes_per_second_max"));
+  ATOLL_ASSIGN(auto wanted, wanted_copy(call));
+  ATOLL_ASSIGN(const bool is_dry_run, call.body().flag_of("dry_run"));
+  CopyRow& row = wanted.row;
+  const server::Host& host = call.exchange().host;
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
-  ATOLL_ASSIGN(const auto others, vault->reader()->all<CopyRow>());
-  for (const auto& other : others) {
-    if (other.name != row.name && other.place != row.place) continue;
-    return fail(ErrorKind::conflict, "copy.exists",
-                "there is a copy \"" + other.name + "\" in " + other.place + " already");
+  ATOLL_TRY(backup::check_new_copy(*vault, row));
+  if (is_dry_run) {
+    ATOLL_ASSIGN(const std::uint64_t bytes, backup::bytes_to_ship(*vault));
+    Value plan = Value::object().set("name", row.name).set("kind", row.kind).set("bytes", bytes);
+    if (wanted.price_per_gib_month > 0) {
+      ATOLL_ASSIGN(const auto place, blob::parse_s3_place(row.place));
+      plan.set("cost_per_month", place.cost_per_month(bytes));
+    }
+    return ok(plan);
   }
-  ATOLL_TRY(backup::CopyTarget::create_folder(vault->machine(), row.place, vault->head().vault));
+  if (wanted.credentials) {
+    const auto reach = copy_reach(host, vault->machine(), *wanted.credentials);
+    ATOLL_TRY(backup::CopyTarget::create(reach, row.place, vault->head().vault));
+    ATOLL_TRY(host.settings().place_keys->keep(row.place, *wanted.credentials));
+  } else {
+    ATOLL_TRY(backup::CopyTarget::create_folder(vault->machine(), row.place, vault->head().vault));
+  }
   ATOLL_TRY(vault->commit(journal::CommandKind::copy_change,
                           [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
                             row.created = context.commit_time;
@@ -119,26 +94,43 @@ Result<net::Response> add_copy(Call& call) {
   return start_job(call, "copy_sync", Value::object().set("name", row.name));
 }
 
+// Tried before it takes the old one's place.
+Result<net::Response> set_copy_key(Call& call) {
+  ATOLL_ASSIGN(const auto credentials, credentials_in(call));
+  const server::Host& host = call.exchange().host;
+  ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
+  ATOLL_ASSIGN(const auto row, find_copy(*vault, call.path("name")));
+  if (row.kind != vault::kCopyKindS3 || host.settings().place_keys == nullptr)
+    return fail(ErrorKind::usage, "copy.no_key", "copy \"" + row.name + "\" lies in a folder, which has no key");
+  const auto there = backup::CopyTarget::vault_in(copy_reach(host, vault->machine(), credentials), row.place);
+  if (!there && there.error().id != "copy.marker_missing") return pass(there.error());
+  ATOLL_TRY(host.settings().place_keys->keep(row.place, credentials));
+  return no_content();
+}
+
 Result<net::Response> remove_copy(Call& call) {
   const bool deletes_files = call.flag("delete_files");
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto row, find_copy(*vault, call.path("name")));
-  if (deletes_files) ATOLL_TRY(check_folder(row));
   ATOLL_TRY(vault->commit(journal::CommandKind::copy_change,
                           [&](const vault::CommitContext&, vault::ChangeSet& changes) -> Result<void> {
                             changes.remove(row);
                             return {};
                           }));
   ATOLL_TRY(vault::forget_copy_state(vault->machine().files, vault->folder(), row.name));
-  if (deletes_files) ATOLL_TRY(backup::CopyTarget::remove_folder(vault->machine(), row.place, vault->head().vault));
+  if (deletes_files) {
+    const auto accounts = backup::remove_accounts(copy_reach(call.exchange().host, vault->machine()), row.place);
+    ATOLL_TRY(backup::CopyTarget::remove(copy_reach(call.exchange().host, vault->machine()), row.place,
+                                         vault->head().vault, backup::copy_lock_path(*vault, row.name)));
+    ATOLL_TRY(accounts);  // told, and kept nothing else
+  }
   return no_content();
 }
 
 Result<net::Response> start_with_copy(Call& call, std::string_view kind, Value order) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
   ATOLL_ASSIGN(const auto row, find_copy(*vault, call.path("name")));
-  ATOLL_TRY(check_folder(row));
-  order.set("name", call.path("name"));
+  order.set("name", row.name);
   return start_job(call, kind, std::move(order));
 }
 Result<net::Response> start_sync(Call& call) { return start_with_copy(call, "copy_sync", Value::object()); }
@@ -164,6 +156,12 @@ backup::CheckOptions check_options(JobContext& job) {
   options.stop = &job.progress.stop();
   options.on_progress = [&job](std::uint64_t done, std::uint64_t total) { job.progress.note("reading", done, total); };
   return options;
+}
+
+Result<std::unique_ptr<backup::CopyTarget>> open_target(JobContext& job, const vault::Vault& vault, const CopyRow& row,
+                                                        backup::CopyTarget::Use use) {
+  return backup::CopyTarget::open(copy_reach(job.host, vault.machine(), &job.progress.stop()), row.place,
+                                  vault.head().vault, use, backup::copy_lock_path(vault, row.name));
 }
 
 Result<void> remember_check(vault::Vault& vault, const std::string& name, vault::CopyState state, bool is_well,
@@ -202,7 +200,7 @@ Result<Value> copy_sync_work(JobContext& job, const Value& order) {
   ATOLL_ASSIGN(const std::string name, order.text_of("name"));
   return while_locked(job, [&]() -> Result<Value> {
     ATOLL_ASSIGN(const auto use, job.use());
-    ATOLL_ASSIGN(const auto keeper, backup::CopyKeeper::open(use.vault(), surroundings_of(job.host)));
+    ATOLL_ASSIGN(const auto keeper, backup::CopyKeeper::open(use.vault(), copy_surroundings(job.host)));
     backup::ShipOptions options;
     options.stop = &job.progress.stop();
     options.on_progress = [&job](std::uint64_t done, std::uint64_t total) {
@@ -229,17 +227,18 @@ Result<Value> copy_verify_work(JobContext& job, const Value& order) {
   ATOLL_ASSIGN(options.reads_data, order.flag_of("reads_data"));
   ATOLL_ASSIGN(const std::uint64_t sample, order.number_of("sample_percent", 100));
   options.sample_ratio = static_cast<double>(sample) / 100;
-  ATOLL_ASSIGN(const auto use, job.use());
-  vault::Vault& vault = use.vault();
-  ATOLL_ASSIGN(const auto row, find_copy(vault, name));
-  ATOLL_ASSIGN(const auto target, backup::CopyTarget::open_folder(vault.machine(), row.place, vault.head().vault,
-                                                                  backup::CopyTarget::Use::read));
-  const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), row.name);
-  ATOLL_ASSIGN(const auto check, backup::check_copy(vault, *target, state.value_or(vault::CopyState{}), options));
-  if (state && !job.progress.stop()) {
-    ATOLL_TRY(remember_check(vault, row.name, *state, check.is_clean(), options.reads_data && sample == 100));
-  }
-  return check_json(check);
+  return while_locked(job, [&]() -> Result<Value> {
+    ATOLL_ASSIGN(const auto use, job.use());
+    vault::Vault& vault = use.vault();
+    ATOLL_ASSIGN(const auto row, find_copy(vault, name));
+    ATOLL_ASSIGN(const auto target, open_target(job, vault, row, backup::CopyTarget::Use::read));
+    const auto state = vault::read_copy_state(vault.machine().files, vault.folder(), row.name);
+    ATOLL_ASSIGN(const auto check, backup::check_copy(vault, *target, state.value_or(vault::CopyState{}), options));
+    if (state && !job.progress.stop()) {
+      ATOLL_TRY(remember_check(vault, row.name, *state, check.is_clean(), options.reads_data && sample == 100));
+    }
+    return check_json(check);
+  });
 }
 
 Result<Value> copy_repair_work(JobContext& job, const Value& order) {
@@ -250,8 +249,12 @@ Result<Value> copy_repair_work(JobContext& job, const Value& order) {
         ATOLL_ASSIGN(const auto use, job.use());
         vault::Vault& vault = use.vault();
         ATOLL_ASSIGN(const auto row, find_copy(vault, name));
-        ATOLL_ASSIGN(const auto target, backup::CopyTarget::open_folder(vault.machine(), row.place, vault.head().vault,
-                                                                        backup::CopyTarget::Use::write));
+        // A bucket that was emptied is no unmounted disk: it is filled again.
+        if (row.kind == vault::kCopyKindS3) {
+          ATOLL_TRY(backup::CopyTarget::create(copy_reach(job.host, vault.machine(), &job.progress.stop()), row.place,
+                                               vault.head().vault));
+        }
+        ATOLL_ASSIGN(const auto target, open_target(job, vault, row, backup::CopyTarget::Use::write));
         const auto state =
             vault::read_copy_state(vault.machine().files, vault.folder(), row.name).value_or(vault::CopyState{});
         ATOLL_ASSIGN(const auto check, backup::repair_copy(vault, *target, state, check_options(job)));
@@ -288,11 +291,15 @@ std::vector<Operation> copy_operations() {
        .method = "POST",
        .path = "/api/v1/copies",
        .tag = "copies",
-       .words = "Makes a copy in a folder of the server's machine, and begins to fill it: the answer is that job.\n"
-                "The folder is new or empty, or an earlier copy of this vault; the folder above it has to be there.",
+       .words =
+           "Makes a copy in a folder of the server's machine or in an S3 server, and begins to fill it: the answer is "
+           "that job.\nThe folder or prefix is new or empty, or an earlier copy of this vault; the folder above it, or "
+           "the bucket, has to be there. The secret of a key is taken by TLS or from the server's machine only, and "
+           "kept there beside the keys of vaults.",
        .guards = {{Action::copy_manage, Place::vault}, {Action::server_admin, Place::home}},
        .body = "NewCopy",
-       .answers = accepted,
+       .answers = {{202, "Job", "It waits or runs; Location says where to look."},
+                   {200, "CopyPlan", "With dry_run: nothing was made."}},
        .handler = add_copy},
       {.id = "copy_show",
        .method = "GET",
@@ -311,6 +318,15 @@ std::vector<Operation> copy_operations() {
        .query = {{"delete_files", ParameterType::flag, "The files go, too."}},
        .answers = {{204, "", "Removed."}},
        .handler = remove_copy},
+      {.id = "copy_key_set",
+       .method = "PUT",
+       .path = "/api/v1/copies/{name}/key",
+       .tag = "copies",
+       .words = "Another key for a copy in S3, and for every other one in its bucket. It is tried first.",
+       .guards = {{Action::copy_manage, Place::vault}, {Action::server_admin, Place::home}},
+       .body = "CopyKey",
+       .answers = {{204, "", "It works, and is kept."}},
+       .handler = set_copy_key},
       {.id = "copy_sync",
        .method = "POST",
        .path = "/api/v1/copies/{name}/sync",
@@ -342,10 +358,24 @@ std::vector<Operation> copy_operations() {
 std::vector<NamedSchema> copy_schemas() {
   using namespace schema;
   return {
-      {"NewCopy", object("A copy that is to be.",
-                         {required("place", text("A folder of the server's machine, from its root.", 4096)),
-                          optional("name", text("Else from the folder's name.", 63)),
-                          optional("bytes_per_second_max", number("So fast at most; 0: as fast as it goes."))})},
+      {"NewCopy",
+       object("A copy that is to be.",
+              {required("place",
+                        text("A folder of the server's machine, from its root; or "
+                             "s3://BUCKET/PREFIX?endpoint=https://host:9000&region=eu-central-1&class=STANDARD_IA&"
+                             "check=sha256&every=30&price=0.023, of which what stands behind ? may be missing.",
+                             4096)),
+               optional("name", text("Else from the folder's name.", 63)),
+               optional("bytes_per_second_max", number("So fast at most; 0: as fast as it goes.")),
+               optional("access_key_id", text("Of a place in S3.", 256)),
+               optional("secret_access_key", text("Likewise.", 1024)),
+               optional("dry_run", flag("True: only say what it would take."))})},
+      {"CopyPlan", object("What a copy would take.",
+                          {required("name", text("That it would have.")), required("kind", text("folder, s3")),
+                           required("bytes", number("About so much would go over.")),
+                           optional("cost_per_month", ratio("In the currency of the price that was given."))})},
+      {"CopyKey", object("A key for an S3 server.", {required("access_key_id", text("Its id.", 256)),
+                                                     required("secret_access_key", text("Its secret.", 1024))})},
       {"Copy",
        object("A second copy.", {required("name", text("Its name.")), required("kind", text("folder, s3")),
                                  required("place", text("Where it is.")), required("created", time("Since when.")),

@@ -13,10 +13,7 @@ using access::Action;
 using json::Value;
 
 Result<void> require_closed_way(const Call& call) {
-  const server::Exchange& exchange = call.exchange();
-  const std::string& from = exchange.remote_address;
-  const bool is_here = from.empty() || from == "::1" || from.starts_with("127.");
-  if (is_here || exchange.base_url().starts_with("https://")) return {};
+  if (call.exchange().is_closed_way()) return {};
   return fail(ErrorKind::usage, "kit.open_way", "the kit is not sent over a connection that others can read",
               "Open the page with https, or run on the server's machine: atoll key kit --to DIR");
 }

@@ -4,6 +4,7 @@
 
 #include "edge/cli/s3_keys.h"
 #include "edge/s3/lifecycle.h"
+#include "services/backup/accounts.h"
 #include "services/jobs/schedules.h"
 #include "vault/checkpoint.h"
 #include "vault/tier/tiers.h"
@@ -17,16 +18,20 @@ constexpr std::size_t kThreadNameMax = 15;
 constexpr std::int64_t kShippingMs = 250;
 constexpr int kIdleRoundsMax = 240;  // a minute
 constexpr int kRoundsAfterFailure = 4;
+constexpr std::int64_t kAccountsNs = 30LL * 1'000'000'000;  // reads are written down all the time: no round for each
 constexpr std::uint64_t kTierBytesAtOnce = 16ULL << 30;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kDrivesNs = 600LL * 1'000'000'000;
 constexpr std::int64_t kHourNs = 3'600LL * 1'000'000'000;
 const vault::Caller kServer{"server", "", ""};
 
 }  // namespace
 
-Housekeeping::Housekeeping(server::Host& host, observe::Observer& observer, cli::Environment& environment,
-                           std::vector<std::string> global, std::function<void(const std::string&)> tell)
+Housekeeping::Housekeeping(server::Host& host, vault::Vault& accounts, observe::Observer& observer,
+                           cli::Environment& environment, std::vector<std::string> global,
+                           std::function<void(const std::string&)> tell)
     : host_(&host),
+      accounts_(&accounts),
       observer_(&observer),
       environment_(&environment),
       global_(std::move(global)),
@@ -49,6 +54,7 @@ void Housekeeping::start() {
   threads_.push_back(threads.start("shipping", [this] {
     loop(kShippingMs, [this] {
       for (const auto& vault : host_->vaults()) ship(vault.id);
+      ship_accounts();
     });
   }));
   // Three threads: a drive that does not answer, or a mail server, must not keep the others from looking.
@@ -107,43 +113,64 @@ void Housekeeping::ask_drives() {
 void Housekeeping::ship(const VaultId& id) {
   auto use = host_->use(id, kServer);
   if (!use) return;  // somebody needs the vault alone: later
-  const auto ship_once = [&]() -> Result<void> {
-    Copying& copying = copying_[id];
-    if (copying.rounds_to_wait > 0) {
-      --copying.rounds_to_wait;
-      return {};
+  note("copies", ship_once(use->vault(), copying_[id]));
+}
+
+void Housekeeping::ship_accounts() {
+  const auto named = host_->find("");
+  const auto first = copying_.find(named ? *named : host_->vaults().front().id);
+  if (first == copying_.end()) return;
+  const std::int64_t now_ns = host_->machine().clock.monotonic_ns();
+  const bool follows = first->second.rows == followed_;
+  if (accounts_at_ns_ != 0 && now_ns - accounts_at_ns_ < (follows ? kAccountsNs : kSecondNs)) return;
+  if (follows && followed_.empty()) return;
+  accounts_at_ns_ = now_ns;
+  const auto work = [&]() -> Result<void> {
+    if (!follows) {
+      const backup::CopyReach reach{.machine = host_->machine(),
+                                    .credentials = cli::copy_surroundings(*environment_).credentials,
+                                    .stop = &is_stopped_};
+      ATOLL_TRY(backup::follow_copies(*accounts_, first->first, first->second.rows, reach));
+      followed_ = first->second.rows;
     }
-    const Lsn last = use->vault().journal().last();
-    if (copying.rows_seen_at != last) {
-      ATOLL_ASSIGN(auto rows, use->vault().reader()->all<catalog::CopyRow>());
-      if (rows != copying.rows) copying.keeper.reset();
-      copying.rows = std::move(rows);
-      copying.rows_seen_at = last;
-    }
-    // Now and then also where nothing was written: keys change without a command.
-    if (copying.rows.empty() || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
-    copying.idle_rounds = 0;
-    if (!copying.keeper) {
-      ATOLL_ASSIGN(copying.keeper, backup::CopyKeeper::open(use->vault(), cli::copy_surroundings(*environment_)));
-    }
-    copying.keeper->use(use->vault());
-    backup::ShipOptions options;
-    options.stop = &is_stopped_;
-    options.is_by_clock = true;
-    const auto done = copying.keeper->round(options);
-    copying.keeper->rest();
-    if (!done) return pass(done.error());
-    const auto& outcomes = *done;
-    copying.shipped = last;
-    for (const auto& outcome : outcomes) {
-      if (outcome.error || outcome.is_left_out) copying.shipped.reset();
-      if (outcome.error) copying.rounds_to_wait = kRoundsAfterFailure;
-      if (outcome.is_left_out) continue;
-      note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
-    }
-    return {};
+    return ship_once(*accounts_, copying_of_accounts_);
   };
-  note("copies", ship_once());
+  note("copies of accounts", work());
+}
+
+Result<void> Housekeeping::ship_once(vault::Vault& vault, Copying& copying) {
+  if (copying.rounds_to_wait > 0) {
+    --copying.rounds_to_wait;
+    return {};
+  }
+  const Lsn last = vault.journal().last();
+  if (copying.rows_seen_at != last) {
+    ATOLL_ASSIGN(auto rows, vault.reader()->all<catalog::CopyRow>());
+    if (rows != copying.rows) copying.keeper.reset();
+    copying.rows = std::move(rows);
+    copying.rows_seen_at = last;
+  }
+  // Now and then also where nothing was written: keys change without a command.
+  if (copying.rows.empty() || (copying.shipped == last && ++copying.idle_rounds < kIdleRoundsMax)) return {};
+  copying.idle_rounds = 0;
+  if (!copying.keeper) {
+    ATOLL_ASSIGN(copying.keeper, backup::CopyKeeper::open(vault, cli::copy_surroundings(*environment_)));
+  }
+  copying.keeper->use(vault);
+  backup::ShipOptions options;
+  options.stop = &is_stopped_;
+  options.is_by_clock = true;
+  const auto done = copying.keeper->round(options);
+  copying.keeper->rest();
+  if (!done) return pass(done.error());
+  copying.shipped = last;
+  for (const auto& outcome : *done) {
+    if (outcome.error || outcome.is_left_out) copying.shipped.reset();
+    if (outcome.error) copying.rounds_to_wait = kRoundsAfterFailure;
+    if (outcome.is_left_out) continue;
+    note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
+  }
+  return {};
 }
 
 void Housekeeping::keep_journal(const VaultId& id) {

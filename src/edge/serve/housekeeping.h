@@ -32,9 +32,9 @@ namespace atl::serve {
 
 class Housekeeping {
  public:
-  // Borrows all. `tell` takes words for the log, from any thread. `global`: the options that name this home to a
-  // program of ours that is started by a schedule.
-  Housekeeping(server::Host& host, observe::Observer& observer, cli::Environment& environment,
+  // Borrows all. `accounts`: the vault `control`. `tell` takes words for the log, from any thread. `global`: the
+  // options that name this home to a program of ours that is started by a schedule.
+  Housekeeping(server::Host& host, vault::Vault& accounts, observe::Observer& observer, cli::Environment& environment,
                std::vector<std::string> global, std::function<void(const std::string& words)> tell);
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
@@ -59,6 +59,8 @@ class Housekeeping {
   void ask_drives();
   void each_minute();
   void ship(const VaultId& id);
+  void ship_accounts();
+  [[nodiscard]] Result<void> ship_once(vault::Vault& vault, Copying& copying);
   void keep_journal(const VaultId& id);
   void apply_lifecycle(const VaultId& id);
   void run_schedules(const VaultId& id, const std::string& name);
@@ -73,6 +75,7 @@ class Housekeeping {
   };
   std::vector<Added> added_;
   server::Host* host_;
+  vault::Vault* accounts_;
   observe::Observer* observer_;
   cli::Environment* environment_;
   std::vector<std::string> global_;
@@ -84,7 +87,10 @@ class Housekeeping {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, std::string> troubles_;  // guarded by mutex_
-  std::map<VaultId, Copying> copying_;           // of the thread that ships
+  std::map<VaultId, Copying> copying_;           // of the thread that ships, as the next three
+  Copying copying_of_accounts_;
+  std::vector<catalog::CopyRow> followed_;  // copies of the first vault that the accounts have, too
+  std::int64_t accounts_at_ns_ = 0;         // when they were last shipped; 0: they are to be now
   std::vector<std::unique_ptr<platform::Thread>> threads_;
 };
 

@@ -1,5 +1,6 @@
 #include "edge/serve/locked_page.h"
 
+#include <algorithm>
 #include <array>
 
 #include "edge/serve/lock_door.h"
@@ -11,6 +12,7 @@ namespace atl::serve {
 namespace {
 
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
+constexpr std::size_t kBackBytesMax = 8 * 1024;
 constexpr std::string_view kCookie = "atoll_unlock";
 constexpr std::string_view kFormPath = "/unlock";
 constexpr std::string_view kEverybody = "everybody";
@@ -28,6 +30,22 @@ tl::unexpected<Error> refused(ErrorKind kind, std::string id, std::string messag
   return fail(kind, std::move(id), std::move(message), std::move(hint));
 }
 
+// A path of ours with its query, of characters that mean nothing to HTML but "&"; empty where it is anything else.
+std::string local_path(std::string_view target) {
+  constexpr std::string_view marks = "/_-.~%?=&+,:@!$*;()";
+  const bool is_plain = std::ranges::all_of(target, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+  });
+  if (!is_plain || target.size() > kBackBytesMax || !target.starts_with('/') || target.starts_with("//")) return {};
+  return std::string(target);
+}
+
+std::string attribute(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '&' ? std::string("&amp;") : std::string(1, c);
+  return out;
+}
+
 bool wants_page(const net::Request& request) {
   return request.headers.get("Accept").value_or("").find("text/html") != std::string_view::npos;
 }
@@ -41,6 +59,7 @@ struct LockedPage::Visit {
   std::string request_id;
   bool is_private = false;
   bool is_owner = false;  // on the local socket, as the kernel says
+  std::string back;       // what was asked for, to go on there; empty: nothing that a browser could go back to
 
   [[nodiscard]] std::string address() const {
     return origin.remote_address.empty() ? "this machine" : origin.remote_address;
@@ -84,13 +103,14 @@ net::Response LockedPage::page(const Visit& visit, unsigned status, std::string_
            "<label>Passphrase<input type=\"password\" name=\"passphrase\" autocomplete=\"current-password\" required "
            "autofocus></label>"
            "<input type=\"hidden\" name=\"mark\" value=\"" +
-           mark_of(fresh) + "\"><button>Unlock</button></form>";
+           mark_of(fresh) + "\"><input type=\"hidden\" name=\"back\" value=\"" + attribute(visit.back) +
+           "\"><button>Unlock</button></form>";
   }
   response.body =
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Atoll</title>"
       "<meta name=\"viewport\" content=\"width=device-width\"><style>" +
-      std::string(kStyle) + "</style></head><body><h1>Atoll</h1><p>" + std::string(words) + "</p>" + form +
-      "</body></html>\n";
+      std::string(kStyle) + "</style></head><body><main><h1>Atoll</h1><p>" + std::string(words) + "</p>" + form +
+      "</main></body></html>\n";
   return response;
 }
 
@@ -171,6 +191,7 @@ net::Response LockedPage::take_form(Visit& visit) {
   codec::wipe(*body);
   if (!fields) return refuse(fields.error());
   const std::string mark(fields->get("mark").value_or(""));
+  visit.back = local_path(fields->get("back").value_or(""));
   const auto cookie = server::cookie(visit.request.headers, kCookie);
   const bool is_of_this_page =
       cookie && codec::equal_in_constant_time(as_bytes(mark), as_bytes(mark_of(*cookie))) && is_sent_from_here(visit);
@@ -183,7 +204,9 @@ net::Response LockedPage::take_form(Visit& visit) {
   const auto done = unlock(visit, passphrase.view());
   if (!done) return refuse(done.error());
   if (!*done) return page(visit, 503, "That opened a part. One more passphrase is needed.", true);
-  return page(visit, 200, "Unlocked. Everything is there again.", false);
+  auto response = page(visit, visit.back.empty() ? 200 : 303, "Unlocked. Everything is there again.", false);
+  if (!visit.back.empty()) response.headers.set("Location", path_prefix_ + visit.back);
+  return response;
 }
 
 net::Response LockedPage::take_json(Visit& visit) {
@@ -205,9 +228,14 @@ net::Response LockedPage::take_json(Visit& visit) {
 
 net::Response LockedPage::answer(net::Request& request) {
   static_cast<void>(server::remove_path_prefix(request.target, path_prefix_));  // a proxy may have done it
-  Visit visit{
-      request, net::split_target(request.target).path, server::origin_of_client(request, settings_.proxies), {}, false,
-      false};
+  Visit visit{request,
+              net::split_target(request.target).path,
+              server::origin_of_client(request, settings_.proxies),
+              {},
+              false,
+              false,
+              {}};
+  if (request.method == "GET") visit.back = local_path(request.target);
   std::array<std::uint8_t, 8> bits{};
   machine_.random.fill(bits);
   visit.request_id = to_hex(bits);

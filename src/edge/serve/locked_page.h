@@ -2,7 +2,9 @@
 // done then, giving the passphrase.
 //
 //     GET  anything       503: a page with a form for browsers, problem+json for programs
-//     POST /unlock        the form: its mark has to be that of the cookie that came with the page
+//     POST /unlock        the form: its mark has to be that of the cookie that came with the page; once it is open,
+//     back
+//                         (303) to what was asked for
 //     POST /api/v1/unlock {"passphrase": "…"}; by the local owner also {}: look at the key files again
 //     GET  /livez 200, /readyz and /healthz 503 "locked"
 //

@@ -3,7 +3,9 @@
 #include "edge/cli/embedder_keys.h"
 #include "edge/serve/commands_door.h"
 #include "edge/serve/figures.h"
+#include "edge/serve/kept_keys.h"
 #include "edge/serve/lock_door.h"
+#include "services/backup/accounts.h"
 #include "vault/access/control.h"
 
 namespace atl::serve {
@@ -19,6 +21,9 @@ constexpr std::int64_t kFollowEveryMs = 500;
 constexpr std::int64_t kFollowMs = 2'000;  // of reading contents, before whoever wants the vault alone gets it
 
 }  // namespace
+
+OpenHome::OpenHome(const Surroundings& around)
+    : around_(around), place_keys_(std::make_unique<KeptPlaceKeys>(around.environment)) {}
 
 OpenHome::~OpenHome() = default;
 
@@ -36,6 +41,7 @@ server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
   settings.metrics_token = request.metrics_token;
   settings.disks = &around_.environment.host;
   settings.programs = &around_.environment.programs;
+  settings.place_keys = place_keys_.get();
   settings.home_folder = request.home_folder;
   return settings;
 }
@@ -61,6 +67,17 @@ Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets
   }
   watched_->set_locked_vaults(std::move(locked));
   return {};
+}
+
+// So that a home made from a copy of the first vault has its accounts. Without it everything else goes on.
+void OpenHome::let_first_vault_open_accounts() {
+  const auto named = host_->find("");
+  const VaultId first = named ? *named : host_->vaults().front().id;
+  for (const auto& vault : vaults_) {
+    if (vault->head().vault != first) continue;
+    if (const auto done = backup::open_accounts_by(*vault, *control_); !done)
+      around_.log.say("copies will not open the accounts: " + done.error().message, "warning");
+  }
 }
 
 // Without one everything else goes on: things are found by their names and facts then.
@@ -165,6 +182,7 @@ Result<std::unique_ptr<OpenHome>> OpenHome::open(vault::Home& home, const vault:
     return fail(ErrorKind::wrong_key, "serve.all_locked", "no vault of this home could be unlocked",
                 "Give what unlocks one: --password-file, --password-command, --key-file or --kit.");
   }
+  made->let_first_vault_open_accounts();
   for (const auto& open : host->vaults()) {
     const auto use = host->use(open.id, {});
     if (use) ATOLL_TRY(made->access_->usage().count(use->vault(), true));
@@ -198,7 +216,7 @@ Result<std::optional<FirstCredentials>> OpenHome::make_first_account() {
 void OpenHome::start() {
   front_->begin();
   front_->set_ready(true);
-  housekeeping_ = std::make_unique<Housekeeping>(*host_, *observer_, around_.environment,
+  housekeeping_ = std::make_unique<Housekeeping>(*host_, *control_, *observer_, around_.environment,
                                                  std::vector<std::string>{"--home", around_.request.home_folder},
                                                  [log = &around_.log](const std::string& words) { log->say(words); });
   if (traces_) housekeeping_->add("trace sink", kTracesMs, [traces = traces_.get()] { return traces->send(); });

@@ -52,9 +52,10 @@ class OpenHome {
   [[nodiscard]] Result<void> close();
 
  private:
-  explicit OpenHome(const Surroundings& around) : around_(around) {}
+  explicit OpenHome(const Surroundings& around);
   [[nodiscard]] Result<void> open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
                                          const vault::VaultOptions& options);
+  void let_first_vault_open_accounts();
   void watch();
   [[nodiscard]] std::unique_ptr<search::SearchIndex> open_search(vault::Vault& vault) const;
   [[nodiscard]] search::PictureReaders picture_readers() const;
@@ -63,6 +64,7 @@ class OpenHome {
   [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;
 
   Surroundings around_;
+  std::unique_ptr<server::PlaceKeys> place_keys_;
   std::unique_ptr<vault::Vault> control_;
   std::unique_ptr<access::Access> access_;
   std::vector<std::unique_ptr<vault::Vault>> vaults_;

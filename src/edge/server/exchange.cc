@@ -27,6 +27,11 @@ std::string Exchange::base_url() const {
   return scheme + "://" + authority;
 }
 
+bool Exchange::is_closed_way() const {
+  const bool is_here = remote_address.empty() || remote_address == "::1" || remote_address.starts_with("127.");
+  return is_here || base_url().starts_with("https://");
+}
+
 Result<void> Exchange::require(access::Action action, const access::Resource& resource) {
   auto& access = host.access();
   ATOLL_TRY(access.take_request(who));

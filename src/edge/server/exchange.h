@@ -36,6 +36,8 @@ struct Exchange {
   [[nodiscard]] std::string origin() const { return remote_address.empty() ? "local" : remote_address; }
   // "https://files.example:8443", without a slash at its end.
   [[nodiscard]] std::string base_url() const;
+  // By TLS, or inside this machine: nobody between can read what is sent.
+  [[nodiscard]] bool is_closed_way() const;
   [[nodiscard]] Timestamp now() const { return host.machine().clock.now(); }
 
   // May they? A refusal is noted. Errors: `denied`, `wrong_key` "access.not_signed_in", `limit` for a rate cap.

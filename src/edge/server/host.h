@@ -23,6 +23,7 @@
 #include "edge/server/client_origin.h"
 #include "edge/server/jobs.h"
 #include "edge/server/metrics.h"
+#include "edge/server/place_keys.h"
 #include "foundation/platform/host_tree.h"
 #include "foundation/platform/machine.h"
 #include "foundation/platform/programs.h"
@@ -57,6 +58,7 @@ struct HostSettings {
   // Of the machine, for copies and schedules; null, in tests: these are refused.
   platform::HostTree* disks = nullptr;
   platform::Programs* programs = nullptr;
+  PlaceKeys* place_keys = nullptr;  // null, in tests: copies lie in folders only
   std::string home_folder;
   std::string metrics_token;  // what /metrics wants as a bearer; empty: readable by whoever may, and from this machine
 };

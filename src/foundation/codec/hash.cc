@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "foundation/codec/internal/digest_stream.h"
 #include "foundation/codec/internal/sha256_method.h"
 
 namespace atl::codec {
@@ -64,38 +65,18 @@ void Blake3::update(ByteView data) { blake3_hasher_update(&state_->hasher, data.
 
 Digest Blake3::digest() const { return finalize(state_->hasher); }
 
-struct Sha256::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  bool is_finished = false;  // OpenSSL itself would go on with what is left in the context
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  State(State&&) = delete;
-  State& operator=(State&&) = delete;
-  ~State() { EVP_MD_CTX_free(context); }
+struct Sha256::State : DigestStream<32> {
+  State() : DigestStream(sha256_method()) {}
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {
-  ATOLL_INVARIANT(state_->context != nullptr && EVP_DigestInit_ex(state_->context, sha256_method(), nullptr) == 1,
-                  "SHA-256 could not be set up");
-}
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
-void Sha256::update(ByteView data) {
-  ATOLL_INVARIANT(!state_->is_finished, "a finished SHA-256 takes no more");
-  ATOLL_INVARIANT(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1, "SHA-256 failed");
-}
+void Sha256::update(ByteView data) { state_->update(data); }
 
-Digest Sha256::finish() {
-  ATOLL_INVARIANT(!std::exchange(state_->is_finished, true), "SHA-256 is finished once");
-  Digest digest;
-  unsigned length = 0;
-  ATOLL_INVARIANT(EVP_DigestFinal_ex(state_->context, digest.data(), &length) == 1 && length == digest.size(),
-                  "SHA-256 failed");
-  return digest;
-}
+Digest Sha256::finish() { return state_->finish(); }
 
 Digest sha256(ByteView data) {
   Digest digest;

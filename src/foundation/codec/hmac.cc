@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "foundation/codec/internal/digest_stream.h"
 #include "foundation/codec/internal/sha256_method.h"
 #include "foundation/codec/secret.h"
 
@@ -40,38 +41,18 @@ Digest hmac_sha256(ByteView key, ByteView data) {
   return digest;
 }
 
-struct Sha1::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  bool is_finished = false;
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  State(State&&) = delete;
-  State& operator=(State&&) = delete;
-  ~State() { EVP_MD_CTX_free(context); }
+struct Sha1::State : DigestStream<20> {
+  State() : DigestStream(EVP_sha1()) {}
 };
 
-Sha1::Sha1() : state_(std::make_unique<State>()) {
-  ATOLL_INVARIANT(state_->context != nullptr && EVP_DigestInit_ex(state_->context, EVP_sha1(), nullptr) == 1,
-                  "SHA-1 is not offered by this OpenSSL");
-}
+Sha1::Sha1() : state_(std::make_unique<State>()) {}
 Sha1::Sha1(Sha1&&) noexcept = default;
 Sha1& Sha1::operator=(Sha1&&) noexcept = default;
 Sha1::~Sha1() = default;
 
-void Sha1::update(ByteView data) {
-  ATOLL_INVARIANT(!state_->is_finished, "a finished SHA-1 takes no more");
-  ATOLL_INVARIANT(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1, "SHA-1 failed");
-}
+void Sha1::update(ByteView data) { state_->update(data); }
 
-std::array<std::uint8_t, 20> Sha1::finish() {
-  ATOLL_INVARIANT(!std::exchange(state_->is_finished, true), "SHA-1 is finished once");
-  std::array<std::uint8_t, 20> digest{};
-  unsigned length = 0;
-  ATOLL_INVARIANT(EVP_DigestFinal_ex(state_->context, digest.data(), &length) == 1 && length == digest.size(),
-                  "SHA-1 failed");
-  return digest;
-}
+std::array<std::uint8_t, 20> Sha1::finish() { return state_->finish(); }
 
 bool equal_in_constant_time(ByteView a, ByteView b) {
   return a.size() == b.size() && (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);

@@ -20,8 +20,8 @@ namespace {
 constexpr auto kPauseAfterError = std::chrono::milliseconds(100);
 
 ServerOptions completed(ServerOptions options, platform::Threads& threads) {
-  if (options.threads == 0) options.threads = std::max(64U, 8 * threads.hardware_count());
-  if (options.streaming_bodies_max == 0) options.streaming_bodies_max = std::max(1U, options.threads * 3 / 4);
+  if (options.threads == 0) options.threads = std::max(96U, 8 * threads.hardware_count());
+  if (options.streaming_bodies_max == 0) options.streaming_bodies_max = std::max(1U, options.threads / 2);
   options.header_bytes_max = std::max<std::uint32_t>(options.header_bytes_max, 1024);
   options.pull_bytes = std::max<std::uint32_t>(options.pull_bytes, 4096);
   return options;

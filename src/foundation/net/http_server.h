@@ -2,7 +2,8 @@
 //
 // Always true:
 //  - A client that is slow or silent holds a connection, never a thread: headers, small bodies and answers move
-//    asynchronously. A thread is held while a handler runs, and while it reads a body larger than `small_body_bytes`.
+//    asynchronously. A thread is held while a handler runs, while it reads a body larger than `small_body_bytes`, and
+//    for some milliseconds after an answer, in case the next request follows at once; for that never all of them.
 //  - What a connection takes in memory is bounded: headers, one small body, one piece of an answer.
 //  - Of bytes that two readers could understand differently (RFC 9112 sections 3, 5, 6 and 11.2) none reach a handler:
 //  the
@@ -47,7 +48,7 @@ struct Endpoint {
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint);
 
 struct ServerOptions {
-  unsigned threads = 0;               // 0: 64, or 8 for each core where that is more
+  unsigned threads = 0;               // 0: 96, or 8 for each core where that is more
   std::string server_name = "Atoll";  // the Server field; empty: none
 
   std::uint32_t header_bytes_max = 64 * kKiB;  // request line and fields; more is answered 431 (414: the line alone)
@@ -65,7 +66,7 @@ struct ServerOptions {
 
   std::uint32_t connections_max = 10'000;            // more are answered 503
   std::uint32_t connections_per_address_max = 1024;  // more are answered 429; loopback and local sockets are exempt
-  // Bodies that are read by a handler at the same time; 0: three quarters of the threads. Others wait for up to
+  // Bodies that are read by a handler at the same time; 0: half of the threads. Others wait for up to
   // `streaming_wait_ms`, and are then answered 503.
   std::uint32_t streaming_bodies_max = 0;
   std::uint32_t streaming_wait_ms = 10'000;

@@ -15,7 +15,37 @@ constexpr std::uint64_t kRoundsBetweenTries = 120;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kAfterFailure_s = 10;
 
+// The same objects, whatever else the texts of the places say.
+bool is_same_place(const catalog::CopyRow& a, const catalog::CopyRow& b) {
+  if (a.kind != b.kind) return false;
+  if (a.kind != vault::kCopyKindS3) return a.place == b.place;
+  const auto first = blob::parse_s3_place(a.place);
+  const auto second = blob::parse_s3_place(b.place);
+  return first && second && first->endpoint == second->endpoint && first->bucket == second->bucket &&
+         first->prefix == second->prefix;
+}
+
 }  // namespace
+
+Result<void> check_new_copy(vault::Vault& vault, const catalog::CopyRow& row) {
+  ATOLL_ASSIGN(const auto others, vault.reader()->all<catalog::CopyRow>());
+  for (const auto& other : others) {
+    const bool is_there = is_same_place(other, row);
+    if (other.name != row.name && !is_there) continue;
+    return fail(
+        ErrorKind::conflict, "copy.exists",
+        "there is a copy \"" + other.name + "\" in " + other.place.substr(0, other.place.find('?')) + " already",
+        is_there ? "A sync brings it up to date." : "Give this one another name.");
+  }
+  return {};
+}
+
+Result<std::uint64_t> bytes_to_ship(vault::Vault& vault) {
+  std::uint64_t bytes = 0;
+  for (const auto& pack : vault.chunks().list_packs()) bytes += pack.stored_bytes;
+  ATOLL_ASSIGN(const auto stats, vault.journal().stats());
+  return bytes + stats.archived_bytes;
+}
 
 std::string copy_lock_path(const vault::Vault& vault, const std::string& name) {
   return platform::join(vault.folder(), "indexes/copies/" + name + ".lock");

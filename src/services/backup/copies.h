@@ -32,6 +32,10 @@ struct CopySurroundings {
   std::function<bool(const std::string& a, const std::string& b)> is_same_disk;
   std::function<Result<net::AwsCredentials>(const blob::S3Place&)> credentials;
 };
+// `conflict` "copy.exists" where the vault has a copy of this name, or one in the same place.
+[[nodiscard]] Result<void> check_new_copy(vault::Vault& vault, const catalog::CopyRow& row);
+// About so much goes over to a new copy: everything, as it lies here.
+[[nodiscard]] Result<std::uint64_t> bytes_to_ship(vault::Vault& vault);
 // What a copy in S3 is locked by on this machine.
 [[nodiscard]] std::string copy_lock_path(const vault::Vault& vault, const std::string& name);
 

@@ -92,6 +92,7 @@ class Restoring {
     if (home.error().id != "home.exists") return home;
     // Begun by an earlier call that was broken off: then nothing but an unfinished vault is in it.
     ATOLL_ASSIGN(auto there, vault::Home::open(machine_, options_.home));
+    if (options_.joins_home) return there;
     ATOLL_ASSIGN(const auto entries, machine_.files.list(join(options_.home, "vaults")));
     const bool is_empty =
         std::ranges::all_of(entries, [&](const auto& entry) { return entry.name == report_.vault.text() + ".new"; });
@@ -118,6 +119,7 @@ class Restoring {
   Result<std::unique_ptr<keyring::Keyring>> open_keys() {
     std::vector<keyring::Unlocking> candidates;
     for (const auto& one : options_.given) candidates.push_back(clone(one));
+    for (const auto& one : options_.for_now) candidates.push_back(clone(one));
     if (options_.kit) {
       ATOLL_ASSIGN(auto kit, keyring::Keyring::parse_kit(*options_.kit));
       candidates.push_back(std::move(kit));
@@ -261,7 +263,10 @@ class Restoring {
   // As `init` does: this machine opens the vault by a key file of its own, outside the home. Where a passphrase was
   // given that goes on opening it.
   Result<void> keep_key_of_this_machine(keyring::Keyring& keys) {
-    if (keys.suite() == codec::SealSuite::none || options_.key_folder.empty() || !options_.kit) return {};
+    if (keys.suite() == codec::SealSuite::none || options_.key_folder.empty()) return {};
+    if (!options_.kit && options_.for_now.empty()) return {};
+    if (!options_.kit && !options_.given.empty() && keyring::Keyring::open(machine_, building_, options_.given))
+      return {};
     const std::string path = join(options_.key_folder, report_.vault.text() + ".key");
     if (auto own = vault::read_key_file(machine_.files, path); own) {
       std::vector<keyring::Unlocking> candidates;

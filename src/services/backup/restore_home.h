@@ -23,10 +23,13 @@ namespace atl::backup {
 struct RestoreHomeOptions {
   std::string from;  // the copy's folder, or the text of an S3 place
   std::function<Result<net::AwsCredentials>(const blob::S3Place&)> credentials;  // of an S3 place
-  std::string home;                       // to be made: missing, empty, or broken off by an earlier call
-  std::optional<Bytes> kit;               // the recovery kit's file, or its page
-  std::vector<keyring::Unlocking> given;  // passphrases and key files
-  std::string key_folder;                 // where the key file of this machine goes (with a kit); "": nowhere
+  std::string home;                         // to be made: missing, empty, or broken off by an earlier call
+  bool joins_home = false;                  // it may also be there, with other vaults in it
+  std::optional<Bytes> kit;                 // the recovery kit's file, or its page
+  std::vector<keyring::Unlocking> given;    // passphrases and key files
+  std::vector<keyring::Unlocking> for_now;  // opens it here, and nobody will have it later
+  // Where the key file of this machine goes: with a kit, or where only `for_now` opens what was made; "": nowhere.
+  std::string key_folder;
   unsigned workers = 1;
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;  // from any thread, one at a time

@@ -50,7 +50,7 @@ struct AlarmKind {
   std::string_view advice;      // what to do, where the reading says nothing better
 };
 
-inline constexpr std::array<AlarmKind, 30> kAlarmKinds = {{
+inline constexpr std::array<AlarmKind, 31> kAlarmKinds = {{
     {.name = "capacity",
      .test = AlarmTest::above,
      .unit = AlarmUnit::percent,
@@ -118,6 +118,9 @@ inline constexpr std::array<AlarmKind, 30> kAlarmKinds = {{
      .words = "the record of who did what was changed, or cannot be written",
      .advice = "atoll audit verify"},
     {.name = "one_copy", .words = "there is no second copy on another disk", .advice = "atoll copy add /mnt/disk/copy"},
+    {.name = "accounts_not_copied",
+     .words = "other vaults have a copy; the one that holds the accounts has none",
+     .advice = "Attach the copy's disk: the server brings them there by itself."},
     {.name = "copy_lag",
      .test = AlarmTest::above,
      .unit = AlarmUnit::seconds,

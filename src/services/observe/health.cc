@@ -205,6 +205,14 @@ void add_readings(const VaultHealth& vault, Timestamp now, std::vector<Reading>&
   add_schedules(vault, out);
 }
 
+void add_accounts_reading(const std::vector<VaultHealth>& vaults, bool are_accounts_copied, std::vector<Reading>& out) {
+  if (std::ranges::all_of(vaults, [](const VaultHealth& vault) { return vault.copies.empty(); })) return;
+  out.push_back(state("accounts_not_copied", {}, are_accounts_copied ? Level::good : Level::warning,
+                      are_accounts_copied
+                          ? "The accounts have a copy, too."
+                          : "The accounts have no copy: a home made anew from what is copied has none."));
+}
+
 void add_readings(const std::vector<Place>& places, std::vector<Reading>& out) {
   for (const Place& place : places) {
     const auto used = place.used_percent();
@@ -245,9 +253,9 @@ void add_readings(const std::vector<Drive>& drives, std::vector<Reading>& out) {
 
 const std::vector<std::string_view>& kinds_of_vaults() {
   static const std::vector<std::string_view> kAll = {
-      "one_copy",        "copy_lag",        "copy_not_seen", "copy_damaged",    "verify_failed",  "verify_overdue",
-      "kit_not_saved",   "kit_stale",       "not_encrypted", "keyring_damaged", "writes_refused", "clock",
-      "schedule_missed", "schedule_failed", "drill_failed",  "finding"};
+      "one_copy",       "accounts_not_copied", "copy_lag",        "copy_not_seen", "copy_damaged",    "verify_failed",
+      "verify_overdue", "kit_not_saved",       "kit_stale",       "not_encrypted", "keyring_damaged", "writes_refused",
+      "clock",          "schedule_missed",     "schedule_failed", "drill_failed",  "finding"};
   return kAll;
 }
 

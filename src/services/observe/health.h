@@ -60,6 +60,9 @@ using DeviceOf = std::function<std::optional<std::uint64_t>(const std::string& p
                              std::string path);
 
 void add_readings(const VaultHealth& vault, Timestamp now, std::vector<Reading>& out);
+// Of the vault that holds the accounts, `control`, which nobody names when copying what they stored: it needs a copy as
+// soon as others have one, or a home made anew from theirs has no accounts.
+void add_accounts_reading(const std::vector<VaultHealth>& vaults, bool are_accounts_copied, std::vector<Reading>& out);
 void add_readings(const std::vector<Place>& places, std::vector<Reading>& out);
 void add_readings(const std::vector<Drive>& drives, std::vector<Reading>& out);
 // The kinds that each of the functions above gives, for who did not look at that part.

@@ -339,6 +339,8 @@ void Observer::look() {
 
   std::vector<Reading> readings;
   for (const VaultHealth& vault : health->vaults) add_readings(vault, health->time, readings);
+  const auto copies_of_accounts = copies_of(parts_.control);
+  add_accounts_reading(health->vaults, !copies_of_accounts || !copies_of_accounts->empty(), readings);
   add_readings(health->places, readings);
   add_readings(health->drives, readings);
   add_traffic_readings(health->traffic, now_ns, readings);

@@ -101,6 +101,29 @@ TEST_F(Observing, WhatStatCallsNotSafeIsAnAlarmWithItsCommand) {
   }
 }
 
+TEST_F(Observing, AccountsWantACopyOnceOthersHaveOne) {
+  const auto add_copy = [](vault::Vault& vault) {
+    return told(vault.commit(journal::CommandKind::copy_change,
+                             [](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                               catalog::CopyRow row;
+                               row.name = "usb";
+                               row.kind = std::string(vault::kCopyKindFolder);
+                               row.place = "/mnt/usb";
+                               row.created = context.commit_time;
+                               changes.put(row);
+                               return {};
+                             }));
+  };
+  look_after(10);
+  EXPECT_EQ(level_of("accounts_not_copied", ""), Level::unknown);
+  ASSERT_EQ(add_copy(*vault_), "ok");
+  look_after(10);
+  EXPECT_EQ(level_of("accounts_not_copied", ""), Level::warning);
+  ASSERT_EQ(add_copy(*control_), "ok");
+  look_after(10);
+  EXPECT_LT(level_of("accounts_not_copied", ""), Level::warning);
+}
+
 TEST_F(Observing, EveryKindOfReadingHasAKindAndIsNamedAsLookedAt) {
   // A kind that the lists of what was looked at leave out would end its alarm whenever a vault is busy.
   VaultHealth vault;
@@ -115,6 +138,7 @@ TEST_F(Observing, EveryKindOfReadingHasAKindAndIsNamedAsLookedAt) {
   vault.schedules.resize(1);
   std::vector<Reading> readings;
   add_readings(vault, machine_.clock.now(), readings);
+  add_accounts_reading({vault}, false, readings);
   for (const auto& one : readings) {
     EXPECT_NE(find_kind(one.kind), nullptr) << one.kind;
     const bool is_named = std::ranges::find(kinds_of_vaults(), one.kind) != kinds_of_vaults().end();

@@ -30,18 +30,7 @@ class Collection {
       : vault_(&vault), options_(&options), now_{vault.machine().clock.now(), vault.machine().clock.monotonic_ns()} {}
 
   Result<CollectReport> run() {
-    const std::string staging = join(vault_->folder(), "staging");
-    ATOLL_TRY(platform::create_directories(vault_->machine().files, staging));
-    auto lock = vault_->machine().files.lock(join(staging, "gc.lock"), platform::LockMode::exclusive);
-    if (!lock) {
-      Error error = std::move(lock).error();
-      if (error.kind == ErrorKind::locked) {
-        error.id = "gc.runs_already";
-        error.message = "another gc is at work in this vault";
-        error.hint = "Wait until it is done.";
-      }
-      return pass(std::move(error));
-    }
+    ATOLL_ASSIGN(const auto lock, lock_packs(*vault_, "gc.runs_already", "another gc"));
     auto done = work();
     if (!done && done.error().kind == ErrorKind::interrupted) {
       report_.was_interrupted = true;

@@ -38,6 +38,16 @@ Result<void> remove_rows(Vault& vault, std::span<const PackId> ids) {
 
 }  // namespace
 
+Result<std::unique_ptr<platform::FileLock>> lock_packs(Vault& vault, std::string id, const std::string& who) {
+  const std::string staging = platform::join(vault.folder(), "staging");
+  ATOLL_TRY(platform::create_directories(vault.machine().files, staging));
+  auto lock = vault.machine().files.lock(platform::join(staging, "gc.lock"), platform::LockMode::exclusive);
+  if (!lock && lock.error().kind == ErrorKind::locked) {
+    return fail(ErrorKind::locked, std::move(id), who + " is at work in this vault", "Wait until it is done.");
+  }
+  return lock;
+}
+
 Result<void> retire_packs(Vault& vault, std::span<const chunk::PackInfo> retired,
                           std::span<const chunk::NewPack> fresh) {
   // New packs get their rows first: they hold what the old ones held.

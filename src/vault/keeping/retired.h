@@ -20,6 +20,11 @@ struct RemovedPacks {
   std::uint64_t waiting_bytes = 0;
 };
 
+// Whoever takes packs away holds this while it works, so that there is one of them at a time in a vault. Held by
+// another: `locked` with this id, saying `who` is at work.
+[[nodiscard]] Result<std::unique_ptr<platform::FileLock>> lock_packs(Vault& vault, std::string id,
+                                                                     const std::string& who);
+
 // One command or more: rows of new packs, and `retired` in those of old ones.
 [[nodiscard]] Result<void> retire_packs(Vault& vault, std::span<const chunk::PackInfo> retired,
                                         std::span<const chunk::NewPack> fresh);

@@ -442,6 +442,53 @@ Result<SelectionCount> Objects::remove(const Selection& selection) {
   });
 }
 
+namespace {
+
+// What `copy` and `move` share: each object of the selection stands at its new name with the same content, and where it
+// `moves` not at the old one any more, in the same command.
+Result<SelectionCount> carry(Vault& vault, const Selection& from, const BucketRow& source, const BucketRow& target,
+                             const std::string& to_prefix, bool replace, bool moves, const CopyOrigin& origin) {
+  if (source.domain != target.domain) {
+    return fail(ErrorKind::unsupported, "copy.other_keys",
+                "these buckets have keys of their own: content cannot be shared between them",
+                moves ? "Restore the objects, put them into the other bucket, and remove them here."
+                      : "Restore the objects and put them into the other bucket.");
+  }
+  const auto operation = platform::new_id<OperationId>(vault.machine());
+  // Moving takes five rows an object.
+  return in_batches(
+      vault, source, from, moves ? kObjectsPerCommand / 2 : kObjectsPerCommand,
+      to_prefix.size() + bytes_of(origin.origin), [&](Batch batch) -> Result<void> {
+        ATOLL_TRY(vault.commit(
+            journal::CommandKind::put_objects,
+            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+              ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, target));
+              ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, origin.origin.sources));
+              for (const auto& item : batch) {
+                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
+                ATOLL_TRY(check_key(fresh.key));
+                take_origin(fresh, from.bucket, item, moves, origin, sources);
+                ATOLL_TRY(check_still_there(context, from.bucket, item));
+                if (!replace) {
+                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
+                  if (taken && !taken->is_deleted) {
+                    return fail(ErrorKind::conflict, "object.exists", target.name + "/" + fresh.key + " exists already",
+                                "Add --force to replace it.");
+                  }
+                }
+                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault.machine()),
+                                    vault.actor(), operation, scheme));
+                if (moves) ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
+              }
+              return {};
+            },
+            operation));
+        return {};
+      });
+}
+
+}  // namespace
+
 Result<SelectionCount> Objects::copy(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
                                      bool replace, const CopyOrigin& origin) {
   ATOLL_TRY(check_origin(origin.origin));
@@ -450,40 +497,7 @@ Result<SelectionCount> Objects::copy(const Selection& from, const std::string& t
   }
   ATOLL_ASSIGN(const BucketRow source, bucket(from.bucket));
   ATOLL_ASSIGN(const BucketRow target, ensure_bucket(to_bucket));
-  if (source.domain != target.domain) {
-    return fail(ErrorKind::unsupported, "copy.other_keys",
-                "these buckets have keys of their own: content cannot be shared between them",
-                "Restore the objects and put them into the other bucket.");
-  }
-  const auto operation = platform::new_id<OperationId>(vault_->machine());
-  return in_batches(
-      *vault_, source, from, kObjectsPerCommand, to_prefix.size() + bytes_of(origin.origin),
-      [&](Batch batch) -> Result<void> {
-        ATOLL_TRY(vault_->commit(
-            journal::CommandKind::put_objects,
-            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-              ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, target));
-              ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, origin.origin.sources));
-              for (const auto& item : batch) {
-                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
-                ATOLL_TRY(check_key(fresh.key));
-                take_origin(fresh, from.bucket, item, false, origin, sources);
-                ATOLL_TRY(check_still_there(context, from.bucket, item));
-                if (!replace) {
-                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
-                  if (taken && !taken->is_deleted) {
-                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
-                                "Add --force to replace it.");
-                  }
-                }
-                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
-                                    vault_->actor(), operation, scheme));
-              }
-              return {};
-            },
-            operation));
-        return {};
-      });
+  return carry(*vault_, from, source, target, to_prefix, replace, false, origin);
 }
 
 Result<SelectionCount> Objects::move(const Selection& from, const std::string& to_bucket, const std::string& to_prefix,
@@ -497,41 +511,7 @@ Result<SelectionCount> Objects::move(const Selection& from, const std::string& t
   }
   ATOLL_ASSIGN(const BucketRow source, bucket(from.bucket));
   ATOLL_ASSIGN(const BucketRow target, ensure_bucket(to_bucket));
-  if (source.domain != target.domain) {
-    return fail(ErrorKind::unsupported, "copy.other_keys",
-                "these buckets have keys of their own: content cannot be shared between them");
-  }
-  const auto operation = platform::new_id<OperationId>(vault_->machine());
-  // Moving takes five rows an object.
-  return in_batches(
-      *vault_, source, from, kObjectsPerCommand / 2, to_prefix.size() + bytes_of(origin.origin),
-      [&](Batch batch) -> Result<void> {
-        ATOLL_TRY(vault_->commit(
-            journal::CommandKind::put_objects,
-            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-              ATOLL_ASSIGN(const LabelScheme scheme, label_scheme(context.state, target));
-              ATOLL_ASSIGN(const auto sources, resolve_sources(context.state, origin.origin.sources));
-              for (const auto& item : batch) {
-                NewVersion fresh{prefix_end_replaced(item.entry.key, from.prefix, to_prefix), item.version};
-                ATOLL_TRY(check_key(fresh.key));
-                take_origin(fresh, from.bucket, item, true, origin, sources);
-                ATOLL_TRY(check_still_there(context, from.bucket, item));
-                if (!replace) {
-                  ATOLL_ASSIGN(const auto taken, context.state.entry(target.id, fresh.key));
-                  if (taken && !taken->is_deleted) {
-                    return fail(ErrorKind::conflict, "object.exists", to_bucket + "/" + fresh.key + " exists already",
-                                "Add --force to replace it.");
-                  }
-                }
-                ATOLL_TRY(stage_put(context, changes, target, fresh, platform::new_id<VersionId>(vault_->machine()),
-                                    vault_->actor(), operation, scheme));
-                ATOLL_TRY(stage_remove(context, changes, source, item.entry.key));
-              }
-              return {};
-            },
-            operation));
-        return {};
-      });
+  return carry(*vault_, from, source, target, to_prefix, replace, true, origin);
 }
 
 namespace {

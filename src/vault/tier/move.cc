@@ -38,18 +38,7 @@ class Moving {
     platform::Clock& clock = vault_->machine().clock;
     const std::int64_t begun_ns = clock.monotonic_ns();
     const Timestamp started = clock.now();
-    const std::string staging = join(vault_->folder(), "staging");
-    ATOLL_TRY(platform::create_directories(vault_->machine().files, staging));
-    auto lock = vault_->machine().files.lock(join(staging, "gc.lock"), platform::LockMode::exclusive);
-    if (!lock) {
-      Error error = std::move(lock).error();
-      if (error.kind == ErrorKind::locked) {
-        error.id = "tier.runs_already";
-        error.message = "a gc or another tier run is at work in this vault";
-        error.hint = "Wait until it is done.";
-      }
-      return pass(std::move(error));
-    }
+    ATOLL_ASSIGN(const auto lock, lock_packs(*vault_, "tier.runs_already", "a gc or another tier run"));
     auto done = work();
     if (!done && done.error().kind == ErrorKind::interrupted) {
       report_.was_interrupted = true;

@@ -27,6 +27,7 @@ export class ApiError extends Error {
 }
 
 export const isReachable = signal(true);
+export const isLocked = signal(false); // the server is there, and its home has to be unlocked first
 let mark = "";
 let vault = "";
 let onSignedOut: () => void = () => {};
@@ -103,7 +104,8 @@ export async function send(method: string, path: string, call: Call = {}): Promi
   isReachable.value = true;
   if (response.ok || response.status === 304) return response;
   const problem = await problemOf(response);
-  if (response.status === 401 && !path.includes("/session") && !path.includes("/shared/")) onSignedOut();
+  if (problem.id === "server.locked") isLocked.value = true;
+  if (response.status === 401 && !/\/(session|shared\/|unlock)/.test(path)) onSignedOut();
   throw problem;
 }
 

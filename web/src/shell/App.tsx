@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { useErrorBoundary } from "preact/hooks";
 import { signal } from "@preact/signals";
+import { isLocked } from "../api/client";
 import { page } from "../state/route";
 import { findSession, session } from "../state/session";
 import { Failure, Waiting } from "../parts/States";
@@ -10,6 +11,7 @@ import { Notices } from "../parts/Notices";
 import { SignIn } from "../pages/signin/SignIn";
 import { Frame } from "./Frame";
 import { NoPage } from "./NoPage";
+import { Unlock } from "./Unlock";
 import { t } from "../text/text";
 
 // A file of its own for each page: the first load carries none that is not looked at.
@@ -56,6 +58,7 @@ export function App() {
     return () => window.clearTimeout(timer);
   }, [now]);
   if (page.value === "shared") return <><main class="alone"><Outlet /></main><Notices /></>;
+  if (isLocked.value) return <Unlock />;
   if (now.kind === "asking") return <Waiting />;
   if (now.kind === "unreachable") return <main class="alone"><Failure error={new Error(t.errors.unreachable)} again={() => void findSession()} /></main>;
   if (now.kind === "none") return <><SignIn /><Notices /></>;

@@ -45,6 +45,26 @@ export async function undo(request: { last: true } | { operation: string }): Pro
   }
 }
 
+// Several operations that were asked for as one are taken back as one, the last of them first.
+async function undoAll(operations: string[]): Promise<void> {
+  try {
+    let left = 0;
+    for (const operation of [...operations].reverse()) {
+      const report = await post<UndoReport>("api/v1/undo", { operation });
+      left += report.plan.left + report.plan.impossible;
+    }
+    tell(left > 0 ? t.undo.donePartly(left) : t.undo.done);
+  } catch (error) {
+    complain(error);
+  }
+  changed.value++;
+}
+
+export const tellWithUndo = (words: string, operations: string[]): void => {
+  changed.value++;
+  tell(words, operations.length > 0 ? { words: t.undo.verb, run: () => void undoAll(operations) } : undefined);
+};
+
 export const tellUndoable = (words: string): void => {
   changed.value++;
   tell(words, { words: t.undo.verb, run: () => void undo({ last: true }) });

@@ -910,16 +910,24 @@ class Operations(Session):
         """
         return cast(shapes.CopyList, self._call("GET", "/api/v1/copies", query={"limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
-    def copy_create(self, *, place: str, name: str | None = None, bytes_per_second_max: int | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
-        """Makes a copy in a folder of the server's machine, and begins to fill it: the answer is that job.
+    def copy_create(self, *, place: str, name: str | None = None, bytes_per_second_max: int | None = None, access_key_id: str | None = None, secret_access_key: str | None = None, dry_run: bool | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
+        """Makes a copy in a folder of the server's machine or in an S3 server, and begins to fill it: the answer is that
+        job.
 
-        The folder is new or empty, or an earlier copy of this vault; the folder above it has to be there.
+        The folder or prefix is new or empty, or an earlier copy of this vault; the folder above it, or the bucket, has
+        to be there. The secret of a key is taken by TLS or from the server's machine only, and kept there beside the
+        keys of vaults.
 
-        place: A folder of the server's machine, from its root.
+        place: A folder of the server's machine, from its root; or
+        s3://BUCKET/PREFIX?endpoint=https://host:9000&region=eu-central-1&class=STANDARD_IA&check=sha256&every=30&price=0.023,
+        of which what stands behind ? may be missing.
         name: Else from the folder's name.
         bytes_per_second_max: So fast at most; 0: as fast as it goes.
+        access_key_id: Of a place in S3.
+        secret_access_key: Likewise.
+        dry_run: True: only say what it would take.
         """
-        return cast(shapes.Job, self._call("POST", "/api/v1/copies", body=body_of({"place": place, "name": name, "bytes_per_second_max": bytes_per_second_max}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+        return cast(shapes.Job, self._call("POST", "/api/v1/copies", body=body_of({"place": place, "name": name, "bytes_per_second_max": bytes_per_second_max, "access_key_id": access_key_id, "secret_access_key": secret_access_key, "dry_run": dry_run}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def copy_show(self, name: str, *, vault: str | None = None, timeout: float | None = None) -> shapes.Copy:
         """One copy."""
@@ -931,6 +939,14 @@ class Operations(Session):
         delete_files: The files go, too.
         """
         self._call("DELETE", f"/api/v1/copies/{quote_name(name)}", query={"delete_files": delete_files}, vault=vault, timeout=timeout)
+
+    def copy_key_set(self, name: str, *, access_key_id: str, secret_access_key: str, vault: str | None = None, timeout: float | None = None) -> None:
+        """Another key for a copy in S3, and for every other one in its bucket. It is tried first.
+
+        access_key_id: Its id.
+        secret_access_key: Its secret.
+        """
+        self._call("PUT", f"/api/v1/copies/{quote_name(name)}/key", body=body_of({"access_key_id": access_key_id, "secret_access_key": secret_access_key}), vault=vault, timeout=timeout)
 
     def copy_sync(self, name: str, *, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
         """Brings a copy up to date now; the server does it within a second by itself. A job: watch it to wait."""

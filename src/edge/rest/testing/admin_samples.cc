@@ -141,6 +141,9 @@ std::vector<Sample> share_samples() {
 }
 
 std::vector<Sample> upkeep_samples() {
+  const std::string key = "{" + RestWorld::s3_key() + "}";
+  const std::string wrong_key = R"({"access_key_id": "OTHER", "secret_access_key": "wrong"})";
+  const std::string far = R"({"place": "s3://bucket/mine?{s3}", "name": "far", )" + RestWorld::s3_key() + "}";
   return {
       {.id = "policy_set", .target = "/api/v1/policy", .body = R"({"keep_within": "60d", "horizon": "30d"})"},
       {.id = "policy_set", .target = "/api/v1/policy", .body = R"({"horizon": "0"})", .status = 400},
@@ -173,6 +176,26 @@ std::vector<Sample> upkeep_samples() {
        .status = 202},
       {.id = "copy_create", .target = "/api/v1/copies", .body = R"({"place": "/second"})", .status = 409},
       {.id = "copy_create", .target = "/api/v1/copies", .body = R"({"place": "a/../b"})", .status = 400},
+      {.id = "copy_create", .target = "/api/v1/copies", .body = R"({"place": "/third", "dry_run": true})"},
+      // The secret of a key travels by closed ways only.
+      {.id = "copy_create", .target = "/api/v1/copies", .body = far, .status = 400},
+      {.id = "copy_create", .target = "/api/v1/copies", .body = far, .status = 202, .is_from_here = true},
+      {.id = "copy_create", .target = "/api/v1/copies", .body = far, .status = 409, .is_from_here = true},
+      {.id = "copy_create",
+       .target = "/api/v1/copies",
+       .body = R"({"place": "s3://bucket/keyless"})",
+       .status = 400,
+       .is_from_here = true},
+      {.id = "copy_key_set", .target = "/api/v1/copies/far/key", .body = key, .status = 204, .is_from_here = true},
+      {.id = "copy_key_set",
+       .target = "/api/v1/copies/far/key",
+       .body = wrong_key,
+       .status = 403,
+       .is_from_here = true},
+      {.id = "copy_key_set", .target = "/api/v1/copies/disk/key", .body = key, .status = 400, .is_from_here = true},
+      {.id = "copy_verify", .target = "/api/v1/copies/far/verify", .body = R"({"reads_data": true})", .status = 202},
+      {.id = "copy_repair", .target = "/api/v1/copies/far/repair", .status = 202},
+      {.id = "copy_delete", .target = "/api/v1/copies/far?delete_files", .status = 204},
       {.id = "copy_list", .target = "/api/v1/copies"},
       {.id = "copy_show", .target = "/api/v1/copies/disk"},
       {.id = "copy_sync", .target = "/api/v1/copies/disk/sync", .status = 202},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "derived/search/testing/simple_reader.h"
@@ -30,6 +31,25 @@ void read_source(net::BodySource& source, Reply& reply) {
   }
   reply.error = "the body does not end";
 }
+
+class RememberedKeys final : public server::PlaceKeys {
+ public:
+  [[nodiscard]] Result<net::AwsCredentials> find(const std::string& place) const override {
+    const std::lock_guard lock(mutex_);
+    const auto found = keys_.find(place);
+    if (found != keys_.end()) return found->second;
+    return fail(ErrorKind::denied, "s3.no_credentials", place + ": no key for it is known here");
+  }
+  [[nodiscard]] Result<void> keep(const std::string& place, const net::AwsCredentials& credentials) const override {
+    const std::lock_guard lock(mutex_);
+    keys_[place] = credentials;
+    return {};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, net::AwsCredentials> keys_;  // guarded by mutex_
+};
 
 }  // namespace
 
@@ -65,7 +85,10 @@ RestWorld::RestWorld() {
     }
     tokens_[name] = access_->create_token(owner, name, "test", {}, {}).value().text;
   }
-  host_ = std::make_unique<server::Host>(machine_.machine(), *access_, server::HostSettings{});
+  place_keys_ = std::make_unique<RememberedKeys>();
+  server::HostSettings settings;
+  settings.place_keys = place_keys_.get();
+  host_ = std::make_unique<server::Host>(machine_.machine(), *access_, settings);
   search_ = search::SearchIndex::open(*vault_, search::testing::simple_reader(), true).value();
   search_->set_picture_readers(search::testing::simple_pictures());
   host_->add_vault(vault_->head().vault, "main", *vault_, search_.get());
@@ -85,7 +108,19 @@ void RestWorld::restart_door(std::vector<std::unique_ptr<server::Door>> others) 
   front_ = std::make_unique<server::Front>(*host_, std::move(others), std::function<void(const server::Logged&)>());
 }
 
+std::string RestWorld::s3_key() {
+  const auto credentials = blob::testing::FakeS3::credentials();
+  return R"("access_key_id": ")" + credentials.access_key + R"(", "secret_access_key": ")" + credentials.secret + "\"";
+}
+
+std::string RestWorld::s3_endpoint() {
+  if (!s3_) s3_ = std::make_unique<blob::testing::FakeS3>();
+  return "endpoint=" + s3_->place("any").endpoint;
+}
+
 Reply RestWorld::ask(const std::string& method, const std::string& target, std::string body, net::Headers headers) {
+  constexpr std::string_view mark = "{s3}";
+  if (const auto at = body.find(mark); at != std::string::npos) body.replace(at, mark.size(), s3_endpoint());
   headers.set("Host", "files.example");
   // As a running server would have by now.
   const bool searches = target.find("search") != std::string::npos || target.find("understood") != std::string::npos ||

@@ -14,6 +14,7 @@
 #include "edge/server/front.h"
 #include "edge/server/watched_host.h"
 #include "foundation/platform/testing/test_machine.h"
+#include "store/blob/s3/testing/fake_s3.h"
 #include "vault/testing/test_vault.h"
 
 namespace atl::rest::testing {
@@ -38,10 +39,12 @@ class RestWorld {
   RestWorld& operator=(RestWorld&&) = delete;
   ~RestWorld();
 
-  // As the one who signed in last with as(); "" is nobody.
+  // As the one who signed in last with as(); "" is nobody. "{s3}" in a body is an S3 server of this world's, begun when
+  // it is first named: "s3://bucket/NAME?{s3}". Its key is in s3_key(), as members of a body.
   Reply ask(const std::string& method, const std::string& target, std::string body = {}, net::Headers headers = {});
   Reply ask_json(const std::string& method, const std::string& target, const std::string& body,
                  net::Headers headers = {});
+  [[nodiscard]] static std::string s3_key();
   // From the server's own machine, or from another over an open connection.
   void come_from_here(bool is_here) { connection_.remote_address = is_here ? "127.0.0.1" : "192.0.2.7"; }
   RestWorld& as(std::string_view name) {
@@ -58,11 +61,14 @@ class RestWorld {
  private:
   // What was started is over before the next request, so that nothing happens beside it: a minute at most.
   void wait_for_jobs();
+  [[nodiscard]] std::string s3_endpoint();
   platform::TestMachine machine_;
   net::ConnectionFacts connection_;
   std::unique_ptr<vault::Vault> vault_, control_;
   std::unique_ptr<search::SearchIndex> search_;
   std::unique_ptr<access::Access> access_;
+  std::unique_ptr<server::PlaceKeys> place_keys_;
+  std::unique_ptr<blob::testing::FakeS3> s3_;
   std::unique_ptr<server::Host> host_;
   std::unique_ptr<platform::Programs> programs_;
   std::unique_ptr<server::WatchedHost> watched_;

@@ -16,7 +16,8 @@ namespace atl::net {
 
 namespace {
 
-constexpr std::size_t kInBytesFirst = 4 * 1024;
+constexpr std::size_t kInBytesFirst = 8 * 1024;  // a request with 4 KiB in one piece
+constexpr int kSoonMs = 10;
 constexpr std::size_t kInBytesKept = 16 * 1024;  // a buffer that grew beyond this is not kept while idle
 constexpr std::uint64_t kDiscardBytesMax = 256 * 1024;
 constexpr unsigned kEmptyLinesMax = 4;
@@ -116,6 +117,22 @@ ByteSpan Connection::room() {
   return in_.span().subspan(in_end_);
 }
 
+std::optional<std::size_t> Connection::fill_soon() {
+  const auto out = room();
+  ErrorCode error;
+  transport_.leave_event_loop();
+  auto count = transport_.read_now(out, error);
+  if (!count && !server_.is_stopping()) {
+    const ServerState::ThreadWait wait(server_);
+    if (wait.may_wait() && transport_.wait_readable(kSoonMs)) count = transport_.read_now(out, error);
+  }
+  if (count) {
+    count_received(*count);
+    in_end_ += *count;
+  }
+  return count;
+}
+
 Awaitable<std::size_t> Connection::fill() {
   const auto out = room();
   const auto [error, count] = co_await transport_.read_some(out);
@@ -197,7 +214,8 @@ Awaitable<std::optional<Connection::End>> Connection::read_head(RequestHead& hea
         co_return co_await refuse(*found.refusal, framing);
       }
     }
-    const auto count = co_await fill();
+    auto soon = fill_soon();
+    const auto count = soon ? *soon : co_await fill();
     if (count == 0) {
       if (is_in_head && watched_.timed_out()) {
         const Refusal refusal{408, "The request did not come in time."};
@@ -220,7 +238,9 @@ Awaitable<bool> Connection::read_small_body(const RequestHead& head, StreamingBo
     // The whole small body has the time that its least rate allows.
     if (server_.now_ns() - began > std::int64_t{server_.options.body_idle_timeout_ms} * 2'000'000) co_return false;
     watched_.wait_for(Waiting::body, server_.now_ns(), server_.options.body_idle_timeout_ms);
-    const auto count = co_await fill();
+    transport_.acknowledge_now();
+    auto soon = fill_soon();
+    const auto count = soon ? *soon : co_await fill();
     watched_.wait_for_nothing();
     if (count == 0) co_return false;
   }
@@ -394,7 +414,18 @@ void Connection::write_head(const Response& response, const Framing& framing, st
 Awaitable<bool> Connection::write_all(Gather gather) {
   while (!gather.pieces().empty()) {
     watched_.wait_for(Waiting::write, server_.now_ns(), server_.options.write_timeout_ms);
-    const auto [error, count] = co_await transport_.write_some(gather);
+    ErrorCode error;
+    auto now = transport_.write_now(gather, error);
+    if (!now && !server_.is_stopping()) {
+      const ServerState::ThreadWait wait(server_);
+      if (wait.may_wait() && transport_.wait_writable(kSoonMs)) now = transport_.write_now(gather, error);
+    }
+    std::size_t count = now.value_or(0);
+    if (!now) {
+      const auto moved = co_await transport_.write_some(gather);
+      error = std::get<0>(moved);
+      count = std::get<1>(moved);
+    }
     if (error) co_return false;
     server_.counters.sent_bytes.fetch_add(count, std::memory_order_relaxed);
     gather.took(count);

@@ -8,6 +8,7 @@
 // streaming bodies; neither is held while the other is taken, nor over I/O that can wait.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -125,6 +126,26 @@ class ServerState {
   void break_all_off();
   void wait_until_empty();
 
+  // While it lives and may_wait(), a thread of the event loop waits for one connection alone. A quarter of the threads
+  // never do, so that others are not kept waiting by those who might send something.
+  class ThreadWait {
+   public:
+    explicit ThreadWait(ServerState& server) : server_(server) {
+      const unsigned before = server_.threads_waiting_.fetch_add(1, std::memory_order_relaxed);
+      may_wait_ = before + std::max(1U, server_.options.threads / 4) < server_.options.threads;
+    }
+    ThreadWait(const ThreadWait&) = delete;
+    ThreadWait& operator=(const ThreadWait&) = delete;
+    ThreadWait(ThreadWait&&) = delete;
+    ThreadWait& operator=(ThreadWait&&) = delete;
+    ~ThreadWait() { server_.threads_waiting_.fetch_sub(1, std::memory_order_relaxed); }
+    [[nodiscard]] bool may_wait() const { return may_wait_; }
+
+   private:
+    ServerState& server_;
+    bool may_wait_ = false;
+  };
+
   [[nodiscard]] Buffer take_buffer(std::size_t size);
   void give_buffer(Buffer buffer);
 
@@ -138,6 +159,7 @@ class ServerState {
   std::atomic<std::int64_t> now_ns_;
   std::atomic<bool> is_stopping_ = false;
   std::atomic<std::size_t> connections_open_ = 0;
+  std::atomic<unsigned> threads_waiting_ = 0;
   std::uint32_t tick_ms_;
 
   std::mutex mutex_;

@@ -116,6 +116,11 @@ bool is_cold_class(std::string_view storage_class) {
 
 bool S3Place::is_cold() const { return is_cold_class(storage_class); }
 
+double S3Place::cost_per_month(std::uint64_t bytes) const {
+  constexpr double gib = 1024.0 * 1024 * 1024;
+  return static_cast<double>(bytes) / gib * price_per_gib_month;
+}
+
 std::string S3Place::shown() const {
   std::string text = std::string(kScheme) + bucket + (prefix.empty() ? "" : "/" + prefix);
   if (endpoint != amazon_endpoint(region)) text += " at " + endpoint.substr(endpoint.find("//") + 2);

@@ -34,6 +34,8 @@ struct S3Place {
 
   // Content of this class has to be asked for hours before it can be read.
   [[nodiscard]] bool is_cold() const;
+  // In the currency of the price; 0 where that is not known.
+  [[nodiscard]] double cost_per_month(std::uint64_t bytes) const;
   // "s3://bucket/prefix", with the host where it is none of Amazon's.
   [[nodiscard]] std::string shown() const;
 };

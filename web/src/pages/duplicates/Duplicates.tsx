@@ -1,6 +1,8 @@
 // /ui/duplicates?like=text&bucket=B: what is there more than once, or nearly so, group by group. One of each group is kept,
-// which one is chosen here; the others are removed together, and come back together.
+// which one is chosen here; the others are removed together, and come back together. While files are still being read it
+// is asked again, and what was chosen stays chosen.
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { get, post } from "../../api/client";
 import { folderOf, lastPart } from "../../api/names";
 import type { Duplicate, DuplicateGroup, DuplicateList, DuplicatesRemoved } from "../../api/types";
@@ -10,7 +12,7 @@ import { Icon, iconOf } from "../../parts/Icon";
 import { MainButton } from "../../parts/MainButton";
 import { Empty, Loaded } from "../../parts/States";
 import { Thumbnail } from "../../parts/Thumbnail";
-import { useLoad } from "../../state/load";
+import { useLoad, useEvery } from "../../state/load";
 import { changed, complain, tellUndoable } from "../../state/notices";
 import { href, route } from "../../state/route";
 import { mayMaybe } from "../../state/session";
@@ -18,6 +20,10 @@ import { t } from "../../text/text";
 import "./duplicates.css";
 
 const kGroups = 20;
+const kGroupsMost = 1000; // at once, as the server allows
+const kAgainSeconds = 2; // while files are being read
+const kAgainSlowSeconds = 20; // while so many are that it takes long
+const kManyWaiting = 1000;
 const kinds = ["exact", "text", "pictures"] as const;
 type Kind = (typeof kinds)[number];
 
@@ -26,7 +32,10 @@ const idOf = (one: Duplicate): string => one.version;
 
 // Which stay: the first of each group until somebody chooses otherwise, and at least one of each.
 type Kept = ReadonlySet<string>;
-const firstOf = (groups: DuplicateGroup[]): Kept => new Set(groups.flatMap((group) => group.members.slice(0, 1).map(idOf)));
+const keptOf = (groups: DuplicateGroup[], chosen: Kept): Kept => new Set(groups.flatMap(({ members }) => {
+  const stay = members.map(idOf).filter((one) => chosen.has(one));
+  return stay.length > 0 ? stay : members.slice(0, 1).map(idOf);
+}));
 const extrasOf = (groups: DuplicateGroup[], kept: Kept): Duplicate[] => groups.flatMap((group) => group.members.filter((one) => !kept.has(idOf(one))));
 
 const nameOf = ({ bucket, key, key_b64, version }: Duplicate): object => ({ bucket, ...(key_b64 ? { key_b64 } : { key }), version });
@@ -65,22 +74,32 @@ export default function Duplicates() {
   const cursor = useSignal<string | undefined>(undefined);
   const asks = useSignal(false);
   const isBusy = useSignal(false);
-  const ask = (after?: string): Promise<DuplicateList> => get<DuplicateList>("api/v1/duplicates", { like: kind, bucket, prefix, limit: kGroups, cursor: after });
-  const { state, again } = useLoad(async () => {
-    const page = await ask();
-    kept.value = firstOf(page.groups);
+  const where = JSON.stringify([kind, bucket, prefix]);
+  const shown = useRef("");
+  const ask = (limit: number, after?: string): Promise<DuplicateList> => get<DuplicateList>("api/v1/duplicates", { like: kind, bucket, prefix, limit, cursor: after });
+  const { state, again } = useLoad(async (signal) => {
+    // Asked anew for the same, as many as are shown stay shown.
+    const isSame = shown.current === where;
+    const page = await ask(isSame ? Math.min(kGroups + more.value.length, kGroupsMost) : kGroups);
+    if (signal.aborted) return page;
+    shown.current = where;
+    kept.value = keptOf(page.groups, isSame ? kept.value : new Set());
     more.value = [];
     cursor.value = page.next_cursor;
     return page;
-  }, [kind, bucket, prefix, changed.value]);
+  }, [where, changed.value]);
   const groups = [...(state.value.value?.groups ?? []), ...more.value];
   const extras = extrasOf(groups, kept.value);
+  const coverage = state.value.value?.coverage;
+  // Not behind a question whether to remove what is shown.
+  useEvery((coverage?.contents_waiting ?? 0) > kManyWaiting ? kAgainSlowSeconds : kAgainSeconds, again,
+    coverage?.is_complete === false && state.value.error === null && !asks.value && !isBusy.value);
   const frees = kind === "exact" ? 0 : extras.reduce((sum, one) => sum + one.frees, 0);
 
   const showMore = (): void => {
     isBusy.value = true;
-    ask(cursor.value).then((page) => {
-      kept.value = new Set([...kept.value, ...firstOf(page.groups)]);
+    ask(kGroups, cursor.value).then((page) => {
+      kept.value = new Set([...kept.value, ...keptOf(page.groups, kept.value)]);
       more.value = [...more.value, ...page.groups];
       cursor.value = page.next_cursor;
     }).catch(complain).finally(() => (isBusy.value = false));

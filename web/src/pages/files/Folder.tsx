@@ -10,15 +10,16 @@ import { Menu, type Verb } from "../../parts/Menu";
 import { Empty, Failure, Waiting } from "../../parts/States";
 import { VirtualRows } from "../../parts/VirtualRows";
 import { useLoad } from "../../state/load";
-import { changed, complain, tell, tellUndoable, undo } from "../../state/notices";
+import { changed, complain, tellUndoable } from "../../state/notices";
 import { go, href } from "../../state/route";
 import { get } from "../../api/client";
 import { mayMaybe } from "../../state/session";
 import { t } from "../../text/text";
 import { Choose } from "../../uploads/Choose";
 import { storeOrAsk } from "../../uploads/DropZone";
+import { LookBack, restoreFrom, sinceThen, useDifferences } from "./LookBack";
 import { Pictures } from "./Pictures";
-import { AsOf, Describe, MoveTo, NewFolder, Remove, Rename } from "./dialogs";
+import { Describe, MoveTo, NewFolder, Remove, Rename } from "./dialogs";
 import { ShareDialog } from "./ShareDialog";
 import { entryKey, FolderPages, type Entry } from "./pages";
 
@@ -26,7 +27,7 @@ const kRow = 44;
 const kSortable = 1000; // a folder that is whole in one page can be sorted here
 
 type Sort = "name" | "size" | "modified";
-type Open = { kind: "rename" | "share" | "describe"; entry: Entry } | { kind: "move" | "remove"; entries: Entry[] } | { kind: "folder" } | { kind: "as_of" } | null;
+type Open = { kind: "rename" | "share" | "describe"; entry: Entry } | { kind: "move" | "remove"; entries: Entry[] } | { kind: "folder" } | null;
 
 export function daysLeft(deleted: string, policy: Policy | null): number | null {
   if (!policy || policy.keeps_all) return null;
@@ -53,6 +54,15 @@ function Crumbs({ bucket, prefix, asOf }: { bucket: string; prefix: string; asOf
   );
 }
 
+function SinceThen({ gone, changed: other, isFolder }: { gone: number; changed: number; isFolder: boolean }) {
+  return (
+    <>
+      {gone > 0 && <span class="chip bad">{isFolder ? t.lookBack.goneInside(gone) : t.lookBack.gone}</span>}
+      {other > 0 && <span class="chip">{isFolder ? t.lookBack.changedInside(other) : t.lookBack.changedSince}</span>}
+    </>
+  );
+}
+
 export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: string; asOf: string }) {
   const typed = useSignal("");
   const asked = useSignal("");
@@ -64,6 +74,8 @@ export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: strin
   const anchor = useRef(0);
   const open = useSignal<Open>(null);
   const isThen = asOf !== "";
+  const looksBack = useSignal(false);
+  const { state: since } = useDifferences(bucket, prefix, asOf);
 
   // Names come in the order of their keys: what begins with the typed letters is one more prefix.
   const pages = useMemo(
@@ -125,18 +137,6 @@ export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: strin
       complain(error);
     }
   };
-  const makeSoAgain = async (): Promise<void> => {
-    try {
-      const report = await post<{ operation?: string }>("api/v1/rewind", { to: asOf, bucket, ...(prefix ? { prefix } : {}) });
-      go(href("files/" + bucket, { in: prefix }));
-      changed.value++;
-      const operation = report.operation;
-      tell(t.files.restoredFolder, operation ? { words: t.undo.verb, run: () => void undo({ operation }) } : undefined);
-    } catch (error) {
-      complain(error);
-    }
-  };
-
   const press = (event: KeyboardEvent): void => {
     const step: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, End: total, Home: -total };
     const move = step[event.key];
@@ -163,7 +163,11 @@ export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: strin
     out.push({ words: one.kind === "folder" ? t.files.zip : t.verbs.download, icon: "download", run: () => location.assign(one.kind === "folder"
       ? address(bucketPath(bucket, "archive"), { prefix: one.prefix.prefix, as_of: asOf })
       : address(objectPath(bucket, one.object), { download: lastPart(one.object.key), as_of: asOf })) });
-    if (isThen) return out;
+    if (isThen) {
+      const { gone, changed: other } = sinceThen(since.value.value, one);
+      if (gone + other > 0 && mayMaybe("undo")) out.push({ words: t.lookBack.restoreOne, icon: "undo", run: () => void restoreFrom(bucket, asOf, [one]) });
+      return out;
+    }
     if (mayMaybe("share_create")) out.push({ words: t.verbs.share, icon: "link", run: () => (open.value = { kind: "share", entry: one }) });
     if (mayMaybe("overwrite")) {
       out.push({ words: t.verbs.rename, icon: "edit", run: () => (open.value = { kind: "rename", entry: one }) },
@@ -196,6 +200,7 @@ export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: strin
           <Icon name={one.kind === "folder" ? "folder" : iconOf(key, object?.type, object?.content_type)} />
           <a tabIndex={-1} href={one.kind === "folder" ? href("files/" + bucket, { in: key, as_of: asOf }) : href("object/" + bucket, { key, key64: object?.key_b64, as_of: asOf })}>{lastPart(key)}</a>
           {object?.deleted && <span class="chip warn">{t.files.removedOn(ago(object.deleted))}{left !== null && ", " + t.files.goesIn(left)}</span>}
+          {isThen && <SinceThen {...sinceThen(since.value.value, one)} isFolder={one.kind === "folder"} />}
           {object?.tags && Object.entries(object.tags).slice(0, 3).map(([name, value]) => <span key={name} class="chip tag">{value ? `${name}: ${value}` : name}</span>)}
         </span>
         <span role="gridcell" class="number soft row-size">{object ? size(object.size) : ""}</span>
@@ -224,22 +229,18 @@ export function Folder({ bucket, prefix, asOf }: { bucket: string; prefix: strin
           <Menu label={t.files.more} words={t.files.more} icon="down" verbs={[
             ...(!isThen && mayMaybe("write") ? [{ words: t.files.newFolder, icon: "folder" as const, run: () => void (open.value = { kind: "folder" }) }] : []),
             { words: t.files.zip, icon: "download", run: () => location.assign(address(bucketPath(bucket, "archive"), { prefix, as_of: asOf })) },
-            { words: t.files.asOf, icon: "activity", run: () => void (open.value = { kind: "as_of" }) },
+            { words: t.lookBack.title, icon: "activity", run: () => void (looksBack.value = true) },
             { words: showsDeleted.value ? t.files.hideDeleted : t.files.showDeleted, icon: "trash", run: () => void (showsDeleted.value = !showsDeleted.value) },
             ...(!isThen && mayMaybe("share_create") ? [{ words: t.verbs.share, icon: "link" as const, run: () => void (open.value = { kind: "share", entry: { kind: "folder", prefix: { prefix } } }) }] : []),
           ]} />
         </div>
       </div>
-      {isThen && (
-        <div class="then"><Icon name="activity" /><span class="grow">{t.files.asOfShown(dateTime(asOf))}</span>
-          {mayMaybe("undo") && <button type="button" class="button" onClick={() => void makeSoAgain()}>{t.files.restoreFolder}</button>}
-          <a class="button" href={href("files/" + bucket, { in: prefix })}>{t.files.now}</a>
-        </div>
-      )}
+      {(isThen || looksBack.value) && <LookBack bucket={bucket} prefix={prefix} asOf={asOf} differences={since.value.value} onClose={() => (looksBack.value = false)} />}
       <div class="folder-tools line">
         {selected.value.size > 0 ? (
           <div class="line selection" role="toolbar" aria-label={t.files.selected(selected.value.size)}>
             <strong>{t.files.selected(selected.value.size)}</strong>
+            {isThen && mayMaybe("undo") && <button type="button" class="button" onClick={() => { selected.value = new Map(); void restoreFrom(bucket, asOf, many); }}><Icon name="undo" size={18} />{t.lookBack.restoreOne}</button>}
             {!isThen && mayMaybe("overwrite") && <button type="button" class="button" onClick={() => (open.value = { kind: "move", entries: many })}><Icon name="move" size={18} />{t.verbs.move}</button>}
             {!isThen && mayMaybe("remove") && <button type="button" class="button bad" onClick={() => (open.value = { kind: "remove", entries: many })}><Icon name="trash" size={18} />{t.verbs.remove}</button>}
             <button type="button" class="button plain" onClick={() => (selected.value = new Map())}>{t.files.clear}</button>
@@ -282,7 +283,6 @@ function Dialogs({ open, bucket, prefix, onClose }: { open: Open; bucket: string
     case "describe": return open.entry.kind === "object" ? <Describe bucket={bucket} object={open.entry.object} onClose={onClose} /> : null;
     case "share": return <ShareDialog bucket={bucket} entry={open.entry} onClose={() => onClose(false)} />;
     case "folder": return <NewFolder bucket={bucket} prefix={prefix} onClose={() => onClose(false)} />;
-    case "as_of": return <AsOf bucket={bucket} prefix={prefix} onClose={() => onClose(false)} />;
     default: return null;
   }
 }

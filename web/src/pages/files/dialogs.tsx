@@ -1,4 +1,4 @@
-// The windows of a folder: rename, move, remove, tags and metadata, a new folder, an earlier day.
+// The windows of a folder: rename, move, remove, tags and metadata, a new folder.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, ask, post } from "../../api/client";
@@ -162,27 +162,6 @@ export function NewFolder({ bucket, prefix, onClose }: { bucket: string; prefix:
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>{t.verbs.cancel}</button>
           <button type="submit" class="button primary">{t.verbs.create}</button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-export function AsOf({ bucket, prefix, onClose }: { bucket: string; prefix: string; onClose: () => void }) {
-  const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-  const when = useSignal(now);
-  return (
-    <Dialog title={t.files.asOf} onClose={onClose}>
-      <form onSubmit={(event) => {
-        event.preventDefault();
-        const moment = new Date(when.value);
-        if (!Number.isNaN(moment.getTime())) go(href("files/" + bucket, { in: prefix, as_of: moment.toISOString() }));
-        onClose();
-      }}>
-        <Field label={t.activity.time} value={when} type="datetime-local" isNeeded hasFocus />
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>{t.verbs.cancel}</button>
-          <button type="submit" class="button primary">{t.object.show}</button>
         </div>
       </form>
     </Dialog>

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { axisTime, dateTime } from "../../format/format";
 import { theme } from "../../state/theme";
 import { t } from "../../text/text";
 
@@ -21,8 +22,8 @@ export function Plot({ title, times, lines, format }: { title: string; times: nu
     const axis = { stroke: colour("--text-soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
     const plot = new uPlot({
       width: element.clientWidth, height: 200, cursor: { y: false },
-      series: [{}, ...lines.map((one, i) => ({ label: one.label, stroke: colour(colours[i] ?? "--text"), width: 2, spanGaps: false, value: (_: uPlot, value: number | null) => (value === null ? "–" : format(value)) }))],
-      axes: [axis, { ...axis, size: 76, values: (_: uPlot, values: number[]) => values.map(format) }],
+      series: [{ label: t.monitor.range, value: (_: uPlot, seconds: number | null) => (seconds === null ? "–" : dateTime(new Date(seconds * 1000).toISOString())) }, ...lines.map((one, i) => ({ label: one.label, stroke: colour(colours[i] ?? "--text"), width: 2, spanGaps: false, value: (_: uPlot, value: number | null) => (value === null ? "–" : format(value)) }))],
+      axes: [{ ...axis, values: (_: uPlot, splits: number[], _axis: number, _space: number, step: number) => splits.map((one) => axisTime(one, step)) }, { ...axis, size: 76, values: (_: uPlot, values: number[]) => values.map(format) }],
     }, [times, ...lines.map((one) => one.values)], element);
     const fit = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: 200 }));
     fit.observe(element);

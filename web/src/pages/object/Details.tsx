@@ -1,9 +1,9 @@
 import type { ObjectInfo } from "../../api/types";
-import { dateTime, exactTime, size, count } from "../../format/format";
+import { dateTime, exactTime, size, count, measure } from "../../format/format";
+import { split } from "../../parts/units";
 import { t } from "../../text/text";
 
 export function Details({ info }: { info: ObjectInfo }) {
-  const hasSource = (info.sources?.length ?? 0) > 0 || info.transformation || info.author || info.description;
   return (
     <div class="columns">
       <section class="card padded stack tight">
@@ -17,6 +17,15 @@ export function Details({ info }: { info: ObjectInfo }) {
           {Object.entries(info.checksums ?? {}).map(([name, value]) => <><dt key={name}>{name}</dt><dd class="code">{String(value)}</dd></>)}
         </dl>
       </section>
+      {Object.keys(info.metadata ?? {}).length > 0 && (
+        <section class="card padded stack tight">
+          <h2>{t.object.metadata}</h2>
+          <dl class="facts">{Object.entries(info.metadata ?? {}).map(([key, value]) => {
+            const { name, value: shown, unit } = split(key, value);
+            return <><dt key={key}>{name}</dt><dd>{unit ? measure(shown, unit) : shown}</dd></>;
+          })}</dl>
+        </section>
+      )}
       <section class="card padded stack tight">
         <h2>{t.object.where}</h2>
         {info.content ? (
@@ -26,17 +35,6 @@ export function Details({ info }: { info: ObjectInfo }) {
             <dt>{t.object.kept}</dt><dd>{t.object.chunks(info.content.chunks)}</dd>
           </dl>
         ) : <p class="soft">{t.states.unknown}</p>}
-      </section>
-      <section class="card padded stack tight">
-        <h2>{t.object.source}</h2>
-        {hasSource ? (
-          <dl class="facts">
-            {info.author && <><dt>{t.object.author}</dt><dd>{info.author}</dd></>}
-            {info.description && <><dt>{t.object.description}</dt><dd>{info.description}</dd></>}
-            {info.transformation && <><dt>{t.object.transformation}</dt><dd>{info.transformation}</dd></>}
-            {(info.sources?.length ?? 0) > 0 && <><dt>{t.object.sources}</dt><dd><ul>{info.sources?.map((one, i) => <li key={i}>{one.words}</li>)}</ul></dd></>}
-          </dl>
-        ) : <p class="soft">{t.object.noSource}</p>}
       </section>
     </div>
   );

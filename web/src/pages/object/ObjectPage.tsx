@@ -19,13 +19,14 @@ import { ShareDialog } from "../files/ShareDialog";
 import type { Entry } from "../files/pages";
 import { Details } from "./Details";
 import { Difference } from "./Difference";
+import { Origin } from "./Origin";
 import { Says } from "./Says";
 import { Versions } from "./Versions";
 import { Who } from "./Who";
 import { Describing } from "../../parts/Describing";
 import "./object.css";
 
-type Tab = "preview" | "says" | "versions" | "diff" | "details" | "tags" | "who";
+type Tab = "preview" | "says" | "versions" | "diff" | "source" | "details" | "tags" | "who";
 
 interface Facts {
   info: ObjectInfo | null; // null: removed
@@ -67,12 +68,14 @@ export default function ObjectPage() {
   const facts = state.value.value;
   const info = facts?.info;
   const folder = folderOf(key);
-  const isThen = asOf !== "" || version !== "";
+  // A link to the version that is the newest anyway leads to the file as it is.
+  const isNewest = version !== "" && facts?.versions.removed === undefined && facts?.versions.versions.find((one) => one.is_current)?.version === version;
+  const isThen = asOf !== "" || (version !== "" && !isNewest);
   const shown = isThen && info ? { version: info.version } : {};
   const entry: Entry | null = info ? { kind: "object", object: info } : null;
   const count = facts?.versions.versions.length ?? 0;
   const tabs: Array<[Tab, string]> = [["preview", t.verbs.preview], ["says", t.says.tab], ["versions", `${t.object.versions}${count > 1 ? ` (${count})` : ""}`], ["diff", t.object.diff],
-    ["details", t.object.details], ["tags", t.files.tags], ["who", t.object.who]];
+    ["source", t.object.source], ["details", t.object.details], ["tags", t.files.tags], ["who", t.object.who]];
 
   return (
     <>
@@ -115,6 +118,7 @@ export default function ObjectPage() {
           {tab === "says" && info && !isThen && <Says key={info.version} bucket={bucket} name={name} inside={query.get("inside") ?? ""} />}
           {(tab === "versions" || !info) && <Versions bucket={bucket} name={name} list={facts.versions} isRemoved={!info} here={here} />}
           {tab === "diff" && info && <Difference bucket={bucket} name={name} list={facts.versions} from={query.get("from")} to={query.get("to")} />}
+          {tab === "source" && info && <Origin bucket={bucket} name={name} info={info} />}
           {tab === "details" && info && <Details info={info} />}
           {tab === "tags" && info && <div class="card padded"><Describing key={info.version + changed.value} bucket={bucket} object={info} onSaved={again} /></div>}
           {tab === "who" && info && <Who bucket={bucket} name={key} />}

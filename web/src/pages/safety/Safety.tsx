@@ -1,7 +1,7 @@
 // What keeps the data safe, what was tested of it and when, and what to do about the rest.
 import { get, post } from "../../api/client";
 import type { Alarm, AlarmEvent, AlarmList, Copy, CopyList, Finding, Policy, Schedule, ScheduleList, VaultStatus } from "../../api/types";
-import { ago, dateTime, size } from "../../format/format";
+import { dateTime, size } from "../../format/format";
 import { CopyText } from "../../parts/CopyText";
 import { Icon } from "../../parts/Icon";
 import { RecoveryKit } from "../../parts/RecoveryKit";
@@ -11,6 +11,8 @@ import { changed, complain, tell } from "../../state/notices";
 import { go, href } from "../../state/route";
 import { may, vaultName } from "../../state/session";
 import { t } from "../../text/text";
+import { Copies } from "./Copies";
+import { Schedules } from "./Schedules";
 import "./safety.css";
 
 interface Facts {
@@ -54,38 +56,6 @@ function Open({ finding }: { finding: Finding }) {
   );
 }
 
-function Copies({ copies, lastLsn }: { copies: Copy[]; lastLsn: number }) {
-  if (copies.length === 0) return <p>{t.safety.noCopies}</p>;
-  return (
-    <ul class="stack">
-      {copies.map((one) => (
-        <li key={one.name} class="stack tight">
-          <p class="line"><strong>{one.name}</strong><span class="soft">{one.place}</span>
-            {one.verify_ok === false ? <span class="chip bad">{t.safety.damage}</span> : one.is_same_disk ? <span class="chip warn">{t.safety.sameDisk}</span>
-              : one.verified ? <span class="chip good"><Icon name="check" size={14} />{t.safety.checked}: {ago(one.verified)}</span> : null}</p>
-          <p class="soft small">{[one.bytes !== undefined && size(one.bytes), one.shipped_lsn !== undefined && t.safety.behind(Math.max(0, lastLsn - one.shipped_lsn)), one.synced && `${t.safety.synced} ${ago(one.synced)}`].filter(Boolean).join(", ")}</p>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Schedules({ list }: { list: Schedule[] }) {
-  if (list.length === 0) return <p class="soft">{t.safety.noSchedules}</p>;
-  return (
-    <ul class="stack tight">
-      {list.map((one) => {
-        const last = one.runs.at(-1);
-        return (
-          <li key={one.name}><p class="line"><strong>{one.name}</strong> <code>{one.command}</code> {one.is_missed && <span class="chip bad">{t.safety.missed}</span>}
-            {last && <span class={last.exit_code === 0 ? "chip good" : "chip bad"}>{last.exit_code === 0 ? t.safety.went : t.safety.failed}</span>}</p>
-            <p class="soft small">{[one.rule, last && `${t.safety.last} ${ago(last.started)}`, `${t.safety.next} ${ago(one.next)}`].filter(Boolean).join(", ")}</p></li>
-        );
-      })}
-    </ul>
-  );
-}
-
 export default function Safety() {
   const { state, again } = useLoad(load, [changed.value]);
   useEvery(10, again);
@@ -98,7 +68,7 @@ export default function Safety() {
             {status.findings.length === 0 ? <p class="all-well"><Icon name="check" /><span><strong>{t.safety.isSafe}.</strong> {t.safety.isSafeWords}</span></p>
               : <section class="stack tight"><h2>{t.safety.open(status.findings.length)}</h2><ul class="card">{status.findings.map((one) => <Open key={one.id} finding={one} />)}</ul></section>}
             <div class="columns">
-              <section class="card padded stack tight"><h2>{t.safety.copies}</h2><Copies copies={copies} lastLsn={status.last_lsn} /></section>
+              <section class="card padded stack"><h2>{t.safety.copies}</h2><Copies copies={copies} lastLsn={status.last_lsn} /></section>
               <section class="card padded stack tight">
                 <h2>{t.safety.check}</h2>
                 <p class="soft">{t.safety.checkWords}</p>
@@ -113,7 +83,7 @@ export default function Safety() {
               </section>
               {may("key_manage") && !status.findings.some((one) => one.id.startsWith("kit.")) && status.encryption !== "none" && <section class="card padded stack tight"><h2>{t.safety.kit}</h2><RecoveryKit /></section>}
               {policy && <section class="card padded stack tight"><h2>{t.safety.policy}</h2><ul class="stack tight">{policy.words.map((one) => <li key={one}>{one}</li>)}</ul></section>}
-              {may("schedule") && <section class="card padded stack tight"><h2>{t.safety.schedules}</h2><Schedules list={schedules} /></section>}
+              {may("schedule") && <section class="card padded stack"><h2>{t.safety.schedules}</h2><Schedules list={schedules} copies={copies} /></section>}
               <section class="card padded stack tight"><h2>{t.safety.alarms}</h2>
                 {alarms.length + events.length === 0 ? <p class="soft">{t.safety.noAlarms}</p> : (
                   <ul class="stack tight">

@@ -1,4 +1,5 @@
-// /ui/settings/PART: the account, people, roles, tokens, S3 keys, links, how long things are kept, the server.
+// /ui/settings/PART: the account, people, roles, tokens, S3 keys, links, how long things are kept, limits, who finds by meaning,
+// what was asked, the server.
 import type { ComponentType } from "preact";
 import { href, route } from "../../state/route";
 import { may } from "../../state/session";
@@ -7,8 +8,11 @@ import { NoPage } from "../../shell/NoPage";
 import { Account } from "./Account";
 import { Keeping } from "./Keeping";
 import { Keys } from "./Keys";
+import { Limits } from "./Limits";
 import { Links } from "./Links";
+import { Meaning } from "./Meaning";
 import { People } from "./People";
+import { Questions } from "./Questions";
 import { Roles } from "./Roles";
 import { Server } from "./Server";
 import { Tokens } from "./Tokens";
@@ -22,6 +26,9 @@ const parts: Array<{ name: string; words: string; part: ComponentType; isOffered
   { name: "people", words: t.settings.people, part: People, isOffered: () => may("account_read") },
   { name: "roles", words: t.settings.roles, part: Roles, isOffered: () => may("account_read") },
   { name: "keeping", words: t.settings.policy, part: Keeping, isOffered: () => may("policy_read") },
+  { name: "limits", words: t.limits.title, part: Limits, isOffered: () => may("account_read") },
+  { name: "meaning", words: t.meaning.title, part: Meaning, isOffered: () => may("status") },
+  { name: "questions", words: t.questions.title, part: Questions, isOffered: () => may("status") },
   { name: "server", words: t.settings.server, part: Server, isOffered: () => may("status") },
 ];
 
