@@ -152,7 +152,7 @@ std::string heic_of(int width, int height) {
 // Its decoder wants a thread, which a locked-in process does not get.
 TEST(RenderTest, a_picture_of_a_telephone_is_decoded_although_no_thread_can_be_begun) {
   const std::string heic = heic_of(320, 240);
-  if (heic.empty()) GTEST_SKIP() << "libheif cannot encode here";
+  ASSERT_FALSE(heic.empty()) << "libheif was built without an encoder of HEVC (x265)";
   const auto preview = preview_of("a.heic", heic);
   ASSERT_EQ(preview.trouble, "");
   EXPECT_EQ(std::pair(preview.width, preview.height), std::pair(320U, 240U));
