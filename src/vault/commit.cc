@@ -25,12 +25,12 @@ std::optional<Error> Committer::stopped() const {
 }
 
 Result<Lsn> Committer::submit(CommandRequest request) {
-  Waiting mine{std::move(request)};
+  Waiting mine(std::move(request));
   std::unique_lock lock(mutex_);
   queue_.push_back(&mine);
   while (!mine.is_done) {
     if (has_leader_) {
-      changed_.wait(lock);
+      mine.turn.wait(lock);
       continue;
     }
     has_leader_ = true;
@@ -39,17 +39,24 @@ Result<Lsn> Committer::submit(CommandRequest request) {
     lock.unlock();
     commit_group(group);
     lock.lock();
-    for (Waiting* waiting : group) waiting->is_done = true;
-    has_leader_ = false;
-    changed_.notify_all();
+    for (Waiting* waiting : group) {
+      waiting->is_done = true;
+      if (waiting != &mine) waiting->turn.notify_one();  // under the lock: it may be gone as soon as that is free
+    }
+    end_lead();
   }
   return std::move(mine.answer);
 }
 
+void Committer::end_lead() {
+  has_leader_ = false;
+  if (!queue_.empty()) queue_.front()->turn.notify_one();
+  changed_.notify_all();
+}
+
 std::vector<Result<Lsn>> Committer::submit_group(std::vector<CommandRequest> requests) {
-  std::vector<Waiting> waiting;
-  waiting.reserve(requests.size());
-  for (CommandRequest& request : requests) waiting.push_back({std::move(request)});
+  std::deque<Waiting> waiting;
+  for (CommandRequest& request : requests) waiting.emplace_back(std::move(request));
   std::vector<Waiting*> group;
   for (Waiting& one : waiting) group.push_back(&one);
   std::unique_lock lock(mutex_);
@@ -58,8 +65,7 @@ std::vector<Result<Lsn>> Committer::submit_group(std::vector<CommandRequest> req
   lock.unlock();
   commit_group(group);
   lock.lock();
-  has_leader_ = false;
-  changed_.notify_all();
+  end_lead();
   std::vector<Result<Lsn>> answers;
   answers.reserve(waiting.size());
   for (Waiting& one : waiting) answers.push_back(std::move(one.answer));
@@ -73,8 +79,7 @@ Result<void> Committer::between_groups(const std::function<Result<void>()>& work
   lock.unlock();
   auto done = work();
   lock.lock();
-  has_leader_ = false;
-  changed_.notify_all();
+  end_lead();
   return done;
 }
 

@@ -121,10 +121,14 @@ class Committer {
 
  private:
   struct Waiting {
+    explicit Waiting(CommandRequest asked) : request(std::move(asked)) {}
     CommandRequest request;
     Result<Lsn> answer = Lsn{};
     bool is_done = false;
+    std::condition_variable turn;  // its own: of many that wait, only those are woken whose command is done
   };
+  // Whoever leads next is woken: the first that waits in line, and those that want to work alone.
+  void end_lead();  // mutex_ is held
   void commit_group(const std::vector<Waiting*>& group);
   [[nodiscard]] Result<void> build_group(const std::vector<Waiting*>& group, std::vector<journal::Command>& commands,
                                          std::vector<Waiting*>& accepted, const std::vector<chunk::NewPack>& packs);

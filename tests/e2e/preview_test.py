@@ -46,6 +46,23 @@ def pdf_of(words):
     return "%PDF-1.4\n" + "".join(f"{i + 1} 0 obj{one} endobj\n" for i, one in enumerate(objects)) + "trailer<</Root 1 0 R/Size 5>>"
 
 
+def swapped_profile():
+    """A colour profile of a screen whose red is green and whose green is red (ICC.1:2010, a matrix and a curve)."""
+    def xyz(*values):
+        return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+    parts = {b"rXYZ": xyz(0.3851, 0.7169, 0.0971), b"gXYZ": xyz(0.4361, 0.2225, 0.0139), b"bXYZ": xyz(0.1431, 0.0606, 0.7141),
+             b"wtpt": xyz(0.9642, 1, 0.8249)}
+    parts.update({name: b"curv\0\0\0\0" + struct.pack(">IH", 1, 0x0233) + b"\0\0" for name in (b"rTRC", b"gTRC", b"bTRC")})
+    table = struct.pack(">I", len(parts))
+    data = b""
+    for name, part in parts.items():
+        table += name + struct.pack(">II", 132 + 12 * len(parts) + len(data), len(part))
+        data += part
+    head = struct.pack(">I4sI4s4s4s12x4s", 132 + 12 * len(parts) + len(data), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
+    head += b"\0" * 28 + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    return head.ljust(128, b"\0") + table + data
+
+
 class Previews(AtollTest):
     """Without a server: made when they are asked for."""
 
@@ -65,15 +82,16 @@ class Previews(AtollTest):
         self.file("in/drawing.svg", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>')
         self.file("in/model.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\nf 2 3 4\n")
         self.file("in/note.txt", "words")
+        self.file("in/unknown.bin", bytes(range(256)) * 9)
         self.file("in/broken.jpg", jpeg[:300])
         return self.path("in")
 
     def test_each_kind_has_a_picture_or_a_reason(self):
         folder = self.folder_of_everything()
         self.atoll("put", folder, "box")
-        expected = {"photo.jpg": (256, 128), "turned.jpg": (128, 256), "page.pdf": (181, 256), "model.obj": (256, 256), "drawing.svg": (256, 128)}
+        expected = {"note.txt": (181, 256), "photo.jpg": (256, 128), "turned.jpg": (128, 256), "page.pdf": (181, 256), "model.obj": (256, 256), "drawing.svg": (256, 128)}
         for name in sorted(os.listdir(folder)):
-            if name in ("note.txt", "broken.jpg"):
+            if name in ("unknown.bin", "broken.jpg"):
                 refused = self.atoll("preview", "box/" + name, code=20)
                 self.assertRegex(refused.errors, "There is no preview: (of its format there are none|it is damaged)", name)
                 continue
@@ -84,6 +102,23 @@ class Previews(AtollTest):
                     self.assertEqual(expected[name], (width, height))
         self.assertEqual((1024, 512), size_of(self.atoll("preview", "--large", "box/photo.jpg").out))
         self.assertEqual((320, 160), size_of(self.atoll("preview", "--large", "box/picture.png").out))
+
+    def test_colours_are_what_the_profile_of_a_picture_says(self):
+        ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:d=1", "-frames:v", "1", self.path("red.jpg"))
+        with open(self.path("red.jpg"), "rb") as file:
+            jpeg = file.read()
+        profile = b"ICC_PROFILE\0\x01\x01" + swapped_profile()
+        self.file("in/red.jpg", jpeg)
+        self.file("in/green.jpg", jpeg[:2] + b"\xff\xe2" + struct.pack(">H", len(profile) + 2) + profile + jpeg[2:])
+        self.file("in/broken.jpg", jpeg[:2] + b"\xff\xe2" + struct.pack(">H", 120) + profile[:118] + jpeg[2:])
+        self.atoll("put", self.path("in"), "box")
+        for name, shown in (("red.jpg", 0), ("green.jpg", 1), ("broken.jpg", 0)):
+            webp = self.file("shown.webp", self.atoll("preview", "box/" + name).out)
+            ffmpeg("-i", webp, "-f", "rawvideo", "-pix_fmt", "rgb24", self.path("pixels"))
+            with open(self.path("pixels"), "rb") as file:
+                pixel = file.read(3)
+            self.assertGreater(pixel[shown], 200, (name, tuple(pixel)))
+            self.assertLess(pixel[1 - shown], 90, (name, tuple(pixel)))
 
     def test_a_scan_is_found_by_its_words_once_it_was_looked_into(self):
         pdf = self.file("scan.pdf", pdf_of("Invoice for the boiler"))
@@ -129,7 +164,9 @@ class ServedPreviews(RestTest):
         self.assertEqual(200, self.preview("0.png", "?size=large", headers={"If-None-Match": first.getheader("ETag")}).status)
         self.assertEqual(401, self.preview("0.png", token=False).status)
         self.ask("PUT", "/api/v1/buckets/box/objects/note.txt", body="words")
-        problem = self.json("GET", "/api/v1/buckets/box/preview/note.txt", status=404)
+        self.assertEqual((181, 256), size_of(self.preview("note.txt").data))
+        self.ask("PUT", "/api/v1/buckets/box/objects/empty.txt", body=" ")
+        problem = self.json("GET", "/api/v1/buckets/box/preview/empty.txt", status=404)
         self.assertEqual("preview.none", problem["id"])
         covered = lambda: self.json("GET", "/api/v1/search/coverage")
         self.assertTrue(wait_until(lambda: covered()["previews_waiting"] == 0 and covered()["is_complete"], 60), covered())

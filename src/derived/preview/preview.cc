@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "derived/extract/formats.h"
+
 namespace atl::preview {
 namespace {
 
@@ -74,6 +76,12 @@ Result<Preview> decode(ByteView bytes) {
 bool is_shown_by_browsers(std::string_view format_id) {
   constexpr std::array<std::string_view, 8> kShown{"jpeg", "png", "gif", "webp", "avif", "svg", "bmp", "ico"};
   return std::ranges::find(kShown, format_id) != kShown.end();
+}
+
+bool is_made_when_asked(std::string_view format_id) {
+  constexpr std::array<std::string_view, 7> kGroups{"code",   "data",     "text",    "subtitle",
+                                                    "markup", "calendar", "database"};
+  return std::ranges::find(kGroups, extract::format_by_id(format_id).group) != kGroups.end();
 }
 
 Result<void> make_all(const platform::Machine& machine, std::span<const extract::Source> sources,

@@ -47,6 +47,9 @@ struct Preview {
 // `damaged` "preview.damaged". Believes nothing: a picture is a RIFF file of the kind WebP, within kPictureBytesMax.
 [[nodiscard]] Result<Preview> decode(ByteView bytes);
 
+// Drawn in no time out of the words that are shown anyway: made when somebody asks, not for each of a million texts.
+[[nodiscard]] bool is_made_when_asked(std::string_view format_id);
+
 // A content of which a browser shows the original as well: a large picture of it is made only when it is asked for.
 [[nodiscard]] bool is_shown_by_browsers(std::string_view format_id);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <clocale>
+#include <memory>
 
 #include "derived/preview/preview.h"
 #include "derived/render/internal/draw.h"
@@ -36,7 +37,8 @@ constexpr std::array kDrawers{
     Drawer{"pptx", draw_package}, Drawer{"odp", draw_package},  Drawer{"odg", draw_package},
     Drawer{"zip", draw_package},  Drawer{"3mf", draw_package},  Drawer{"stl", draw_model},
     Drawer{"obj", draw_model},    Drawer{"ply", draw_model},    Drawer{"gltf", draw_model},
-    Drawer{"glb", draw_model},
+    Drawer{"glb", draw_model},    Drawer{"mobi", draw_book},    Drawer{"fb2", draw_book},
+    Drawer{"dxf", draw_lines},    Drawer{"gcode", draw_lines},
 };
 
 Result<preview::Preview> preview_of(const Drawing& drawing) {
@@ -69,14 +71,20 @@ preview::Preview preview_or_trouble(const Drawing& drawing) {
   return without;
 }
 
-Result<void> draw_batch(sandbox::Channel& channel) {
+// What outlives one content.
+struct Desk {
+  extract::WordsReader words;
+  Letters letters;
+};
+
+Result<void> draw_batch(sandbox::Channel& channel, Desk& desk) {
   extract::BatchReader reader;
   reader.begin = [](ByteView) -> Result<void> { return {}; };
-  reader.read = [](extract::Input& input, std::string_view name, const extract::SayBegun& begun) -> Result<Bytes> {
+  reader.read = [&](extract::Input& input, std::string_view name, const extract::SayBegun& begun) -> Result<Bytes> {
     ATOLL_ASSIGN(const Bytes head, input.part(0, extract::kHeadBytes));
     const extract::Format& format = extract::recognise(head, name);
     ATOLL_TRY(begun(format.id));
-    return encode(preview_or_trouble({input, name, format}));
+    return encode(preview_or_trouble({input, name, format, preview::kLargeSide, &desk.words, &desk.letters}));
   };
   return extract::serve_batch(channel, reader);
 }
@@ -85,7 +93,9 @@ Result<void> draw_batch(sandbox::Channel& channel) {
 
 Draw draw_of(std::string_view format_id) {
   const auto* const found = std::ranges::find(kDrawers, format_id, &Drawer::format_id);
-  return found == kDrawers.end() ? nullptr : found->draw;
+  if (found != kDrawers.end()) return found->draw;
+  const extract::Format& format = extract::format_by_id(format_id);
+  return format.has_preview && format.reads_text ? draw_words : nullptr;
 }
 
 std::vector<std::string> font_folders() {
@@ -101,9 +111,14 @@ void prepare_drawing() {
 }
 
 int run_pictures_worker() {
+  const auto desk = std::make_shared<Desk>();
   sandbox::Worker worker;
-  worker.prepare = prepare_drawing;
-  worker.body = draw_batch;
+  worker.prepare = [desk] {
+    prepare_drawing();
+    desk->words.open();
+    desk->letters.open();
+  };
+  worker.body = [desk](sandbox::Channel& channel) { return draw_batch(channel, *desk); };
   worker.readable_folders = font_folders();
   return sandbox::work(worker);
 }

@@ -32,7 +32,7 @@ Result<void> SearchIndex::queue_pictures(const CatchUpOptions& options) {
 
 Result<void> SearchIndex::queue_pictures_of(const ObjectDocuments& row, const extract::Extraction& known) {
   // Also where nobody makes them now: whoever does one day finds what waits.
-  if (extract::format_by_id(known.format).has_preview) {
+  if (extract::format_by_id(known.format).has_preview && !preview::is_made_when_asked(known.format)) {
     ATOLL_ASSIGN(const bool is_there, pictures_->has_small(row.extraction));
     ATOLL_TRY(book_->set_waiting(row.object, !is_there, Queue::previews));
   }

@@ -568,9 +568,10 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   }
   if (!report.key_file.empty()) output.message("A new key of this machine lies in " + report.key_file + ".");
   if (report.has_older_keys) {
-    output.warning(
-        "restore_home.older_keys",
-        "the kit is older than the copy's keys: what was stored under key domains made since cannot be read");
+    output.warning("restore_home.older_keys",
+                   "this kit does not open the keys that lie in the copy, so its own were taken. It may be the newer "
+                   "one, and all is "
+                   "well; where it is the older one, what was stored under key domains made since cannot be read");
   }
   return code;
 }

@@ -7,6 +7,7 @@
 #include "edge/rest/copy_places.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/job_kinds.h"
+#include "services/backup/accounts.h"
 #include "services/backup/copy_check.h"
 #include "store/blob/s3/s3_place.h"
 #include "vault/copies.h"
@@ -118,8 +119,10 @@ Result<net::Response> remove_copy(Call& call) {
                           }));
   ATOLL_TRY(vault::forget_copy_state(vault->machine().files, vault->folder(), row.name));
   if (deletes_files) {
+    const auto accounts = backup::remove_accounts(copy_reach(call.exchange().host, vault->machine()), row.place);
     ATOLL_TRY(backup::CopyTarget::remove(copy_reach(call.exchange().host, vault->machine()), row.place,
                                          vault->head().vault, backup::copy_lock_path(*vault, row.name)));
+    ATOLL_TRY(accounts);  // told, and kept nothing else
   }
   return no_content();
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "foundation/net/testing/raw_client.h"
@@ -88,6 +89,32 @@ TEST_F(HttpServerTest, AnswersManyRequestsOverOneConnection) {
   }
   EXPECT_EQ(server_->stats().connections_total, 1U);
   EXPECT_EQ(server_->stats().requests_total, 3U);
+}
+
+// A thread stays with its connection for a moment after an answer; clients that do not go on must not keep the others
+// from being answered.
+TEST_F(HttpServerTest, AnswersMoreClientsThanItHasThreads) {
+  for (const unsigned threads : {1U, 2U, 4U}) {
+    ServerOptions options;
+    options.threads = threads;
+    const auto endpoint = start(echo, options);
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int at = 0; at < 24; ++at) clients.push_back(std::make_unique<RawClient>(endpoint));
+    for (int round = 0; round < 20; ++round) {
+      for (const auto& client : clients) ASSERT_TRUE(client->send(get_request("/" + std::to_string(round))));
+      for (const auto& client : clients)
+        ASSERT_EQ(client->answer().headers.get("X-Target"), "/" + std::to_string(round));
+    }
+    // One after another, each at its own pace: threads come and go with the connections.
+    for (const auto& client : clients) {
+      ASSERT_TRUE(client->send("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na"));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    for (const auto& client : clients) ASSERT_TRUE(client->send("bc"));
+    for (const auto& client : clients) EXPECT_EQ(client->answer().body, "abc");
+    EXPECT_EQ(server_->stats().requests_total, 24U * 21U);
+    server_->stop();
+  }
 }
 
 TEST_F(HttpServerTest, AnswersRequestsSentAtOnceInTheirOrder) {

@@ -1,6 +1,7 @@
 #include "store/blob/disk_blob_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <set>
@@ -142,7 +143,7 @@ class DiskBlobWriter final : public BlobWriter {
   std::uint64_t position_ = 0;
   bool may_be_longer_ = false;
   bool is_name_synced_ = false;
-  bool is_failed_ = false;
+  std::atomic<bool> is_failed_ = false;  // sync() may run beside append()
   std::shared_ptr<OpenFiles> open_files_;
 };
 

@@ -8,6 +8,7 @@ ChunkWriter::ChunkWriter(std::shared_ptr<void> store, std::shared_ptr<State> sta
     : store_(std::move(store)), state_(std::move(state)) {}
 ChunkWriter::~ChunkWriter() { state_->store().drop_writer(state_); }
 Result<AddedChunk> ChunkWriter::add(ByteView plain) { return state_->add(plain); }
+Result<void> ChunkWriter::flush() { return state_->flush(); }
 Result<ChunkId> ChunkWriter::id_of(ByteView plain) const { return state_->id_of(plain); }
 
 ChunkStore::ChunkStore(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -36,6 +37,8 @@ Result<void> ChunkStore::close() { return state_->close(); }
 Result<void> ChunkStore::read(const ChunkId& id, DomainNumber domain, Buffer& out) {
   return state_->read(id, domain, out);
 }
+
+Result<ChunkView> ChunkStore::view(const ChunkId& id, DomainNumber domain) { return state_->view(id, domain); }
 
 Result<bool> ChunkStore::contains(const ChunkId& id) {
   ATOLL_ASSIGN(const auto found, state_->find(id, State::Look::tell));

@@ -100,6 +100,12 @@ struct OpenReport {
   std::vector<std::string> warnings;  // packs that could not be read whole, named
 };
 
+// A chunk's plaintext where it lies, and what keeps it there (with all of its group: up to some MiB).
+struct ChunkView {
+  ByteView bytes;
+  std::shared_ptr<const void> held;
+};
+
 class ChunkStore;
 
 // Gathers chunks of one domain and temperature. Destroying it hands what it still gathers to the store: the next sync()
@@ -115,6 +121,9 @@ class ChunkWriter {
   // domain has no keys), `no_space` (this chunk was not taken, those before are kept; may be repeated), `io`, `usage`
   // (store opened read-only). An empty chunk is a chunk.
   [[nodiscard]] Result<AddedChunk> add(ByteView plain);
+  // Seals and writes what is gathered, on this thread: ChunkStore::sync() does it for all writers, one after another,
+  // on the thread that others wait for. Where it fails what is gathered is kept, and sync() tries again.
+  [[nodiscard]] Result<void> flush();
   // The id add() would give.
   [[nodiscard]] Result<ChunkId> id_of(ByteView plain) const;
 
@@ -159,6 +168,8 @@ class ChunkStore {
   // The chunk's plaintext replaces `out`. Errors: `not_found` (no such chunk, or its pack is gone), `damaged` (names
   // pack and group; parity could not help), `io`.
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
+  // The same without a copy: where it lies in an opened group. Neighbours in a group lie behind one another in memory.
+  [[nodiscard]] Result<ChunkView> view(const ChunkId& id, DomainNumber domain);
   // Whether read() would find it: index only.
   [[nodiscard]] Result<bool> contains(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> length_of(const ChunkId& id);

@@ -79,6 +79,53 @@ TEST(ChunkStore, KnownChunkIsStoredOnceAcrossWritersPacksAndSessions) {
   EXPECT_EQ(store->totals().raw_bytes, 420'000U);
 }
 
+TEST(ChunkStore, WhatAWriterFlushedNeedsOnlyTheSync) {
+  TestVault vault;
+  const auto store = vault.open();
+  const Bytes plain = noise_chunk(1, 4096);
+  const Bytes other = noise_chunk(2, 4096);
+  {
+    const auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+    const ChunkId id = must_add(*writer, plain);
+    EXPECT_EQ(store->stats().groups_written, 0U);
+    ASSERT_TRUE(writer->flush());
+    EXPECT_EQ(store->stats().groups_written, 1U);
+    ASSERT_TRUE(writer->flush()) << "nothing is left";
+    EXPECT_EQ(store->stats().groups_written, 1U);
+    expect_reads(*store, id, plain);
+    (void)must_add(*writer, other);
+  }
+  ASSERT_TRUE(store->sync());
+  EXPECT_EQ(store->stats().groups_written, 2U) << "what a writer leaves is written by the sync";
+  ASSERT_TRUE(store->close());
+  EXPECT_EQ(vault.open()->totals().chunks, 2U);
+}
+
+TEST(ChunkStore, OnlyWhatHasNeitherRepeatsNorFrequentBytesIsNotCompressed) {
+  TestVault vault;
+  const auto store = vault.open();
+  const auto written = [&](ByteView plain) {
+    const std::uint64_t before = store->stats().bytes_written;
+    const auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+    (void)must_add(*writer, plain);
+    EXPECT_TRUE(writer->flush());
+    return store->stats().bytes_written - before;
+  };
+  for (const std::size_t size : {std::size_t{2048}, std::size_t{4096}, std::size_t{100'000}}) {
+    const Bytes noise = noise_chunk(size, size);
+    EXPECT_GE(written(noise), size);
+    Bytes repeated = noise_chunk(size + 1, size / 2);
+    repeated.insert(repeated.end(), repeated.begin(), repeated.begin() + static_cast<std::ptrdiff_t>(size / 2));
+    EXPECT_LT(written(repeated), size * 7 / 10) << "its bytes are equally frequent, but it is there twice";
+    Bytes letters = noise_chunk(size + 2, size);
+    for (std::uint8_t& byte : letters) byte = static_cast<std::uint8_t>('a' + byte % 16);
+    EXPECT_LT(written(letters), size * 7 / 10);
+    Bytes half = noise_chunk(size + 3, size);
+    std::fill(half.begin() + static_cast<std::ptrdiff_t>(size / 2), half.end(), std::uint8_t{7});
+    EXPECT_LT(written(half), size * 7 / 10);
+  }
+}
+
 TEST(ChunkStore, DomainsShareNothing) {
   TestVault vault;
   const Bytes plain = text_chunk(1, 5000);

@@ -55,7 +55,7 @@ Result<std::vector<ContentReference::Part>> decode_list(ByteView bytes, std::uin
 // Reads the part of [offset, offset + length) that lies in `parts`, whose content begins at 0.
 class Walk {
  public:
-  Walk(chunk::ChunkStore& chunks, DomainNumber domain, const std::function<Result<bool>(ByteView)>& visit)
+  Walk(chunk::ChunkStore& chunks, DomainNumber domain, const HeldVisitor& visit)
       : chunks_(&chunks), domain_(domain), visit_(&visit) {}
 
   Result<bool> walk(std::span<const ContentReference::Part> parts, unsigned depth, std::uint64_t offset,
@@ -76,23 +76,21 @@ class Walk {
 
  private:
   Result<bool> data(const ContentReference::Part& part, std::uint64_t from, std::uint64_t to) {
-    ATOLL_TRY(chunks_->read(part.chunk, domain_, buffer_));
-    if (buffer_.size() != part.length) {
+    ATOLL_ASSIGN(const chunk::ChunkView there, chunks_->view(part.chunk, domain_));
+    if (there.bytes.size() != part.length) {
       return fail(ErrorKind::damaged, "content.chunk_length", "a chunk has another length than its object says");
     }
-    return (*visit_)(buffer_.view().subspan(from, to - from));
+    return (*visit_)(there.bytes.subspan(from, to - from), there.held);
   }
   Result<bool> list(const ContentReference::Part& part, unsigned depth, std::uint64_t offset, std::uint64_t length) {
-    Buffer bytes;
-    ATOLL_TRY(chunks_->read(part.chunk, domain_, bytes));
-    ATOLL_ASSIGN(const auto parts, decode_list(bytes.view(), depth, part.length));
+    ATOLL_ASSIGN(const chunk::ChunkView bytes, chunks_->view(part.chunk, domain_));
+    ATOLL_ASSIGN(const auto parts, decode_list(bytes.bytes, depth, part.length));
     return walk(parts, depth - 1, offset, length);
   }
 
   chunk::ChunkStore* chunks_;
   DomainNumber domain_;
-  const std::function<Result<bool>(ByteView)>* visit_;
-  Buffer buffer_;
+  const HeldVisitor* visit_;
 };
 
 Result<bool> visit_chunks(chunk::ChunkStore& chunks, DomainNumber domain, std::span<const ContentReference::Part> parts,
@@ -161,11 +159,14 @@ bool wants_first_bytes(std::uint64_t expected_bytes, std::string_view name) {
 ContentWriter::ContentWriter(chunk::ChunkWriter& chunks, DomainNumber domain, const codec::GearTable& gear)
     : chunks_(&chunks), domain_(domain), gear_(&gear) {}
 
-void ContentWriter::begin(codec::CutterNumber cutter) {
+void ContentWriter::begin(codec::CutterNumber cutter, std::optional<std::uint64_t> expected_bytes) {
   number_ = cutter;
-  const std::size_t window = cutter == codec::CutterNumber::large ? 8 * 1024 * 1024 : 1024 * 1024;
+  window_bytes_ = cutter == codec::CutterNumber::large ? 8 * 1024 * 1024 : 1024 * 1024;
+  // One byte more than is expected, so that its end is seen where it is.
+  const auto window =
+      static_cast<std::size_t>(std::min<std::uint64_t>(expected_bytes.value_or(window_bytes_), window_bytes_ - 1) + 1);
   if (window_.capacity() < window) window_ = Buffer(window);
-  window_.resize(window);
+  window_.resize(std::min(window_.capacity(), window_bytes_));
   filled_ = 0;
   length_ = 0;
   new_bytes_ = 0;
@@ -177,7 +178,9 @@ ByteSpan ContentWriter::space() { return window_.span().subspan(filled_); }
 Result<void> ContentWriter::advance(std::size_t filled) {
   filled_ += filled;
   length_ += filled;
-  if (filled_ == window_.size()) return cut(false);
+  if (filled_ < window_.size()) return {};
+  if (window_.size() == window_bytes_) return cut(false);
+  window_.resize(window_bytes_);  // more came than was expected
   return {};
 }
 
@@ -297,6 +300,13 @@ Result<ContentReference> ContentWriter::finish() {
 
 Result<void> read_content(chunk::ChunkStore& chunks, const ContentReference& content, std::uint64_t offset,
                           std::uint64_t length, const std::function<Result<bool>(ByteView)>& visit) {
+  return read_content_held(
+      chunks, content, offset, length,
+      [&visit](ByteView piece, const std::shared_ptr<const void>& /*held*/) -> Result<bool> { return visit(piece); });
+}
+
+Result<void> read_content_held(chunk::ChunkStore& chunks, const ContentReference& content, std::uint64_t offset,
+                               std::uint64_t length, const HeldVisitor& visit) {
   if (offset >= content.length) return {};
   length = std::min(length, content.length - offset);
   if (content.depth > kContentDepthMax) {

@@ -12,6 +12,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "catalog/rows.h"
@@ -46,7 +48,9 @@ inline constexpr std::size_t kContentDepthMax = 4;  // 4096^4 chunks of 32 KiB a
 class ContentWriter {
  public:
   ContentWriter(chunk::ChunkWriter& chunks, DomainNumber domain, const codec::GearTable& gear);  // borrows both
-  void begin(codec::CutterNumber cutter);
+  // `expected_bytes`: of the content, where it is known, so that a small one takes little memory; it may have another
+  // length.
+  void begin(codec::CutterNumber cutter, std::optional<std::uint64_t> expected_bytes = std::nullopt);
   // Where the next bytes go (never empty), and how many of them were filled: saves the copy of append().
   [[nodiscard]] ByteSpan space();
   [[nodiscard]] Result<void> advance(std::size_t filled);
@@ -64,6 +68,7 @@ class ContentWriter {
   DomainNumber domain_;
   const codec::GearTable* gear_;
   codec::CutterNumber number_ = codec::CutterNumber::small;
+  std::size_t window_bytes_ = 0;  // of a whole window; the buffer is smaller where little is expected
   Buffer window_;
   std::size_t filled_ = 0;
   std::uint64_t length_ = 0;
@@ -82,6 +87,10 @@ class ContentWriter {
 [[nodiscard]] Result<void> read_content(chunk::ChunkStore& chunks, const catalog::ContentReference& content,
                                         std::uint64_t offset, std::uint64_t length,
                                         const std::function<Result<bool>(ByteView)>& visit);
+// The same without a copy: what keeps a piece where it lies is handed out with it.
+using HeldVisitor = std::function<Result<bool>(ByteView piece, const std::shared_ptr<const void>& held)>;
+[[nodiscard]] Result<void> read_content_held(chunk::ChunkStore& chunks, const catalog::ContentReference& content,
+                                             std::uint64_t offset, std::uint64_t length, const HeldVisitor& visit);
 // Visits every chunk, list chunks included (before what they list).
 [[nodiscard]] Result<void> for_each_chunk(chunk::ChunkStore& chunks, const catalog::ContentReference& content,
                                           const std::function<Result<bool>(const ChunkId&, bool is_list)>& visit);

@@ -24,8 +24,9 @@ class Content : public ::testing::Test {
     writer_ = std::make_unique<ContentWriter>(*chunks_, kDefaultDomain, *vault_->gear(kDefaultDomain));
   }
   // `piece` 0: as much as there is room for.
-  ContentReference write(ByteView bytes, codec::CutterNumber cutter, std::size_t piece) {
-    writer_->begin(cutter);
+  ContentReference write(ByteView bytes, codec::CutterNumber cutter, std::size_t piece,
+                         std::optional<std::uint64_t> expected_bytes = std::nullopt) {
+    writer_->begin(cutter, expected_bytes);
     while (!bytes.empty()) {
       const std::size_t count = std::min(bytes.size(), piece == 0 ? bytes.size() : piece);
       EXPECT_EQ(told(writer_->append(bytes.first(count))), "ok");
@@ -72,6 +73,22 @@ TEST_F(Content, EveryLengthAroundTheBordersComesBack) {
       EXPECT_TRUE(equal(read(content, 0, length), part));
       EXPECT_TRUE(read(content, length, 10).empty());
       EXPECT_EQ(read(content, 0, UINT64_MAX).size(), length);
+    }
+  }
+}
+
+TEST_F(Content, WhatIsExpectedChangesNothingButMemory) {
+  const Bytes bytes = noise(5, 2 * kMiB + 11);
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{1}, std::size_t{4096}, std::size_t{200'000}, bytes.size()}) {
+    const ByteView part = ByteView(bytes).first(length);
+    const ContentReference content = write(part, codec::CutterNumber::small, 0);
+    for (const std::uint64_t expected : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{4095}, std::uint64_t{4096},
+                                         std::uint64_t{4097}, std::uint64_t{kMiB}, UINT64_MAX}) {
+      // A writer of its own each time: one that has had a large window keeps it.
+      writer_ = std::make_unique<ContentWriter>(*chunks_, kDefaultDomain, *vault_->gear(kDefaultDomain));
+      EXPECT_EQ(write(part, codec::CutterNumber::small, 0, expected), content) << length << " expected " << expected;
+      EXPECT_EQ(write(part, codec::CutterNumber::small, 777, expected), content) << length << " expected " << expected;
     }
   }
 }

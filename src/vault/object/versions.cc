@@ -504,7 +504,8 @@ Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& buck
     }
     first.resize(filled);
   }
-  writer.begin(choose_cutter(expected_bytes, name, first));
+  writer.begin(choose_cutter(expected_bytes, name, first),
+               expected_bytes > 0 ? std::optional(expected_bytes) : std::nullopt);
   ATOLL_TRY(writer.append(first));
   stored.bytes = first.size();
   std::uint64_t asked = 0;
@@ -521,6 +522,7 @@ Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& buck
   }
   ATOLL_ASSIGN(stored.content, writer.finish());
   stored.new_bytes = writer.new_bytes();
+  ATOLL_TRY(chunks->flush());
   return stored;
 }
 

@@ -6,7 +6,9 @@
 
 #include "derived/extract/formats.h"
 #include "derived/extract/input.h"
+#include "derived/extract/words_reader.h"
 #include "derived/preview/preview.h"
+#include "derived/render/internal/letters.h"
 #include "derived/render/internal/picture.h"
 
 namespace atl::render {
@@ -16,6 +18,9 @@ struct Drawing {
   std::string_view name;
   const extract::Format& format;
   std::uint32_t side = preview::kLargeSide;  // what is larger may come smaller, but not below this
+  // Of who draws what is made of words; null: nobody does.
+  const extract::WordsReader* words = nullptr;
+  Letters* letters = nullptr;
 };
 using Draw = Result<Picture> (*)(const Drawing& drawing);
 
@@ -35,8 +40,14 @@ inline constexpr std::uint64_t kWholeBytesMax = 256 * kMiB;
 [[nodiscard]] Result<Picture> draw_raw(const Drawing& drawing);
 // page.cc
 [[nodiscard]] Result<Picture> draw_page(const Drawing& drawing);
-// package_picture.cc: the picture that stands in a zipped document; the first page of a comic
+// package_picture.cc: the picture that stands in a zipped document, else its words; the first page of a comic
 [[nodiscard]] Result<Picture> draw_package(const Drawing& drawing);
+// word_page.cc: the first page of documents, sheets, slides, text and code, out of their words
+[[nodiscard]] Result<Picture> draw_words(const Drawing& drawing);
+// book_cover.cc: Mobipocket and FictionBook
+[[nodiscard]] Result<Picture> draw_book(const Drawing& drawing);
+// line_drawing.cc: DXF and G-code
+[[nodiscard]] Result<Picture> draw_lines(const Drawing& drawing);
 // model_picture.cc
 [[nodiscard]] Result<Picture> draw_model(const Drawing& drawing);
 

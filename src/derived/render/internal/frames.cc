@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "derived/render/internal/colours.h"
 #include "derived/render/internal/draw.h"
 
 namespace atl::render {
@@ -71,7 +72,10 @@ Result<Picture> picture_in(AVCodecContext& decoder, const AVPacket* packet, std:
   if (::avcodec_send_packet(&decoder, packet) < 0) return malformed();
   ::avcodec_send_packet(&decoder, nullptr);
   if (::avcodec_receive_frame(&decoder, frame.get()) < 0) return malformed();
-  return picture_of(*frame, side);
+  ATOLL_ASSIGN(Picture picture, picture_of(*frame, side));
+  const AVFrameSideData* const profile = ::av_frame_get_side_data(frame.get(), AV_FRAME_DATA_ICC_PROFILE);
+  if (profile != nullptr) to_srgb(picture, ByteView(profile->data, profile->size));
+  return picture;
 }
 
 }  // namespace atl::render

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "derived/render/internal/colours.h"
 #include "derived/render/internal/draw.h"
 
 namespace atl::render {
@@ -51,6 +52,13 @@ Result<Picture> draw_heif(const Drawing& drawing) {
   for (std::uint32_t y = 0; y < picture.height; ++y)
     std::memcpy(picture.pixels.data() + y * row_bytes,
                 rows + static_cast<std::size_t>(y) * static_cast<std::size_t>(stride), row_bytes);
+  picture = scaled_to(picture, drawing.side);
+  // The library writes all of it, so room is made for all of it: it is no more than stands in the file.
+  Bytes profile(::heif_image_handle_get_raw_color_profile_size(handle.get()));
+  if (!profile.empty() &&
+      ::heif_image_handle_get_raw_color_profile(handle.get(), profile.data()).code == heif_error_Ok) {
+    to_srgb(picture, profile);
+  }
   return picture;
 }
 

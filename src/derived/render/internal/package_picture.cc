@@ -1,5 +1,5 @@
 // The picture that a zipped document brings along: what its program saved as a thumbnail, a book's cover, a comic's
-// first page.
+// first page. Documents that bring none are drawn out of their words.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -82,6 +82,15 @@ Result<Bytes> read_part(const Drawing& drawing, const std::string& path) {
   return malformed();
 }
 
+Result<Picture> draw_part(const Drawing& drawing, const std::string& path) {
+  ATOLL_ASSIGN(const Bytes part, read_part(drawing, path));
+  const extract::Format& format =
+      extract::recognise(ByteView(part).first(std::min(part.size(), extract::kHeadBytes)), path);
+  ATOLL_ASSIGN(Picture picture, draw_still_bytes(part, format.id, drawing.side));
+  picture.original_width = picture.original_height = 0;  // of that picture, not of the document
+  return picture;
+}
+
 }  // namespace
 
 Result<Picture> draw_package(const Drawing& drawing) {
@@ -89,12 +98,10 @@ Result<Picture> draw_package(const Drawing& drawing) {
   if (is_archive && !small_letters(drawing.name).ends_with(".cbz"))
     return nothing_to_show("of archives there are none");
   ATOLL_ASSIGN(const auto path, best_part(drawing));
-  if (!path) return nothing_to_show("there is no picture of it in it, and its pages are not drawn");
-  ATOLL_ASSIGN(const Bytes part, read_part(drawing, *path));
-  const extract::Format& format =
-      extract::recognise(ByteView(part).first(std::min(part.size(), extract::kHeadBytes)), *path);
-  ATOLL_ASSIGN(Picture picture, draw_still_bytes(part, format.id, drawing.side));
-  picture.original_width = picture.original_height = 0;  // of that picture, not of the document
+  const bool has_words = drawing.format.reads_text;
+  if (!path) return has_words ? draw_words(drawing) : nothing_to_show("there is no picture of it in it");
+  auto picture = draw_part(drawing, *path);
+  if (!picture && has_words) return draw_words(drawing);
   return picture;
 }
 

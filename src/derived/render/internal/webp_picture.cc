@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "derived/render/internal/colours.h"
 #include "derived/render/internal/draw.h"
 #include "derived/render/internal/exif.h"
 
@@ -11,6 +12,10 @@ namespace {
 
 struct FreeAnimation {
   void operator()(WebPAnimDecoder* decoder) const { ::WebPAnimDecoderDelete(decoder); }
+};
+
+struct FreeDemuxer {
+  void operator()(WebPDemuxer* demuxer) const { ::WebPDemuxDelete(demuxer); }
 };
 
 }  // namespace
@@ -37,6 +42,12 @@ Result<Picture> draw_webp_bytes(ByteView file) {
   picture.original_width = picture.width;
   picture.original_height = picture.height;
   std::copy_n(pixels, picture.pixels.size(), picture.pixels.begin());
+  const std::unique_ptr<WebPDemuxer, FreeDemuxer> demuxer(::WebPDemux(&data));
+  WebPChunkIterator chunk;
+  if (demuxer && ::WebPDemuxGetChunk(demuxer.get(), "ICCP", 1, &chunk) != 0) {
+    to_srgb(picture, ByteView(chunk.chunk.bytes, chunk.chunk.size));
+    ::WebPDemuxReleaseChunkIterator(&chunk);
+  }
   return upright(std::move(picture), orientation_of(file));
 }
 

@@ -238,6 +238,7 @@ Awaitable<bool> Connection::read_small_body(const RequestHead& head, StreamingBo
     // The whole small body has the time that its least rate allows.
     if (server_.now_ns() - began > std::int64_t{server_.options.body_idle_timeout_ms} * 2'000'000) co_return false;
     watched_.wait_for(Waiting::body, server_.now_ns(), server_.options.body_idle_timeout_ms);
+    transport_.acknowledge_now();
     auto soon = fill_soon();
     const auto count = soon ? *soon : co_await fill();
     watched_.wait_for_nothing();

@@ -1,6 +1,7 @@
 // The life of one connection: handshake, then requests and answers in turn, then its end.
 // Always true: one coroutine does all of it, so that nothing here needs a lock; between two of its steps no thread is
-// held for longer than kSoonMs, and never all of them. The descriptor is closed in the destructor, after the watching thread forgot it.
+// held for longer than kSoonMs, and never all of them. The descriptor is closed in the destructor, after the watching
+// thread forgot it.
 #pragma once
 
 #include <memory>

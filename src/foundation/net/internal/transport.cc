@@ -1,5 +1,7 @@
 #include "foundation/net/internal/transport.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -143,6 +145,12 @@ Awaitable<void> Transport::shut_down_sending() {
     co_await tls_->async_shutdown(kAwait);
   }
   ::shutdown(descriptor_, SHUT_WR);
+}
+
+void Transport::acknowledge_now() {
+  if (protocol_.family() == AF_UNIX) return;
+  const int on = 1;
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));  // where it is refused it is slow, and right
 }
 
 bool Transport::is_closed_by_peer() {

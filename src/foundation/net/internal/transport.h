@@ -87,6 +87,9 @@ class Transport {
   void write_all_blocking(std::string_view text, ErrorCode& error);
   // Says goodbye as TLS has it; a plain connection's sending side is shut down.
   [[nodiscard]] Awaitable<void> shut_down_sending();
+  // A client that sends head and body one after the other, and leaves RFC 896 on, holds the body back until the head is
+  // acknowledged; the system would wait some 40 ms with that.
+  void acknowledge_now();
   // True where the other side has closed its end. Takes nothing from the connection.
   [[nodiscard]] bool is_closed_by_peer();
 

@@ -72,7 +72,6 @@ Result<AddedChunk> ChunkWriter::State::add(ByteView plain) {
       std::ranges::copy(plain, alone_body_.data());
     }
   } else {
-    if (body_.capacity() < plan_.bytes_max) body_ = Buffer(plan_.bytes_max);
     if (entries_.empty()) body_.clear();
     entries_.push_back({id, static_cast<std::uint32_t>(body_.size()), length});
     body_.append(plain);
@@ -120,27 +119,33 @@ bool ChunkWriter::State::is_empty() {
 
 Result<void> ChunkWriter::State::write_group(std::span<const DirectoryEntry> entries, ByteView body) {
   ATOLL_TRY(store_.refuse_stopped());
-  ATOLL_TRY(group_.prepare(entries, body, plan_.codec));
+  const auto give_back = [this](ChunkStore::State::SealingTools* used) {
+    store_.give_tools(std::unique_ptr<ChunkStore::State::SealingTools>(used));
+  };
+  const std::unique_ptr<ChunkStore::State::SealingTools, decltype(give_back)> tools(store_.take_tools().release(),
+                                                                                    give_back);
+  GroupSealer& group = tools->group;
+  ATOLL_TRY(group.prepare(entries, body, plan_.codec));
   ATOLL_ASSIGN(const auto reservation, store_.reserve(domain_, temperature_));
   PackWriter& pack = *reservation->pack();
-  if (!sealer_ || sealer_pack_ != pack.header().id) {
-    sealer_ = pack.new_sealer();
-    sealer_pack_ = pack.header().id;
+  if (!tools->sealer || tools->pack != pack.header().id) {
+    tools->sealer = pack.new_sealer();
+    tools->pack = pack.header().id;
   }
-  ATOLL_TRY(group_.seal(*sealer_, pack.header_bytes(), reservation->number(), body));
-  if (store_.options_.check_room) ATOLL_TRY(store_.options_.check_room(group_.frame().size()));
+  ATOLL_TRY(group.seal(*tools->sealer, pack.header_bytes(), reservation->number(), body));
+  if (store_.options_.check_room) ATOLL_TRY(store_.options_.check_room(group.frame().size()));
   bool is_full = false;
-  auto offset = pack.append(group_.frame(), group_.header(), entries, is_full);
+  auto offset = pack.append(group.frame(), group.header(), entries, is_full);
   if (!offset) {
     if (!platform::is_full(offset.error())) store_.stop(offset.error());
     return pass(std::move(offset).error());
   }
   for (const DirectoryEntry& entry : entries) {
     store_.pending_.located(entry.id, {pack.header().id, static_cast<std::uint32_t>(*offset),
-                                       group_.header().sealed_length, entry.offset, entry.length});
+                                       group.header().sealed_length, entry.offset, entry.length});
   }
   store_.groups_written_.fetch_add(1, std::memory_order_relaxed);
-  store_.bytes_written_.fetch_add(group_.frame().size(), std::memory_order_relaxed);
+  store_.bytes_written_.fetch_add(group.frame().size(), std::memory_order_relaxed);
   if (is_full) store_.retire(reservation->pack());
   return {};
 }

@@ -43,6 +43,9 @@ class GroupSealer {
                                   ByteView body);
   [[nodiscard]] ByteView frame() const { return frame_.view(); }
   [[nodiscard]] const GroupHeader& header() const { return header_; }
+  [[nodiscard]] std::size_t buffer_bytes() const {
+    return frame_.capacity() + compressed_.capacity() + unpacked_.capacity();
+  }
 
  private:
   [[nodiscard]] bool is_compressible(ByteView body, const GroupCodec& codec);

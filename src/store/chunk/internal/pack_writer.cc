@@ -93,17 +93,26 @@ bool PackWriter::retire() {
 }
 
 Result<void> PackWriter::sync() {
-  const std::lock_guard lock(mutex_);
-  if (!is_dirty_ || is_sealed_) return {};
+  const std::lock_guard syncing(sync_mutex_);  // and so it is not sealed meanwhile: writer_ stays
+  std::size_t chunks = 0;
+  std::uint64_t bytes = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_dirty_ || is_sealed_) return {};
+    is_dirty_ = false;  // whatever is appended from now on is not covered
+    chunks = footer_.chunks.size();
+    bytes = writer_->position();
+  }
   auto synced = writer_->sync();
+  const std::lock_guard lock(mutex_);
   if (!synced) {
+    is_dirty_ = true;
     // Whatever the kind: what the file holds is unknown now, so this is no full disk that one could try again.
     synced.error().kind = ErrorKind::io;
     return synced;
   }
-  is_dirty_ = false;
-  durable_ = footer_.chunks.size();
-  durable_bytes_ = writer_->position();
+  durable_ = chunks;
+  durable_bytes_ = bytes;
   return {};
 }
 
@@ -149,6 +158,7 @@ bool PackWriter::is_left_out_of_index_state() const {
 }
 
 Result<void> PackWriter::seal(platform::Random& random, const blob::ParityOptions& parity) {
+  const std::lock_guard syncing(sync_mutex_);
   const std::lock_guard lock(mutex_);
   if (is_sealed_) return {};
   ATOLL_INVARIANT(is_retired_ && numbers_out_ == 0, "a pack is sealed when nobody writes to it any more");

@@ -52,7 +52,7 @@ class PackWriter {
   // No numbers are given out any more. True where none is out, so that it may be sealed now.
   [[nodiscard]] bool retire();
 
-  // Everything appended before is durable when it returns.
+  // Everything appended before is durable when it returns. Others may append meanwhile.
   [[nodiscard]] Result<void> sync();
   // Where chunks lie that are durable and were not taken before. Once they are safely in the index, drop_published()
   // forgets them here; until then they are given again.
@@ -93,6 +93,7 @@ class PackWriter {
   const codec::SecretKey& domain_pack_key_;
   Limits limits_;
 
+  std::mutex sync_mutex_;  // held by whoever syncs or seals; taken before mutex_, which is free while the disk works
   mutable std::mutex mutex_;
   std::unique_ptr<blob::BlobWriter> writer_;  // all below: guarded by mutex_
   Footer footer_;

@@ -103,6 +103,14 @@ void ChunkStore::State::forget_reader(const PackId& id) {
 }
 
 Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buffer& out) {
+  ATOLL_ASSIGN(const ChunkView there, view(id, domain));
+  if (out.capacity() < there.bytes.size()) out = Buffer(there.bytes.size());
+  out.clear();
+  out.append(there.bytes);
+  return {};
+}
+
+Result<ChunkView> ChunkStore::State::view(const ChunkId& id, DomainNumber domain) {
   const auto absent = [&] {
     return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
   };
@@ -113,7 +121,7 @@ Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buf
   }
   for (int attempt = 0;; ++attempt) {
     if (!found.location) return absent();
-    auto done = read_at(id, *found.location, domain, out);
+    auto done = view_at(id, *found.location, domain);
     if (done) return done;
     // It may have been moved to another pack, and its old one removed, between the two steps.
     ATOLL_ASSIGN(const auto again, find(id, Look::read));
@@ -122,7 +130,7 @@ Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buf
   }
 }
 
-Result<void> ChunkStore::State::read_at(const ChunkId& id, const Location& place, DomainNumber domain, Buffer& out) {
+Result<ChunkView> ChunkStore::State::view_at(const ChunkId& id, const Location& place, DomainNumber domain) {
   ATOLL_ASSIGN(const auto reader, reader_of(place.pack));
   if (reader->header().domain != domain) {
     return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
@@ -141,11 +149,7 @@ Result<void> ChunkStore::State::read_at(const ChunkId& id, const Location& place
   if (!group) return pass(group.error());
   auto plain = (*group)->chunk(id, place.offset, place.length);
   if (!plain) return pass(std::move(plain).error().with_context("pack " + place.pack.text()));
-  out.clear();
-  if (out.capacity() < plain->size()) out = Buffer(plain->size());
-  out.clear();
-  out.append(*plain);
-  return {};
+  return ChunkView{*plain, *group};
 }
 
 bool ChunkStore::State::put_in_index(const ChunkId& id, const Location& location) {

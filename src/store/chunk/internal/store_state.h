@@ -3,8 +3,8 @@
 //
 // Locks, in the order in which they may be taken (each may be skipped):
 //   removal_mutex_ > sync_mutex_ > a writer's mutex > publish_mutex_ > index_guard_ > writing_mutex_ > a pack's own >
-//   packs_mutex_, readers_mutex_, overlay_mutex_, uses_mutex_, parts of pending_ and cache_ (under these nothing else
-//   is taken; uses_mutex_ under packs_mutex_ is the one exception)
+//   packs_mutex_, readers_mutex_, overlay_mutex_, uses_mutex_, tools_mutex_, parts of pending_ and cache_ (under these
+//   nothing else is taken; uses_mutex_ under packs_mutex_ is the one exception)
 #pragma once
 
 #include <atomic>
@@ -56,7 +56,8 @@ class ChunkStore::State {
   // What index and overlay say, whether or not there is such a pack. index_guard_ is held, shared at least.
   [[nodiscard]] Result<std::optional<Location>> entry_of(const ChunkId& id);
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
-  [[nodiscard]] Result<void> read_at(const ChunkId& id, const Location& place, DomainNumber domain, Buffer& out);
+  [[nodiscard]] Result<ChunkView> view(const ChunkId& id, DomainNumber domain);
+  [[nodiscard]] Result<ChunkView> view_at(const ChunkId& id, const Location& place, DomainNumber domain);
   [[nodiscard]] Result<std::optional<ChunkPlace>> place_of(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
                                                       Temperature temperature);
@@ -83,6 +84,15 @@ class ChunkStore::State {
   [[nodiscard]] Result<void> seal_packs();
   [[nodiscard]] Result<void> close();
   void retire(const std::shared_ptr<PackWriter>& pack);
+  // What sealing a group takes: the compressor's work memory, and the key of a pack made ready. To make them costs far
+  // more than sealing a small group, so those that nobody uses are kept for the next one.
+  struct SealingTools {
+    GroupSealer group;
+    PackId pack;
+    std::optional<codec::Sealer> sealer;  // of `pack`
+  };
+  [[nodiscard]] std::unique_ptr<SealingTools> take_tools();
+  void give_tools(std::unique_ptr<SealingTools> tools);
   void seal_if_possible(const std::shared_ptr<PackWriter>& pack);
 
   // ---- store_collect.cc
@@ -202,6 +212,9 @@ class ChunkStore::State {
   std::vector<NewPack> begun_;                           // guarded by writing_mutex_
   std::optional<Error> stopped_;                         // guarded by writing_mutex_
 
+  std::mutex tools_mutex_;
+  std::vector<std::unique_ptr<SealingTools>> tools_;  // guarded by tools_mutex_
+
   std::mutex writers_mutex_;
   std::list<std::shared_ptr<ChunkWriter::State>> writers_;  // guarded by writers_mutex_
 
@@ -271,9 +284,6 @@ struct ChunkWriter::State {
   Buffer body_;
   std::vector<DirectoryEntry> alone_;  // at most one: a long chunk that could not be written yet
   Buffer alone_body_;
-  GroupSealer group_;
-  PackId sealer_pack_;
-  std::optional<codec::Sealer> sealer_;  // of sealer_pack_
 };
 
 }  // namespace atl::chunk

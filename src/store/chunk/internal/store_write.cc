@@ -111,6 +111,11 @@ Result<void> ChunkStore::State::seal(PackWriter& pack) {
     if (!platform::is_full(sealed.error())) stop(sealed.error());
     return sealed;
   }
+  {
+    // Keys of packs that nobody writes to any more are not kept.
+    const std::lock_guard lock(tools_mutex_);
+    tools_.clear();
+  }
   const auto sizes = pack.sizes();
   const std::lock_guard lock(packs_mutex_);
   PackInfo& info = packs_[pack.header().id].info;
@@ -125,6 +130,26 @@ void ChunkStore::State::seal_if_possible(const std::shared_ptr<PackWriter>& pack
   if (is_stopped()) return;
   // Where the disk is full it stays as it is, durable after every sync(), and is tried again there.
   if (seal(*pack)) publish();
+}
+
+std::unique_ptr<ChunkStore::State::SealingTools> ChunkStore::State::take_tools() {
+  {
+    const std::lock_guard lock(tools_mutex_);
+    if (!tools_.empty()) {
+      auto tools = std::move(tools_.back());
+      tools_.pop_back();
+      return tools;
+    }
+  }
+  return std::make_unique<SealingTools>();
+}
+
+void ChunkStore::State::give_tools(std::unique_ptr<SealingTools> tools) {
+  constexpr std::size_t kept_bytes_max = 8 * kMiB;  // of buffers in each
+  if (tools->group.buffer_bytes() > kept_bytes_max) return;
+  const std::lock_guard lock(tools_mutex_);
+  if (tools_.size() < std::max<std::size_t>(4, 2 * machine_.threads.hardware_count()))
+    tools_.push_back(std::move(tools));
 }
 
 void ChunkStore::State::add_writer(const std::shared_ptr<ChunkWriter::State>& writer) {

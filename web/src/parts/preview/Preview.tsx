@@ -11,7 +11,7 @@ import { Icon, iconOf } from "../Icon";
 import { Failure, Waiting } from "../States";
 import { csvRows } from "./csv";
 import { Markdown } from "./Markdown";
-import { hasPreview, isModel, isShownByBrowser } from "./formats";
+import { hasPreview, isModel, isOfWords, isShownByBrowser } from "./formats";
 import { UnderstoodText } from "./UnderstoodText";
 import "./preview.css";
 
@@ -155,8 +155,12 @@ export function Preview({ file, url, bucket, at }: Properties) {
       {...(bucket === undefined ? {} : { poster: address(previewPath(bucket, file), { size: "large" }) })}><track kind="captions" /></video>;
     case "audio": return <audio class="preview-audio" src={url} controls preload="metadata" onError={broken} />;
     case "pdf": return file.size > kPdfMax ? <None file={file} words={t.preview.tooLarge(file.size)} /> : <Pdf file={file} url={url} at={at} />;
-    case "none": return bucket !== undefined && hasPreview(file) && !isShownByBrowser(file) ? <Drawn key={url} file={file} url={url} bucket={bucket} at={at} />
-      : bucket !== undefined ? <UnderstoodText bucket={bucket} name={file} at={at} none={<Unknown file={file} url={url} />} /> : <Unknown file={file} url={url} />;
+    case "none": {
+      if (bucket === undefined) return <Unknown file={file} url={url} />;
+      const drawn = hasPreview(file) && !isShownByBrowser(file) ? <Drawn key={url} file={file} url={url} bucket={bucket} at={at} /> : null;
+      if (drawn !== null && !isOfWords(file)) return drawn;
+      return <UnderstoodText bucket={bucket} name={file} at={at} none={drawn ?? <Unknown file={file} url={url} />} />;
+    }
     default: return <Text file={file} url={url} kind={kind} />;
   }
 }

@@ -18,4 +18,6 @@ const says = (file: Named): string => (file.content_type === kUnsaid ? "" : file
 // The original, in an <img>.
 export const isShownByBrowser = (file: Named): boolean => (says(file) === "" ? kShownEndings.test(file.key) : kShownTypes.test(says(file)));
 export const hasPreview = (file: Named): boolean => kDrawnEndings.test(file.key) || kDrawnTypes.test(says(file));
+// Drawn out of their words, where their program put no picture into them: shown as words, all of them, where they are opened.
+export const isOfWords = (file: Named): boolean => /\.(docx|odt|epub|xlsx|ods|pptx|odp)$/i.test(file.key);
 export const isModel = (file: Named): boolean => /\.(stl|obj|ply|gltf|glb|3mf)$/i.test(file.key);
