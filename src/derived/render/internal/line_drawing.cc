@@ -178,8 +178,11 @@ class DxfDrawing {
       } else if (entity.kind == "ENDBLK") {
         block = nullptr;
       } else if (!entity.kind.empty() && count++ < kEntitiesMax) {
-        if (block != nullptr) block->entities.push_back(std::move(entity));
-        if (block == nullptr && section == "ENTITIES") entities_.push_back(std::move(entity));
+        if (block != nullptr) {
+          block->entities.push_back(std::move(entity));
+        } else if (section == "ENTITIES") {
+          entities_.push_back(std::move(entity));
+        }
       }
       entity = {};
     };
