@@ -56,6 +56,10 @@ struct Catalog::State {
   Lsn group_lsn;
   Timestamp group_time;
   std::uint64_t wal_bytes = 0;  // after the last commit
+  // Raised after each commit that changed a bucket or its settings, before anybody is answered. Readers share it.
+  std::shared_ptr<std::atomic<std::uint64_t>> bucket_changes = std::make_shared<std::atomic<std::uint64_t>>(0);
+  bool changes_buckets = false;  // the group does
+  std::shared_ptr<CurrentCache> current_cache = std::make_shared<CurrentCache>();
 
   explicit State(const platform::Machine& on) : machine(on) {}
   [[nodiscard]] Result<void> begin_transaction();
@@ -177,6 +181,8 @@ Result<void> Catalog::prepare_writer() {
   state.applier->begin(state.next_version, state.unsettled);
   auto reading = std::make_unique<CatalogReader::State>();
   reading->shared = state.writer.get();
+  reading->bucket_changes = state.bucket_changes;
+  reading->group_changes_buckets = &state.changes_buckets;
   reading->flush = [&state]() -> Result<void> {
     if (!state.is_in_group) return {};
     ATOLL_TRY(state.applier->flush());
@@ -204,6 +210,8 @@ Result<void> Catalog::State::begin_transaction() {
   group_time.unix_us = applied_time;
   is_in_group = true;
   is_group_failed = false;
+  changes_buckets = false;
+  current_cache->forget_group();
   return {};
 }
 
@@ -223,8 +231,12 @@ Result<void> Catalog::State::commit_transaction() {
   ATOLL_TRY(write_meta());
   {
     ATOLL_USE(use, *writer, Sql::commit);
-    ATOLL_TRY(use.run());
+    current_cache->begin_commit();
+    const auto committed = use.run();
+    current_cache->end_commit();
+    ATOLL_TRY(committed);
   }
+  if (changes_buckets) bucket_changes->fetch_add(1, std::memory_order_release);
   is_in_group = false;
   applied = group_lsn.value;
   applied_time = group_time.unix_us;
@@ -264,6 +276,9 @@ Result<void> Catalog::apply(Lsn lsn, Timestamp commit_time, std::span<const jour
                     std::to_string(lsn.value));
   }
   for (const journal::RowChange& change : changes) {
+    state_->changes_buckets = state_->changes_buckets || change.table == journal::TableNumber::buckets ||
+                              change.table == journal::TableNumber::bucket_settings;
+    state_->current_cache->note(change);
     if (auto applied = state_->applier->apply(change); !applied) {
       state_->is_group_failed = true;
       return applied;
@@ -348,6 +363,10 @@ std::unique_ptr<CatalogReader> Catalog::reader() {
     reading->vfs = state_->vfs.get();
     reading->cache_bytes = state_->options.reader_cache_bytes;
     reading->pool = state_->pool;
+    if (state_->options.writable) {  // else somebody else writes
+      reading->bucket_changes = state_->bucket_changes;
+      reading->current_cache = state_->current_cache;
+    }
   }
   return std::unique_ptr<CatalogReader>(new CatalogReader(std::move(reading)));
 }

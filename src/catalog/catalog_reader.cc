@@ -138,10 +138,15 @@ void CatalogReader::end_snapshot() {
 
 Result<std::optional<BucketRow>> CatalogReader::bucket_named(std::string_view name) {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  auto* const known = state_->known(*connection);
+  if (known != nullptr) {
+    if (const auto found = known->rows.find(name); found != known->rows.end()) return found->second;
+  }
   ATOLL_USE(use, *connection, Sql::bucket_by_name);
   ATOLL_ASSIGN(const bool is_there, use.bind(1, as_bytes(name)).next());
   if (!is_there) return std::nullopt;
   ATOLL_ASSIGN(BucketRow row, decode_bucket(use.bytes(0), use.bytes(1)));
+  if (known != nullptr) known->rows.emplace(name, row);
   return row;
 }
 
@@ -181,6 +186,20 @@ Result<std::optional<EntryRow>> CatalogReader::entry(BucketId bucket, std::strin
 
 Result<std::optional<Listed>> CatalogReader::current(BucketId bucket, std::string_view key, bool include_deleted) {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  CurrentCache* const cache = connection->may_show_the_past() ? nullptr : state_->current_cache.get();
+  Bytes entry_key;
+  CurrentCache::Read read;
+  if (cache != nullptr) {
+    EntryRow named;
+    named.bucket = bucket;
+    named.key = key;
+    entry_key = key_of(named);
+    if (auto found = cache->find(entry_key)) {
+      if (found->entry.is_deleted && !include_deleted) return std::nullopt;
+      return found;
+    }
+    read = cache->begin_read(entry_key);
+  }
   ATOLL_ASSIGN(const auto number, state_->bucket_number(*connection, bucket));
   if (!number) return std::nullopt;
   ATOLL_USE(use, *connection, Sql::entry_current);
@@ -195,6 +214,7 @@ Result<std::optional<Listed>> CatalogReader::current(BucketId bucket, std::strin
   }
   ATOLL_ASSIGN(listed.version, decode_version_of(listed.entry.object, listed.entry.version,
                                                  use.is_null(1) ? key_view(found_by_id) : use.bytes(1)));
+  if (cache != nullptr) cache->keep(read, entry_key, listed);
   return listed;
 }
 
@@ -584,10 +604,16 @@ Result<std::vector<CheckpointRow>> CatalogReader::checkpoints() {
 
 Result<std::optional<Bytes>> CatalogReader::other(TableNumber table, ByteView key) {
   ATOLL_ASSIGN(Connection* const connection, state_->connection());
+  auto* const known = table == TableNumber::bucket_settings ? state_->known(*connection) : nullptr;
+  if (known != nullptr) {
+    if (const auto found = known->settings.find(to_bytes(key)); found != known->settings.end()) return found->second;
+  }
   ATOLL_USE(use, *connection, Sql::other_read);
   ATOLL_ASSIGN(const bool is_there, use.bind(1, static_cast<std::int64_t>(table)).bind(2, key).next());
-  if (!is_there) return std::nullopt;
-  return to_bytes(use.bytes(0));
+  std::optional<Bytes> row;
+  if (is_there) row = to_bytes(use.bytes(0));
+  if (known != nullptr) known->settings.emplace(to_bytes(key), row);
+  return row;
 }
 
 Result<std::optional<PackRow>> CatalogReader::pack(PackId id) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 
+#include "catalog/s3_rows.h"
 #include "catalog/testing/catalog_contract.h"
 #include "catalog/testing/catalog_model.h"
 #include "catalog/testing/test_catalog.h"
@@ -449,6 +450,54 @@ TEST(Catalog, totals_are_instant_with_many_objects) {
   machine.files.clear_faults();
   ASSERT_TRUE(totals) << totals.error().message << reads;
   EXPECT_EQ(totals->objects(), 5000U);
+}
+
+// Readers remember buckets and their settings; whoever was answered must never see what was before.
+TEST(Catalog, a_reader_sees_changes_of_buckets_at_once) {
+  platform::TestMachine machine;
+  const CatalogIdentity identity;
+  ASSERT_TRUE(machine.files.create_directory("/vault"));
+  const auto catalog = identity.create(machine.machine(), "/vault", in_memory()).value();
+  BucketRow bucket;
+  bucket.id = test_bucket();
+  bucket.name = "bucket";
+  const auto put_bucket = [&](std::int64_t created) {
+    bucket.created.unix_us = created;
+    return RowChange{TableNumber::buckets, key_of(bucket), encode(bucket)};
+  };
+  BucketSettingsRow settings;
+  settings.bucket = bucket.id;
+  const auto reader = catalog->reader();
+  EXPECT_FALSE(reader->bucket_named("bucket").value()) << "absence is not remembered";
+  const std::array first{put_bucket(1)};
+  commit(*catalog, 1, first);
+  EXPECT_EQ(reader->bucket_named("bucket").value()->created.unix_us, 1);
+  EXPECT_FALSE(reader->one<BucketSettingsRow>(bucket.id.view()).value());
+  commit(*catalog, 2, object("other", 2, bucket.id));
+  EXPECT_EQ(reader->bucket_named("bucket").value()->created.unix_us, 1);
+
+  // A snapshot that begins before a change and one that is rolled back show their own state.
+  ASSERT_TRUE(reader->begin_snapshot());
+  const std::array second{put_bucket(2), RowChange{TableNumber::bucket_settings, key_of(settings), encode(settings)}};
+  commit(*catalog, 3, second);
+  EXPECT_EQ(reader->bucket_named("bucket").value()->created.unix_us, 1);
+  EXPECT_FALSE(reader->one<BucketSettingsRow>(bucket.id.view()).value());
+  reader->end_snapshot();
+  EXPECT_EQ(reader->bucket_named("bucket").value()->created.unix_us, 2);
+  EXPECT_TRUE(reader->one<BucketSettingsRow>(bucket.id.view()).value());
+  ASSERT_TRUE(catalog->begin_group());
+  const std::array third{put_bucket(3)};
+  ASSERT_TRUE(catalog->apply({4}, {4}, third));
+  EXPECT_EQ(catalog->pending().bucket_named("bucket").value()->created.unix_us, 3);
+  EXPECT_EQ(reader->bucket_named("bucket").value()->created.unix_us, 2);
+  catalog->roll_back_group();
+  EXPECT_EQ(catalog->pending().bucket_named("bucket").value()->created.unix_us, 2);
+  EXPECT_EQ(reader->bucket_named("bucket").value()->created.unix_us, 2);
+  const std::array gone{RowChange{TableNumber::bucket_settings, key_of(settings), std::nullopt},
+                        RowChange{TableNumber::buckets, key_of(bucket), std::nullopt}};
+  commit(*catalog, 4, gone);
+  EXPECT_FALSE(reader->bucket_named("bucket").value());
+  EXPECT_FALSE(reader->one<BucketSettingsRow>(bucket.id.view()).value());
 }
 
 // Several processes on the real machine.

@@ -75,6 +75,10 @@ class Connection {
   [[nodiscard]] sqlite3* handle() const { return handle_; }
   [[nodiscard]] Error error(int code) const;
   [[nodiscard]] bool is_in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+  // What is read now may be older than what is committed: in a transaction, or while a statement's rows are being read.
+  [[nodiscard]] bool may_show_the_past() const {
+    return is_in_transaction() || sqlite3_txn_state(handle_, nullptr) != SQLITE_TXN_NONE;
+  }
 
  private:
   Connection(SealedVfs& vfs, sqlite3* handle) : vfs_(&vfs), handle_(handle) {}

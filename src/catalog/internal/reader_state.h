@@ -1,8 +1,10 @@
 // What a CatalogReader holds: a connection of its own, opened at first use, or the writer's.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "catalog/internal/applier.h"
 #include "catalog/internal/connection.h"
+#include "catalog/internal/current_cache.h"
 
 namespace atl::catalog {
 
@@ -29,6 +32,29 @@ struct CatalogReader::State {
   std::function<Result<void>()> flush;
 
   std::unordered_map<BucketId, std::int64_t> bucket_numbers;  // of buckets that are committed: they never change
+
+  // Almost every request asks for its bucket, which hardly ever changes: what was read stays known until a group is
+  // committed that changes any bucket or its settings. Null where somebody else may write: then all is asked each time.
+  std::shared_ptr<const std::atomic<std::uint64_t>> bucket_changes;
+  struct KnownBuckets {
+    std::uint64_t as_of = 0;  // of bucket_changes
+    std::map<std::string, BucketRow, std::less<>> rows;
+    std::map<Bytes, std::optional<Bytes>> settings;  // by their keys
+  };
+  static constexpr std::size_t kKnownBucketsMax = 64;
+  KnownBuckets known_buckets;
+  std::shared_ptr<CurrentCache> current_cache;  // null: as for bucket_changes, and of the writer's own reader
+  const bool* group_changes_buckets = nullptr;  // of the writer's own reader
+  // None where nothing may be remembered: a snapshot shows its own state, and a group that changes buckets may be
+  // rolled back. To be asked for before reading: what is changed while it is read then counts as changed afterwards.
+  [[nodiscard]] KnownBuckets* known(const Connection& connection) {
+    if (!bucket_changes) return nullptr;
+    if (shared != nullptr ? *group_changes_buckets : connection.may_show_the_past()) return nullptr;
+    const std::uint64_t changes = bucket_changes->load(std::memory_order_acquire);
+    const bool is_full = known_buckets.rows.size() + known_buckets.settings.size() >= 2 * kKnownBucketsMax;
+    if (known_buckets.as_of != changes || is_full) known_buckets = {changes, {}, {}};
+    return &known_buckets;
+  }
 
   [[nodiscard]] Result<Connection*> connection() {
     if (shared != nullptr) return shared;

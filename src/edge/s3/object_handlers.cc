@@ -18,13 +18,72 @@ namespace {
 // Up to here the content is read before the answer begins, so that damage is a clear error.
 constexpr std::uint64_t kReadAtOnceBytes = 256 * kKiB;
 
-// The bytes of a version, from a place on.
+// Answers that lend more than this together copy instead: a client that reads slowly holds what it was lent.
+constexpr std::uint64_t kLentBytesMax = 64 * kMiB;
+
+// The bytes of a version, from a place on. Lent from where they lie in memory, neighbouring chunks as one piece.
 class VersionSource final : public net::BodySource {
  public:
-  VersionSource(std::shared_ptr<vault::Vault> vault, catalog::VersionRow version, std::uint64_t offset,
-                std::uint64_t length)
-      : vault_(std::move(vault)), version_(std::move(version)), at_(offset), left_(length) {}
+  VersionSource(const ServiceContext& context, std::shared_ptr<vault::Vault> vault, catalog::VersionRow version,
+                std::uint64_t offset, std::uint64_t length)
+      : all_lent_bytes_(context.lent_bytes),
+        vault_(std::move(vault)),
+        version_(std::move(version)),
+        at_(offset),
+        left_(length) {}
+  VersionSource(const VersionSource&) = delete;
+  VersionSource& operator=(const VersionSource&) = delete;
+  VersionSource(VersionSource&&) = delete;
+  VersionSource& operator=(VersionSource&&) = delete;
+  ~VersionSource() override { take_back(); }
   Result<net::Pulled> pull(ByteSpan out) override {
+    net::Pulled pulled;
+    take_back();
+    if (version_.holes.empty() && all_lent_bytes_->load(std::memory_order_relaxed) < kLentBytesMax) {
+      ATOLL_TRY(lend());
+      counted_bytes_ = lent_.size() + next_.size();
+      all_lent_bytes_->fetch_add(counted_bytes_, std::memory_order_relaxed);
+      pulled.borrowed = lent_;
+    } else {
+      lent_ = next_ = {};
+      lent_held_ = next_held_ = nullptr;
+      ATOLL_ASSIGN(pulled.bytes, copy_to(out));
+    }
+    const std::size_t given = pulled.bytes + pulled.borrowed.size();
+    at_ += given;
+    left_ -= given;
+    pulled.state = left_ == 0 ? net::Pulled::State::end : net::Pulled::State::more;
+    return pulled;
+  }
+
+ private:
+  static tl::unexpected<Error> is_short() {
+    return atl::fail(ErrorKind::damaged, "content.short", "a version has less content than its row says");
+  }
+  void take_back() { all_lent_bytes_->fetch_sub(std::exchange(counted_bytes_, 0), std::memory_order_relaxed); }
+  // Into lent_: the next piece, as long as what follows lies right behind it.
+  Result<void> lend() {
+    lent_ = std::exchange(next_, {});
+    lent_held_ = std::exchange(next_held_, nullptr);
+    ATOLL_TRY(vault::read_content_held(vault_->chunks(), version_.content, at_ + lent_.size(), left_ - lent_.size(),
+                                       [&](ByteView piece, const std::shared_ptr<const void>& held) -> Result<bool> {
+                                         if (lent_.empty()) {
+                                           lent_ = piece;
+                                           lent_held_ = held;
+                                           return true;
+                                         }
+                                         if (held == lent_held_ && lent_.data() + lent_.size() == piece.data()) {
+                                           lent_ = {lent_.data(), lent_.size() + piece.size()};
+                                           return true;
+                                         }
+                                         next_ = piece;
+                                         next_held_ = held;
+                                         return false;
+                                       }));
+    if (lent_.empty() && left_ > 0) return is_short();
+    return {};
+  }
+  Result<std::size_t> copy_to(ByteSpan out) {
     const std::uint64_t wanted = std::min<std::uint64_t>(left_, out.size());
     std::size_t filled = 0;
     ATOLL_TRY(vault::read_version(vault_->chunks(), version_, at_, wanted, [&](ByteView piece) -> Result<bool> {
@@ -33,22 +92,20 @@ class VersionSource final : public net::BodySource {
       filled += piece.size();
       return true;
     }));
-    if (filled != wanted) {
-      return atl::fail(ErrorKind::damaged, "content.short", "a version has less content than its row says");
-    }
-    at_ += filled;
-    left_ -= filled;
-    net::Pulled pulled;
-    pulled.bytes = filled;
-    pulled.state = left_ == 0 ? net::Pulled::State::end : net::Pulled::State::more;
-    return pulled;
+    if (filled != wanted) return is_short();
+    return filled;
   }
 
- private:
+  std::shared_ptr<std::atomic<std::uint64_t>> all_lent_bytes_;
+  std::uint64_t counted_bytes_ = 0;  // in it, by this answer
   std::shared_ptr<vault::Vault> vault_;
   catalog::VersionRow version_;
   std::uint64_t at_;
   std::uint64_t left_;
+  ByteView lent_;
+  std::shared_ptr<const void> lent_held_;
+  ByteView next_;  // found already, but not behind lent_
+  std::shared_ptr<const void> next_held_;
 };
 
 net::Representation representation_of(const catalog::VersionRow& version) {
@@ -233,7 +290,8 @@ Answer get_object(Exchange& exchange) {
     }
     response.body = std::move(content);
   } else {
-    response.body = std::make_unique<VersionSource>(std::move(exchange.vault), version, offset, length);
+    response.body =
+        std::make_unique<VersionSource>(exchange.context, std::move(exchange.vault), version, offset, length);
   }
   return response;
 }

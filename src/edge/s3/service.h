@@ -10,6 +10,8 @@
 // Thread rules: handle() from any thread at once.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,6 +47,8 @@ struct ServiceContext {
   std::function<Result<std::shared_ptr<vault::Vault>>(const VaultId&, const vault::Caller&)> open_vault;
   std::string root_domain;  // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
   std::string region;       // that signatures must name; empty: any
+  // Of opened groups that answers under way keep in memory; beyond a limit answers are copied piece by piece.
+  std::shared_ptr<std::atomic<std::uint64_t>> lent_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 
 // What the connection does not tell.

@@ -104,7 +104,7 @@ class ServiceTest : public ::testing::Test {
           reply.body += "broken: " + pulled.error().message;
           break;
         }
-        reply.body.append(as_text(ByteView(piece).first(pulled->bytes)));
+        reply.body.append(as_text(pulled->borrowed.empty() ? ByteView(piece).first(pulled->bytes) : pulled->borrowed));
         if (pulled->state == net::Pulled::State::end) break;
       }
     }

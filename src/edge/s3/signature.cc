@@ -34,6 +34,7 @@ bool is_hex_digest(std::string_view text) {
 
 // Blanks at both ends go, runs of blanks inside become one.
 std::string trimmed(std::string_view value) {
+  if (value.find_first_of(" \t") == std::string_view::npos) return std::string(value);
   std::string out;
   for (const char c : value) {
     const bool is_blank = c == ' ' || c == '\t';
@@ -96,6 +97,7 @@ std::string query_as_sent(std::string_view query) {
 
 std::string canonical(const RequestView& request, const Claim& claim, std::string_view path, std::string_view query) {
   std::string out;
+  out.reserve(512);
   out.append(request.method).append("\n").append(path).append("\n").append(query).append("\n");
   std::string names;
   for (const std::string& name : claim.signed_headers) {

@@ -4,6 +4,7 @@
 
 #include "edge/cli/s3_keys.h"
 #include "edge/s3/lifecycle.h"
+#include "foundation/platform/thread_priority.h"
 #include "services/backup/accounts.h"
 #include "services/jobs/schedules.h"
 #include "vault/checkpoint.h"
@@ -47,6 +48,7 @@ void Housekeeping::start() {
   platform::Threads& threads = host_->machine().threads;
   for (const Added& one : added_) {
     threads_.push_back(threads.start(one.what.substr(0, kThreadNameMax), [this, &one] {
+      platform::run_in_background();  // requests go first
       loop(one.every_ms, [this, &one] { note(one.what, one.work()); });
     }));
   }

@@ -2,6 +2,7 @@
 // data. Always true: no secret stands in it: paths without queries, never bodies. Thread rules: any thread.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <string>
 
@@ -19,11 +20,16 @@ class Log {
   void request(const server::Logged& one);
 
  private:
+  // One thread at a time writes, all that has come meanwhile at once; the others go on.
   void write(const std::string& line);
+  static constexpr std::size_t kLinesBytesMax = 1024 * 1024;
   cli::Environment* environment_;
   bool is_json_;
   bool is_quiet_;
   std::mutex mutex_;
+  std::condition_variable written_;
+  std::string lines_;        // guarded by mutex_; not written yet
+  bool is_writing_ = false;  // guarded by mutex_
 };
 
 }  // namespace atl::serve

@@ -21,12 +21,6 @@ bool is_request_id(std::string_view text) {
   });
 }
 
-std::string new_request_id(platform::Random& random) {
-  std::array<std::uint8_t, 8> bits{};
-  random.fill(bits);
-  return to_hex(bits);
-}
-
 // A link's secret stands in its address; the log must not let its readers in.
 std::string without_secrets(std::string_view path) {
   std::string out(path);
@@ -56,6 +50,41 @@ Front::Front(Host& host, std::vector<std::unique_ptr<Door>> doors, std::function
       doors_(std::move(doors)),
       log_(std::move(log)) {
   host.machine().random.fill(passwords_key_.fill());
+  std::array<std::uint8_t, 8> first{};
+  host.machine().random.fill(first);
+  next_request_ = load_le<std::uint64_t>(first.data());
+}
+
+// The last steps of a well mixed generator (SplitMix64): one to one, so that no two numbers give the same id.
+std::string Front::new_request_id() {
+  std::uint64_t mixed = next_request_.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed);
+  mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBULL;
+  mixed ^= mixed >> 31U;
+  std::array<std::uint8_t, 8> bits{};
+  store_le(bits.data(), mixed);
+  return to_hex(bits);
+}
+
+Front::Figures& Front::figures_of(std::string_view door, std::string_view route) {
+  std::string place(door);
+  place.append(1, '\0').append(route);
+  {
+    const std::shared_lock lock(figures_mutex_);
+    if (const auto found = figures_.find(place); found != figures_.end()) return found->second;
+  }
+  Metrics& metrics = host_->metrics();
+  const std::string of_door(door);
+  Histogram& seconds = metrics.histogram("atoll_request_duration_seconds", "From a request's header to its answer.",
+                                         {{"door", of_door}, {"route", std::string(route)}});
+  Counter& sent = metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", of_door}});
+  const std::lock_guard lock(figures_mutex_);
+  const auto [at, is_new] = figures_.try_emplace(std::move(place));
+  if (is_new) {  // else another thread was first, and it may be read already
+    at->second.seconds = &seconds;
+    at->second.sent_bytes = &sent;
+  }
+  return at->second;
 }
 
 void Front::begin() {
@@ -181,8 +210,7 @@ net::Response Front::answer(net::Request& request) {
   if (remove_path_prefix(request.target, prefix) || origin.is_through_proxy) exchange.path_prefix = prefix;
   exchange.target = net::split_target(request.target);
   const auto given_id = request.headers.get("X-Request-Id");
-  exchange.request_id =
-      given_id && is_request_id(*given_id) ? std::string(*given_id) : new_request_id(host_->machine().random);
+  exchange.request_id = given_id && is_request_id(*given_id) ? std::string(*given_id) : new_request_id();
   if (auto health = answer_health(exchange); health) {
     finish(*health, exchange, "health", begun);
     return std::move(*health);
@@ -216,20 +244,21 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
   if (host_->settings().base_url.starts_with("https://"))
     response.headers.set("Strict-Transport-Security", "max-age=31536000");
   const std::string route = exchange.route.empty() ? std::string("other") : exchange.route;
-  Metrics& metrics = host_->metrics();
-  Histogram& seconds = metrics.histogram("atoll_request_duration_seconds", "From a request's header to its answer.",
-                                         {{"door", std::string(door)}, {"route", route}});
-  metrics
-      .counter("atoll_requests_total", "Requests answered.",
-               {{"door", std::string(door)}, {"code", std::to_string(response.status / 100) + "xx"}})
-      .add();
+  Figures& figures = figures_of(door, route);
+  auto& answers = figures.answers.at(std::min<std::size_t>(response.status / 100, figures.answers.size() - 1));
+  Counter* counter = answers.load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    counter = &host_->metrics().counter(
+        "atoll_requests_total", "Requests answered.",
+        {{"door", std::string(door)}, {"code", std::to_string(response.status / 100) + "xx"}});
+    answers.store(counter, std::memory_order_release);
+  }
+  counter->add();
   const double to_answer_s = static_cast<double>(host_->machine().clock.monotonic_ns() - begun_ns) * 1e-9;
   DoorCounts& counts = host_->door_counts(observe::door_named(door));
   counts.requests.add();
   if (is_trouble(response.status)) counts.errors.add();
   if (changes_nothing(exchange.request.method)) counts.queries.note(to_answer_s);
-  Counter& sent =
-      metrics.counter("atoll_response_bytes_total", "Bytes of content sent.", {{"door", std::string(door)}});
   Logged line;
   line.request_id = exchange.request_id;
   line.actor = exchange.who.name;
@@ -252,7 +281,7 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
   if (response.trouble) tell(line, *response.trouble, is_trouble(response.status));
   auto before = std::move(response.on_sent);
   platform::Clock* clock = &host_->machine().clock;
-  response.on_sent = [this, tell, line = std::move(line), before = std::move(before), &seconds, &sent, clock,
+  response.on_sent = [this, tell, line = std::move(line), before = std::move(before), &figures, clock,
                       begun_ns](const net::Sent& how) mutable {
     if (before) before(how);
     line.bytes = how.body_bytes;
@@ -261,8 +290,8 @@ void Front::finish(net::Response& response, const Exchange& exchange, std::strin
       tell(line, *how.trouble, true);
     }
     line.seconds = static_cast<double>(clock->monotonic_ns() - begun_ns) * 1e-9;
-    seconds.note(line.seconds);
-    sent.add(how.body_bytes);
+    figures.seconds->note(line.seconds);
+    figures.sent_bytes->add(how.body_bytes);
     if (log_) log_(line);
   };
 }

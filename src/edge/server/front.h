@@ -9,10 +9,13 @@
 // Thread rules: any thread, many at once.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -64,6 +67,15 @@ class Front {
   void begin();
 
  private:
+  // The figures of one kind of request. They are found by their labels, which costs more than counting.
+  struct Figures {
+    Histogram* seconds = nullptr;
+    Counter* sent_bytes = nullptr;
+    std::array<std::atomic<Counter*>, 6> answers{};  // by the first digit of the status; null: none yet
+  };
+  [[nodiscard]] Figures& figures_of(std::string_view door, std::string_view route);
+  // Unique, and says nothing about others: counted from a random place, and mixed.
+  [[nodiscard]] std::string new_request_id();
   [[nodiscard]] std::optional<net::Response> answer_health(Exchange& exchange);
   [[nodiscard]] Result<access::Who> sign_in(const Exchange& exchange, const Door& door);
   [[nodiscard]] Result<access::Who> sign_in_with_password(const Exchange& exchange, std::string_view basic);
@@ -74,6 +86,9 @@ class Front {
   std::vector<std::unique_ptr<Door>> doors_;
   std::function<void(const Logged&)> log_;
   std::atomic<bool> is_ready_ = true;
+  std::atomic<std::uint64_t> next_request_ = 0;
+  std::shared_mutex figures_mutex_;
+  std::map<std::string, Figures, std::less<>> figures_;  // guarded by figures_mutex_; by door and route
   // Stretching a password takes a quarter of a second and 64 MiB, and some clients send it with every request: what was
   // right stays known for a few minutes, as a digest under a key that only this process knows.
   struct Remembered {

@@ -161,8 +161,16 @@ Result<void> Value::only(std::initializer_list<std::string_view> names) const {
 
 void append_quoted(std::string& out, std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto is_plain = [](char letter) {
+    const auto c = static_cast<unsigned char>(letter);
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+  };
   out += '"';
   while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto c = static_cast<unsigned char>(text.front());
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -173,8 +181,6 @@ void append_quoted(std::string& out, std::string_view text) {
       out += "\\u00";
       out += kDigits[c >> 4U];
       out += kDigits[c & 0xFU];
-    } else if (c < 0x80) {
-      out += static_cast<char>(c);
     } else {
       const std::size_t length = character_length(text);
       if (length == 0) {
