@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/write.hpp>
@@ -46,7 +45,7 @@ Transport::Transport(Socket socket, std::shared_ptr<asio::ssl::context> tls_cont
 }
 
 Transport::~Transport() {
-  if (!socket_.is_open()) ::close(descriptor_);
+  (void)socket();  // which closes the descriptor
 }
 
 Socket& Transport::socket() {
