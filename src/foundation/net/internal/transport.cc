@@ -4,7 +4,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/write.hpp>
@@ -48,7 +47,7 @@ Transport::Transport(Socket socket, std::shared_ptr<asio::ssl::context> tls_cont
 }
 
 Transport::~Transport() {
-  if (!socket_.is_open()) ::close(descriptor_);
+  (void)socket();  // which closes the descriptor
 }
 
 Socket& Transport::socket() {
