@@ -36,17 +36,21 @@ class RememberedKeys final : public server::PlaceKeys {
  public:
   [[nodiscard]] Result<net::AwsCredentials> find(const std::string& place) const override {
     const std::lock_guard lock(mutex_);
-    const auto found = keys_.find(place);
+    const auto found = keys_.find(bucket_of(place));
     if (found != keys_.end()) return found->second;
     return fail(ErrorKind::denied, "s3.no_credentials", place + ": no key for it is known here");
   }
   [[nodiscard]] Result<void> keep(const std::string& place, const net::AwsCredentials& credentials) const override {
     const std::lock_guard lock(mutex_);
-    keys_[place] = credentials;
+    keys_[bucket_of(place)] = credentials;
     return {};
   }
 
  private:
+  static std::string bucket_of(const std::string& place) {
+    const auto parsed = blob::parse_s3_place(place);
+    return parsed ? parsed->endpoint + " " + parsed->bucket : place;
+  }
   mutable std::mutex mutex_;
   mutable std::map<std::string, net::AwsCredentials> keys_;  // guarded by mutex_
 };
