@@ -1,7 +1,7 @@
 // Figures over time. The plots come with a table of the figures now, for who cannot see them.
 import { useSignal } from "@preact/signals";
 import { get } from "../../api/client";
-import type { Drive, DriveList, Monitor as MonitorFigures, VaultStatus } from "../../api/types";
+import type { Drive, DriveList, HealthSummary, Monitor as MonitorFigures, VaultStatus } from "../../api/types";
 import { percent, rate, size, count } from "../../format/format";
 import { Field } from "../../parts/Field";
 import { Loaded } from "../../parts/States";
@@ -15,6 +15,7 @@ interface Facts {
   figures: MonitorFigures;
   drives: Drive[];
   status: VaultStatus | null;
+  room: HealthSummary["room"] | null; // of the disk of the home
 }
 
 const milliseconds = (seconds: number): string => `${count(Math.round(seconds * 10_000) / 10)} ms`;
@@ -24,6 +25,9 @@ const plots: Array<{ title: string; format: (value: number) => string; lines: Ar
   { title: t.monitor.requests, format: (value) => count(Math.round(value * 10) / 10), lines: [["requests_per_second_rest", "REST"], ["requests_per_second_s3", "S3"], ["requests_per_second_webdav", "WebDAV"]] },
   { title: t.monitor.latency, format: milliseconds, lines: [["query_p50_seconds", "p50"], ["query_p95_seconds", "p95"], ["query_p99_seconds", "p99"]] },
   { title: t.monitor.stored, format: size, lines: [["logical_bytes", t.monitor.stored], ["pack_bytes", t.monitor.onDisk]] },
+  { title: t.monitor.tiers, format: size, lines: [["hot_bytes", t.monitor.hot], ["warm_bytes", t.monitor.warm], ["cold_bytes", t.monitor.cold]] },
+  { title: t.monitor.places, format: size, lines: [["available_bytes", t.monitor.free], ["copies_bytes", t.monitor.copies]] },
+  { title: t.monitor.cache, format: percent, lines: [["cache_hit_ratio", t.monitor.cache]] },
 ];
 
 function linesOf(figures: MonitorFigures, wanted: Array<[string, string]>): Line[] {
@@ -34,13 +38,13 @@ function linesOf(figures: MonitorFigures, wanted: Array<[string, string]>): Line
 }
 
 function Now({ facts }: { facts: Facts }) {
-  const { status, figures } = facts;
+  const { status, figures, room } = facts;
   const cache = figures.now["cache_hit_ratio"];
   return (
     <dl class="tiles-of-figures">
       {status && <><div class="card padded"><dt>{t.monitor.stored}</dt><dd>{size(status.logical_bytes)}</dd></div>
         <div class="card padded"><dt>{t.monitor.onDisk}</dt><dd>{size(status.pack_bytes + status.journal_bytes + status.derived_bytes)}</dd></div>
-        <div class="card padded"><dt>{t.monitor.free}</dt><dd>{size(status.available_bytes)}</dd></div>
+        <div class="card padded"><dt>{t.monitor.free}</dt><dd>{size(status.available_bytes)}</dd>{room?.grown_bytes_per_day !== undefined && <p class="soft small">{t.monitor.growth(size(Math.max(0, room.grown_bytes_per_day)), room.months)}</p>}</div>
         <div class="card padded"><dt>{t.monitor.dedup}</dt><dd>{size(Math.max(0, status.logical_bytes - status.unique_bytes))}</dd></div></>}
       {typeof cache === "number" && <div class="card padded"><dt>{t.monitor.cache}</dt><dd>{percent(cache)}</dd></div>}
     </dl>
@@ -50,12 +54,13 @@ function Now({ facts }: { facts: Facts }) {
 export default function Monitor() {
   const range = useSignal("1h");
   const { state, again } = useLoad<Facts>(async () => {
-    const [figures, drives, status] = await Promise.all([
+    const [figures, drives, status, room] = await Promise.all([
       get<MonitorFigures>("api/v1/monitor", { since: range.value === "1y" ? "365d" : range.value }),
       get<DriveList>("api/v1/drives").then((one) => one.drives),
       may("status") ? get<VaultStatus>("api/v1/vaults/" + encodeURIComponent(vaultName.value || "main")) : Promise.resolve(null),
+      may("status") ? get<HealthSummary>("api/v1/health/summary").then((one) => one.room) : Promise.resolve(null),
     ]);
-    return { figures, drives, status };
+    return { figures, drives, status, room };
   }, [range.value]);
   useEvery(10, again);
   return (
