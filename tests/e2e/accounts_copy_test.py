@@ -82,6 +82,22 @@ class AccountsCopy(AtollTest):
         self.lose_everything()
         self.come_back("--kit", self.path("kit"))
 
+    def test_a_restore_that_broke_off_before_them_goes_on(self):
+        server = self.serve()
+        self.atoll("copy", "add", self.copy)
+        self.assertTrue(wait_until(self.archives, 20, 0.1))
+        self.atoll("key", "kit", "--to", self.path("kit"))
+        self.end(server)
+        self.lose_everything()
+        again = ("restore-home", "--from", self.copy, "--kit", self.path("kit"))
+        self.atoll(*again)
+        accounts = {one["name"]: one["id"] for one in self.atoll("vault", "list", "--all", "--json").of_type("vault")}["control"]
+        remove_tree(os.path.join(self.home, "vaults", accounts))
+        self.assertEqual([], self.atoll("user", "list", "--json").json())
+        self.assertIn("accounts", self.atoll(*again).text)
+        self.assertIn("ann", {one["name"] for one in self.atoll("user", "list", "--json").of_type("user")})
+        self.atoll(*again, code=21)  # all is there
+
     def test_with_a_passphrase_alone(self):
         self.file("pass", "a long enough passphrase\n")
         os.chmod(self.path("pass"), 0o600)

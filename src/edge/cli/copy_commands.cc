@@ -496,6 +496,27 @@ bool bring_accounts(Session& session, const RestoreArguments& arguments, const s
   return came;
 }
 
+// Into a home that has the vault of this copy, and no accounts yet.
+bool bring_missing_accounts(Session& session, const RestoreArguments& arguments, const std::string& from,
+                            const VaultId& vault) {
+  const auto lacks_them = [&]() -> Result<bool> {
+    ATOLL_ASSIGN(const auto home, session.home());
+    ATOLL_ASSIGN(const auto there, session.environment.machine.files.stat(home->vault_folder(vault)));
+    ATOLL_ASSIGN(const auto secrets, session.secrets());
+    ATOLL_ASSIGN(const auto listings, home->vaults(secrets));
+    // One that does not open may be theirs.
+    return there && std::ranges::none_of(listings, [](const auto& one) {
+             return !one.is_unlocked || one.name == vault::kControlVaultName;
+           });
+  };
+  const auto lacks = lacks_them();
+  if (!lacks || !*lacks) return false;
+  session.options.vault = vault.text();
+  if (!bring_accounts(session, arguments, from)) return false;
+  session.output.line("The vault is there already; its accounts came now, with people, tokens and keys.");
+  return true;
+}
+
 Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   const std::string& from = arguments.from;
   const std::string& as_of = arguments.as_of;
@@ -535,8 +556,15 @@ Result<int> restore_home(Session& session, const RestoreArguments& arguments) {
   options.vault.owner_words = session.environment.process_words;
   // That catalog and index are made anew is what a restore does.
   if (session.output.verbosity > 0) options.vault.on_notice = options.on_notice;
-  ATOLL_ASSIGN(const auto report, backup::restore_home(machine, std::move(options)));
+  const auto restored = backup::restore_home(machine, std::move(options));
   session.output.end_progress();
+  if (!restored) {
+    // Broken off between the vault and its accounts: the same call brings what is missing.
+    if (restored.error().id == "home.exists" && bring_missing_accounts(session, arguments, from_place, vault))
+      return kExitOk;
+    return pass(restored.error());
+  }
+  const auto& report = *restored;
   session.options.vault = report.vault.text();
   const bool have_accounts_come = bring_accounts(session, arguments, from_place);
   std::optional<vault::Moment> moment;
