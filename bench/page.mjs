@@ -58,6 +58,7 @@ async function fill(server) {
 }
 
 async function signIn(page, server) {
+  await server.choosePassword();
   await page.goto(server.url);
   await page.getByLabel("Name").fill("admin");
   await page.getByLabel("Password").fill(server.password);

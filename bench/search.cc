@@ -111,11 +111,13 @@ class Bench {
       search::DuplicateQuestion question;
       question.like = like;
       const auto answer = take(index_->duplicates(vault_, question));
-      std::printf("| duplicates of %s: %llu groups | %.1f s | |\n",
+      std::printf("| duplicates of %s: %llu groups | %.1f s | peak memory %.0f MB |\n",
                   like == search::Likeness::exact ? "content" : "text",
-                  static_cast<unsigned long long>(answer.group_count), now_s() - begun);
+                  static_cast<unsigned long long>(answer.group_count), now_s() - begun, peak_megabytes());
+      std::fflush(stdout);
     }
     ask_all("alone");
+    std::printf("| peak memory of asking | %.0f MB | |\n", peak_megabytes());
     std::atomic<bool> is_over = false;
     std::thread writer([&] {
       for (std::uint64_t at = records_; !is_over; at += 100) {

@@ -60,6 +60,7 @@ void describe(Fields& fields, Row& row, const PrincipalRow* /*which*/) {
   fields.number(9, row.requests_per_second_max);
   fields.number(10, row.totp_last_step);
   fields.time(11, row.sessions_valid_from);
+  fields.number(12, row.is_password_issued);
   fields.rest(row.unknown);
 }
 

@@ -45,6 +45,7 @@ struct PrincipalRow {  // key: id
   std::uint32_t requests_per_second_max = 0;  // 0: what the kind has (agents 50, others no limit)
   std::uint64_t totp_last_step = 0;           // a code of this or an earlier step is used up
   Timestamp sessions_valid_from;              // what was opened before (a password change) is over
+  bool is_password_issued = false;            // somebody else knows it: to be changed before anything else is done
   Bytes unknown;
   friend bool operator==(const PrincipalRow&, const PrincipalRow&) = default;
 };

@@ -59,8 +59,9 @@ TEST(AccessRows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                                  2,
                                  UINT64_MAX,
                                  {-3},
+                                 true,
                                  newer_fields()});
-  expect_comes_back(PrincipalRow{person, "", PrincipalKind::person, "", "", "", "", false, {}, 0, 0, {}, {}});
+  expect_comes_back(PrincipalRow{person, "", PrincipalKind::person, "", "", "", "", false, {}, 0, 0, {}, false, {}});
   expect_comes_back(MembershipRow{group, person, {5}, newer_fields()});
   expect_comes_back(RoleRow{"curator",
                             "looks after pictures",
@@ -137,7 +138,7 @@ TEST(AccessRows, AnAccountOfAnUnknownKindIsRefused) {
 
 TEST(AccessRows, RecordsComeBackOneAfterTheOther) {
   const AuditRecord first{{5},      "anna",   "10.0.0.7", "request-1", "read",          filled<VaultId>('v'),
-                          "photos", "a\xFFb", false,      "no_rule",   18'446'744'073U, 12};
+                          "photos", "a\xFFz", false,      "no_rule",   18'446'744'073U, 12};
   const AuditRecord plain;
   Bytes records;
   append_record(first, records);

@@ -7,6 +7,7 @@
 
 #include "catalog/s3_rows.h"
 #include "foundation/codec/hash.h"
+#include "vault/checks.h"
 #include "vault/object/content.h"
 
 namespace atl::vault {
@@ -216,19 +217,16 @@ class VerifyRun {
     job.is_ok = summary_.is_clean();
     job.facts["packs"] = std::to_string(summary_.packs);
     job.facts["chunks"] = std::to_string(summary_.chunks);
-    job.facts["bytes"] = std::to_string(summary_.bytes_checked);
     job.facts["damage"] = std::to_string(summary_.damage.size());
     job.facts["lost"] = std::to_string(summary_.lost.size());
-    const auto noted = vault_->commit(journal::CommandKind::job_change,
-                                      [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
-                                        job.finished = context.commit_time;
-                                        changes.put(job);
-                                        if (job.name == "data") {  // a full check contains the structure check
-                                          job.name = "structure";
-                                          changes.put(job);
-                                        }
-                                        return {};
-                                      });
+    const auto noted = vault_->commit(
+        journal::CommandKind::job_change, [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+          ATOLL_TRY(put_check(context, changes, job, summary_.bytes_checked, summary_.damage.size()));
+          if (job.name != "data") return {};
+          catalog::JobRow structure = job;  // a full check contains the structure check
+          structure.name = "structure";
+          return put_contained_check(context, changes, std::move(structure));
+        });
     // A full disk must not hide what was found.
     if (!noted && noted.error().kind != ErrorKind::no_space) return pass(noted.error());
     return {};

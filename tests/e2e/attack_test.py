@@ -266,7 +266,7 @@ class Pages(AttackTest):
             self.assertEqual("nosniff", answer.getheader("X-Content-Type-Options"))
 
     def test_a_session_ends_where_the_next_begins_and_with_its_account(self):
-        self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "role": "editor"}, 201)
+        self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "password_holds": True, "role": "editor"}, 201)
 
         def sign_in(cookie=None):
             answer = self.ask("POST", "/api/v1/session", {"name": "mia", "password": "a long password"}, cookie, token=False)
@@ -287,7 +287,7 @@ class Pages(AttackTest):
         self.assertEqual(401, status(third))
 
     def test_what_a_page_elsewhere_can_send_changes_nothing(self):
-        self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "role": "owner"}, 201)
+        self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "password_holds": True, "role": "owner"}, 201)
         answer = self.ask("POST", "/api/v1/session", {"name": "mia", "password": "a long password"}, token=False)
         cookie = {"Cookie": answer.getheader("Set-Cookie").split(";")[0]}
         for kind in ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"):

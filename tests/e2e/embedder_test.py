@@ -2,6 +2,7 @@
 import http.server
 import json
 import os
+import random
 import sqlite3
 import struct
 import threading
@@ -191,6 +192,40 @@ class OwnVectors(AtollTest):
         self.atoll("nearest", "faces", "-", input=b"no array", code=2)
         self.atoll("nearest", "faces", "-", input=npy([[1, 0, 0], [1, 0, 0]]), code=2)
         self.atoll("nearest", "nowhere", "-", input=npy([1, 0, 0]), code=20)
+
+
+class ServedVectors(RestTest):
+    def test_many_get_a_graph_and_numbers_come_as_json(self):
+        numbers = random.Random(7)
+        rows = [[round(numbers.uniform(-1, 1), 3) for _ in range(8)] for _ in range(6_000)]
+        self.file("many/all.npy", npy(rows))
+        self.atoll("put", self.path("many"), "many")
+
+        def nearest(vector, **more):
+            return self.json("POST", "/api/v1/search/vectors", {"bucket": "many", "vector": vector, "limit": 3, **more})
+        first = nearest(rows[77])
+        self.assertEqual((first["exact"], first["vectors"], first["results"][0]["row"]), (True, 6_000, 77))
+        self.assertTrue(wait_until(lambda: not nearest(rows[77])["exact"], 60))
+        led = nearest(rows[77])
+        self.assertLess(led["vectors"], 6_000)
+        self.assertEqual(led["results"][0]["row"], 77)
+        self.assertEqual(nearest(rows[77], exact=True)["results"][0], led["results"][0])
+        report = self.json("POST", "/api/v1/buckets/many/vectors?prefix=json/", {"vectors": [
+            {"key": "ada", "vector": [9, -9, 9, -9, 9, -9, 9, -9], "payload": {"name": "Ada"}}, {"key": "none", "vector": []}]})
+        self.assertEqual((report["stored"], report["failed"], report["failures"][0]["id"]), (1, 1, "vectors.bad_dimension"))
+
+        def best():
+            return nearest([1, -1, 1, -1, 1, -1, 1, -1])["results"][0]
+        self.assertTrue(wait_until(lambda: best()["object"]["key"] == "json/ada.npy", 60))
+        self.assertEqual(best()["payload"], {"name": "Ada"})
+        # On the command line it is the server that answers.
+        def by_command(*options):
+            out = self.atoll("--json", "nearest", "many", "-", "--limit", "1", *options, input=npy(rows[5]))
+            self.assertEqual([one["row"] for one in out.of_type("object")], [5])
+            return out.of_type("summary")[0]["exact"]
+        # What was put last is compared one by one until the graph has it.
+        self.assertTrue(wait_until(lambda: not by_command(), 60))
+        self.assertTrue(by_command("--exact"))
 
 
 class Served(EmbedderTest, RestTest):

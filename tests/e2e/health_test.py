@@ -1,8 +1,10 @@
 """How the home is, as a server watches it: alarms raised, told and ended; figures; `top`; what boards and rules ask for."""
+import http.server
 import json
 import os
 import re
 import stat
+import threading
 
 import harness
 from harness import wait_until
@@ -43,6 +45,11 @@ class Health(RestTest):
         self.assertIn("kit_not_saved", points)
         self.assertEqual(["never_saved"], [one["kit"] for one in summary["vaults"]])
         self.assertGreater(summary["room"]["total_bytes"], summary["room"]["available_bytes"])
+        home = summary["room"]["locations"][0]
+        self.assertEqual(("home", "home"), (home["name"], home["kind"]))
+        self.assertGreater(home["used_bytes"], 0)
+        self.assertNotIn("months", home, "three days have to be seen first")
+        self.assertEqual(["hot", "warm", "cold"], [one["name"] for one in summary["room"]["tiers"]])
         self.assertNotIn("last_full_verify", summary)
         # What mends a point ends it.
         self.atoll("key", "kit", "--to", self.path("stick"))
@@ -82,6 +89,61 @@ class Health(RestTest):
         self.atoll("alarm", "set", "nothing", "5", code=2)
         self.atoll("alarm", "tell", "nobody", code=2)
         self.assertIn("capacity   off (set)", self.atoll("alarm", "kinds").text)
+
+    def test_who_is_told_is_set_and_tried_from_elsewhere(self):
+        heard = []
+
+        class Chat(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat) as chat:
+            threading.Thread(target=chat.serve_forever, daemon=True).start()
+            hook = f"webhook:http://127.0.0.1:{chat.server_port}/hook"
+            told = lambda: self.json("GET", "/api/v1/settings")["alarm_tell"]
+            self.assertEqual([], told())
+            self.json("PUT", "/api/v1/settings/alarms", {"tell": [hook]})
+            self.assertEqual([hook], told())
+            results = self.json("POST", "/api/v1/alarms/test")["results"]
+            self.assertEqual([{"address": hook, "is_told": True}], results)
+            self.assertEqual("alarm.test", heard[0]["event"])
+            self.assertIn("told: " + hook, self.atoll("alarm", "kinds").text)
+            chat.shutdown()
+        # Nobody there: it is said for whom, and the others are tried all the same.
+        mute = self.path("mute")
+        with open(mute, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\ncat > /dev/null\n")
+        os.chmod(mute, 0o755)
+        self.atoll("alarm", "tell", hook, "command:" + mute)
+        results = self.json("POST", "/api/v1/alarms/test")["results"]
+        self.assertEqual([False, True], [one["is_told"] for one in results])
+        self.assertTrue(results[0]["trouble"])
+        # From elsewhere a program may stay, but none can be added.
+        self.json("PUT", "/api/v1/settings/alarms", {"tell": ["command:" + mute]})
+        self.assertEqual(["command:" + mute], told())
+        for address, status in (("command:/bin/sh", 403), ("me@example.org", 400)):
+            answer = self.ask("PUT", "/api/v1/settings/alarms", {"tell": [address]})
+            self.assertEqual(status, answer.status, answer.data)
+        self.assertEqual(["command:" + mute], told())
+
+    def test_what_was_proven_is_told_and_a_drill_is_run_from_elsewhere(self):
+        self.make_bucket()
+        for i in range(5):
+            self.put(f"k{i}", os.urandom(20_000))
+        self.assertEqual([], self.json("GET", "/api/v1/checks")["checks"])
+        self.atoll("verify")
+        job = self.json("POST", "/api/v1/drill", {"objects": 3}, status=202)
+        done = lambda: self.json("GET", f"/api/v1/jobs/{job['id']}")
+        self.assertTrue(wait_until(lambda: done()["state"] == "done", 60, 0.2), done())
+        self.assertTrue(done()["result"]["is_good"])
+        drill, verify = self.json("GET", "/api/v1/checks")["checks"]
+        self.assertEqual(("drill", "restore", True, 60_000), tuple(drill[one] for one in ("kind", "name", "is_ok", "bytes")))
+        self.assertEqual(("verify", "structure", True), tuple(verify[one] for one in ("kind", "name", "is_ok")))
 
     def test_boards_and_rules_ask_for_what_there_is(self):
         self.make_bucket()

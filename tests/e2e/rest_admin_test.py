@@ -1,5 +1,6 @@
 """Accounts and upkeep over REST against a real server: signing in, rights, secrets, links, jobs, and what the log does not
 tell."""
+import base64
 import json
 import re
 import unittest
@@ -13,7 +14,7 @@ class RestAdmin(RestTest):
         self.addCleanup(setattr, self, "token", first)
 
     def test_a_session_needs_its_mark_and_ends(self):
-        self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "role": "editor"}, 201)
+        self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "password_holds": True, "role": "editor"}, 201)
         answer = self.ask("POST", "/api/v1/session", {"name": "mia", "password": "a long password"}, token=False)
         self.assertEqual(201, answer.status, answer.data)
         set_cookie = answer.getheader("Set-Cookie")
@@ -26,6 +27,49 @@ class RestAdmin(RestTest):
         self.assertEqual(201, self.ask("PUT", "/api/v1/buckets/mine", headers=mark, token=False).status)
         self.assertEqual(204, self.ask("DELETE", "/api/v1/session", headers=mark, token=False).status)
         self.assertEqual(401, self.ask("GET", "/api/v1/session", headers=cookie, token=False).status)
+
+    def test_a_password_that_was_given_out_serves_to_set_another(self):
+        self.make_bucket()
+        common = self.ask("POST", "/api/v1/users", {"name": "mia", "password": "password1"})
+        self.assertEqual((400, "access.common_password"), (common.status, json.loads(common.data)["id"]))
+        made = self.json("POST", "/api/v1/users", {"name": "mia", "password": "a long password", "role": "owner"}, 201)
+        self.assertTrue(made["must_change_password"])
+
+        def sign_in(password):
+            answer = self.ask("POST", "/api/v1/session", {"name": "mia", "password": password}, token=False)
+            self.assertEqual(201, answer.status, answer.data)
+            session = json.loads(answer.data)
+            return session, {"Cookie": answer.getheader("Set-Cookie").split(";")[0], "Atoll-Request-Mark": session["request_mark"]}
+        session, cookie = sign_in("a long password")
+        self.assertTrue(session["user"]["must_change_password"])
+        for method, path, body in (("GET", "/api/v1/buckets", None), ("PUT", "/api/v1/buckets/mine", None), ("GET", "/api/v1/users", None),
+                                   ("POST", "/api/v1/tokens", {"user": "mia"}), ("POST", "/api/v1/s3-keys", {"user": "mia"}),
+                                   ("POST", "/api/v1/search", {"query": "x"}), ("GET", "/api/v1/buckets/photos/objects", None),
+                                   ("PUT", "/api/v1/users/admin/password", {"password": "a longer password"})):
+            answer = self.ask(method, path, body, cookie, token=False)
+            self.assertEqual((403, "access.password_issued"), (answer.status, json.loads(answer.data)["id"]), path)
+        basic = {"Authorization": "Basic " + base64.b64encode(b"mia:a long password").decode()}
+        self.assertEqual(403, self.ask("PROPFIND", "/dav/photos/", headers={**basic, "Depth": "1"}, token=False).status)
+        self.assertEqual(403, self.ask("PUT", "/dav/photos/x", b"x", basic, token=False).status)
+
+        def change(fresh):
+            return self.ask("PUT", "/api/v1/session/password", {"password": "a long password", "new_password": fresh}, cookie, token=False)
+        self.assertEqual(400, change("a long password").status)
+        self.assertEqual(400, change("mia12345").status)
+        self.assertEqual(204, change("a lantern in the harbour").status)
+        self.assertEqual(401, self.ask("GET", "/api/v1/session", headers=cookie, token=False).status)
+        session, cookie = sign_in("a lantern in the harbour")
+        self.assertFalse(session["user"]["must_change_password"])
+        self.assertEqual(200, self.ask("GET", "/api/v1/buckets", headers=cookie, token=False).status)
+        # Who manages the accounts sets a new one: that one is given out again.
+        self.assertEqual(204, self.ask("PUT", "/api/v1/users/mia/password", {"password": "four boats at sea"}).status)
+        self.assertTrue(sign_in("four boats at sea")[0]["user"]["must_change_password"])
+
+    def test_a_member_given_twice_is_refused(self):
+        twice = b'{"name": "nobody-checked", "role": "reader", "role": "owner"}'
+        answer = self.ask("POST", "/api/v1/users", twice, {"Content-Type": "application/json"})
+        self.assertEqual((400, "json.repeated_member"), (answer.status, json.loads(answer.data)["id"]))
+        self.assertEqual(404, self.ask("GET", "/api/v1/users/nobody-checked").status)
 
     def test_what_is_made_survives_a_restart_and_cannot_grow(self):
         self.make_bucket()

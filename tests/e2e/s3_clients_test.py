@@ -297,6 +297,50 @@ def with_boto3(url):
     print("boto3: done")
 
 
+def with_forms(url, place):
+    """Forms with boto3's policies, posted by curl as a browser does."""
+    import boto3
+    from botocore.config import Config
+    s3 = boto3.client("s3", endpoint_url=url, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET, region_name="us-east-1",
+                      config=Config(signature_version="s3v4"))
+    s3.create_bucket(Bucket="forms")
+    small, large = place / "a b.txt", place / "large.bin"
+    small.write_bytes(b"posted")
+    large.write_bytes(noise(9_000_000, 77))
+
+    def post(form, file, **more):
+        fields = {**form["fields"], **more}
+        words = [word for name, value in fields.items() for word in ("--form-string", f"{name}={value}")]
+        answer = run("curl", "-sS", "-w", "\\n%{http_code} %{redirect_url}", *words, "-F", f"file=@{file}", form["url"])
+        body, _, status = answer.decode().rpartition("\n")
+        code, _, onward = status.partition(" ")
+        return int(code), body, onward
+
+    form = s3.generate_presigned_post("forms", "in/${filename}", Fields={"x-amz-meta-from": "a page"}, ExpiresIn=600, Conditions=[
+        {"x-amz-meta-from": "a page"}, ["content-length-range", 1, 10_000_000], ["starts-with", "$Content-Type", ""]])
+    assert post(form, small, **{"Content-Type": "text/plain"})[0] == 204
+    there = s3.get_object(Bucket="forms", Key="in/a b.txt")
+    assert (there["Body"].read(), there["ContentType"], there["Metadata"]) == (b"posted", "text/plain", {"from": "a page"})
+    assert there["ETag"] == '"' + hashlib.md5(b"posted").hexdigest() + '"'
+    assert post(form, large)[0] == 204
+    assert s3.get_object(Bucket="forms", Key="in/large.bin")["Body"].read() == large.read_bytes()
+    onward = s3.generate_presigned_post("forms", "k", Fields={"success_action_redirect": "http://page.example/done"},
+                                        Conditions=[{"success_action_redirect": "http://page.example/done"}])
+    code, _, location = post(onward, small)
+    assert code == 303 and location.startswith("http://page.example/done?bucket=forms&key=k&etag=%22"), location
+    shown = s3.generate_presigned_post("forms", "k", Fields={"success_action_status": "201"}, Conditions=[{"success_action_status": "201"}])
+    assert post(shown, small)[0] == 201 and "<Key>k</Key>" in post(shown, small)[1]
+    # What must not pass.
+    tight = s3.generate_presigned_post("forms", "tight", Conditions=[["content-length-range", 1, 1000]])
+    for wrong in (post(tight, large), post(tight, small, acl="private"), post(tight, small, key="other"),
+                  post(tight, small, **{"x-amz-signature": "0" * 64}),
+                  post(s3.generate_presigned_post("forms", "late", ExpiresIn=-5), small),
+                  post({"url": url + "/forms", "fields": {"key": "nobody"}}, small)):
+        assert wrong[0] in (400, 403) and "<Code>" in wrong[1], wrong
+    assert sorted(one["Key"] for one in s3.list_objects_v2(Bucket="forms")["Contents"]) == ["in/a b.txt", "in/large.bin", "k"]
+    print("forms: done")
+
+
 def with_aws(url, place):
     env = dict(os.environ, AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="us-east-1",
                AWS_EC2_METADATA_DISABLED="true")
@@ -505,11 +549,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="atoll-s3-") as name:
         place = pathlib.Path(name)
         home = s3_harness.make_home(place)
-        wanted = sys.argv[1:] or ["boto3", "aws", "rclone", "mount", "s3cmd", "restic", "times"]
+        wanted = sys.argv[1:] or ["boto3", "forms", "aws", "rclone", "mount", "s3cmd", "restic", "times"]
         url = start(home)
         try:
             if "boto3" in wanted:
                 with_boto3(url)
+            if "forms" in wanted:
+                with_forms(url, place)
             if "aws" in wanted:
                 with_aws(url, place)
             if "rclone" in wanted:

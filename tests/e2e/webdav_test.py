@@ -23,7 +23,7 @@ class WebDav(AtollTest):
         self.serve()
 
     def add_user(self, name, role, *place):
-        self.atoll("user", "add", name, "--new-password-file", self.file(f"{name}.password", PASSWORD))
+        self.atoll("user", "add", name, "--password-holds", "--new-password-file", self.file(f"{name}.password", PASSWORD))
         self.atoll("grant", "add", name, role, *place)
 
     def serve(self):

@@ -7,6 +7,7 @@
 
 #include "edge/mcp/mcp_door.h"
 #include "edge/s3/door.h"
+#include "edge/s3/testing/signed_form.h"
 #include "edge/webdav/webdav_door.h"
 #include "foundation/codec/hash.h"
 
@@ -56,7 +57,7 @@ RightsWorld::RightsWorld(const Role& role) {
   const auto owner = access::Who::local_owner();
   access::NewPrincipal person;
   person.name = "somebody";
-  person.password = "first password";
+  person.password = "first lantern";
   person.requests_per_second_max = 1'000'000;
   EXPECT_EQ(told(access.add_principal(owner, person)), "ok");
   const auto grant = [&](std::string_view name, bool denies, Timestamp expires) {
@@ -136,6 +137,17 @@ Reply RightsWorld::ask_s3_as_owner(const std::string& method, const std::string&
 
 Reply RightsWorld::ask_signed(const s3::Credentials& who, const std::string& method, const std::string& target,
                               const std::string& body, Fields fields) {
+  if (body == kForm) {
+    s3::testing::FormPairs pairs{{"key", "posted"}};
+    if (!who.access_key.empty()) {
+      for (auto& one : s3::testing::signed_policy(who, world_.machine().clock.peek(), R"({"key":"posted"})"))
+        pairs.push_back(std::move(one));
+    }
+    auto form = s3::testing::form_of(pairs, "file.txt", "posted");
+    net::Headers headers;
+    headers.add("Content-Type", form.content_type);
+    return world_.as("").ask(method, target, form.body, std::move(headers));
+  }
   const std::string hash = to_hex(codec::sha256(as_bytes(body)));
   if (who.access_key.empty()) {
     fields.emplace_back("x-amz-content-sha256", hash);

@@ -30,6 +30,9 @@ inline void PrintTo(const Role& role, std::ostream* out) { *out << role.words; }
 using rest::testing::Reply;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
+// As the body of a POST with S3: a form with one small file in its place, signed as forms are.
+inline constexpr std::string_view kForm = "(a form)";
+
 class RightsWorld {
  public:
   explicit RightsWorld(const Role& role);

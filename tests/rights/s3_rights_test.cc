@@ -88,6 +88,7 @@ std::vector<Case> cases() {
       {"GetObjectLegalHold", kLooks, 200, "/locked/key?legal-hold="},
       {"PutObject", kStores, 200, "/bucket/new", "new"},
       {"PutObject", kChangesObject, 200, "/bucket/key", "over what is there"},
+      {"PostObject", kStores, 204, "/bucket", std::string(kForm)},
       {"CopyObject", kStores, 200, "/bucket/copy", "", {{"x-amz-copy-source", "/bucket/key"}}},
       {"CreateMultipartUpload", kStores, 200, "/bucket/other?uploads="},
       {"UploadPart", kStores, 200, "/bucket/large?partNumber=1&uploadId={upload}", "part"},

@@ -2,6 +2,7 @@
 // noted of questions.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { Server } from "./server.mjs";
 
@@ -25,7 +26,7 @@ export function careSteps({ step, browser, server, folder, program, until, butto
     const place = join(folder, "second-disk", "atoll");
     mkdirSync(join(folder, "second-disk"));
     await browser.go("/ui/safety");
-    await button("Add a copy").click();
+    await button("Add a copy").last().click();
     await dialog.getByLabel("Folder").fill(join(folder, "nowhere", "at", "all"));
     await browser.look("safety-copy-new");
     await dialog.getByLabel("Folder").fill(join(folder, "home", "copy"));
@@ -54,7 +55,7 @@ export function careSteps({ step, browser, server, folder, program, until, butto
     try {
       await store.api("PUT", "/buckets/safe");
       await browser.go("/ui/safety");
-      await button("Add a copy").click();
+      await button("Add a copy").last().click();
       await dialog.getByLabel("Where").selectOption("s3");
       await dialog.getByLabel("Bucket").fill("safe");
       await dialog.getByLabel("Folder in it").fill("homes/mine");
@@ -119,6 +120,59 @@ export function careSteps({ step, browser, server, folder, program, until, butto
     assert.deepEqual(await names(), []);
     await button("Undo").click();
     await when(async () => (await names()).length === 1, "the schedule is back");
+  });
+
+  step("tries to restore, and shows what was proven", async () => {
+    await browser.go("/ui/safety");
+    await button("Try to restore").click();
+    await page.getByRole("menuitem", { name: "From this vault" }).click();
+    await page.getByText("A hundred files are being restored and compared").waitFor();
+    await when(async () => (await server.api("GET", "/checks")).checks[0].kind === "drill", "it was remembered");
+    const [drill] = (await server.api("GET", "/checks")).checks;
+    assert.ok(drill.is_ok && drill.bytes > 0);
+    await browser.go("/ui/safety");
+    await page.locator("#checks").getByText("Files were restored and compared").waitFor();
+    await browser.look("safety-proven");
+  });
+
+  step("says where warnings are sent, tries it, and takes it back", async () => {
+    const told = async () => (await server.api("GET", "/settings")).alarm_tell;
+    const heard = [];
+    const chat = createServer((request, response) => {
+      let text = "";
+      request.on("data", (part) => (text += part));
+      request.on("end", () => { heard.push(JSON.parse(text)); response.end(); });
+    });
+    await new Promise((resolve) => chat.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${chat.address().port}/hook`;
+    try {
+      await browser.go("/ui/safety");
+      await page.getByText("Nobody: warnings are seen on this page only.").waitFor();
+      await button("Tell somebody").click();
+      await dialog.getByLabel("E-mail address or web address").fill("no address");
+      await dialog.getByRole("button", { name: "Add" }).click();
+      await dialog.getByRole("alert").waitFor();
+      await dialog.getByLabel("E-mail address or web address").fill(url);
+      await browser.look("safety-tell-new");
+      await dialog.getByRole("button", { name: "Add" }).click();
+      await page.locator("#told").getByText(url).waitFor();
+      assert.deepEqual(await told(), ["webhook:" + url]);
+      await button("Send a test").click();
+      await page.locator("#told").getByText("taken").waitFor();
+      assert.equal(heard.filter((one) => one.event === "alarm.test").length, 1);
+      await browser.look("safety-told");
+    } finally {
+      chat.closeAllConnections();
+      await new Promise((resolve) => chat.close(resolve));
+    }
+    await button("Send a test").click();
+    await page.locator("#told .chip.bad").waitFor();
+    await button(`Do not tell ${url} any more`).click();
+    await page.getByText("is not told any more").waitFor();
+    assert.deepEqual(await told(), []);
+    await button("Undo").click();
+    await when(async () => (await told()).length === 1, "it is told again");
+    await server.api("PUT", "/settings/alarms", { tell: [] });
   });
 
   step("sets a limit, and takes it away", async () => {

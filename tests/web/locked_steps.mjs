@@ -16,6 +16,7 @@ export function lockedSteps({ step, browser, folder, program }) {
     writeFileSync(secret, kPassphrase + "\n", { mode: 0o600 });
     const server = new Server(program, home, { init: ["--new-password-file", secret], serve: ["--password-file", secret] });
     await server.begin();
+    await server.choosePassword();
     await server.api("PUT", "/buckets/papers");
     await server.api("PUT", "/buckets/papers/objects/" + encodeURIComponent("2026/letter.txt"), "Dear all");
     const page = await browser.open({}, server.url);

@@ -41,6 +41,12 @@ export class Server {
     this.token = /token\s+(\S+)/.exec(this.out)[1];
   }
 
+  // In place of the one that the first start printed, which serves to set another.
+  async choosePassword() {
+    this.password = "a lantern in the harbour";
+    await this.api("PUT", "/users/admin/password", { password: this.password });
+  }
+
   // Until it is ready, or `locked`.
   async start(state = "ready") {
     this.out = "";

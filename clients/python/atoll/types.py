@@ -935,6 +935,33 @@ class EmbedderOffers(TypedDict):
     embedders: list[str]
 
 
+class VectorToPut(TypedDict):
+    """A vector."""
+
+    key: NotRequired[str]  # Its name below the prefix; .npy is put behind it where it is not there.
+    key_b64: NotRequired[str]  # In base64.
+    vector: list[float]  # 1 to 4,096 numbers.
+    payload: NotRequired[dict[str, str]]  # What is said of it.
+
+
+class VectorsToPut(TypedDict):
+    """Vectors."""
+
+    vectors: list["VectorToPut"]  # 8 MiB of JSON at most.
+
+
+class VectorsPut(TypedDict):
+    """What became of vectors."""
+
+    bucket: str  # Its bucket.
+    stored: int  # Objects with new versions.
+    unchanged: int  # Objects that were like this.
+    bytes: int  # Of contents that came.
+    new_bytes: int  # Of these, bytes that were not stored before.
+    failed: int  # Entries that were not stored.
+    failures: list["UnpackFailure"]  # The first thousand of them.
+
+
 class VectorQuestion(TypedDict):
     """What is to be near."""
 
@@ -945,6 +972,7 @@ class VectorQuestion(TypedDict):
     metric: NotRequired[str]  # Otherwise cosine.
     limit: NotRequired[int]  # At most so many, otherwise 10.
     threshold: NotRequired[float]  # Nothing further: a least similarity; for l2 a greatest distance.
+    exact: NotRequired[bool]  # Compares every vector, however many there are.
     filter: NotRequired[Any]  # Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms {"field": "size", "op": ">", "value": "2MB"}.
 
 
@@ -962,6 +990,7 @@ class VectorAnswer(TypedDict):
 
     results: list["VectorHit"]
     vectors: int  # That were compared.
+    exact: bool  # All that could be meant were compared.
     skipped: int  # Objects with vectors of another dimension, or that are none.
 
 
@@ -1045,7 +1074,7 @@ class OwnPassword(TypedDict):
     """A new password."""
 
     password: str  # The one so far.
-    new_password: str  # 8 to 1024 bytes.
+    new_password: str  # 8 to 1024 bytes and no common one.
     code: NotRequired[str]  # Of the authenticator app, where there is one.
 
 
@@ -1082,6 +1111,7 @@ class User(TypedDict):
     created: str  # Since when.
     is_disabled: bool  # True: nobody signs in with it.
     has_password: bool  # False: tokens and keys only.
+    must_change_password: bool  # True: the password was given out, and only serves to set another.
     has_one_time_codes: bool  # True: codes are asked for, too.
     requests_per_second_max: int  # 0: what its kind has (agents 50).
 
@@ -1100,7 +1130,8 @@ class NewUser(TypedDict):
     kind: NotRequired[str]  # What it is; a person otherwise.
     display_name: NotRequired[str]  # Its name for people.
     email: NotRequired[str]  # Where it is reached.
-    password: NotRequired[str]  # 8 to 1024 bytes; none: tokens and keys only.
+    password: NotRequired[str]  # 8 to 1024 bytes and no common one; none: tokens and keys only.
+    password_holds: NotRequired[bool]  # True: a person need not change it at the first sign-in.
     requests_per_second_max: NotRequired[int]  # At most so many.
     role: NotRequired[str]  # And grant it this role.
     place: NotRequired["Place"]
@@ -1118,7 +1149,8 @@ class UserChange(TypedDict):
 class NewPassword(TypedDict):
     """A password."""
 
-    password: str  # 8 to 1024 bytes.
+    password: str  # 8 to 1024 bytes and no common one.
+    password_holds: NotRequired[bool]  # True: a person need not change it at the next sign-in.
 
 Person = dict[str, Any]
 
@@ -1661,6 +1693,31 @@ class CopyList(TypedDict):
     next_cursor: NotRequired[str]  # Where the next page begins.
 
 
+class Check(TypedDict):
+    """One that was made."""
+
+    kind: str  # verify, drill.
+    name: str  # data: every byte; sample; structure. restore, copy NAME.
+    started: str  # When.
+    seconds: float  # How long.
+    is_ok: bool  # Nothing was found.
+    bytes: int  # That were read.
+    problems: int  # Places with damage; objects that did not come back.
+
+
+class CheckList(TypedDict):
+    """What was checked."""
+
+    checks: list["Check"]
+
+
+class DrillOrder(TypedDict):
+    """What is to be restored."""
+
+    copy: NotRequired[str]  # From this copy, by way of a home made from it.
+    objects: NotRequired[int]  # So many; 100.
+
+
 class ScheduleRun(TypedDict):
     """That it ran."""
 
@@ -1769,6 +1826,21 @@ class AlarmThresholds(TypedDict):
     removals: NotRequired[int]  # Of one account.
     window_seconds: NotRequired[int]  # In so long.
     limits: NotRequired[dict[str, str]]  # By name of the alarm: WARNING:CRITICAL, off or on.
+    tell: NotRequired[list[str]]  # Who is told, in place of all before; a program of the server's is named on its machine only.
+
+
+class AlarmTold(TypedDict):
+    """Whether somebody was reached."""
+
+    address: str  # As it was set.
+    is_told: bool  # It was taken.
+    trouble: NotRequired[str]  # Why not.
+
+
+class AlarmTest(TypedDict):
+    """What came of a test."""
+
+    results: list["AlarmTold"]
 
 
 class Settings(TypedDict):
@@ -1782,6 +1854,7 @@ class Settings(TypedDict):
     has_metrics_token: bool  # /metrics wants one.
     alarm_thresholds: dict[str, str]  # Those that were set.
     alarm_limits: dict[str, str]  # Those that were set, by name of the alarm.
+    alarm_tell: list[str]  # Who is told of alarms.
 
 
 class Alarm(TypedDict):
@@ -1922,6 +1995,28 @@ class HealthVault(TypedDict):
     kit: str  # Of the recovery kit.
 
 
+class HealthLocation(TypedDict):
+    """Where data lies: the home, or a copy."""
+
+    name: str  # home, or VAULT: copy NAME.
+    kind: str  # home, folder, s3.
+    place: str  # A path, or where it is in the network.
+    vault: NotRequired[str]  # Of a copy.
+    used_bytes: NotRequired[int]  # That Atoll holds there, as far as you may see it.
+    total_bytes: NotRequired[int]  # Of its file system; missing where it is not reachable, or has none.
+    available_bytes: NotRequired[int]  # Free on it.
+    grown_bytes_per_day: NotRequired[float]  # By so much it fills, or without a file system by so much more is held there; not known for three days.
+    months: NotRequired[float]  # Until it is full; missing where it does not fill.
+
+
+class HealthTier(TypedDict):
+    """Packs of one tier, of all vaults."""
+
+    name: str  # hot, warm, cold.
+    used_bytes: int  # That it takes.
+    grown_bytes_per_day: NotRequired[float]  # By so much; not known for three days.
+
+
 class HealthRoom(TypedDict):
     """Of the file system of the home."""
 
@@ -1930,6 +2025,8 @@ class HealthRoom(TypedDict):
     used_percent: NotRequired[float]  # How full it is.
     grown_bytes_per_day: NotRequired[float]  # By so much it fills; not known for three days.
     months: NotRequired[float]  # Until it is full; missing where it does not fill.
+    locations: list["HealthLocation"]  # The home first.
+    tiers: list["HealthTier"]  # For who may see every vault.
 
 
 class HealthSummary(TypedDict):

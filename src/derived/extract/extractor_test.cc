@@ -232,6 +232,28 @@ TEST(Extractor, BombsAreNotUnfolded) {
   }
 }
 
+TEST(Extractor, LargeMembersAreListedAndSayThatTheyWereNotRead) {
+  std::string large = "\x89PNG\r\n\x1A\n quokka";
+  large.resize(65U << 20U);
+  const std::string zip = testing::zip_of(
+      {{"large.png", large}, {"inner.zip", testing::zip_of({{"also.bin", large}})}, {"a.txt", "wombat"}});
+  const Heard heard = read({source_of("a.zip", zip)});
+  ASSERT_TRUE(heard.answer);
+  const Extraction& one = heard.done.at(0);
+  EXPECT_EQ(one.trouble, "");
+  EXPECT_FALSE(one.is_truncated);
+  ASSERT_EQ(one.members.size(), 3U) << "what lies in a member that is too large is not listed";
+  for (const std::size_t too_large : {0U, 1U}) {
+    const Member& member = one.members[too_large];
+    EXPECT_GT(member.size, 64U << 20U);
+    ASSERT_EQ(member.understood.size(), 1U);
+    EXPECT_EQ(member.understood[0].format, too_large == 0 ? "png" : "zip");
+    EXPECT_NE(member.understood[0].trouble.find("larger than 64 MB"), std::string::npos);
+  }
+  EXPECT_EQ(one.members[2].path, "a.txt");
+  EXPECT_NE(all_text(one).find("wombat"), std::string::npos);
+}
+
 TEST(Extractor, TextIsLimited) {
   Options options;
   options.text_bytes_max = 1000;

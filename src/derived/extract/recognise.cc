@@ -93,9 +93,14 @@ constexpr std::array kSignatures{
     Signature{0, "wOF2"sv, "woff2"},
     Signature{0, "\x93NUMPY"sv, "npy"},
     Signature{0, "PAR1"sv, "parquet"},
-    Signature{0, "\x89HDF\r\n\x1A\n"sv, "hdf5"},
+    Signature{0, "ARROW1\0\0"sv, "arrow"},
+    Signature{0, "CDF\x01"sv, "netcdf"},
+    Signature{0, "CDF\x02"sv, "netcdf"},
+    Signature{0, "CDF\x05"sv, "netcdf"},
     Signature{0, "GGUF"sv, "gguf"},
 };
+
+constexpr std::string_view kHdf5Mark = "\x89HDF\r\n\x1A\n"sv;
 
 bool has(std::string_view head, std::size_t offset, std::string_view bytes) {
   return head.size() >= offset + bytes.size() && head.substr(offset, bytes.size()) == bytes;
@@ -232,6 +237,9 @@ std::optional<std::string_view> by_first_bytes(std::string_view head, std::strin
     const bool is_class = head.size() >= 8 && static_cast<unsigned char>(head[7]) >= 45;
     return is_class ? "class"sv : "macho"sv;
   }
+  // NetCDF 4 is HDF5, and its usual ending is that of G-code too.
+  if (has(head, 0, kHdf5Mark) || (has(head, 0, "MATLAB 7.3 MAT-file") && has(head, 512, kHdf5Mark)))
+    return named == "netcdf" || named == "gcode" ? "netcdf"sv : "hdf5"sv;
   if (head.size() > 196 && head[0] == 'G' && head[188] == 'G') return "mpegts";
   if (head.size() > 196 && head[4] == 'G' && head[196] == 'G') return "mpegts";
   if (head.size() > 84 && has(head, 0, std::string_view("MM")) && named == "3ds") return "3ds";

@@ -64,7 +64,9 @@ inline constexpr std::string_view kCodeLanguage = "code_language";  // "Python"
 inline constexpr std::string_view kSymbol = "symbol";               // one for each function, class, …
 inline constexpr std::string_view kEngine = "engine";               // of a database: "SQLite"
 inline constexpr std::string_view kTable = "table";
-inline constexpr std::string_view kColumn = "column";  // "table.column" where tables have names
+inline constexpr std::string_view kColumn = "column";           // "table.column" where tables have names
+inline constexpr std::string_view kColumnType = "column_type";  // "table.column = int64"
+inline constexpr std::string_view kArray = "array";             // "temperature = float32, 100 x 20"
 inline constexpr std::string_view kRowCount = "row_count";
 inline constexpr std::string_view kColumnSum = "column_sum";  // "Costs!B = 1234.5": a column of numbers
 inline constexpr std::string_view kKey = "key";               // path of a value in JSON, YAML, TOML: "server.port"

@@ -1,6 +1,7 @@
 #include "derived/extract/words_reader.h"
 
 #include "derived/extract/extractor.h"
+#include "derived/extract/internal/hdf5_format.h"
 #include "derived/extract/internal/readers.h"
 
 namespace atl::extract {
@@ -15,7 +16,10 @@ WordsReader::WordsReader() : tools_(std::make_unique<Tools>()) {
 }
 WordsReader::~WordsReader() = default;
 
-void WordsReader::open() { tools_->toolbox.character_sets.open_all(); }
+void WordsReader::open() {
+  tools_->toolbox.character_sets.open_all();
+  prepare_hdf5();
+}
 
 Extraction WordsReader::read(Input& input, std::string_view name, std::uint64_t text_bytes_max) const {
   Budget budget;

@@ -4,6 +4,7 @@
 
 #include "derived/extract/extractor.h"
 #include "derived/extract/formats.h"
+#include "derived/extract/internal/hdf5_format.h"
 #include "derived/extract/internal/image_format.h"
 #include "derived/extract/internal/limits.h"
 #include "derived/extract/internal/magic_table.h"
@@ -72,6 +73,7 @@ int run(Result<void> (*body)(sandbox::Channel&, Toolbox&)) {
     tools->magic = magic.get();
     prepare_pdf();
     prepare_images();
+    prepare_hdf5();
   };
   worker.body = [tools, body](sandbox::Channel& channel) { return body(channel, *tools); };
   return sandbox::work(worker);

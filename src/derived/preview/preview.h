@@ -23,7 +23,7 @@
 namespace atl::preview {
 
 // Raised when pictures would come out differently (better) than before: then they are worth making again.
-inline constexpr std::uint32_t kPreviewVersion = 3;
+inline constexpr std::uint32_t kPreviewVersion = 4;
 
 enum class Size : std::uint8_t { small, large };
 inline constexpr std::uint32_t kSmallSide = 256;  // pixels, the longer side

@@ -58,7 +58,8 @@ TEST_F(DrawnWordsTest, every_format_that_has_words_and_no_picture_of_its_own_sho
     ASSERT_TRUE(picture) << sample.name << ": " << picture.error().message;
     EXPECT_EQ(picture->original_width, 0U) << sample.name;
     EXPECT_GT(ink(*picture), 50U) << sample.name;
-    const bool is_wide = format.group == "slides" || format.group == "sheet";
+    const bool is_table = format.group == "sheet" || (format.group == "database" && format.id != "sql");
+    const bool is_wide = format.group == "slides" || is_table;
     EXPECT_EQ(picture->width > picture->height, is_wide) << sample.name;
     ++count;
   }
@@ -94,6 +95,37 @@ TEST_F(DrawnWordsTest, words_longer_than_a_line_and_letters_of_everywhere_are_dr
   EXPECT_GT(ink(drawn("a.html", "<p>" + endless + "</p>"), 0.8, 0.9), 500U);
   EXPECT_GT(ink(drawn("a.txt", endless)), 50U);
   EXPECT_GT(ink(drawn("a.html", "<p>Größe, Ελλάδα, Москва, שלום, 猫 \xF0\x9F\x90\x88 \xE2\x80\x8F</p>")), 200U);
+}
+
+TEST_F(DrawnWordsTest, what_is_written_from_the_right_begins_there) {
+  const Picture hebrew = drawn("a.html", "<p>שלום עולם</p>");
+  EXPECT_GT(ink(hebrew, 0, 1, 0.6, 1), 50U);
+  EXPECT_EQ(ink(hebrew, 0, 1, 0, 0.5), 0U);
+  const Picture mixed = drawn("a.html", "<p>English first, then עברית</p>");
+  EXPECT_GT(ink(mixed, 0, 1, 0, 0.3), 50U);
+  // The first word is the rightmost: it is wider than the rest.
+  const Picture wide_first = drawn("a.html", "<p>" + std::string("ממממממ") + " ו</p>");
+  EXPECT_GT(ink(wide_first, 0, 1, 0.85, 1), ink(wide_first, 0, 1, 0.5, 0.8));
+  EXPECT_FALSE(Letters::begins_on_the_right("12 a עברית"));
+  EXPECT_TRUE(Letters::begins_on_the_right("12: עברית a"));
+}
+
+TEST_F(DrawnWordsTest, letters_that_are_joined_are_not_as_wide_as_each_alone) {
+  double apart = 0;
+  for (const std::string_view letter : {"ب", "ب", "ب", "ب"}) apart += letters_.width_of(letter, Style::plain, 40);
+  const double joined = letters_.width_of("بببب", Style::plain, 40);
+  EXPECT_GT(joined, 10);
+  EXPECT_LT(joined, apart * 0.8);
+  // A mark stands on its letter and takes no room.
+  EXPECT_NEAR(letters_.width_of("e\u0301", Style::plain, 40), letters_.width_of("e", Style::plain, 40), 1);
+}
+
+TEST_F(DrawnWordsTest, lines_of_chinese_are_broken_between_letters_and_not_before_a_full_stop) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "漢字。";
+  const Picture page = drawn("a.html", "<p>" + text + "</p>");
+  EXPECT_GT(ink(page, 0, 0.1, 0.7, 0.9), 50U) << "lines are filled";
+  EXPECT_EQ(ink(page, 0, 1, 0.95, 1), 0U);
 }
 
 TEST_F(DrawnWordsTest, a_sheet_is_a_grid_and_numbers_stand_to_the_right) {

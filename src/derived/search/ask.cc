@@ -156,9 +156,9 @@ class Asking {
       return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket " + question_->bucket,
                   "`atoll ls` lists them.");
     }
-    ATOLL_ASSIGN(const bool counts_all, can_count_all());
+    ATOLL_ASSIGN(const bool counts_all, match_all());
     const bool counts_hits = question_->order != Order::rank || (!question_->facets.empty() && !counts_all);
-    needs_facts_ = question_->order != Order::rank || must_look() ||
+    needs_facts_ = question_->order != Order::rank || !types_left_out_ ||
                    std::ranges::find(question_->facets, "tag") != question_->facets.end();
     wanted_ = counts_hits ? kCountedMax : question_->offset + question_->limit + 1;
     if (question_->like) {
@@ -172,7 +172,7 @@ class Asking {
     }
     answer.asked_meaning = asked_meaning_;
     if (counts_all) {
-      ATOLL_TRY(count_all(answer));
+      count_all(answer);
     } else {
       if (counts_hits || hits_.size() < wanted_) {
         answer.total = hits_.size();
@@ -212,7 +212,10 @@ class Asking {
   Result<void> read_buckets() {
     ATOLL_ASSIGN(const auto buckets, reader_->buckets());
     for (const auto& bucket : buckets) {
-      if (question_->bucket.empty() || bucket.name == question_->bucket) bucket_ids_[bucket.id] = bucket.name;
+      if (!question_->bucket.empty() && bucket.name != question_->bucket) continue;
+      bucket_ids_[bucket.id] = bucket.name;
+      const bool is_open = !question_->sees || (question_->sees_all_of && question_->sees_all_of(bucket.name));
+      if (!is_open) guarded_buckets_[bucket.id] = bucket.name;
     }
     return {};
   }
@@ -250,41 +253,68 @@ class Asking {
   }
 
   [[nodiscard]] bool is_fused() const { return !question_->near.empty() || question_->like; }
-  // Hits are looked up in the catalog before they count.
-  [[nodiscard]] bool must_look() const {
-    return (question_->sees != nullptr && !question_->sees_everything) || !types_left_out_;
+
+  // Of those that lie in buckets of which not everything may be told, those that may. Complexity: a look at each.
+  Result<std::vector<text::DocumentId>> those_seen(const std::vector<text::DocumentId>& documents) const {
+    std::vector<text::DocumentId> seen;
+    ObjectId object;
+    bool is_seen = false;
+    for (const text::DocumentId document : documents) {
+      ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(document));
+      if (!owner) continue;
+      // Members come behind their object, and what is true of it is true of them.
+      if (owner->object != object) {
+        object = owner->object;
+        ATOLL_ASSIGN(const auto row, index_->book_->find(object));
+        is_seen = false;
+        if (row) {
+          ATOLL_ASSIGN(const auto listed, reader_->current(row->bucket, row->key));
+          const auto bucket = guarded_buckets_.find(row->bucket);
+          is_seen = bucket != guarded_buckets_.end() && listed && listed->entry.object == object &&
+                    question_->sees(bucket->second, *listed);
+        }
+      }
+      if (is_seen) seen.push_back(document);
+    }
+    return seen;
   }
 
-  // The columns tell all that is asked. False: only the best can be counted.
-  Result<bool> can_count_all() const {
+  // Finds everything that matches and may be told, where the columns tell all else that is asked. False: only the best
+  // can be counted.
+  Result<bool> match_all() {
     const bool can = !question_->facets.empty() && std::ranges::all_of(question_->facets, is_column_facet) &&
-                     !is_fused() && !must_look() && question_->prefix.empty();
+                     !is_fused() && types_left_out_ && question_->prefix.empty();
     if (!can) return false;
     ATOLL_TRY(index_->columns_.fill(*index_->book_));
-    return index_->columns_.is_filled();
+    if (!index_->columns_.is_filled()) return false;
+    text::SearchRequest request;
+    request.query = constrained(with_parts_of_names(words_));
+    request.limit = 0;
+    request.on_match = [&](text::DocumentId document) { matched_.push_back(document); };
+    ATOLL_TRY(index_->words_->search(request));
+    if (guarded_buckets_.empty()) return true;
+    auto guarded = index_->columns_.take_those_in(matched_, guarded_buckets_);
+    if (guarded.size() > kCountedMax) return false;
+    std::ranges::sort(guarded);
+    ATOLL_ASSIGN(const auto seen, those_seen(guarded));
+    matched_.insert(matched_.end(), seen.begin(), seen.end());
+    return true;
   }
 
-  // Everything that matches, and what was found by meaning besides.
-  Result<void> count_all(Answer& answer) const {
+  // What match_all() found, and what was found by meaning besides.
+  void count_all(Answer& answer) {
     std::unordered_set<text::DocumentId> by_meaning;
     for (const Hit& hit : hits_) {
       if (hit.near) by_meaning.insert(hit.row.first + hit.owner.member);
     }
-    std::vector<text::DocumentId> documents;
-    text::SearchRequest request;
-    request.query = constrained(with_parts_of_names(words_));
-    request.limit = 0;
-    request.on_match = [&](text::DocumentId document) {
-      documents.push_back(document);
-      if (!by_meaning.empty()) by_meaning.erase(document);
-    };
-    ATOLL_TRY(index_->words_->search(request));
-    documents.insert(documents.end(), by_meaning.begin(), by_meaning.end());
-    auto counted = index_->columns_.count(documents, bucket_ids_, question_->facets);
+    if (!by_meaning.empty()) {
+      for (const text::DocumentId document : matched_) by_meaning.erase(document);
+    }
+    matched_.insert(matched_.end(), by_meaning.begin(), by_meaning.end());
+    auto counted = index_->columns_.count(matched_, bucket_ids_, question_->facets);
     answer.total = counted.total;
     answer.is_total_exact = true;
     answer.facets = std::move(counted.facets);
-    return {};
   }
 
   // The words that rank and are marked: those that were given, else those of the text or thing that is asked by.
@@ -515,7 +545,8 @@ class Asking {
     if (!row) return {};
     const auto bucket = bucket_ids_.find(row->bucket);
     if (bucket == bucket_ids_.end() || !row->key.starts_with(question_->prefix)) return {};
-    if (!needs_facts_ && hits_.size() > question_->offset + question_->limit) {
+    const bool needs_look = needs_facts_ || guarded_buckets_.contains(row->bucket);
+    if (!needs_look && hits_.size() > question_->offset + question_->limit) {
       hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score, one.near, one.looks});
       return {};
     }
@@ -651,7 +682,9 @@ class Asking {
   text::Query words_;
   std::vector<text::Query> times_;
   std::map<BucketId, std::string> bucket_ids_;
-  TellingWords like_;  // of the thing that is asked by
+  std::map<BucketId, std::string> guarded_buckets_;  // of these: where each object is asked about by itself
+  std::vector<text::DocumentId> matched_;            // where everything is counted
+  TellingWords like_;                                // of the thing that is asked by
   ObjectId like_object_;
   std::optional<std::uint64_t> like_picture_;  // what it looks like, where it is a picture
   std::size_t wanted_ = 0;

@@ -1,6 +1,7 @@
 // What is answered: counts, likeness, why, and which piece is shown.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "derived/search/testing/search_fixture.h"
@@ -62,6 +63,46 @@ TEST_F(AskTest, CountsFollowWhatChanges) {
   EXPECT_EQ(ask(question).facets.at(0).counts.at(0).value, "text");
   question.bucket = "box";
   EXPECT_EQ(ask(question).total, 2U);
+}
+
+// What of a bucket may be told is asked for each object, unless the bucket is seen as a whole: counts are of the same
+// things either way, and of nothing else.
+TEST_F(AskTest, CountsOnlyWhatMayBeSeen) {
+  ASSERT_TRUE(vault::Objects(*vault_).ensure_bucket("open"));
+  ASSERT_TRUE(vault::Objects(*vault_).ensure_bucket("shut"));
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = std::to_string(i) + ".txt";
+    put("mine/" + name, "apple");
+    put("yours/" + name, "apple");
+    ASSERT_TRUE(vault::testing::put_bytes(*vault_, "open", name, as_bytes("apple")));
+    ASSERT_TRUE(vault::testing::put_bytes(*vault_, "shut", name, as_bytes("apple")));
+  }
+  put("mine/all.zip", "docs/a.txt: apple pie\n");
+  put("yours/all.zip", "docs/a.txt: apple pie\n");
+  catch_up();
+  Question question;
+  question.words = "apple";
+  question.facets = {"bucket", "type"};
+  question.limit = 1;
+  question.sees = [](const std::string& bucket, const catalog::Listed& listed) {
+    return bucket == "open" || (bucket == "box" && listed.entry.key.starts_with("mine/"));
+  };
+  question.sees_all_of = [](const std::string& bucket) { return bucket == "open"; };
+  const auto answer = ask(question);
+  EXPECT_EQ(answer.total, 13U);
+  EXPECT_TRUE(answer.is_total_exact);
+  std::map<std::string, std::uint64_t> buckets;
+  for (const auto& one : answer.facets.at(0).counts) buckets[one.value] = one.count;
+  EXPECT_EQ(buckets, (std::map<std::string, std::uint64_t>{{"box", 7}, {"open", 6}}));
+  // As counted hit by hit, which an order of its own asks for.
+  question.order = Order::name;
+  const auto slow = ask(question);
+  EXPECT_EQ(slow.total, answer.total);
+  for (std::size_t i = 0; i < answer.facets.size(); ++i) {
+    ASSERT_EQ(slow.facets[i].counts.size(), answer.facets[i].counts.size());
+    for (std::size_t j = 0; j < answer.facets[i].counts.size(); ++j)
+      EXPECT_EQ(slow.facets[i].counts[j].count, answer.facets[i].counts[j].count);
+  }
 }
 
 TEST_F(AskTest, CountsAllWhereAFilterOnlyLeavesKindsOut) {

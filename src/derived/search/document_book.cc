@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint8_t kOfObject = 'o';
 constexpr std::uint8_t kOfName = 'k';
 constexpr std::uint8_t kOfDocument = 'd';
-constexpr std::array<std::uint8_t, kQueueCount> kOfQueue{'w', 'p', 'r'};
+constexpr std::array<std::uint8_t, kQueueCount> kOfQueue{'w', 'p', 'r', 'v'};
 constexpr std::size_t kIdBytes = sizeof(ObjectId::bytes);
 
 Bytes object_key(const ObjectId& object, std::uint8_t of = kOfObject) {
@@ -224,7 +224,7 @@ Result<void> DocumentBook::remove(const ObjectDocuments& row) {
   for (std::uint32_t i = 0; i < row.count; ++i) ATOLL_TRY(runs_->remove(document_key(row.first + i)));
   ATOLL_ASSIGN(const auto named, object_named(row.bucket, row.key));
   if (named && *named == row.object) ATOLL_TRY(runs_->remove(name_key(row.bucket, row.key)));
-  for (const Queue queue : {Queue::contents, Queue::previews, Queue::recognition})
+  for (const Queue queue : {Queue::contents, Queue::previews, Queue::recognition, Queue::vectors})
     ATOLL_TRY(set_waiting(row.object, false, queue));
   --object_count_;
   return runs_->remove(object_key(row.object));

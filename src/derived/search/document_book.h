@@ -55,8 +55,9 @@ enum class Queue : std::uint8_t {
   contents,     // to be read
   previews,     // to be made
   recognition,  // to be searched for text in pictures
+  vectors,      // to be taken into a graph of own vectors
 };
-inline constexpr std::size_t kQueueCount = 3;
+inline constexpr std::size_t kQueueCount = 4;
 
 class DocumentBook {
  public:

@@ -177,6 +177,34 @@ void FactColumns::set(std::uint64_t document, const Facts& facts) {
   is_too_much_ = is_too_much_ || pages_.size() > kPagesMax;
 }
 
+template <class Visit>
+void FactColumns::for_each(std::span<const std::uint64_t> documents, Visit visit) const {
+  std::uint64_t page_number = UINT64_MAX;
+  const Page* page = nullptr;
+  for (const std::uint64_t document : documents) {
+    if (document / kPageDocuments != page_number) {
+      page_number = document / kPageDocuments;
+      const auto at = pages_.find(page_number);
+      page = at == pages_.end() ? nullptr : at->second.get();
+    }
+    if (page != nullptr) visit(document, page->facts[document % kPageDocuments]);
+  }
+}
+
+std::vector<std::uint64_t> FactColumns::take_those_in(std::vector<std::uint64_t>& documents,
+                                                      const std::map<BucketId, std::string>& buckets) const {
+  const std::shared_lock shared(mutex_);
+  std::vector<bool> is_wanted(buckets_.size() + 1);
+  for (const auto& [bucket, number] : buckets_) is_wanted[number] = buckets.contains(bucket);
+  std::vector<std::uint64_t> taken;
+  std::vector<std::uint64_t> left;
+  for_each(documents, [&](std::uint64_t document, const Facts& facts) {
+    if (facts.bucket != 0) (is_wanted[facts.bucket] ? taken : left).push_back(document);
+  });
+  documents = std::move(left);
+  return taken;
+}
+
 FactColumns::Counted FactColumns::count(std::span<const std::uint64_t> documents,
                                         const std::map<BucketId, std::string>& buckets,
                                         std::span<const std::string> facets) const {
@@ -190,23 +218,14 @@ FactColumns::Counted FactColumns::count(std::span<const std::uint64_t> documents
   const bool counts_days =
       std::ranges::any_of(facets, [](const std::string& name) { return interval_of(name).has_value(); });
   Counted counted;
-  std::uint64_t page_number = UINT64_MAX;
-  const Page* page = nullptr;
-  for (const std::uint64_t document : documents) {
-    if (document / kPageDocuments != page_number) {
-      page_number = document / kPageDocuments;
-      const auto at = pages_.find(page_number);
-      page = at == pages_.end() ? nullptr : at->second.get();
-    }
-    if (page == nullptr) continue;
-    const Facts& facts = page->facts[document % kPageDocuments];
-    if (names[facts.bucket] == nullptr) continue;
+  for_each(documents, [&](std::uint64_t, const Facts& facts) {
+    if (names[facts.bucket] == nullptr) return;
     ++counted.total;
     ++types[facts.type];
     ++languages[facts.language];
     ++places[facts.bucket];
     if (counts_days) ++days[day_of(facts.date_us)];
-  }
+  });
   for (const std::string& name : facets) {
     std::map<std::string, std::uint64_t> counts;
     const auto add_words = [&](const WordNumbers& words, const std::vector<std::uint64_t>& by_number) {

@@ -62,6 +62,9 @@ class FactColumns {
   void remove(const ObjectDocuments& row);
   void forget();
 
+  // Takes those out that lie in one of the buckets (by id), and gives them.
+  [[nodiscard]] std::vector<std::uint64_t> take_those_in(std::vector<std::uint64_t>& documents,
+                                                         const std::map<BucketId, std::string>& buckets) const;
   // Of those documents that lie in one of the buckets (by id; the values are their names), facet by facet, and how many
   // they are.
   struct Counted {
@@ -85,6 +88,9 @@ class FactColumns {
   [[nodiscard]] std::uint16_t bucket_number(const BucketId& bucket);
   void set(std::uint64_t document, const Facts& facts);
   void clear();  // alone
+  // Calls with the facts of each document that there is. `documents` may be in any order; neighbours are found faster.
+  template <class Visit>
+  void for_each(std::span<const std::uint64_t> documents, Visit visit) const;
 
   mutable std::shared_mutex mutex_;  // guards all of it; alone: changing
   bool is_filled_ = false;

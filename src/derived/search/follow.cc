@@ -91,17 +91,21 @@ struct SearchIndex::Touched {
 
 Result<void> SearchIndex::flush(const Position& position) {
   const Bytes state = encode(position);
-  // In this order: what the book says is in the words is in the words, and what has been read is kept.
+  // In this order: what the book says is in the words is in the words, what no longer waits for a graph is in it, and
+  // what has been read is kept.
   ATOLL_TRY(kept_->flush());
   ATOLL_TRY(words_->flush(state));
   ATOLL_TRY(meaning_->flush(position));
+  ATOLL_TRY(graphs_->flush());
   // Not before it is whole: what stands in its state tells whether it is.
   if (is_likeness_whole_) ATOLL_TRY(likeness_->flush(position));
   return book_->flush(state);
 }
 
 Result<void> SearchIndex::flush_if_full(const Position& position) {
-  if (!words_->wants_flush() && !book_->wants_flush() && !kept_->wants_flush() && !likeness_->wants_flush()) return {};
+  const bool is_full = words_->wants_flush() || book_->wants_flush() || kept_->wants_flush() ||
+                       likeness_->wants_flush() || graphs_->wants_flush();
+  if (!is_full) return {};
   return flush(position);
 }
 
@@ -158,6 +162,7 @@ Result<void> SearchIndex::forget(const ObjectId& object) {
     ATOLL_TRY(words_->remove(row->first + i));
     ATOLL_TRY(meaning_->remove(row->first + i));
   }
+  ATOLL_TRY(graphs_->remove(row->bucket, row->first));
   unreadable_.erase(object);
   columns_.remove(*row);
   ATOLL_TRY(likeness_->remove(object));
@@ -213,6 +218,7 @@ Result<void> SearchIndex::take_name(const catalog::Listed& listed) {
     }
   }
   ATOLL_TRY(add_documents(listed, row, known ? &*known : nullptr));
+  ATOLL_TRY(queue_vectors(listed, before, row));
   ++progress_.names_done;
   unreadable_.erase(row.object);
   return book_->set_waiting(row.object, is_waiting);
@@ -401,6 +407,8 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
   }
   ATOLL_ASSIGN(const bool is_broken_off, follow_names(vault, position, options));
   if (is_broken_off) return true;
+  ATOLL_ASSIGN(const bool has_more_vectors, take_vectors(vault, position, options, begun_ns));
+  if (has_more_vectors) return true;
   ATOLL_ASSIGN(const bool has_more, read_contents(vault, position, options, begun_ns));
   if (has_more) return true;
   ATOLL_TRY(queue_pictures(options));

@@ -16,6 +16,9 @@ using internal::passages_of;
 using platform::join;
 
 constexpr std::size_t kAskedCacheBytes = 4 * kMiB;
+// Of one index; there are two while another embedder's vectors are made.
+constexpr std::size_t kVectorBufferBytes = 16 * kMiB;
+constexpr std::size_t kVectorCacheBytes = 32 * kMiB;
 // An index keeps so much of its owner's state; what more waits is found again by a look at everything.
 constexpr std::size_t kWaitingKeptMax = 7'000;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
@@ -98,6 +101,8 @@ Result<std::unique_ptr<vector::VectorIndex>> Meaning::open_index(vault::Vault& v
   config.embedder = model.filling->info().id();
   vector::Options options;
   options.suite = head.suite;
+  options.buffer_bytes_max = kVectorBufferBytes;
+  options.cache_bytes_max = kVectorCacheBytes;
   return vector::VectorIndex::open(vault.machine(), folder_of(vault, model.slot),
                                    vault.keys().derived_key(model.slot == 0 ? "indexes/meaning" : "indexes/meaning2"),
                                    head.vault, config, options, writable);

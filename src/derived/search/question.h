@@ -51,8 +51,9 @@ struct Question {
   bool explains = false;  // gives each hit's signals
   // What may be told to whoever asks; null: everything.
   std::function<bool(const std::string& bucket, const catalog::Listed& listed)> sees;
-  // `sees` lets everything through: then counting needs no look at each.
-  bool sees_everything = false;
+  // `sees` lets everything in that bucket through: then counting needs no look at each of what lies there. Null: in
+  // none, where there is `sees`.
+  std::function<bool(const std::string& bucket)> sees_all_of;
 };
 
 // What a hit's rank comes from: a field of text ("title", "text", "tags"…), with what the words in it add to the score;

@@ -17,6 +17,8 @@ constexpr std::string_view kWords = "words";
 constexpr std::string_view kBook = "book";
 constexpr std::string_view kExtractions = "extractions";
 constexpr std::string_view kLikeness = "likeness";
+// It is flushed long before that, but where contents are long.
+constexpr std::size_t kWordBufferBytes = 64 * kMiB;
 
 std::string folder_of(const vault::Vault& vault, std::string_view part) {
   return join(join(vault.folder(), "indexes"), std::string(part));
@@ -76,6 +78,7 @@ Result<void> SearchIndex::open_words(vault::Vault& vault, bool writable) {
   const auto head = vault.head();
   text::Options options;
   options.suite = head.suite;
+  options.buffer_bytes_max = kWordBufferBytes;
   const auto open = [&] {
     return text::TextIndex::open(vault.machine(), folder_of(vault, kWords), key_of(vault, kWords), head.vault, schema(),
                                  options, writable);
@@ -127,6 +130,11 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   book_ = std::move(*book);
   ATOLL_ASSIGN(kept_, KeptExtractions::open(vault.machine(), folder_of(vault, kExtractions),
                                             key_of(vault, kExtractions), head.vault, head.suite, writable));
+  if (writable) {
+    // Numbers of documents begin anew with the book.
+    if (book_->object_count() == 0) ATOLL_TRY(OwnGraphs::remove_all(vault));
+    ATOLL_ASSIGN(graphs_, OwnGraphs::open(vault));
+  }
   pictures_ = std::make_unique<Pictures>(vault.machine(), *kept_, writable);
   pictures_->set_readers(picture_readers_);
   ATOLL_TRY(open_likeness(vault, writable));
@@ -147,12 +155,15 @@ Result<void> SearchIndex::open_parts(vault::Vault& vault, bool writable) {
   words_.reset();
   book_.reset();
   likeness_.reset();
+  graphs_.reset();
+  ATOLL_TRY(OwnGraphs::remove_all(vault));
   ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kLikeness)));
   ATOLL_TRY(open_words(vault, true));
   ATOLL_ASSIGN(book_, open_book());
   ATOLL_TRY(open_likeness(vault, true));
+  ATOLL_ASSIGN(graphs_, OwnGraphs::open(vault));
   ATOLL_TRY(Meaning::remove_all(vault));
   ATOLL_ASSIGN(meaning_, Meaning::open(vault, *kept_, std::nullopt, keys_, true));
   return {};
@@ -167,7 +178,10 @@ Result<void> SearchIndex::reset(vault::Vault& vault, bool wholly) {
   book_.reset();
   kept_.reset();
   likeness_.reset();
+  graphs_.reset();
   unreadable_.clear();
+  left_out_of_graphs_.clear();
+  ATOLL_TRY(OwnGraphs::remove_all(vault));
   ATOLL_TRY(Meaning::remove_all(vault));
   ATOLL_TRY(text::TextIndex::remove_all(vault.machine(), folder_of(vault, kWords)));
   ATOLL_TRY(run::RunSet::remove_all(vault.machine(), folder_of(vault, kBook)));
@@ -186,7 +200,8 @@ Result<bool> SearchIndex::merge() {
   ATOLL_ASSIGN(const bool kept, kept_->maybe_merge());
   ATOLL_ASSIGN(const bool likeness, likeness_->maybe_merge());
   ATOLL_ASSIGN(const bool meaning, meaning_->build());
-  return words || book || kept || likeness || meaning;
+  ATOLL_ASSIGN(const bool graphs, graphs_->build());
+  return words || book || kept || likeness || meaning || graphs;
 }
 
 Result<void> SearchIndex::check_open() const {

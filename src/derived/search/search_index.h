@@ -6,7 +6,8 @@
 //
 // Always true:
 //  - A follower: it never holds up a commit, says how far it is, and can be deleted: indexes/words and indexes/book are
-//    filled again from the catalog, and indexes/extractions keeps that from reading every file again.
+//    filled again from the catalog, and indexes/extractions keeps that from reading every file again. indexes/vectors
+//    comes back once it is asked for.
 //  - A file that broke its reader is marked by the reason and is not read again before it changes.
 //  - What is answered was there when it was asked for: every hit is looked up in the catalog, so that what was removed
 //    meanwhile is never shown. Nothing of a vault is found in another one.
@@ -33,6 +34,7 @@
 #include "derived/search/kept_extractions.h"
 #include "derived/search/likeness.h"
 #include "derived/search/meaning.h"
+#include "derived/search/own_graphs.h"
 #include "derived/search/own_vectors.h"
 #include "derived/search/pictures.h"
 #include "derived/search/position.h"
@@ -95,8 +97,9 @@ class SearchIndex {
   // Errors: `io`, `no_space`, `conflict` where there are none.
   [[nodiscard]] Result<void> export_meaning(vault::Vault& vault, const std::string& folder) const;
   [[nodiscard]] MeaningState meaning_state() const;
-  // Vectors that people put there themselves.
-  [[nodiscard]] OwnVectors& own_vectors() const { return own_vectors_; }
+  // Of the vectors that people put there themselves. Where many are compared, a graph is made of them behind, and leads
+  // to the nearest from then on; what was put since the last catch_up() may be missing then.
+  [[nodiscard]] Result<VectorAnswer> nearest_vectors(vault::Vault& vault, const VectorQuestion& question) const;
   // How long answers took since it was opened.
   [[nodiscard]] LatencyCounts answer_times() const { return answer_times_.counts(); }
   // One merge of index files, where one is worth it; true: call again.
@@ -152,6 +155,14 @@ class SearchIndex {
                                            std::int64_t begun_ns);
   [[nodiscard]] Result<bool> recognise_text(vault::Vault& vault, const Position& position,
                                             const CatchUpOptions& options, std::int64_t begun_ns);
+  // Own vectors into their graphs: own_vectors_follow.cc. True where more is to be done.
+  [[nodiscard]] Result<bool> take_vectors(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
+                                          std::int64_t begun_ns);
+  [[nodiscard]] Result<void> begin_wanted_graphs(vault::Vault& vault, const Position& position);
+  [[nodiscard]] Result<void> queue_vectors(const catalog::Listed& listed, const std::optional<ObjectDocuments>& before,
+                                           const ObjectDocuments& row);
+  [[nodiscard]] Result<std::optional<VectorLead>> lead_of(const BucketId& bucket, std::span<const float> vector,
+                                                          std::size_t limit) const;
   [[nodiscard]] static bool is_over(vault::Vault& vault, const CatchUpOptions& options, std::int64_t begun_ns);
   [[nodiscard]] Result<void> put_likeness(const catalog::Listed& listed, const extract::Extraction* extraction);
   // Makes good what is missing of what is kept of likeness, where it was lost. True where it was stopped.
@@ -177,6 +188,9 @@ class SearchIndex {
   CatchUpProgress progress_;
   mutable LatencyHistogram answer_times_;
   mutable OwnVectors own_vectors_;
+  std::unique_ptr<OwnGraphs> graphs_;  // null where another process follows
+  // Of the queue of vectors: there was no room for them, or they could not be read. Tried again after the next opening.
+  std::set<ObjectId> left_out_of_graphs_;
   codec::Digest key_mark_{};               // of the key that the parts were opened with
   mutable std::shared_mutex parts_mutex_;  // alone: replacing the parts
   friend class Asking;                     // ask.cc

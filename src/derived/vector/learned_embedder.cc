@@ -21,6 +21,10 @@ constexpr std::string_view kMagic = "atollvel";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint32_t kDimensionMost = 1024;
 constexpr std::uint32_t kFeaturesMost = 4'000'000;
+// Of what is learned from: words, and parts of words; and of notions.
+constexpr std::uint32_t kFamilyMost = 98'000;
+constexpr std::uint32_t kNotionsMost = 65'536;
+static_assert(2 * kFamilyMost + kNotionsMost <= internal::kColumnsMax);
 // What share of a text's vector its words and the parts of its words have, before the directions are found; how far the
 // strong directions are held back, and by how much at most. Chosen by measurement: docs/meaning.md.
 constexpr float kWordShare = 1.0F;
@@ -219,6 +223,8 @@ class LearnedTrainer::State {
   explicit State(const LearnedOptions& given) : options(given) {
     options.dimension = std::clamp(options.dimension, 1U, kDimensionMost);
     options.texts_max = std::max(options.texts_max, 1U);
+    options.words_max = std::min(options.words_max, kFamilyMost);
+    options.fragments_max = std::min(options.fragments_max, kFamilyMost);
   }
   void add(std::string_view text);
   Result<std::unique_ptr<LearnedEmbedder::State>> finish(const std::atomic<bool>* stop);
@@ -255,7 +261,7 @@ void LearnedTrainer::State::add(std::string_view text) {
 // texts, words in one alone lead nowhere; what stands in most texts tells none apart.
 LearnedTrainer::State::Chosen LearnedTrainer::State::choose_features(Table& table) const {
   constexpr std::size_t many = 2000;
-  const std::array<std::size_t, kFamilies> most{options.words_max, options.fragments_max, 65'536};
+  const std::array<std::size_t, kFamilies> most{options.words_max, options.fragments_max, kNotionsMost};
   const std::array<std::uint32_t, kFamilies> least{sample_.size() < many ? 1U : 2U, 2U, 1U};
   struct Counted {
     std::uint64_t hash;
@@ -306,18 +312,18 @@ Result<std::unique_ptr<LearnedEmbedder::State>> LearnedTrainer::State::finish(co
   internal::SparseMatrix matrix;
   matrix.columns = model->table.hashes.size();
   matrix.entries.reserve(occurrences);
-  for (const std::string& text : std::exchange(sample_, {})) {
+  for (std::string& kept : sample_) {
+    const std::string text = std::move(kept);  // its room goes while the matrix grows
     weigh(
         internal::features_of(text, options.concepts), texts_,
         [&known = known](std::uint64_t hash) -> const Known* {
           const auto found = known.find(hash);
           return found == known.end() ? nullptr : &found->second;
         },
-        [&](std::uint32_t column, float value) {
-          matrix.entries.push_back({column, value});
-        });
+        [&](std::uint32_t column, float value) { matrix.entries.emplace_back(column, std::min(value, 1.0F)); });
     matrix.end_row();
   }
+  sample_ = {};
   ATOLL_ASSIGN(const auto found, internal::decompose(matrix, options.dimension, options.seed, stop));
   model->rank = static_cast<std::uint32_t>(found.rank);
   for (const float strength : found.strengths) {

@@ -25,8 +25,8 @@ namespace atl::vector {
 struct LearnedOptions {
   std::uint32_t dimension = 256;         // at most 1024
   std::uint32_t texts_max = 20'000;      // learned from: an even sample of more
-  std::uint32_t words_max = 40'000;      // that are kept
-  std::uint32_t fragments_max = 40'000;  // parts of words
+  std::uint32_t words_max = 40'000;      // that are kept; at most 98,000
+  std::uint32_t fragments_max = 40'000;  // parts of words; at most as many
   std::uint64_t seed = 1;
   bool concepts = true;  // with the list of everyday words
 };
@@ -52,8 +52,8 @@ class LearnedEmbedder final : public Embedder {
   std::unique_ptr<State> state_;
 };
 
-// Memory: the texts of the sample; while it ends 8 bytes for each different word and part of a word of each of them
-// that is kept, and 4 bytes a dimension for each kept one.
+// Memory: the texts of the sample; while it ends, in their place, 4 bytes for each different word and part of a word of
+// each of them that is kept, and 4 bytes a dimension for each kept one and for each text.
 class LearnedTrainer {
  public:
   explicit LearnedTrainer(const LearnedOptions& options);

@@ -119,4 +119,22 @@ Result<NpyRows> parse_npy(ByteView file) {
   return out;
 }
 
+Bytes format_npy(std::span<const float> vector) {
+  // Blanks so that the numbers begin at a multiple of 64 bytes.
+  constexpr std::size_t align = 64;
+  constexpr std::size_t length_bytes = 2;
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(vector.size()) + ",), }";
+  header.append(align - 1 - (kFixedBytes + length_bytes + header.size()) % align, ' ');
+  header += '\n';
+  Bytes file;
+  ByteWriter out(file);
+  out.put_bytes(as_bytes(kMagic));
+  out.put(std::uint8_t{1});
+  out.put(std::uint8_t{0});
+  out.put(static_cast<std::uint16_t>(header.size()));
+  out.put_bytes(as_bytes(header));
+  for (const float number : vector) out.put(std::bit_cast<std::uint32_t>(number));
+  return file;
+}
+
 }  // namespace atl::vector

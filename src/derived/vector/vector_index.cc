@@ -84,6 +84,10 @@ class VectorIndex::State {
   Result<void> build_all(unsigned threads);
   Result<SearchResult> search(const SearchRequest& request) const;
   Result<std::vector<float>> vectors_of(DocumentId document) const;
+  [[nodiscard]] bool contains(DocumentId document) const {
+    const std::lock_guard lock(documents_mutex_);
+    return documents_.find(*view()->nodes, document) != internal::kNoNode;
+  }
   Result<void> export_readable(const std::string& folder) const;
   Result<void> verify() const;
   Stats stats() const;
@@ -736,6 +740,7 @@ Result<bool> VectorIndex::maybe_build(unsigned threads) { return state_->maybe_b
 Result<void> VectorIndex::build_all(unsigned threads) { return state_->build_all(threads); }
 Result<SearchResult> VectorIndex::search(const SearchRequest& request) const { return state_->search(request); }
 Result<std::vector<float>> VectorIndex::vectors_of(DocumentId document) const { return state_->vectors_of(document); }
+bool VectorIndex::contains(DocumentId document) const { return state_->contains(document); }
 Result<void> VectorIndex::export_readable(const std::string& folder) const { return state_->export_readable(folder); }
 Result<void> VectorIndex::verify() const { return state_->verify(); }
 Stats VectorIndex::stats() const { return state_->stats(); }

@@ -151,6 +151,8 @@ class VectorIndex {
   // this": search with one of them.)
   [[nodiscard]] Result<std::vector<float>> vectors_of(DocumentId document) const;
 
+  [[nodiscard]] bool contains(DocumentId document) const;
+
   // Writes config.json, vectors.npy, id_mapping.json and index.bin into `folder`, in clear, for numpy and other
   // programs: for vaults without encryption. Each file is replaced whole.
   [[nodiscard]] Result<void> export_readable(const std::string& folder) const;

@@ -16,6 +16,7 @@ struct UserArguments {
   std::string name, kind = "person", display_name, email, role, place;
   PasswordSource password;
   bool no_password = false;
+  bool password_holds = false;
   std::uint32_t requests_per_second_max = 0;
   std::string to, secret_file, code;
   bool removes = false;
@@ -29,6 +30,10 @@ Result<PrincipalKind> parse_kind(const std::string& text) {
               "person, agent or service.");
 }
 
+access::PasswordHolds holding_of(const UserArguments& arguments) {
+  return arguments.password_holds ? access::PasswordHolds::for_good : access::PasswordHolds::until_sign_in;
+}
+
 Result<int> add_user(Session& session, const UserArguments& arguments) {
   access::NewPrincipal fresh;
   fresh.name = arguments.name;
@@ -36,6 +41,7 @@ Result<int> add_user(Session& session, const UserArguments& arguments) {
   fresh.display_name = arguments.display_name;
   fresh.email = arguments.email;
   fresh.requests_per_second_max = arguments.requests_per_second_max;
+  fresh.password_holds = holding_of(arguments);
   const bool is_given = !arguments.password.file.empty() || !arguments.password.command.empty();
   // Agents and services sign in with tokens and keys.
   if (is_given || (fresh.kind == PrincipalKind::person && !arguments.no_password)) {
@@ -54,7 +60,13 @@ Result<int> add_user(Session& session, const UserArguments& arguments) {
     if (!arguments.role.empty()) ATOLL_TRY(accounts.add_grant(asker(session), row.name, grant));
     if (session.output.is_json) {
       session.output.json(JsonObject("summary").add("name", row.name).add("id", row.id.text()));
-    } else if (arguments.role.empty()) {
+      return kExitOk;
+    }
+    if (row.is_password_issued) {
+      session.output.message("With this password " + row.name +
+                             " can sign in to the server's page and set another; --password-holds would let it stay.");
+    }
+    if (arguments.role.empty()) {
       session.output.message(row.name + " may do nothing yet: atoll grant add " + row.name + " ROLE [BUCKET/PREFIX]");
     }
     return kExitOk;
@@ -67,6 +79,7 @@ JsonObject json_of(const catalog::PrincipalRow& row, std::string_view type) {
   object.add("display_name", row.display_name).add("email", row.email).add("created", format_rfc3339(row.created));
   object.add("disabled", row.is_disabled).add("has_password", !row.password_hash.empty());
   object.add("has_one_time_codes", !row.totp_secret.empty());
+  object.add("must_change_password", row.is_password_issued);
   return object;
 }
 
@@ -134,7 +147,7 @@ Result<int> change_password(Session& session, const UserArguments& arguments) {
   ATOLL_ASSIGN(std::string password,
                read_new_password(session, arguments.password, "New password of " + arguments.name));
   return with_accounts(session, Opens::to_write, [&](Access& accounts) -> Result<int> {
-    const auto changed = accounts.set_password(asker(session), arguments.name, password);
+    const auto changed = accounts.set_password(asker(session), arguments.name, password, holding_of(arguments));
     codec::wipe(password);
     ATOLL_TRY(changed);
     session.output.message("Changed. " + arguments.name + " is signed out everywhere; tokens and keys stay.");
@@ -250,6 +263,11 @@ void add_user_commands(CLI::App& app, Session& session, Chosen& chosen) {
   add->add_option("--requests-per-second", arguments->requests_per_second_max, "at most so many (agents 50)");
   add->add_flag("--no-password", arguments->no_password, "it signs in with tokens and keys only");
   add_password_options(*add, arguments->password);
+  const auto add_holding = [&](CLI::App& command) {
+    command.add_flag("--password-holds", arguments->password_holds,
+                     "a person need not change it when signing in first");
+  };
+  add_holding(*add);
   does(add, add_user);
   user->add_subcommand("list", "All accounts")->callback([&session, &chosen] {
     chosen.body = [&session] { return list_users(session, false); };
@@ -260,6 +278,7 @@ void add_user_commands(CLI::App& app, Session& session, Chosen& chosen) {
   });
   auto* passwd = named("passwd", "Set a password; ends all sessions");
   add_password_options(*passwd, arguments->password);
+  add_holding(*passwd);
   does(passwd, change_password);
   auto* code = named("code", "Ask for codes of an authenticator app, too");
   code->add_option("--secret-file", arguments->secret_file, "where the app's secret is written, and read again");

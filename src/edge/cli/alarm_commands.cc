@@ -4,7 +4,7 @@
 #include "edge/cli/accounts.h"
 #include "edge/cli/commands.h"
 #include "edge/cli/points.h"
-#include "foundation/json/json.h"
+#include "services/jobs/from_elsewhere.h"
 
 namespace atl::cli {
 namespace {
@@ -63,10 +63,7 @@ Result<int> history(Session& session) {
 
 Result<int> kinds(Session& session) {
   return with_accounts(session, Opens::to_read, [&](access::Access& accounts) -> Result<int> {
-    std::map<std::string, std::string> rows;
-    const auto view = accounts.view();
-    for (const auto& row : view->rows().settings) rows[row.name] = row.value;
-    const auto settings = observe::settings_of(rows);
+    const auto settings = observe::settings_of(accounts.view()->rows().settings);
     for (const auto& kind : observe::kAlarmKinds) {
       const auto set = settings.limits.find(kind.name);
       const auto limits = set == settings.limits.end() ? observe::default_limits(kind) : set->second;
@@ -116,20 +113,15 @@ Result<int> set_news(Session& session, const TellArguments& arguments) {
     return fail(ErrorKind::usage, "alarm.whom", "either addresses or --nobody",
                 "Possible are: mail:ADDRESS, webhook:URL, command:/PATH.");
   }
-  json::Value list = json::Value::array();
-  for (const std::string& address : arguments.addresses) {
-    ATOLL_TRY(jobs::check_address(address));
-    // A program of the server is named only by who sits at it.
-    const bool is_elsewhere =
-        session.environment.served != nullptr && !session.environment.served->who().is_local_owner;
-    if (is_elsewhere && address.starts_with("command:")) {
-      return fail(ErrorKind::denied, "command.path_of_server", "a program of the server cannot be named from elsewhere",
-                  "Run this on the server's machine.");
-    }
-    list.push(address);
-  }
+  for (const std::string& address : arguments.addresses) ATOLL_TRY(jobs::check_address(address));
+  const bool is_elsewhere = session.environment.served != nullptr && !session.environment.served->who().is_local_owner;
   return with_accounts(session, Opens::to_write, [&](access::Access& accounts) -> Result<int> {
-    ATOLL_TRY(accounts.set_home_setting(asker(session), std::string(observe::kNewsName), list.text()));
+    if (is_elsewhere) {
+      const auto held = observe::settings_of(accounts.view()->rows().settings).news;
+      ATOLL_TRY(jobs::check_from_elsewhere(arguments.addresses, held));
+    }
+    ATOLL_TRY(accounts.set_home_setting(asker(session), std::string(observe::kNewsName),
+                                        observe::row_of_news(arguments.addresses)));
     session.output.message(arguments.is_nobody ? "Nobody is told of alarms."
                                                : "Told from the next look on; `atoll alarm test` tries it.");
     return kExitOk;
@@ -140,10 +132,10 @@ Result<int> test_news(Session& session) {
   ATOLL_ASSIGN(observe::Observer* const observer, require_observer(session));
   std::size_t failed = 0;
   const auto answers = observer->try_news();
-  for (const std::string& answer : answers) {
-    if (answer.empty()) continue;
+  for (const auto& one : answers) {
+    if (one.trouble.empty()) continue;
     ++failed;
-    session.output.warning("news.not_told", answer);
+    session.output.warning("news.not_told", one.trouble);
   }
   if (answers.empty())
     return fail(ErrorKind::conflict, "alarm.nobody", "nobody is to be told", "atoll alarm tell mail:ADDRESS");

@@ -55,6 +55,7 @@ struct ServeRequest {
   bool takes_forwarded = false;  // proxies write Forwarded (RFC 7239), not X-Forwarded-*
   std::string s3_domain;
   std::string s3_region = "us-east-1";
+  bool s3_fast_etags = false;  // no MD5 but where a client sends one along
   std::string default_vault;
   std::string metrics_token;
   std::string trace_sink;                          // "http://collector:4318/v1/traces"; empty: none

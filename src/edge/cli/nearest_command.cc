@@ -18,6 +18,7 @@ struct NearestArguments {
   std::string place, question, metric, where;
   std::optional<double> threshold;
   std::uint64_t limit = 10;
+  bool is_exact = false;
 };
 
 Result<std::vector<float>> read_question(const Session& session) {
@@ -44,16 +45,17 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
   ATOLL_ASSIGN(question.metric, search::metric_named(arguments.metric));
   question.filter = arguments.where;
   question.limit = arguments.limit;
+  question.compares_all = arguments.is_exact;
   question.stop = &session.environment.stop;
   if (arguments.threshold) question.threshold = static_cast<float>(*arguments.threshold);
   ATOLL_ASSIGN(question.vector, read_question(session));
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    // A server has graphs, and has opened already what was asked for before.
+    const auto* const served = session.environment.served;
+    const search::SearchIndex* const index = served == nullptr ? nullptr : served->search();
     search::OwnVectors own;
-    search::OwnVectors* vectors = &own;
-    // What a server has opened already need not be opened again.
-    if (session.environment.served != nullptr && session.environment.served->search() != nullptr)
-      vectors = &session.environment.served->search()->own_vectors();
-    ATOLL_ASSIGN(const auto answer, vectors->search(vault, question));
+    ATOLL_ASSIGN(const auto answer,
+                 index != nullptr ? index->nearest_vectors(vault, question) : own.search(vault, question));
     for (const auto& hit : answer.hits) {
       const std::string name = question.bucket + "/" + hit.listed.entry.key;
       if (session.output.is_json) {
@@ -74,6 +76,7 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
       session.output.json(JsonObject("summary")
                               .add("found", static_cast<std::uint64_t>(answer.hits.size()))
                               .add("vectors", answer.vectors)
+                              .add("exact", answer.is_exact)
                               .add("skipped", answer.skipped));
     } else if (answer.hits.empty()) {
       session.output.message("Nothing near, of " + format_count(answer.vectors) + " vectors.");
@@ -104,6 +107,7 @@ void add_nearest_command(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_option("--where", arguments->where, "a filter (spec/filter.md); meta. is the payload: meta.year>=2020");
   command->add_option("--limit", arguments->limit, "at most so many; 10 where it is not given")
       ->check(CLI::Range(std::uint64_t{0}, search::kOwnLimitMax));
+  command->add_flag("--exact", arguments->is_exact, "compare every vector, however many there are");
   command->callback(
       [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return nearest(session, *arguments); }; });
 }

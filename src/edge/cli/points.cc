@@ -10,10 +10,7 @@ namespace {
 observe::LimitsByName limits_that_were_set(Session& session) {
   observe::LimitsByName limits;
   const auto done = with_accounts(session, Opens::to_read, [&](access::Access& accounts) -> Result<int> {
-    std::map<std::string, std::string> rows;
-    const auto view = accounts.view();
-    for (const auto& row : view->rows().settings) rows[row.name] = row.value;
-    limits = observe::settings_of(rows).limits;
+    limits = observe::settings_of(accounts.view()->rows().settings).limits;
     return kExitOk;
   });
   if (!done) session.output.warning(done.error().id, "limits of alarms are the usual ones: " + done.error().message);

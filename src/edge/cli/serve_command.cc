@@ -16,6 +16,7 @@ struct ServeArguments {
   std::vector<std::string> trusted_proxies;
   std::string proxy_fields;
   std::string s3_domain, s3_region;
+  std::string s3_etag = "md5";
   std::string metrics_token_file;
   std::string log_format;
   std::string trace_sink;
@@ -59,6 +60,7 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
   ATOLL_TRY(find_places(session, arguments, request));
   request.takes_forwarded = arguments.proxy_fields == "forwarded";
   request.s3_domain = arguments.s3_domain;
+  request.s3_fast_etags = arguments.s3_etag == "fast";
   if (!arguments.s3_region.empty()) request.s3_region = arguments.s3_region;
   request.default_vault = session.options.vault;
   if (!arguments.metrics_token_file.empty()) {
@@ -99,6 +101,9 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
       ->check(CLI::IsMember({"x-forwarded", "forwarded"}));
   verb->add_option("--s3-domain", arguments->s3_domain, "domain whose subdomains are buckets");
   verb->add_option("--s3-region", arguments->s3_region, "region that S3 clients are told (us-east-1)");
+  verb->add_option("--s3-etag", arguments->s3_etag,
+                   "ETags of what S3 clients store in one piece: md5, or fast, which clients do not compare (md5)")
+      ->check(CLI::IsMember({"md5", "fast"}));
   verb->add_option("--metrics-token-file", arguments->metrics_token_file, "file with the token that /metrics wants");
   verb->add_option("--log-format", arguments->log_format, "text or json (text on a terminal)")
       ->check(CLI::IsMember({"text", "json"}));

@@ -34,6 +34,8 @@ constexpr std::array kRows = {
     ErrorRow{ErrorKind::limit, "quota.exceeded", 23, 507, "QuotaExceeded", "The quota is used up"},
     ErrorRow{ErrorKind::limit, "share.used_up", 23, 410, "AccessDenied", "The link is used up"},
     ErrorRow{ErrorKind::limit, "job.too_many", 23, 429, "SlowDown", "Too many jobs"},
+    ErrorRow{ErrorKind::denied, "access.password_issued", 12, 403, "AccessDenied",
+             "A password of your own is needed first"},
     ErrorRow{ErrorKind::wrong_key, "access.not_signed_in", 12, 401, "AccessDenied", "Sign in first"},
     ErrorRow{ErrorKind::wrong_key, "access.code_needed", 12, 401, "AccessDenied", "A one-time code is needed"},
     ErrorRow{ErrorKind::not_found, "upload.not_found", 20, 404, "NoSuchUpload", "No such upload"},

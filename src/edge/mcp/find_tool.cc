@@ -93,8 +93,7 @@ Result<Answer> run_find(ToolCall& call) {
   const bool has_news = call.session().last_written() > before.reached || before.contents_waiting > 0;
   if (call.session().last_written().value > 0 && has_news)
     ATOLL_TRY(rest::wait_until_known(rest, *index, *vault, kWaitForOwnWritesMs, &call.stop()));
-  question.sees = [&](const std::string& bucket, const catalog::Listed& listed) { return seen.sees(bucket, listed); };
-  question.sees_everything = seen.sees_everything();
+  seen.restrict(question);
   ATOLL_ASSIGN(const auto found, index->ask(*vault, question));
   Answer answer = call.begin_answer();
   const std::uint64_t room = room_of(call, kFindTokens);

@@ -44,6 +44,7 @@ Value user_json(const catalog::PrincipalRow& row) {
   out.set("name", row.name).set("id", row.id.text()).set("kind", word_of(row.kind));
   out.set("display_name", row.display_name).set("email", row.email).set("created", format_rfc3339(row.created));
   out.set("is_disabled", row.is_disabled).set("has_password", !row.password_hash.empty());
+  out.set("must_change_password", row.is_password_issued);
   out.set("has_one_time_codes", !row.totp_secret.empty());
   out.set("requests_per_second_max", row.requests_per_second_max);
   return out;

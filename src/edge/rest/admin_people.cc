@@ -15,6 +15,11 @@ Result<std::uint32_t> rate_of(const Value& body) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
 }
 
+Result<access::PasswordHolds> holding_of(const Value& body) {
+  ATOLL_ASSIGN(const bool holds, body.flag_of("password_holds"));
+  return holds ? access::PasswordHolds::for_good : access::PasswordHolds::until_sign_in;
+}
+
 Result<net::Response> list_users(Call& call) {
   const auto view = accounts_of(call).view();
   auto rows = view->rows().principals;
@@ -38,6 +43,7 @@ Result<net::Response> create_user(Call& call) {
   grant.role = role;
   ATOLL_ASSIGN(grant.place, place_of(call, body.find("place")));
   if (!role.empty()) ATOLL_TRY(require_holds_role(call, role, grant.place));
+  ATOLL_ASSIGN(fresh.password_holds, holding_of(body));
   ATOLL_ASSIGN(fresh.password, body.text_of("password"));
   auto row = accounts_of(call).add_principal(call.who(), fresh);
   codec::wipe(fresh.password);
@@ -85,8 +91,9 @@ Result<net::Response> delete_user(Call& call) {
 
 Result<net::Response> set_user_password(Call& call) {
   ATOLL_ASSIGN(const auto row, reachable_user(call, call.path("name")));
+  ATOLL_ASSIGN(const auto holds, holding_of(call.body()));
   ATOLL_ASSIGN(std::string password, call.body().text_of("password"));
-  const auto changed = accounts_of(call).set_password(call.who(), row.name, password);
+  const auto changed = accounts_of(call).set_password(call.who(), row.name, password, holds);
   codec::wipe(password);
   ATOLL_TRY(changed);
   return no_content();
@@ -350,14 +357,16 @@ std::vector<NamedSchema> people_schemas() {
   using namespace schema;
   return {
       {"User",
-       object("An account.", {required("name", text("What it signs in with.")), required("id", text("Its id.")),
-                              required("kind", choice("What it is.", {"person", "agent", "service", "group"})),
-                              required("display_name", text("Its name for people.")),
-                              required("email", text("Where it is reached.")), required("created", time("Since when.")),
-                              required("is_disabled", flag("True: nobody signs in with it.")),
-                              required("has_password", flag("False: tokens and keys only.")),
-                              required("has_one_time_codes", flag("True: codes are asked for, too.")),
-                              required("requests_per_second_max", number("0: what its kind has (agents 50)."))})},
+       object(
+           "An account.",
+           {required("name", text("What it signs in with.")), required("id", text("Its id.")),
+            required("kind", choice("What it is.", {"person", "agent", "service", "group"})),
+            required("display_name", text("Its name for people.")), required("email", text("Where it is reached.")),
+            required("created", time("Since when.")), required("is_disabled", flag("True: nobody signs in with it.")),
+            required("has_password", flag("False: tokens and keys only.")),
+            required("must_change_password", flag("True: the password was given out, and only serves to set another.")),
+            required("has_one_time_codes", flag("True: codes are asked for, too.")),
+            required("requests_per_second_max", number("0: what its kind has (agents 50)."))})},
       {"UserList", list_schema("A page of accounts.", "users", "User")},
       {"NewUser",
        object("An account to be made.",
@@ -365,7 +374,8 @@ std::vector<NamedSchema> people_schemas() {
                optional("kind", choice("What it is; a person otherwise.", {"person", "agent", "service"})),
                optional("display_name", text("Its name for people.", 1024)),
                optional("email", text("Where it is reached.", 1024)),
-               optional("password", text("8 to 1024 bytes; none: tokens and keys only.", 1024)),
+               optional("password", text("8 to 1024 bytes and no common one; none: tokens and keys only.", 1024)),
+               optional("password_holds", flag("True: a person need not change it at the first sign-in.")),
                optional("requests_per_second_max", number("At most so many.", 0, UINT32_MAX)),
                optional("role", text("And grant it this role.", 256)), optional("place", reference("Place"))})},
       {"UserChange",
@@ -373,7 +383,10 @@ std::vector<NamedSchema> people_schemas() {
                                      optional("email", text("Where it is reached.", 1024)),
                                      optional("requests_per_second_max", number("At most so many.", 0, UINT32_MAX)),
                                      optional("is_disabled", flag("True: nobody signs in with it."))})},
-      {"NewPassword", object("A password.", {required("password", text("8 to 1024 bytes.", 1024))})},
+      {"NewPassword",
+       object("A password.",
+              {required("password", text("8 to 1024 bytes and no common one.", 1024)),
+               optional("password_holds", flag("True: a person need not change it at the next sign-in."))})},
       {"Person", any_object("All about one person.")},
       {"EraseConfirmation", object("That it is meant.", {required("name", text("The account's name again.", 64))})},
       {"Erased", object("What went.", {required("rows", number("Rows of the account.")),

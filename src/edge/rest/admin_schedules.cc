@@ -93,22 +93,29 @@ Result<net::Response> run_schedule(Call& call) {
 
 }  // namespace
 
-// Its command is a program of ours that comes back to this server: nothing is held while it runs.
-Result<Value> schedule_run_work(JobContext& job, const Value& order) {
-  ATOLL_ASSIGN(const std::string name, order.text_of("name"));
+// The program comes back to this server: nothing is held while it runs.
+Result<jobs::ScheduleRun> run_own_command(JobContext& job, const jobs::Schedule& schedule) {
   const server::HostSettings& settings = job.host.settings();
   if (settings.programs == nullptr)
     return fail(ErrorKind::unsupported, "schedule.no_programs", "this server cannot run programs");
-  jobs::Schedule schedule;
   std::string vault_name;
   {
     ATOLL_ASSIGN(const auto use, job.use());
-    ATOLL_ASSIGN(schedule, find_schedule(use.vault(), job.host, name));
     vault_name = use.name();
   }
+  return jobs::run_schedule(*settings.programs, job.host.machine().clock, schedule,
+                            {"--home", settings.home_folder, "--vault", vault_name});
+}
+
+Result<Value> schedule_run_work(JobContext& job, const Value& order) {
+  ATOLL_ASSIGN(const std::string name, order.text_of("name"));
+  jobs::Schedule schedule;
+  {
+    ATOLL_ASSIGN(const auto use, job.use());
+    ATOLL_ASSIGN(schedule, find_schedule(use.vault(), job.host, name));
+  }
   const Timestamp started = job.host.machine().clock.now();
-  ATOLL_ASSIGN(const auto run, jobs::run_schedule(*settings.programs, job.host.machine().clock, schedule,
-                                                  {"--home", settings.home_folder, "--vault", vault_name}));
+  ATOLL_ASSIGN(const auto run, run_own_command(job, schedule));
   ATOLL_ASSIGN(const auto use, job.use());
   ATOLL_TRY(jobs::remember_run(use.vault(), run, started));
   Value not_told = Value::array();

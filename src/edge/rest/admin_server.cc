@@ -1,6 +1,7 @@
 // The server itself: how it is, what it warned of, how it is set. No secrets.
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
+#include "services/jobs/from_elsewhere.h"
 #include "services/observe/observer.h"
 #include "vault/status.h"
 
@@ -9,6 +10,8 @@ namespace {
 
 using access::Action;
 using json::Value;
+
+constexpr std::size_t kToldMax = 20;
 
 Result<net::Response> show_server(Call& call) {
   server::Host& host = call.exchange().host;
@@ -49,6 +52,8 @@ Result<net::Response> show_settings(Call& call) {
   Value thresholds = Value::object();
   const auto view = accounts_of(call).view();
   Value limits = Value::object();
+  Value told = Value::array();
+  for (const std::string& address : observe::settings_of(view->rows().settings).news) told.push(address);
   for (const auto& row : view->rows().settings) {
     if (row.name.starts_with(observe::kLimitsPrefix)) {
       limits.set(row.name.substr(observe::kLimitsPrefix.size()), row.value);
@@ -64,7 +69,8 @@ Result<net::Response> show_settings(Call& call) {
                 .set("default_vault", settings.default_vault)
                 .set("has_metrics_token", !settings.metrics_token.empty())
                 .set("alarm_thresholds", std::move(thresholds))
-                .set("alarm_limits", std::move(limits)));
+                .set("alarm_limits", std::move(limits))
+                .set("alarm_tell", std::move(told)));
 }
 
 // The row of each limit that is to be set, all checked before the first one is.
@@ -83,8 +89,41 @@ Result<std::map<std::string, std::string>> limits_in(const Value& body) {
   return rows;
 }
 
+// Who is to be told, checked; none where nothing is said of it.
+Result<std::optional<std::vector<std::string>>> told_in(Call& call) {
+  if (call.body().find("tell") == nullptr) return std::nullopt;
+  ATOLL_ASSIGN(auto addresses, call.body().list_of("tell"));
+  if (addresses.size() > kToldMax) {
+    return fail(ErrorKind::limit, "alarm.too_many_addresses",
+                "at most " + std::to_string(kToldMax) + " addresses are told of alarms",
+                "A mailing list is one address.");
+  }
+  for (const std::string& address : addresses) ATOLL_TRY(jobs::check_address(address));
+  if (!call.who().is_local_owner) {
+    const auto held = observe::settings_of(accounts_of(call).view()->rows().settings).news;
+    ATOLL_TRY(jobs::check_from_elsewhere(addresses, held));
+  }
+  return addresses;
+}
+
+Result<net::Response> try_alarms(Call& call) {
+  observe::Observer* const observer = call.exchange().host.observer();
+  if (observer == nullptr) return fail(ErrorKind::unsupported, "health.not_watched", "nobody watches this home");
+  Value results = Value::array();
+  for (const auto& one : observer->try_news()) {
+    Value result = Value::object().set("address", one.address).set("is_told", one.trouble.empty());
+    if (!one.trouble.empty()) result.set("trouble", one.trouble);
+    results.push(std::move(result));
+  }
+  return ok(Value::object().set("results", std::move(results)));
+}
+
 Result<net::Response> change_thresholds(Call& call) {
   ATOLL_ASSIGN(const auto limits, limits_in(call.body()));
+  ATOLL_ASSIGN(const auto told, told_in(call));
+  if (told)
+    ATOLL_TRY(
+        accounts_of(call).set_home_setting(call.who(), std::string(observe::kNewsName), observe::row_of_news(*told)));
   for (const auto& [name, text] : limits) ATOLL_TRY(accounts_of(call).set_home_setting(call.who(), name, text));
   static constexpr std::array<std::string_view, 4> names = {"failed_logins", "reads", "removals", "window_seconds"};
   for (const std::string_view name : names) {
@@ -119,11 +158,19 @@ std::vector<Operation> server_operations() {
        .method = "PUT",
        .path = "/api/v1/settings/alarms",
        .tag = "server",
-       .words = "Sets from when on an alarm is raised; 0 or \"off\": never.",
+       .words = "Sets from when on an alarm is raised (0 or \"off\": never), and who is told.",
        .guards = {{Action::server_admin, Place::home}},
        .body = "AlarmThresholds",
        .answers = {{200, "Settings", "As they hold."}},
        .handler = change_thresholds},
+      {.id = "alarm_try",
+       .method = "POST",
+       .path = "/api/v1/alarms/test",
+       .tag = "server",
+       .words = "Sends a test to everybody who is told of alarms, and says whom it reached.",
+       .guards = {{Action::server_admin, Place::home}},
+       .answers = {{200, "AlarmTest", "Each address with what came of it."}},
+       .handler = try_alarms},
   };
 }
 
@@ -143,7 +190,14 @@ std::vector<NamedSchema> server_schemas() {
               {optional("failed_logins", number("Of one name or address.")),
                optional("reads", number("Of one account.")), optional("removals", number("Of one account.")),
                optional("window_seconds", number("In so long.", 1, 86'400)),
-               optional("limits", map_of_texts("By name of the alarm: WARNING:CRITICAL, off or on."))})},
+               optional("limits", map_of_texts("By name of the alarm: WARNING:CRITICAL, off or on.")),
+               optional("tell", list(text("mail:ADDRESS or webhook:URL."),
+                                     "Who is told, in place of all before; a program of the server's is named on its "
+                                     "machine only."))})},
+      {"AlarmTold", object("Whether somebody was reached.",
+                           {required("address", text("As it was set.")), required("is_told", flag("It was taken.")),
+                            optional("trouble", text("Why not."))})},
+      {"AlarmTest", object("What came of a test.", {required("results", list(reference("AlarmTold")))})},
       {"Settings",
        object("How the server is set.",
               {required("base_url", text("As clients reach it; empty: from each request.")),
@@ -152,7 +206,9 @@ std::vector<NamedSchema> server_schemas() {
                required("default_vault", text("Where requests go that name none.")),
                required("has_metrics_token", flag("/metrics wants one.")),
                required("alarm_thresholds", map_of_texts("Those that were set.")),
-               required("alarm_limits", map_of_texts("Those that were set, by name of the alarm."))})},
+               required("alarm_limits", map_of_texts("Those that were set, by name of the alarm.")),
+               required("alarm_tell",
+                        list(text("mail:ADDRESS, webhook:URL, command:/PATH."), "Who is told of alarms."))})},
   };
 }
 

@@ -160,7 +160,9 @@ std::vector<Operation> session_operations() {
        .path = "/api/v1/session",
        .tag = "session",
        .words = "Signs in with name and password, for browsers: the answer sets the cookie atoll_session.\nEvery later "
-                "request that changes something carries `request_mark` in Atoll-Request-Mark. Programs use tokens.",
+                "request that changes something carries `request_mark` in Atoll-Request-Mark. Programs use tokens.\nA "
+                "password that somebody else gave out (`must_change_password`) opens a session that may do nothing but "
+                "set another: own_password_set.",
        .open_words = "Name and password are what is asked for; attempts are limited.",
        .body = "SignIn",
        .answers = {{201, "Session", "Signed in."}},
@@ -241,7 +243,7 @@ std::vector<NamedSchema> session_schemas() {
                           required("grants", list(reference("Grant"), "What they and their groups were given."))})},
       {"OwnPassword",
        object("A new password.", {required("password", text("The one so far.", 1024)),
-                                  required("new_password", text("8 to 1024 bytes.", 1024)),
+                                  required("new_password", text("8 to 1024 bytes and no common one.", 1024)),
                                   optional("code", text("Of the authenticator app, where there is one.", 16))})},
       {"TotpSecret", object("For an authenticator app.", {required("secret", text("In base32.")),
                                                           required("address", text("otpauth://…, for a QR code."))})},

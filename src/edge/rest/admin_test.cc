@@ -25,8 +25,9 @@ std::string add_user(RestWorld& world, const std::string& name, const std::strin
                      const std::string& place = "{}") {
   const auto made = world.as("ada").ask_json(
       "POST", "/api/v1/users",
-      R"({"name": ")" + name + R"(", "password": "a password", "requests_per_second_max": 1000000, "role": ")" + role +
-          R"(", "place": )" + place + "}");
+      R"({"name": ")" + name +
+          R"(", "password": "eleven boats", "password_holds": true, "requests_per_second_max": 1000000, "role": ")" +
+          role + R"(", "place": )" + place + "}");
   EXPECT_EQ(made.status, 201U) << made.body;
   return made_token(world, name);
 }
@@ -80,7 +81,7 @@ TEST(AdminRights, NobodyHandsOnWhatTheyDoNotHave) {
   refused("POST", "/api/v1/users/ada/erase", R"({"name": "ada"})");
   // What they have themselves they can give.
   EXPECT_EQ(ask_with(world, max, "POST", "/api/v1/grants", R"({"subject": "zoe", "role": "manager"})").status, 201U);
-  EXPECT_EQ(ask_with(world, max, "PUT", "/api/v1/users/zoe/password", R"({"password": "a password"})").status, 204U);
+  EXPECT_EQ(ask_with(world, max, "PUT", "/api/v1/users/zoe/password", R"({"password": "eleven boats"})").status, 204U);
   EXPECT_EQ(ask_with(world, max, "POST", "/api/v1/tokens", R"({"user": "zoe"})").status, 201U);
   EXPECT_EQ(ask_with(world, max, "POST", "/api/v1/tokens", "{}").status, 201U);
 }
@@ -118,7 +119,7 @@ TEST(AdminRights, ATokenMakesNoneThatMayMoreOrLonger) {
       201U);
   EXPECT_EQ(ask_with(world, token, "POST", "/api/v1/s3-keys", "{}").status, 403U);
   EXPECT_EQ(ask_with(world, token, "PUT", "/api/v1/session/password",
-                     R"({"password": "a password", "new_password": "another one"})")
+                     R"({"password": "eleven boats", "new_password": "another one"})")
                 .status,
             403U);
 }
@@ -126,9 +127,9 @@ TEST(AdminRights, ATokenMakesNoneThatMayMoreOrLonger) {
 TEST(AdminSessions, SignInCarriesACookieAndWantsTheMark) {
   RestWorld world;
   add_user(world, "eva", "editor");
-  const auto plain = world.as("").ask("POST", "/api/v1/session", R"({"name": "eva", "password": "a password"})");
+  const auto plain = world.as("").ask("POST", "/api/v1/session", R"({"name": "eva", "password": "eleven boats"})");
   EXPECT_EQ(plain.status, 415U) << "a page of somebody else can send this";
-  const auto in = world.as("").ask_json("POST", "/api/v1/session", R"({"name": "eva", "password": "a password"})");
+  const auto in = world.as("").ask_json("POST", "/api/v1/session", R"({"name": "eva", "password": "eleven boats"})");
   ASSERT_EQ(in.status, 201U) << in.body;
   const std::string set = in.header("Set-Cookie");
   EXPECT_NE(set.find("; HttpOnly"), std::string::npos) << set;

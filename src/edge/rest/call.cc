@@ -170,6 +170,8 @@ Result<void> Call::ask_guards() {
     return {};
   }
   ATOLL_TRY(refuse_nobody());
+  // Said at once: where only the handler can ask, it would leave everything out, and show an empty list.
+  if (who().must_change_password) ATOLL_TRY(exchange_->require(operation_->guards.front().action, {}));
   for (const Guard& guard : operation_->guards) {
     if (guard.when.empty()) ATOLL_TRY(ask(guard));
   }
@@ -200,7 +202,7 @@ Result<void> Call::read_body() {
     if (!request().has_body()) return {};
     return fail(ErrorKind::usage, "http.unexpected_body", "this operation takes no body");
   }
-  ATOLL_ASSIGN(body_, server::json_body(request()));
+  ATOLL_ASSIGN(body_, server::json_body(request(), operation_->body_bytes_max));
   const json::Value* const wanted = schema_named(operation_->body);
   if (wanted == nullptr)
     return fail(ErrorKind::failed, "rest.no_schema", "there is no schema " + std::string(operation_->body));

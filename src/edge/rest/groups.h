@@ -59,6 +59,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> audit_schemas();
 [[nodiscard]] std::vector<Operation> upkeep_operations();
 [[nodiscard]] std::vector<NamedSchema> upkeep_schemas();
+[[nodiscard]] std::vector<Operation> check_operations();
+[[nodiscard]] std::vector<NamedSchema> check_schemas();
 [[nodiscard]] std::vector<Operation> kit_operations();
 [[nodiscard]] std::vector<NamedSchema> kit_schemas();
 [[nodiscard]] std::vector<Operation> copy_operations();

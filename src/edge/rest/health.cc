@@ -130,6 +130,24 @@ Value disk_place_json(const observe::Place& place) {
   return out.set("drives", std::move(drives));
 }
 
+void set_forecast(Value& out, const std::optional<observe::RoomForecast>& forecast) {
+  if (!forecast) return;
+  out.set("grown_bytes_per_day", number_json(std::round(forecast->grown_bytes_per_day)));
+  set_if(out, "months", forecast->months);
+}
+
+Value location_json(const observe::LocationRoom& location, const Seen& seen) {
+  Value out = Value::object();
+  out.set("name", location.name).set("kind", location.kind).set("place", location.where);
+  if (!location.vault.empty()) out.set("vault", location.vault);
+  // What lies in the home is of all its vaults.
+  if (!location.vault.empty() || seen.hidden.empty()) out.set("used_bytes", location.used_bytes);
+  set_if(out, "total_bytes", location.total_bytes);
+  set_if(out, "available_bytes", location.free_bytes);
+  set_forecast(out, location.forecast);
+  return out;
+}
+
 Result<net::Response> show_summary(Call& call) {
   ATOLL_ASSIGN(const Seen seen, look(call));
   const observe::Health& health = *seen.health;
@@ -180,10 +198,21 @@ Result<net::Response> show_summary(Call& call) {
   const observe::Place& home = health.places.front();
   room.set("total_bytes", home.total_bytes).set("available_bytes", home.available_bytes);
   set_if(room, "used_percent", home.used_percent());
-  if (health.room) {
-    room.set("grown_bytes_per_day", number_json(std::round(health.room->grown_bytes_per_day)));
-    set_if(room, "months", health.room->months);
+  set_forecast(room, health.locations.front().forecast);
+  Value locations = Value::array();
+  for (const auto& one : health.locations)
+    if (seen.sees("capacity", one.name)) locations.push(location_json(one, seen));
+  room.set("locations", std::move(locations));
+  Value tiers = Value::array();
+  // They are of all vaults together: whoever does not see one of them is not told by how much it grows.
+  if (seen.hidden.empty()) {
+    for (const auto& one : health.tiers) {
+      Value tier = Value::object().set("name", one.name).set("used_bytes", one.used_bytes);
+      set_forecast(tier, one.forecast);
+      tiers.push(std::move(tier));
+    }
   }
+  room.set("tiers", std::move(tiers));
   out.set("room", std::move(room)).set("vaults", std::move(vaults)).set("copies", std::move(copies));
   return ok(out);
 }
@@ -513,11 +542,28 @@ std::vector<NamedSchema> health_schemas() {
                                                         required("places", list(reference("DiskPlace")))})},
       {"HealthCopy", object("A second copy.", copy)},
       {"HealthVault", object("A vault.", vault)},
+      {"HealthLocation",
+       object("Where data lies: the home, or a copy.",
+              {required("name", text("home, or VAULT: copy NAME.")), required("kind", text("home, folder, s3.")),
+               required("place", text("A path, or where it is in the network.")), optional("vault", text("Of a copy.")),
+               optional("used_bytes", number("That Atoll holds there, as far as you may see it.")),
+               optional("total_bytes", number("Of its file system; missing where it is not reachable, or has none.")),
+               optional("available_bytes", number("Free on it.")),
+               optional("grown_bytes_per_day",
+                        ratio("By so much it fills, or without a file system by so much more is held there; not known "
+                              "for three days.")),
+               optional("months", ratio("Until it is full; missing where it does not fill."))})},
+      {"HealthTier",
+       object("Packs of one tier, of all vaults.",
+              {required("name", text("hot, warm, cold.")), required("used_bytes", number("That it takes.")),
+               optional("grown_bytes_per_day", ratio("By so much; not known for three days."))})},
       {"HealthRoom", object("Of the file system of the home.",
                             {required("total_bytes", number("Its size.")), required("available_bytes", number("Free.")),
                              optional("used_percent", ratio("How full it is.")),
                              optional("grown_bytes_per_day", ratio("By so much it fills; not known for three days.")),
-                             optional("months", ratio("Until it is full; missing where it does not fill."))})},
+                             optional("months", ratio("Until it is full; missing where it does not fill.")),
+                             required("locations", list(reference("HealthLocation"), "The home first.")),
+                             required("tiers", list(reference("HealthTier"), "For who may see every vault."))})},
       {"HealthSummary",
        object(
            "How the home is.",

@@ -20,6 +20,7 @@ constexpr std::array kKinds = {
     JobKind{"copy_verify", copy_verify_work, Action::copy_manage},
     JobKind{"copy_repair", copy_repair_work, Action::copy_manage},
     JobKind{"schedule_run", schedule_run_work, Action::schedule, false},
+    JobKind{"drill", drill_work, Action::schedule},
 };
 
 server::JobRunner::Work work_of(server::Host& host, const JobKind& kind, const server::JobFacts& facts,

@@ -11,6 +11,7 @@
 
 #include "edge/rest/call.h"
 #include "edge/server/host.h"
+#include "services/jobs/schedules.h"
 
 namespace atl::rest {
 
@@ -55,5 +56,9 @@ void take_up_jobs(server::Host& host);
 [[nodiscard]] Result<json::Value> copy_repair_work(JobContext& job, const json::Value& order);
 // Schedules (admin_schedules.cc).
 [[nodiscard]] Result<json::Value> schedule_run_work(JobContext& job, const json::Value& order);
+// Runs the program itself, with this home and vault. It is not remembered as a run of the schedule.
+[[nodiscard]] Result<jobs::ScheduleRun> run_own_command(JobContext& job, const jobs::Schedule& schedule);
+// Checks (checks.cc).
+[[nodiscard]] Result<json::Value> drill_work(JobContext& job, const json::Value& order);
 
 }  // namespace atl::rest

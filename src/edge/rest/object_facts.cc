@@ -30,7 +30,9 @@ bool can_stand_in_a_field(std::string_view text) {
 
 Result<std::map<std::string, std::string>> parse_tags(std::string_view text) {
   if (text.starts_with('{')) {
-    ATOLL_ASSIGN(const auto value, json::Value::parse(text, {.bytes_max = kMetadataBytesMax, .depth_max = 2}));
+    ATOLL_ASSIGN(
+        const auto value,
+        json::Value::parse(text, {.bytes_max = kMetadataBytesMax, .depth_max = 2, .repeats = json::Repeats::refused}));
     return json::Value::object().set("Atoll-Tags", value).texts_of("Atoll-Tags");
   }
   ATOLL_ASSIGN(const auto query, net::Query::parse(text, net::Plus::literal, kTagsMax));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "foundation/base/error.h"
+#include "foundation/base/units.h"
 #include "foundation/json/json.h"
 #include "foundation/net/http_message.h"
 #include "vault/access/actions.h"
@@ -75,7 +76,8 @@ struct Operation {
   std::string_view open_words = {};  // why everybody may, where there are no guards
   std::vector<Parameter> query = {};
   std::vector<HeaderParameter> headers = {};
-  std::string_view body = {};  // "": none; kAnyBytes: content; else the name of a schema
+  std::string_view body = {};         // "": none; kAnyBytes: content; else the name of a schema
+  std::size_t body_bytes_max = kMiB;  // of one with a schema
   std::vector<Answer> answers;
   Handler handler = nullptr;
   bool shows_secret = false;  // the answer is the one time that a secret is shown: it is kept nowhere

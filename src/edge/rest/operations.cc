@@ -59,6 +59,7 @@ const std::vector<Operation>& operations() {
     add(all, upkeep_operations());
     add(all, kit_operations());
     add(all, copy_operations());
+    add(all, check_operations());
     add(all, schedule_operations());
     add(all, job_operations());
     add(all, server_operations());
@@ -97,6 +98,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, upkeep_schemas());
     add(all, kit_schemas());
     add(all, copy_schemas());
+    add(all, check_schemas());
     add(all, schedule_schemas());
     add(all, job_schemas());
     add(all, server_schemas());

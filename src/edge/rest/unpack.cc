@@ -1,22 +1,19 @@
 // Many files in one request: a tar archive that becomes objects below a prefix while it comes.
 //
 // Always true:
-//  - An object is stored whole or not at all; what was stored stays, also where the archive or the line breaks off.
-//  - No name leads out of the prefix. What cannot be stored is told by name with its reason; everything else is.
-//  - Each object is asked for as if it were put alone: rights, the history its bucket keeps, quotas.
+//  - What is true of every bulk put (bulk_put.h).
+//  - No name leads out of the prefix.
 // Memory: one batch of rows (vault/folder/bulk_writer.h) and the reader's buffer, whatever the archive holds.
 #include <algorithm>
 #include <optional>
 
-#include "edge/errors/error_table.h"
 #include "edge/rest/answers.h"
+#include "edge/rest/bulk_put.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/object_facts.h"
-#include "edge/rest/put_content.h"
 #include "edge/rest/schema.h"
 #include "foundation/codec/hash.h"
 #include "foundation/tar/tar_reader.h"
-#include "vault/folder/bulk_writer.h"
 
 namespace atl::rest {
 namespace {
@@ -25,7 +22,6 @@ using access::Action;
 using catalog::EntryKind;
 using json::Value;
 
-constexpr std::size_t kFailuresTold = 1000;
 // Words about one entry, in extended headers of the archive.
 constexpr std::string_view kMetadataRecord = "ATOLL.meta.";
 constexpr std::string_view kTagRecord = "ATOLL.tag.";
@@ -55,45 +51,19 @@ class Unpacking {
   }
 
   Result<void> run() {
-    const auto reader = vault_->reader();
-    ATOLL_ASSIGN(state_, vault::bucket_state(*reader, call_->bucket()));
-    ATOLL_ASSIGN(writer_, vault::BulkWriter::open(*vault_, state_.bucket));
-    vault::Origin origin;
-    origin.label = words_.label;
-    origin.author = words_.author;
-    origin.description = words_.description;
-    writer_->set_origin(std::move(origin));
-    writer_->set_rules(
-        {[this](const std::string& key, const catalog::VersionRow* there) { return may_store(key, there); },
-         [this](const vault::BulkWriter::Told& told) { done(told); }});
+    ATOLL_ASSIGN(put_, BulkPut::begin(*call_, *vault_, words_, prefix_));
     tar::Reader tar([this](ByteSpan out) { return call_->request().body.read(out); });
     auto answer = read_all(tar);
     // What came whole before the end, good or bad, stays.
-    ATOLL_TRY(writer_->flush());
+    ATOLL_TRY(put_->writer().flush());
     if (answer) return {};
     Error error = std::move(answer).error();
-    if (error.id.starts_with("tar.") && stored_ + unchanged_ > 0)
-      error.message += "; " + std::to_string(stored_ + unchanged_) + " objects that came before that are stored";
+    if (error.id.starts_with("tar.") && put_->kept() > 0)
+      error.message += "; " + std::to_string(put_->kept()) + " objects that came before that are stored";
     return pass(std::move(error));
   }
 
-  [[nodiscard]] Value report() const {
-    Value failures = Value::array();
-    for (const auto& [name, error] : failures_) {
-      Value one = Value::object();
-      set_name(one, "name", name);
-      one.set("status", edge::row_of(error).http_status).set("id", error.id).set("message", error.message);
-      failures.push(std::move(one));
-    }
-    return Value::object()
-        .set("bucket", state_.bucket.name)
-        .set("stored", stored_)
-        .set("unchanged", unchanged_)
-        .set("bytes", writer_->counts().bytes)
-        .set("new_bytes", writer_->counts().new_bytes)
-        .set("failed", failed_)
-        .set("failures", std::move(failures));
-  }
+  [[nodiscard]] Value report() const { return put_->report(); }
 
  private:
   Result<void> read_all(tar::Reader& tar) {
@@ -104,29 +74,21 @@ class Unpacking {
     }
   }
 
-  void refuse(const std::string& name, Error error) {
-    ++failed_;
-    if (failures_.size() < kFailuresTold) failures_.emplace_back(name, std::move(error));
-  }
-  void refuse(const std::string& name, std::string id, std::string message) {
-    refuse(name, {ErrorKind::usage, std::move(id), std::move(message), "", 0});
-  }
-
   Result<void> one(tar::Reader& tar, tar::Entry entry) {
     if (!entry.refusal.empty()) {
-      refuse(entry.name, "unpack.not_taken", "it " + entry.refusal);
+      put_->refuse(entry.name, "unpack.not_taken", "it " + entry.refusal);
       return {};
     }
     const auto inside = path_inside(entry.name);
     if (!inside) {
-      refuse(entry.name, "unpack.leads_out", "its name leads out of the folder");
+      put_->refuse(entry.name, "unpack.leads_out", "its name leads out of the folder");
       return {};
     }
     std::string key = prefix_ + *inside;
     if (inside->empty()) {
       // The archive's own top folder is that of the prefix.
       if (entry.kind != tar::Kind::folder) {
-        refuse(entry.name, "unpack.not_taken", "it has no name");
+        put_->refuse(entry.name, "unpack.not_taken", "it has no name");
         return {};
       }
       if (key.empty()) key = "./";
@@ -134,31 +96,30 @@ class Unpacking {
       key += '/';
     }
     if (const auto good = vault::check_key(key); !good) {
-      refuse(entry.name, good.error());
+      put_->refuse(entry.name, good.error());
       return {};
     }
     auto version = facts_of(entry);
     if (!version) {
-      refuse(entry.name, std::move(version).error());
+      put_->refuse(entry.name, std::move(version).error());
       return {};
     }
-    if (const auto room = check_quota(key, entry.size); !room) {
+    if (const auto room = put_->check_quota(key, entry.size); !room) {
       // Of one that is full nothing more is read than has to be passed over.
-      refuse(entry.name, room.error());
+      put_->refuse(entry.name, room.error());
       return {};
     }
     if (entry.kind == tar::Kind::hard_link) return hard_link(key, entry);
     if (entry.kind != tar::Kind::file) return add(key, std::move(*version));
     ATOLL_TRY(content(tar, key, entry.size));
     version->size = entry.size;
-    pending_bytes_ += entry.size;
-    ++pending_objects_;
-    return writer_->finish(key, std::move(*version));
+    put_->note_pending(entry.size);
+    return put_->writer().finish(key, std::move(*version));
   }
 
   Result<void> add(const std::string& key, catalog::VersionRow version) {
-    ++pending_objects_;
-    return writer_->add(key, std::move(version));
+    put_->note_pending(0);
+    return put_->writer().add(key, std::move(version));
   }
 
   // One content; its first bytes decide how it is cut where its name alone does not.
@@ -172,12 +133,12 @@ class Unpacking {
       }
     }
     const ByteView looked_at = ByteView(first).first(std::min(first.size(), vault::kFirstBytesLookedAt));
-    writer_->begin(size, key, looked_at);
-    ATOLL_TRY(writer_->append(first));
+    put_->writer().begin(size, key, looked_at);
+    ATOLL_TRY(put_->writer().append(first));
     for (;;) {
       ATOLL_ASSIGN(const ByteView piece, tar.content());
       if (piece.empty()) return {};
-      ATOLL_TRY(writer_->append(piece));
+      ATOLL_TRY(put_->writer().append(piece));
     }
   }
 
@@ -186,14 +147,14 @@ class Unpacking {
     const auto target = path_inside(entry.link_target);
     const std::string target_key = prefix_ + target.value_or("");
     // It may have been there before this archive, as somebody else's.
-    const bool may_read = target && call_->may(Action::read, state_.bucket.name, target_key);
+    const bool may_read = target && call_->may(Action::read, put_->bucket().name, target_key);
     std::optional<catalog::VersionRow> known;
     if (may_read) {
-      ATOLL_ASSIGN(known, writer_->find(target_key));
+      ATOLL_ASSIGN(known, put_->writer().find(target_key));
     }
     if (!known || known->kind != EntryKind::file) {
-      refuse(entry.name, "unpack.no_link_target",
-             "it is another name of " + entry.link_target + ", which is not there, or not yours to read");
+      put_->refuse(entry.name, "unpack.no_link_target",
+                   "it is another name of " + entry.link_target + ", which is not there, or not yours to read");
       return {};
     }
     catalog::VersionRow version = std::move(*known);
@@ -201,9 +162,9 @@ class Unpacking {
     if (version.link_group.empty()) {
       // The same for the same names, so that an archive that comes again is recognised.
       const codec::Digest digest =
-          codec::blake3(as_bytes("atoll link group\n" + state_.bucket.name + "\n" + target_key));
+          codec::blake3(as_bytes("atoll link group\n" + put_->bucket().name + "\n" + target_key));
       version.link_group.assign(digest.begin(), digest.begin() + 16);
-      ATOLL_TRY(writer_->mark_linked(target_key, version.link_group));
+      ATOLL_TRY(put_->writer().mark_linked(target_key, version.link_group));
     }
     return add(key, std::move(version));
   }
@@ -242,52 +203,11 @@ class Unpacking {
     return version;
   }
 
-  Result<void> check_quota(const std::string& key, std::uint64_t size) {
-    auto& access = call_->exchange().host.access();
-    const auto as_new = access.check_quota(call_->who(), call_->vault_id(), state_.bucket.name, pending_bytes_ + size,
-                                           pending_objects_ + 1);
-    if (as_new) return {};
-    // An object that is replaced is none more.
-    const auto reader = vault_->reader();
-    ATOLL_ASSIGN(const auto there, reader->current(state_.bucket.id, key));
-    if (!there) return as_new;
-    return access.check_quota(call_->who(), call_->vault_id(), state_.bucket.name, pending_bytes_ + size,
-                              pending_objects_);
-  }
-
-  Result<void> may_store(const std::string& key, const catalog::VersionRow* there) const {
-    const Action action = there == nullptr ? Action::write : overwrite_action(state_);
-    const auto age = there == nullptr ? std::nullopt : call_->age_seconds(*there);
-    if (call_->may(action, state_.bucket.name, key, false, age)) return {};
-    return fail(ErrorKind::denied, "access.denied",
-                there == nullptr ? "you may not store it" : "you may not replace what is there");
-  }
-
-  void done(const vault::BulkWriter::Told& told) {
-    // Everything that was begun is durable now, and counted below.
-    pending_bytes_ = pending_objects_ = 0;
-    if (told.refused) {
-      refuse(told.key.substr(prefix_.size()), *told.refused);
-    } else if (told.effect == vault::PutEffect::unchanged) {
-      ++unchanged_;
-    } else {
-      ++stored_;
-      note_stored(*call_, state_.bucket.name, told.size, told.before ? &*told.before : nullptr);
-    }
-  }
-
   Call* call_;
   vault::Vault* vault_;
   std::string prefix_;
   catalog::VersionRow words_;  // of all of it
-  vault::BucketState state_;
-  std::unique_ptr<vault::BulkWriter> writer_;
-  std::uint64_t pending_bytes_ = 0;  // that quotas do not know of yet
-  std::uint64_t pending_objects_ = 0;
-  std::uint64_t stored_ = 0;
-  std::uint64_t unchanged_ = 0;
-  std::uint64_t failed_ = 0;
-  std::vector<std::pair<std::string, Error>> failures_;
+  std::unique_ptr<BulkPut> put_;
 };
 
 Result<net::Response> unpack(Call& call) {
@@ -339,14 +259,7 @@ std::vector<NamedSchema> unpack_schemas() {
                                        optional("name_b64", text("In base64, where it is no UTF-8.")),
                                        required("status", number("As a put of it alone would have been answered.")),
                                        required("id", text("The error's id.")), required("message", text("Why."))})},
-      {"Unpacked",
-       object("What became of an archive.",
-              {required("bucket", text("Its bucket.")), required("stored", number("Objects with new versions.")),
-               required("unchanged", number("Objects that were like this.")),
-               required("bytes", number("Of contents that came.")),
-               required("new_bytes", number("Of these, bytes that were not stored before.")),
-               required("failed", number("Entries that were not stored.")),
-               required("failures", list(reference("UnpackFailure"), "The first thousand of them."))})},
+      {"Unpacked", object("What became of an archive.", bulk_report_members())},
   };
 }
 

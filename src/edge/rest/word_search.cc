@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <span>
 
 #include "catalog/filter/filter.h"
 #include "derived/search/line.h"
@@ -214,12 +215,18 @@ Result<FoundFilter> FoundFilter::begin(Call& call) {
   ATOLL_ASSIGN(const auto buckets, vault->reader()->buckets());
   // Bucket by bucket, for each may have a policy of its own. A place is allowed as a whole only where nothing in it is
   // denied.
-  filter.sees_everything_ =
-      buckets.size() <= kBucketsAskedMax && std::ranges::all_of(buckets, [&](const auto& bucket) {
-        return std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
-                                   [&](Action action) { return call.may(action, bucket.name, {}, true); });
-      });
+  for (const auto& bucket : std::span(buckets).first(std::min(buckets.size(), kBucketsAskedMax))) {
+    const bool is_whole = std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
+                                              [&](Action action) { return call.may(action, bucket.name, {}, true); });
+    if (is_whole) filter.whole_buckets_.insert(bucket.name);
+  }
+  filter.sees_everything_ = filter.whole_buckets_.size() == buckets.size();
   return filter;
+}
+
+void FoundFilter::restrict(search::Question& question) {
+  question.sees = [this](const std::string& bucket, const catalog::Listed& listed) { return sees(bucket, listed); };
+  question.sees_all_of = [this](const std::string& bucket) { return sees_all_of(bucket); };
 }
 
 bool FoundFilter::sees(const std::string& bucket, const catalog::Listed& listed) {
@@ -249,8 +256,7 @@ Result<net::Response> search_words(Call& call) {
   ATOLL_ASSIGN(const search::SearchIndex* const index, call.search());
   ATOLL_ASSIGN(const std::uint64_t wait_ms, body.number_of("wait_ms"));
   if (wait_ms > 0) ATOLL_TRY(wait_until_known(call, *index, *vault, wait_ms));
-  question.sees = [&](const std::string& bucket, const catalog::Listed& listed) { return seen.sees(bucket, listed); };
-  question.sees_everything = seen.sees_everything();
+  seen.restrict(question);
   const std::int64_t begun_ns = vault->machine().clock.monotonic_ns();
   ATOLL_ASSIGN(const auto answer, index->ask(*vault, question));
   if (answer.found.empty()) ATOLL_TRY(seen.end());

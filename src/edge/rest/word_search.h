@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "derived/extract/extraction.h"
@@ -16,9 +18,12 @@ namespace atl::rest {
 class FoundFilter {
  public:
   [[nodiscard]] static Result<FoundFilter> begin(Call& call);
-  // Everything in the vault, so that nothing need be asked for each.
+  // Everything in the vault, or in that bucket, so that nothing need be asked for each.
   [[nodiscard]] bool sees_everything() const { return sees_everything_; }
+  [[nodiscard]] bool sees_all_of(const std::string& bucket) const { return whole_buckets_.contains(bucket); }
   [[nodiscard]] bool sees(const std::string& bucket, const catalog::Listed& listed);
+  // Asks a question of the search as whom this filter is for; lives until it is answered.
+  void restrict(search::Question& question);
   [[nodiscard]] Result<void> end() const { return seen_.end(); }
 
  private:
@@ -26,6 +31,7 @@ class FoundFilter {
   Call* call_;
   Filter seen_;
   bool sees_everything_ = false;
+  std::set<std::string> whole_buckets_;
 };
 [[nodiscard]] json::Value coverage_json(const search::Coverage& coverage);
 

@@ -21,16 +21,17 @@ Result<vault::BucketState> find_bucket(Exchange& exchange) {
   return vault::bucket_state(*exchange.vault->reader(), exchange.bucket);
 }
 
-// From x-amz-acl, else from the document.
+// From the headers, else from the document.
 Result<AccessList> wanted_list(Exchange& exchange, const Owners& owners) {
   ATOLL_TRY(check_headers(exchange));
   ATOLL_ASSIGN(const std::string document, read_document(exchange));
-  const auto canned = exchange.header("x-amz-acl");
-  if (canned && !document.empty()) {
-    return fail(Code::InvalidRequest, "x-amz-acl and a list in the body exclude each other");
+  ATOLL_ASSIGN(const auto said,
+               read_list_headers(exchange.request.headers, [&]() -> Result<Owners> { return owners; }));
+  if (said && !document.empty()) {
+    return fail(Code::InvalidRequest, "A list in the headers and one in the body exclude each other");
   }
-  if (canned) return parse_canned_list(*canned);
-  if (document.empty()) return fail(Code::MalformedACLError, "There is neither x-amz-acl nor a list in the body");
+  if (said) return *said;
+  if (document.empty()) return fail(Code::MalformedACLError, "There is a list neither in the headers nor in the body");
   return read_access_list(document, owners);
 }
 

@@ -4,10 +4,13 @@
 // Always true: a document that grants anything a canned list does not is refused, never taken in part.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "foundation/base/error.h"
+#include "foundation/net/http_message.h"
 #include "vault/access/bucket_policy.h"
 
 namespace atl::s3 {
@@ -20,8 +23,11 @@ struct Owners {
 
 // MalformedACLError, NotImplemented with what cannot be granted so.
 [[nodiscard]] Result<access::AccessList> read_access_list(std::string_view document, const Owners& owners);
-// The value of x-amz-acl. InvalidArgument, NotImplemented for public-read-write.
-[[nodiscard]] Result<access::AccessList> parse_canned_list(std::string_view name);
+// What x-amz-acl or the x-amz-grant-… headers say; none: they are not there. `owners` is asked where ids have to be
+// compared. InvalidArgument, InvalidRequest (both), NotImplemented with what cannot be granted so.
+using FindOwners = std::function<Result<Owners>()>;
+[[nodiscard]] Result<std::optional<access::AccessList>> read_list_headers(const net::Headers& headers,
+                                                                          const FindOwners& owners);
 [[nodiscard]] std::string access_list_document(access::AccessList list, const Owners& owners);
 
 }  // namespace atl::s3

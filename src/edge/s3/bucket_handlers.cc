@@ -121,8 +121,10 @@ Answer create_bucket(Exchange& exchange) {
     return fail(Code::InvalidBucketName, "A bucket's name has 3 to 63 of a-z 0-9 . -");
   }
   access::AccessList list = access::AccessList::owner_only;
-  if (const auto canned = exchange.header("x-amz-acl")) {
-    ATOLL_ASSIGN(list, parse_canned_list(*canned));
+  const auto owners = [&]() -> Result<Owners> { return Owners{exchange.vault->actor(), exchange.vault->actor()}; };
+  ATOLL_ASSIGN(const auto said, read_list_headers(exchange.request.headers, owners));
+  if (said) {
+    list = *said;
     if (opens_something(list)) ATOLL_TRY(exchange.require(access::Action::bucket_access_write, exchange.bucket, ""));
   }
   ATOLL_ASSIGN(const std::string document, read_document(exchange));

@@ -70,6 +70,7 @@ class S3Door final : public server::Door {
     context.machine = &host_->machine();
     context.access = &host_->access();
     context.root_domain = host_->settings().s3_domain;
+    context.has_fast_etags = host_->settings().s3_fast_etags;
     context.open_vault = [host = host_](const VaultId& id,
                                         const vault::Caller& caller) -> Result<std::shared_ptr<vault::Vault>> {
       auto used = id.is_none() ? host->use("", caller) : host->use(id, caller);

@@ -308,9 +308,9 @@ Answer put_object(Exchange& exchange) {
   if (!state.has_object_lock() && (terms.is_held || terms.mode != catalog::LockMode::none)) {
     return fail(Code::InvalidRequest, "The bucket has no object lock");
   }
-  ATOLL_ASSIGN(const auto body, Body::open(exchange, true));
-  ATOLL_TRY(exchange.context.access->check_quota(exchange.who, exchange.vault_id, exchange.bucket,
-                                                 body->length().value_or(0), 1));
+  ATOLL_ASSIGN(const auto body, Body::open(exchange, !exchange.context.has_fast_etags));
+  const std::uint64_t bytes_most = body->length().value_or(exchange.body_bytes_max.value_or(0));
+  ATOLL_TRY(exchange.context.access->check_quota(exchange.who, exchange.vault_id, exchange.bucket, bytes_most, 1));
   // Conditions that fail already are told before the body is sent.
   if (net::has_conditions(exchange.request.headers)) {
     ATOLL_ASSIGN(const auto there, exchange.vault->reader()->current(state.bucket.id, exchange.key));

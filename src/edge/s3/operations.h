@@ -28,6 +28,7 @@ enum class Operation : std::uint8_t {
   ListObjectVersions,
   ListMultipartUploads,
   DeleteObjects,
+  PostObject,
   GetBucketVersioning,
   PutBucketVersioning,
   GetBucketTagging,

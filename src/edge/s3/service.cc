@@ -39,33 +39,16 @@ Result<void> read_address(Exchange& exchange) {
   return {};
 }
 
-// A key that nobody has takes as long as a wrong secret.
 Result<void> authenticate(Exchange& exchange, SigningKeys& keys) {
   const RequestView view{exchange.request.method, exchange.signed_target, exchange.headers};
   ATOLL_ASSIGN(exchange.claim, read_claim(view, {exchange.now, exchange.context.region}));
-  exchange.who = access::Who::nobody();
-  if (!exchange.claim.is_anonymous) {
-    const auto identity = exchange.context.access->s3_key(exchange.claim.access_key);
-    exchange.signing_key =
-        keys.of(identity ? exchange.claim.access_key : std::string(), identity ? identity->secret : "no secret",
-                exchange.claim.date, exchange.claim.region);
-    const auto verified = verify(view, exchange.claim, exchange.signing_key);
-    if (!identity) return fail(Code::InvalidAccessKeyId);
-    ATOLL_TRY(verified);
-    exchange.who = identity->who;
-    exchange.vault_id = identity->vault;
-  }
-  exchange.view = exchange.context.access->view();
-  exchange.who.address = exchange.remote_address;
-  exchange.who.request_id = exchange.request_id;
-  ATOLL_TRY(exchange.context.access->take_request(exchange.who));
-  vault::Caller caller;
-  caller.actor = exchange.who.name.empty() ? "nobody" : exchange.who.name;
-  caller.origin = exchange.who.address;
-  caller.request_id = exchange.request_id;
-  ATOLL_ASSIGN(exchange.vault, exchange.context.open_vault(exchange.vault_id, caller));
-  exchange.vault_id = exchange.vault->head().vault;
-  return {};
+  if (exchange.claim.is_anonymous) return admit(exchange, std::nullopt);
+  const auto identity = exchange.context.access->s3_key(exchange.claim.access_key);
+  exchange.signing_key = signing_key_of(keys, exchange.claim, identity);
+  const auto verified = verify(view, exchange.claim, exchange.signing_key);
+  if (!identity) return fail(Code::InvalidAccessKeyId);
+  ATOLL_TRY(verified);
+  return admit(exchange, identity);
 }
 
 Answer dispatch(Exchange& exchange) {
@@ -122,6 +105,7 @@ Answer dispatch(Exchange& exchange) {
     case CompleteMultipartUpload: return complete_upload(exchange);
     case AbortMultipartUpload: return abort_upload(exchange);
     case ListParts: return list_parts(exchange);
+    case PostObject:  // answered before: its form says who asks
     case Preflight:
     case NotDone: break;
   }
@@ -135,6 +119,7 @@ Answer answer(Exchange& exchange, SigningKeys& keys) {
   }
   ATOLL_ASSIGN(exchange.operation, find_operation(exchange.request.method, exchange.resource, exchange.parameters,
                                                   exchange.header(kCopySource).has_value()));
+  if (exchange.operation->operation == Operation::PostObject) return post_object(exchange, keys);
   ATOLL_TRY(authenticate(exchange, keys));
   return dispatch(exchange);
 }
@@ -186,6 +171,27 @@ net::Response Service::handle(net::Request& request, const RequestFacts& facts,
 }
 
 // ---- Exchange and what the handlers share
+
+SigningKey signing_key_of(SigningKeys& keys, const Claim& claim, const std::optional<access::S3Identity>& identity) {
+  return keys.of(identity ? claim.access_key : std::string(), identity ? identity->secret : "no secret", claim.date,
+                 claim.region);
+}
+
+Result<void> admit(Exchange& exchange, const std::optional<access::S3Identity>& identity) {
+  exchange.who = identity ? identity->who : access::Who::nobody();
+  if (identity) exchange.vault_id = identity->vault;
+  exchange.view = exchange.context.access->view();
+  exchange.who.address = exchange.remote_address;
+  exchange.who.request_id = exchange.request_id;
+  ATOLL_TRY(exchange.context.access->take_request(exchange.who));
+  vault::Caller caller;
+  caller.actor = exchange.who.name.empty() ? "nobody" : exchange.who.name;
+  caller.origin = exchange.who.address;
+  caller.request_id = exchange.request_id;
+  ATOLL_ASSIGN(exchange.vault, exchange.context.open_vault(exchange.vault_id, caller));
+  exchange.vault_id = exchange.vault->head().vault;
+  return {};
+}
 
 std::optional<std::string_view> Exchange::parameter(std::string_view name) const {
   for (const auto& [one, value] : parameters) {

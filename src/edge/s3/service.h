@@ -45,8 +45,9 @@ struct ServiceContext {
   // The open vault, acting for that caller; kept until the answer is sent. None id: the one that requests without a key
   // are about.
   std::function<Result<std::shared_ptr<vault::Vault>>(const VaultId&, const vault::Caller&)> open_vault;
-  std::string root_domain;  // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
-  std::string region;       // that signatures must name; empty: any
+  std::string root_domain;      // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
+  std::string region;           // that signatures must name; empty: any
+  bool has_fast_etags = false;  // of what comes in one piece no MD5 is computed, but where a client sends one along
   // Of opened groups that answers under way keep in memory; beyond a limit answers are copied piece by piece.
   std::shared_ptr<std::atomic<std::uint64_t>> lent_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

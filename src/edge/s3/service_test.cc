@@ -4,183 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include "edge/s3/checksums.h"
-#include "edge/s3/chunked_body.h"
+#include <algorithm>
+
 #include "edge/s3/lifecycle.h"
-#include "edge/s3/operations.h"
-#include "edge/s3/signature.h"
-#include "foundation/platform/testing/test_machine.h"
-#include "foundation/xml/xml.h"
-#include "vault/testing/test_vault.h"
+#include "edge/s3/testing/service_fixture.h"
 #include "vault/tier/tiers.h"
 
 namespace atl::s3 {
 namespace {
-
-using vault::testing::create_small;
-using vault::testing::noise;
-using vault::testing::open_small;
-using vault::testing::told;
-
-struct Reply {
-  unsigned status = 0;
-  net::Headers headers;
-  std::string body;
-  [[nodiscard]] std::string code() const {
-    const auto root = xml::read(body);
-    return root ? std::string(root->text_of("Code")) : "";
-  }
-};
-
-class ServiceTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto machine = machine_.inline_machine();
-    ASSERT_EQ(told(create_small(machine)), "ok");
-    ASSERT_EQ(told(create_small(machine, "/home/vaults/control")), "ok");
-    reopen();
-    for (const auto& [name, role] : std::vector<std::pair<std::string, std::string>>{
-             {"owner", "owner"}, {"editor", "editor"}, {"reader", "reader"}, {"nobody", ""}}) {
-      access::NewPrincipal fresh;
-      fresh.name = name + "-person";
-      ASSERT_EQ(told(access_->add_principal(local_, fresh)), "ok");
-      if (!role.empty()) {
-        catalog::GrantRow grant;
-        grant.role = role;
-        ASSERT_EQ(told(access_->add_grant(local_, fresh.name, grant)), "ok");
-      }
-      const auto key = access_->create_s3_key(local_, fresh.name, vault_->head().vault, "test");
-      ASSERT_EQ(told(key), "ok");
-      credentials_[name] = {key->access_key_id, key->secret, "us-east-1"};
-    }
-    ASSERT_EQ(call("PUT", "/bucket").status, 200U);
-  }
-  void reopen() {
-    access_.reset();
-    service_.reset();
-    vault_.reset();
-    control_.reset();
-    const auto machine = machine_.inline_machine();
-    auto opened = open_small(machine);
-    ASSERT_EQ(told(opened), "ok");
-    vault_ = std::move(*opened);
-    auto control = open_small(machine, "/home/vaults/control");
-    ASSERT_EQ(told(control), "ok");
-    control_ = std::move(*control);
-    access::AccessOptions options;
-    options.password_cost = {8, 1};
-    auto access = access::Access::open(control_.get(), machine, options);
-    ASSERT_EQ(told(access), "ok");
-    access_ = std::move(*access);
-    ServiceContext context;
-    plain_ = std::make_unique<platform::Machine>(machine);
-    context.machine = plain_.get();
-    context.access = access_.get();
-    context.root_domain = "s3.example";
-    context.open_vault = [this](const VaultId&, const vault::Caller& caller) -> Result<std::shared_ptr<vault::Vault>> {
-      return std::shared_ptr<vault::Vault>(vault_->acting_for(caller));
-    };
-    service_ = std::make_unique<Service>(context);
-  }
-
-  using Fields = std::vector<std::pair<std::string, std::string>>;
-  // Sent as it is.
-  Reply send(const std::string& method, const std::string& target, const Fields& fields, const std::string& body = {}) {
-    net::MemoryBody reader(body);
-    const net::ConnectionFacts connection{};
-    net::Request request{method, target, 11, {}, body.size(), false, connection, reader};
-    for (const auto& [name, value] : fields) request.headers.add(name, value);
-    net::Response response = service_->handle(request, {"R" + std::to_string(++requests_), "192.0.2.1", ""});
-    Reply reply;
-    reply.status = response.status;
-    reply.headers = response.headers;
-    if (const auto* text = std::get_if<std::string>(&response.body)) reply.body = *text;
-    if (const auto* bytes = std::get_if<Bytes>(&response.body)) reply.body = to_string(*bytes);
-    if (auto* source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body)) {
-      Bytes piece(100'000);
-      for (;;) {
-        const auto pulled = (*source)->pull(piece);
-        if (!pulled) {
-          reply.body += "broken: " + pulled.error().message;
-          break;
-        }
-        reply.body.append(as_text(pulled->borrowed.empty() ? ByteView(piece).first(pulled->bytes) : pulled->borrowed));
-        if (pulled->state == net::Pulled::State::end) break;
-      }
-    }
-    return reply;
-  }
-  // Signed by whom; `hash` as in x-amz-content-sha256.
-  Fields signed_fields(const std::string& method, const std::string& target, Fields fields, const std::string& hash,
-                       const std::string& who = "owner") {
-    fields.insert(fields.begin(), {"Host", "server:7070"});
-    std::vector<HeaderView> views;
-    for (const auto& [name, value] : fields) views.push_back({name, value});
-    const auto added = sign({method, target, views}, credentials_.at(who), machine_.clock.peek(), hash);
-    EXPECT_EQ(told(added), "ok");
-    for (const auto& [name, value] : *added) fields.emplace_back(name, value);
-    return fields;
-  }
-  Reply call(const std::string& method, const std::string& target, const std::string& body = {}, Fields fields = {},
-             const std::string& who = "owner") {
-    const std::string hash = to_hex(codec::sha256(as_bytes(body)));
-    return send(method, target, signed_fields(method, target, std::move(fields), hash, who), body);
-  }
-  Reply unsigned_call(const std::string& method, const std::string& target) {
-    return send(method, target, {{"Host", "server:7070"}});
-  }
-  Reply get(const std::string& key) { return call("GET", "/bucket/" + key); }
-
-  // An upload in chunks; `change` may spoil what is sent.
-  Reply upload_chunks(const std::string& data, PayloadKind kind, const std::function<void(std::string&)>& change = {}) {
-    const bool is_signed = kind != PayloadKind::unsigned_and_trailer;
-    const std::string hash = kind == PayloadKind::signed_chunks ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-                             : kind == PayloadKind::signed_chunks_and_trailer
-                                 ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-                                 : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-    Fields fields{{"Content-Encoding", "aws-chunked,gzip"},
-                  {"x-amz-decoded-content-length", std::to_string(data.size())}};
-    if (kind != PayloadKind::signed_chunks) fields.emplace_back("x-amz-trailer", "x-amz-checksum-crc64nvme");
-    fields = signed_fields("PUT", "/bucket/chunks", fields, hash);
-    std::vector<HeaderView> views;
-    for (const auto& [name, value] : fields) views.push_back({name, value});
-    const Claim claim = read_claim({"PUT", "/bucket/chunks", views}, {machine_.clock.peek(), ""}).value();
-    const SigningKey key = signing_key(credentials_.at("owner").secret, claim.date, claim.region);
-    std::string previous = claim.signature;
-    std::string sent;
-    for (std::size_t at = 0; at < data.size(); at += 70'000) {
-      const std::string piece = data.substr(at, 70'000);
-      if (is_signed) {
-        sent += signed_chunk(key, claim, previous, as_bytes(piece));
-      } else {
-        std::array<char, 20> digits{};
-        std::snprintf(digits.data(), digits.size(), "%zx", piece.size());
-        sent.append(digits.data()).append("\r\n").append(piece).append("\r\n");
-      }
-    }
-    sent += is_signed ? signed_chunk(key, claim, previous, {}) : "0\r\n";
-    if (kind != PayloadKind::signed_chunks) {
-      Checksummer checksum(ChecksumAlgorithm::crc64nvme);
-      checksum.update(as_bytes(data));
-      const std::string line = "x-amz-checksum-crc64nvme:" + to_base64(checksum.finish());
-      sent += line + "\r\n";
-      if (is_signed) sent += "x-amz-trailer-signature:" + trailer_signature(key, claim, previous, line + "\n") + "\r\n";
-    }
-    sent += "\r\n";
-    if (change) change(sent);
-    return send("PUT", "/bucket/chunks", fields, sent);
-  }
-
-  platform::TestMachine machine_;
-  std::unique_ptr<platform::Machine> plain_;
-  std::unique_ptr<vault::Vault> vault_;
-  std::unique_ptr<vault::Vault> control_;
-  std::unique_ptr<access::Access> access_;
-  std::unique_ptr<Service> service_;
-  const access::Who local_ = access::Who::local_owner();
-  std::map<std::string, Credentials> credentials_;
-  int requests_ = 0;
-};
 
 TEST_F(ServiceTest, WhatIsPutIsReadInEveryEncodingOfBodies) {
   const std::string data = to_string(noise(1, 300'000));
@@ -240,7 +71,9 @@ TEST_F(ServiceTest, NoOperationGoesWithoutARight) {
     if (!keys.empty()) target += "?" + keys;
     const std::string body =
         row.operation == Operation::DeleteObjects ? "<Delete><Object><Key>key</Key></Object></Delete>" : "";
-    const Reply reply = call(std::string(row.method), target, body, fields, "nobody");
+    const Reply reply = row.operation == Operation::PostObject
+                            ? post_form({{"key", "new"}}, R"({"key":"new"})", "data", "nobody")
+                            : call(std::string(row.method), target, body, fields, "nobody");
     if (row.operation == Operation::ListBuckets) {
       EXPECT_EQ(reply.body.find("<Name>"), std::string::npos) << "what may not be seen is left out";
       continue;
@@ -641,6 +474,46 @@ TEST_F(ServiceTest, AStorageClassIsATier) {
   EXPECT_EQ(lies("GLACIER"), "cold");
   EXPECT_EQ(lies("STANDARD"), "warm");
   EXPECT_EQ(get("old/a").body, to_string(noise(60, 100'000)));
+}
+
+TEST_F(ServiceTest, FastEtagsAreNoMd5ButWhereOneWasSent) {
+  const std::string md5 = to_hex(codec::md5(as_bytes("content")));
+  context_.has_fast_etags = true;
+  service_ = std::make_unique<Service>(context_);
+  Checksummer checksum(ChecksumAlgorithm::crc32);
+  checksum.update(as_bytes("content"));
+  const Reply fast = call("PUT", "/bucket/fast", "content", {{"x-amz-checksum-crc32", to_base64(checksum.finish())}});
+  ASSERT_EQ(fast.status, 200U) << fast.body;
+  const std::string etag(fast.headers.get("ETag").value_or(""));
+  EXPECT_TRUE(etag.ends_with("-1\"")) << etag;
+  EXPECT_EQ(get("fast").headers.get("ETag"), etag);
+  EXPECT_EQ(call("PUT", "/bucket/fast", "content", {{"x-amz-checksum-crc32", "AAAAAA=="}}).code(), "BadDigest");
+  const Reply sent =
+      call("PUT", "/bucket/md5", "content", {{"Content-MD5", to_base64(codec::md5(as_bytes("content")))}});
+  EXPECT_EQ(sent.headers.get("ETag"), "\"" + md5 + "\"");
+}
+
+TEST_F(ServiceTest, GrantsInHeadersAreTheListThatGrantsTheSame) {
+  const std::string everyone = "uri=\"http://acs.amazonaws.com/groups/global/AllUsers\"";
+  const std::string own = "id=\"" + access::canonical_id("owner-person") + "\"";
+  ASSERT_EQ(
+      call("PUT", "/bucket/a", "data", {{"x-amz-grant-read", everyone}, {"x-amz-grant-full-control", own}}).status,
+      200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/a").body, "data");
+  ASSERT_EQ(call("PUT", "/bucket/b", "data", {{"x-amz-grant-full-control", own}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/b").code(), "AccessDenied");
+  ASSERT_EQ(call("PUT", "/bucket/b?acl", "", {{"x-amz-grant-read", everyone + ", " + own}}).status, 200U);
+  EXPECT_EQ(unsigned_call("GET", "/bucket/b").body, "data");
+  const auto code = [&](Fields fields) { return call("PUT", "/bucket/c", "data", std::move(fields)).code(); };
+  EXPECT_EQ(code({{"x-amz-grant-write", everyone}}), "NotImplemented");
+  EXPECT_EQ(code({{"x-amz-grant-read", "emailAddress=\"a@b.example\""}}), "NotImplemented");
+  EXPECT_EQ(code({{"x-amz-grant-read", "id=\"" + std::string(64, 'a') + "\""}}), "NotImplemented");
+  EXPECT_EQ(code({{"x-amz-grant-read", everyone}, {"x-amz-acl", "private"}}), "InvalidRequest");
+  for (const char* bad : {"id", "id=", "id=\"a", "who=\"a\"", "id=\"a\" id=\"b\""})
+    EXPECT_EQ(code({{"x-amz-grant-read", bad}}), "InvalidArgument") << bad;
+  EXPECT_EQ(call("PUT", "/bucket/c", "data", {{"x-amz-grant-read", everyone}}, "editor").code(), "AccessDenied")
+      << "who opens it needs the right to";
+  EXPECT_EQ(get("c").code(), "NoSuchKey");
 }
 
 }  // namespace

@@ -326,6 +326,23 @@ Result<Claim> read_claim(const RequestView& request, const ClaimRules& rules) {
   return claim;
 }
 
+Result<Claim> claim_of_form(const FormSignature& fields, const ClaimRules& rules) {
+  constexpr auto malformed = Code::AuthorizationQueryParametersError;
+  if (fields.algorithm != kAlgorithm) {
+    return fail(Code::InvalidRequest,
+                "Only forms with a signature of version 4 are taken: x-amz-algorithm must be AWS4-HMAC-SHA256");
+  }
+  Claim claim;
+  ATOLL_TRY(set_credential(claim, fields.credential, malformed, rules));
+  ATOLL_TRY(set_time(claim, fields.date, malformed));
+  claim.signature = fields.signature;
+  if (!is_hex_digest(claim.signature)) return fail(malformed, "The signature must be 64 hexadecimal digits");
+  // How long it holds is what its policy says.
+  if (claim.time_s > rules.now.unix_us / 1'000'000 + kClockSkewMax_s)
+    return fail(Code::AccessDenied, "The form does not hold yet");
+  return claim;
+}
+
 SigningKey signing_key(std::string_view secret, std::string_view date, std::string_view region) {
   return net::aws_signing_key(secret, date, region, "s3");
 }
@@ -364,6 +381,11 @@ Result<void> verify(const RequestView& request, const Claim& claim, const Signin
   const std::string sent =
       canonical(request, claim, target.path.empty() ? "/" : target.path, query_as_sent(target.query));
   if (sent != text && holds(sent)) return {};
+  return fail(Code::SignatureDoesNotMatch);
+}
+
+Result<void> verify_policy(std::string_view policy, const Claim& claim, const SigningKey& key) {
+  if (codec::equal_in_constant_time(as_bytes(mac_hex(key, policy)), as_bytes(claim.signature))) return {};
   return fail(Code::SignatureDoesNotMatch);
 }
 

@@ -80,6 +80,13 @@ struct ClaimRules {
 // that is not signed, a link that is too old), InvalidRequest (signature version 2, two signatures), InvalidToken.
 [[nodiscard]] Result<Claim> read_claim(const RequestView& request, const ClaimRules& rules);
 
+// Of a form upload: what its fields say. The text that is signed is the field "policy" as it was sent.
+struct FormSignature {
+  std::string_view algorithm, credential, date, signature;
+};
+// InvalidRequest, AuthorizationQueryParametersError, AccessDenied (a date that has not come yet).
+[[nodiscard]] Result<Claim> claim_of_form(const FormSignature& fields, const ClaimRules& rules);
+
 // What signs the pieces of one day, region and key.
 using SigningKey = codec::Digest;
 [[nodiscard]] SigningKey signing_key(std::string_view secret, std::string_view date, std::string_view region);
@@ -101,6 +108,9 @@ class SigningKeys {
 
 // SignatureDoesNotMatch where it does not. `key`: of the claim's date and region; the body's chunks are signed with it.
 [[nodiscard]] Result<void> verify(const RequestView& request, const Claim& claim, const SigningKey& key);
+
+// The same of a form, whose policy is signed as it is.
+[[nodiscard]] Result<void> verify_policy(std::string_view policy, const Claim& claim, const SigningKey& key);
 
 // For tests and error reports: the text whose digest is signed.
 [[nodiscard]] std::string canonical_request(const RequestView& request, const Claim& claim);

@@ -109,7 +109,7 @@ void Housekeeping::ask_drives() {
   const std::int64_t now_ns = host_->machine().clock.monotonic_ns();
   if (drives_at_ns_ != 0 && now_ns - drives_at_ns_ < kDrivesNs) return;
   drives_at_ns_ = now_ns;
-  observer_->ask_drives();
+  observer_->ask_drives(&is_stopped_);
 }
 
 void Housekeeping::ship(const VaultId& id) {
@@ -179,6 +179,8 @@ void Housekeeping::keep_journal(const VaultId& id) {
   auto use = host_->use(id, kServer);
   if (!use) return;
   const auto work = [&]() -> Result<void> {
+    // What is full now is not left for the end of the server, or for its next beginning.
+    ATOLL_TRY(use->vault().journal().archive_full());
     ATOLL_ASSIGN(const bool is_due, vault::wants_checkpoint(use->vault()));
     if (is_due) ATOLL_TRY(vault::make_checkpoint(use->vault()));
     ATOLL_TRY(use->vault().chunks().maintain());

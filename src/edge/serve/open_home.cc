@@ -36,6 +36,7 @@ server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
                                                                        : server::ForwardingFields::x_forwarded};
   settings.s3_domain = request.s3_domain;
   settings.s3_region = request.s3_region;
+  settings.s3_fast_etags = request.s3_fast_etags;
   if (!request.default_vault.empty()) settings.default_vault = request.default_vault;
   settings.owner_user_id = owner_user_id;
   settings.metrics_token = request.metrics_token;

@@ -134,7 +134,8 @@ Result<json::Value> json_body(net::Request& request, std::size_t bytes_max) {
                 "a JSON body is taken as it is, without Content-Encoding");
   }
   ATOLL_ASSIGN(const Bytes body, net::read_all(request.body, bytes_max));
-  return json::Value::parse(to_string(body), {.bytes_max = bytes_max, .depth_max = 32});
+  return json::Value::parse(as_text(body),
+                            {.bytes_max = bytes_max, .depth_max = 32, .repeats = json::Repeats::refused});
 }
 
 }  // namespace atl::server

@@ -94,6 +94,7 @@ TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
   access::NewPrincipal ann;
   ann.name = "ann";
   ann.password = "a long password";
+  ann.password_holds = access::PasswordHolds::for_good;
   ASSERT_EQ(told(access_->add_principal(owner, ann)), "ok");
   catalog::GrantRow grant;
   grant.role = "reader";
@@ -108,9 +109,9 @@ TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
   EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + to_base64(as_bytes("ann:" + token->text))}}).status,
             200U);
   // What was remembered of a password ends with it, and where a code is wanted from now on.
-  ASSERT_EQ(told(access_->set_password(owner, "ann", "another password")), "ok");
+  ASSERT_EQ(told(access_->set_password(owner, "ann", "another lantern", access::PasswordHolds::for_good)), "ok");
   EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + basic}}).status, 401U);
-  const std::string other = to_base64(as_bytes("ann:another password"));
+  const std::string other = to_base64(as_bytes("ann:another lantern"));
   EXPECT_EQ(ask("GET", "/echo", {{"Authorization", "Basic " + other}}).status, 200U);
   const std::string secret = access_->new_totp_secret();
   const auto step = static_cast<std::uint64_t>(machine_.clock.peek().unix_us / 1'000'000 / access::kTotpStepSeconds);
@@ -161,6 +162,7 @@ TEST_F(FrontTest, ASessionChangesThingsOnlyWithItsMark) {
   access::NewPrincipal ann;
   ann.name = "ann";
   ann.password = "a long password";
+  ann.password_holds = access::PasswordHolds::for_good;
   ASSERT_EQ(told(access_->add_principal(owner, ann)), "ok");
   catalog::GrantRow grant;
   grant.role = "owner";

@@ -53,6 +53,7 @@ struct HostSettings {
   ProxyTrust proxies;
   std::string s3_domain;  // buckets as subdomains of it; empty: path style only
   std::string s3_region = "us-east-1";
+  bool s3_fast_etags = false;  // no MD5 is computed but where a client sends one along
   std::string default_vault = "main";
   std::uint32_t owner_user_id = 0;  // whoever runs the server: through the local socket they may do everything
   // Of the machine, for copies and schedules; null, in tests: these are refused.

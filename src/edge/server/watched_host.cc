@@ -25,12 +25,7 @@ observe::Traffic WatchedHost::traffic() {
   return traffic;
 }
 
-observe::Settings WatchedHost::settings() {
-  std::map<std::string, std::string> rows;
-  const auto view = host_->access().view();
-  for (const auto& row : view->rows().settings) rows[row.name] = row.value;
-  return observe::settings_of(rows);
-}
+observe::Settings WatchedHost::settings() { return observe::settings_of(host_->access().view()->rows().settings); }
 
 void note_alarm(observe::Observer& observer, const access::Alarm& alarm) {
   std::string kind = alarm.id.starts_with("alarm.") ? alarm.id.substr(6) : alarm.id;
@@ -90,8 +85,10 @@ void write_health(const observe::Health& health, MetricWriter& out) {
   of_copies("atoll_copy_lag_changes", "Changes that it does not have.",
             [](const observe::CopyHealth& copy) { return copy.lag_changes; });
   of_copies("atoll_copy_bytes", "That it takes.", [](const observe::CopyHealth& copy) { return copy.bytes; });
-  family("atoll_room_months", "Until the disk of the home is full, if it goes on filling as it did.");
-  if (health.room && health.room->months) out.sample("atoll_room_months", {}, *health.room->months);
+  family("atoll_room_months", "Until the disk of the home, or of a copy, is full, if it goes on filling as it did.");
+  for (const auto& one : health.locations)
+    if (one.forecast && one.forecast->months)
+      out.sample("atoll_room_months", {{"location", one.name}}, *one.forecast->months);
   out.family("atoll_cache_hits_total", "counter", "Reads that found their group in memory.");
   out.sample("atoll_cache_hits_total", {}, health.traffic.cache_hits);
   out.family("atoll_cache_misses_total", "counter", "Reads that did not.");

@@ -3,42 +3,141 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <unordered_set>
 
 #include "foundation/base/bytes.h"
 
 // Header-only: this module is the only one that knows of the library.
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
 
 namespace atl::json {
 namespace {
 
-Value converted(const boost::json::value& from) {
-  switch (from.kind()) {
-    case boost::json::kind::null: return nullptr;
-    case boost::json::kind::bool_: return from.get_bool();
-    case boost::json::kind::int64:
-      // What is not negative is told apart from what is: callers ask for one or the other.
-      if (from.get_int64() >= 0) return static_cast<std::uint64_t>(from.get_int64());
-      return static_cast<std::int64_t>(from.get_int64());
-    case boost::json::kind::uint64: return static_cast<std::uint64_t>(from.get_uint64());
-    case boost::json::kind::double_: return from.get_double();
-    case boost::json::kind::string: return std::string_view(from.get_string().data(), from.get_string().size());
-    case boost::json::kind::array: {
-      Array out;
-      out.reserve(from.get_array().size());
-      for (const auto& item : from.get_array()) out.push_back(converted(item));
-      return out;
-    }
-    case boost::json::kind::object: {
-      Members out;
-      out.reserve(from.get_object().size());
-      for (const auto& member : from.get_object())
-        out.emplace_back(std::string(member.key()), converted(member.value()));
-      return out;
-    }
+// Builds the value while the text is read. What Boost.JSON builds by itself keeps one member of each name and does not
+// tell that there were more.
+class Builder {
+ public:
+  // Numbers that the parser asks for; sizes are limited by the length of the text.
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  using ErrorCode = boost::json::error_code;
+  using Text = boost::json::string_view;
+
+  explicit Builder(Repeats repeats) : repeats_(repeats) {}
+
+  [[nodiscard]] Value take() { return std::move(done_); }
+  [[nodiscard]] const std::optional<std::string>& repeated() const { return repeated_; }
+
+  // NOLINTBEGIN(readability-identifier-naming): the parser's names
+  static bool on_document_begin(ErrorCode& /*error*/) { return true; }
+  static bool on_document_end(ErrorCode& /*error*/) { return true; }
+  bool on_object_begin(ErrorCode& /*error*/) {
+    open_.emplace_back(Members{});
+    return true;
   }
-  return nullptr;
-}
+  bool on_array_begin(ErrorCode& /*error*/) {
+    open_.emplace_back(Array{});
+    return true;
+  }
+  bool on_object_end(std::size_t /*count*/, ErrorCode& error) {
+    Members members = std::move(std::get<Members>(open_.back().content));
+    open_.pop_back();
+    if (const Member* const twice = repeated_in(members); twice != nullptr) {
+      if (repeats_ == Repeats::refused) {
+        repeated_ = twice->first;
+        error = boost::json::error::syntax;
+        return false;
+      }
+      keep_last(members);
+    }
+    return put(Value(std::move(members)));
+  }
+  bool on_array_end(std::size_t /*count*/, ErrorCode& /*error*/) {
+    Array items = std::move(std::get<Array>(open_.back().content));
+    open_.pop_back();
+    return put(Value(std::move(items)));
+  }
+  bool on_key_part(Text part, std::size_t /*count*/, ErrorCode& /*error*/) { return gather(part); }
+  bool on_key(Text part, std::size_t /*count*/, ErrorCode& /*error*/) {
+    gather(part);
+    open_.back().name = std::exchange(text_, {});
+    return true;
+  }
+  bool on_string_part(Text part, std::size_t /*count*/, ErrorCode& /*error*/) { return gather(part); }
+  bool on_string(Text part, std::size_t /*count*/, ErrorCode& /*error*/) {
+    gather(part);
+    return put(Value(std::exchange(text_, {})));
+  }
+  static bool on_number_part(Text /*part*/, ErrorCode& /*error*/) { return true; }
+  // What is not negative is told apart from what is: callers ask for one or the other.
+  bool on_int64(std::int64_t number, Text /*text*/, ErrorCode& /*error*/) {
+    return put(number >= 0 ? Value(static_cast<std::uint64_t>(number)) : Value(number));
+  }
+  bool on_uint64(std::uint64_t number, Text /*text*/, ErrorCode& /*error*/) { return put(Value(number)); }
+  bool on_double(double number, Text /*text*/, ErrorCode& /*error*/) { return put(Value(number)); }
+  bool on_bool(bool value, ErrorCode& /*error*/) { return put(Value(value)); }
+  bool on_null(ErrorCode& /*error*/) { return put(Value(nullptr)); }
+  static bool on_comment_part(Text /*part*/, ErrorCode& /*error*/) { return true; }
+  static bool on_comment(Text /*part*/, ErrorCode& /*error*/) { return true; }
+  // NOLINTEND(readability-identifier-naming)
+
+ private:
+  struct Open {
+    explicit Open(std::variant<Array, Members> begun) : content(std::move(begun)) {}
+    std::variant<Array, Members> content;
+    std::string name;  // of the member that comes next
+  };
+
+  bool gather(Text part) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool put(Value value) {
+    if (open_.empty()) {
+      done_ = std::move(value);
+    } else if (auto* const members = std::get_if<Members>(&open_.back().content); members != nullptr) {
+      members->emplace_back(std::move(open_.back().name), std::move(value));
+    } else {
+      std::get<Array>(open_.back().content).push_back(std::move(value));
+    }
+    return true;
+  }
+  // A member whose name stands there before it; null: none.
+  static const Member* repeated_in(const Members& members) {
+    constexpr std::size_t few = 8;  // compared faster than a set is made
+    if (members.size() <= few) {
+      for (std::size_t at = 1; at < members.size(); ++at)
+        for (std::size_t before = 0; before < at; ++before)
+          if (members[before].first == members[at].first) return &members[at];
+      return nullptr;
+    }
+    std::unordered_set<std::string_view> names;
+    names.reserve(members.size());
+    for (const Member& member : members)
+      if (!names.insert(member.first).second) return &member;
+    return nullptr;
+  }
+  // Each at the place of its last.
+  static void keep_last(Members& members) {
+    std::unordered_set<std::string_view> names;
+    std::vector<bool> stays(members.size());
+    for (std::size_t at = members.size(); at-- > 0;) stays[at] = names.insert(members[at].first).second;
+    Members kept;
+    for (std::size_t at = 0; at < members.size(); ++at)
+      if (stays[at]) kept.push_back(std::move(members[at]));
+    members = std::move(kept);
+  }
+
+  Repeats repeats_;
+  std::vector<Open> open_;  // innermost last
+  std::string text_;        // a key or text that comes in parts
+  std::optional<std::string> repeated_;
+  Value done_;
+};
 
 tl::unexpected<Error> wrong_type(std::string_view name, std::string_view wanted) {
   return fail(ErrorKind::usage, "json.wrong_type", "\"" + std::string(name) + "\" has to be " + std::string(wanted));
@@ -61,10 +160,15 @@ Result<Value> Value::parse(std::string_view text, const Limits& limits) {
   }
   boost::json::parse_options options;
   options.max_depth = limits.depth_max;
-  boost::json::stream_parser parser({}, options);
+  boost::json::basic_parser<Builder> parser(options, limits.repeats);
   boost::json::error_code error;
-  const std::size_t read = parser.write(text.data(), text.size(), error);
-  if (!error) parser.finish(error);
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && read < text.size()) error = boost::json::error::extra_data;
+  if (const auto& name = parser.handler().repeated()) {
+    return fail(
+        ErrorKind::usage, "json.repeated_member",
+        "the member \"" + name->substr(0, 80) + "\" stands there twice, and it is not clear which one is meant");
+  }
   if (error) {
     if (error == boost::json::error::too_deep) {
       return fail(ErrorKind::limit, "json.too_deep",
@@ -73,7 +177,7 @@ Result<Value> Value::parse(std::string_view text, const Limits& limits) {
     return fail(ErrorKind::usage, "json.malformed",
                 "no valid JSON (" + error.message() + ") at byte " + std::to_string(read));
   }
-  return converted(parser.release());
+  return parser.handler().take();
 }
 
 const Value* Value::find(std::string_view name) const {

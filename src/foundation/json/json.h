@@ -3,7 +3,8 @@
 // Always true:
 //  - parse() takes RFC 8259 and nothing more: no comments, no trailing commas, no NaN, UTF-8 only; nesting and size are
 //    limited before anything is built.
-//  - Members keep their order; of members of one name the last counts (RFC 8259 section 4 leaves it open).
+//  - Members keep their order. Of members of one name the last counts, or the text is refused, as Limits says (RFC 8259
+//    section 4 leaves it open, so two readers of one text can differ).
 //  - Integers from -2^63 to 2^64-1 come and go exactly.
 #pragma once
 
@@ -19,9 +20,14 @@
 
 namespace atl::json {
 
+// What becomes of an object with two members of one name. Refused where a text asks for something to be done: what
+// checked it on its way here may have seen the other one.
+enum class Repeats : bool { last_counts, refused };
+
 struct Limits {
   std::size_t bytes_max = 1024 * 1024;
   std::size_t depth_max = 32;
+  Repeats repeats = Repeats::last_counts;
 };
 
 class Value;
@@ -46,7 +52,7 @@ class Value {
   Value(Members value) : value_(std::move(value)) {}
   Value(const std::map<std::string, std::string>& map) : value_(Members(map.begin(), map.end())) {}
 
-  // `usage` "json.malformed" with the place, `limit` "json.too_large" / "json.too_deep".
+  // `usage` "json.malformed" with the place, "json.repeated_member"; `limit` "json.too_large" / "json.too_deep".
   [[nodiscard]] static Result<Value> parse(std::string_view text, const Limits& limits = {});
   [[nodiscard]] static Value object() { return Members{}; }
   [[nodiscard]] static Value array() { return Array{}; }

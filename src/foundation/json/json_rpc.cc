@@ -57,7 +57,8 @@ Parcel read(std::string_view text, std::size_t bytes_max) {
     parcel.items.emplace_back(std::move(refusal));
     return parcel;
   };
-  const auto value = Value::parse(text, {.bytes_max = bytes_max, .depth_max = kDepthMax});
+  const auto value =
+      Value::parse(text, {.bytes_max = bytes_max, .depth_max = kDepthMax, .repeats = json::Repeats::refused});
   if (!value) {
     if (value.error().id == "json.too_large")
       return refused(refuse("the message is larger than " + std::to_string(bytes_max) + " bytes"));

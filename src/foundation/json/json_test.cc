@@ -49,7 +49,26 @@ TEST(Json, BytesThatAreNoUtf8AreReplacedWhenWritten) {
   EXPECT_EQ(Value(std::string("a\xFFz\xC3")).text(), "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\"");
 }
 
-TEST(Json, OfMembersOfOneNameTheLastCounts) { EXPECT_EQ(Value::parse(R"({"a":1,"a":2})")->number_of("a").value(), 2U); }
+TEST(Json, OfMembersOfOneNameTheLastCounts) { EXPECT_EQ(round_trip(R"({"a":1,"b":2,"a":3})"), R"({"b":2,"a":3})"); }
+
+TEST(Json, MembersOfOneNameAreRefusedWhereItIsAskedFor) {
+  const auto told = [](std::string_view text) {
+    const auto value = Value::parse(text, {.repeats = Repeats::refused});
+    return value ? value->text() : value.error().id;
+  };
+  for (const char* text : {R"({"a":1,"a":2})", R"({"a":1,"b":{"c":1,"c":1}})", R"([{"x":[{"y":0,"z":0,"y":0}]}])",
+                           "{\"a\":1,\"\\u0061\":2}", R"({"":1,"":1})"})
+    EXPECT_EQ(told(text), "json.repeated_member") << text;
+  for (const char* text : {R"({"a":1,"A":2})", R"([{"a":1},{"a":1}])", R"({"a":{"a":{"a":1}}})"})
+    EXPECT_EQ(told(text), text);
+}
+
+TEST(Json, LongNamesAndTextsComeWhole) {
+  const std::string name(10'000, 'n');
+  const std::string words = std::string(9'000, 'w') + "\\n" + std::string(9'000, 'v');
+  const std::string text = "{\"" + name + "\":\"" + words + "\"}";
+  EXPECT_EQ(round_trip(text), text);
+}
 
 TEST(Json, IsBuiltInOrder) {
   Value value;

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <optional>
 
 #include "foundation/platform/programs.h"
 
@@ -136,12 +137,16 @@ class PosixPrograms final : public Programs {
     out.write_end.close();
     err.write_end.close();
     ProgramResult result;
-    talk(call, in.write_end, out.read_end, err.read_end, result);
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    const bool has_said_all = talk(call, in.write_end, out.read_end, err.read_end, result);
+    const auto status = has_said_all ? wait_for_end(child, call.stop) : std::nullopt;
+    if (!status) {
+      ::kill(child, SIGTERM);
+      // Where it ends at once nothing of it stays; else it does, as a line of ps, until this process ends.
+      for (int i = 0; i < kLastLooks && ::waitpid(child, nullptr, WNOHANG) == 0; ++i) pause_ms(kLookMs);
+      return fail(ErrorKind::interrupted, "program.left", words.front() + " was not waited for");
     }
     constexpr int kSignalBase = 128;
-    result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
+    result.exit_code = WIFEXITED(*status) ? WEXITSTATUS(*status) : kSignalBase + WTERMSIG(*status);
     return result;
   }
 
@@ -160,8 +165,24 @@ class PosixPrograms final : public Programs {
   }
 
  private:
-  // Feeds and reads at once, so that neither side waits for the other with a full pipe.
-  static void talk(const ProgramCall& call, Descriptor& in, Descriptor& out, Descriptor& err, ProgramResult& result) {
+  static constexpr int kLookMs = 20;  // how often `stop` is looked at
+  static constexpr int kLastLooks = 10;
+  static void pause_ms(int time_ms) { ::poll(nullptr, 0, time_ms); }
+  static bool is_stopped(const std::atomic<bool>* stop) { return stop != nullptr && stop->load(); }
+
+  // None: `stop` came first.
+  static std::optional<int> wait_for_end(pid_t child, const std::atomic<bool>* stop) {
+    int status = 0;
+    while (true) {
+      const pid_t ended = ::waitpid(child, &status, stop == nullptr ? 0 : WNOHANG);
+      if (ended > 0 || (ended < 0 && errno != EINTR)) return status;
+      if (is_stopped(stop)) return std::nullopt;
+      if (ended == 0) pause_ms(kLookMs);
+    }
+  }
+
+  // Feeds and reads at once, so that neither side waits for the other with a full pipe. False: `stop` came first.
+  static bool talk(const ProgramCall& call, Descriptor& in, Descriptor& out, Descriptor& err, ProgramResult& result) {
     const NoBrokenPipeSignal held_off;
     ::fcntl(in.number(), F_SETFL, O_NONBLOCK);
     std::string_view rest = call.input;
@@ -169,7 +190,8 @@ class PosixPrograms final : public Programs {
     while (out.is_open() || err.is_open()) {
       std::array<pollfd, 3> watched{pollfd{out.number(), POLLIN, 0}, pollfd{err.number(), POLLIN, 0},
                                     pollfd{in.number(), POLLOUT, 0}};
-      if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) break;
+      if (::poll(watched.data(), watched.size(), call.stop == nullptr ? -1 : kLookMs) < 0 && errno != EINTR) break;
+      if (is_stopped(call.stop)) return false;
       if (watched[2].revents != 0) {
         const ssize_t count = ::write(in.number(), rest.data(), rest.size());
         if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
@@ -178,6 +200,7 @@ class PosixPrograms final : public Programs {
       if (watched[0].revents != 0 && !take(out, result.output, call.output_bytes_max)) out.close();
       if (watched[1].revents != 0 && !take(err, result.errors, call.output_bytes_max)) err.close();
     }
+    return true;
   }
 };
 

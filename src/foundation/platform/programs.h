@@ -3,6 +3,7 @@
 // Thread rules: any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@ struct ProgramCall {
   std::vector<std::pair<std::string, std::string>> variables;  // added to this process's environment
   bool shows_errors = true;                  // its standard error is this process's; else it is taken like its output
   std::size_t output_bytes_max = 64 * 1024;  // what is beyond is read and dropped
+  // Once it is set the program is asked to end (SIGTERM), and not waited for: one that waits for hardware cannot end.
+  // The answer is `interrupted` "program.left" then. Null: it is waited for.
+  const std::atomic<bool>* stop = nullptr;
 };
 struct ProgramResult {
   int exit_code = 0;  // 128 + number where a signal ended it
@@ -35,7 +39,8 @@ class Programs {
   Programs(Programs&&) = delete;
   Programs& operator=(Programs&&) = delete;
   virtual ~Programs() = default;
-  // `failed` ("program.not_started") where it could not be started; ending with an error is no failure of this call.
+  // `failed` ("program.not_started") where it could not be started, `interrupted` where `stop` was set; ending with an
+  // error is no failure of this call.
   [[nodiscard]] virtual Result<ProgramResult> run(const ProgramCall& call) = 0;
   // The path of the running program itself.
   [[nodiscard]] virtual std::string own_path() = 0;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace atl::platform {
 namespace {
 
@@ -47,6 +50,27 @@ TEST(Programs, WhatIsNotThereIsToldAndASignalIsAnExitCode) {
   call.words = {"sh", "-c", "kill -9 $$"};
   EXPECT_EQ(programs->run(call)->exit_code, 137);
   EXPECT_NE(programs->own_path().find("foundation_platform_test"), std::string::npos);
+}
+
+TEST(Programs, OneThatHangsIsLeftWhenItIsToldToStop) {
+  const auto programs = make_posix_programs();
+  std::atomic<bool> stop = false;
+  ProgramCall call;
+  call.stop = &stop;
+  call.words = {"sh", "-c", "echo well"};
+  EXPECT_EQ(programs->run(call)->output, "well\n");
+  // One that listens to nothing, as one that waits for hardware; and one that has said all, and does not end.
+  for (const char* words : {"trap '' TERM; sleep 3", "exec >&- 2>&-; trap '' TERM; sleep 3"}) {
+    stop = false;
+    call.words = {"sh", "-c", words};
+    call.shows_errors = false;
+    Result<ProgramResult> result = ProgramResult{};
+    std::thread asking([&] { result = programs->run(call); });
+    stop = true;
+    asking.join();
+    ASSERT_FALSE(result) << words;
+    EXPECT_EQ(result.error().id, "program.left");
+  }
 }
 
 }  // namespace

@@ -150,19 +150,20 @@ bool forbid_everything_else(bool can_read_files) {
               ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
   }
   // What libraries try and can do without: a plain "no" keeps them going.
-  for (const int call : {SCMP_SYS(open),       SCMP_SYS(stat),
-                         SCMP_SYS(lstat),      SCMP_SYS(statx),
-                         SCMP_SYS(access),     SCMP_SYS(faccessat),
-                         SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
-                         SCMP_SYS(ioctl),      SCMP_SYS(fcntl),
-                         SCMP_SYS(getcwd),     SCMP_SYS(umask),
-                         SCMP_SYS(sysinfo),    SCMP_SYS(uname),
-                         SCMP_SYS(socket),     SCMP_SYS(connect),
-                         SCMP_SYS(prlimit64),  SCMP_SYS(getuid),
-                         SCMP_SYS(geteuid),    SCMP_SYS(getgid),
-                         SCMP_SYS(getegid),    SCMP_SYS(sched_getaffinity),
-                         SCMP_SYS(clone),      SCMP_SYS(clone3),
-                         SCMP_SYS(sigaltstack)}) {
+  for (const int call : {SCMP_SYS(open),           SCMP_SYS(stat),
+                         SCMP_SYS(lstat),          SCMP_SYS(statx),
+                         SCMP_SYS(access),         SCMP_SYS(faccessat),
+                         SCMP_SYS(readlink),       SCMP_SYS(readlinkat),
+                         SCMP_SYS(ioctl),          SCMP_SYS(fcntl),
+                         SCMP_SYS(getcwd),         SCMP_SYS(umask),
+                         SCMP_SYS(sysinfo),        SCMP_SYS(uname),
+                         SCMP_SYS(socket),         SCMP_SYS(connect),
+                         SCMP_SYS(prlimit64),      SCMP_SYS(getuid),
+                         SCMP_SYS(geteuid),        SCMP_SYS(getgid),
+                         SCMP_SYS(getegid),        SCMP_SYS(sched_getaffinity),
+                         SCMP_SYS(clone),          SCMP_SYS(clone3),
+                         SCMP_SYS(sigaltstack),    SCMP_SYS(nanosleep),
+                         SCMP_SYS(clock_nanosleep)}) {
     refuse(call);
   }
   // With what files are read; which ones, Landlock says.

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "foundation/codec/hash.h"
+#include "vault/checks.h"
 #include "vault/folder/restore.h"
 
 namespace atl::jobs {
@@ -241,13 +242,10 @@ Result<void> remember_drill(Vault& vault, const DrillReport& report, const std::
   job.started = report.started;
   job.is_ok = report.is_good();
   job.facts["objects"] = std::to_string(report.objects);
-  job.facts["bytes"] = std::to_string(report.bytes);
   job.facts["failures"] = std::to_string(report.failures.size());
   ATOLL_TRY(vault.commit(journal::CommandKind::job_change,
                          [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-                           job.finished = context.commit_time;
-                           changes.put(job);
-                           return {};
+                           return vault::put_check(context, changes, job, report.bytes, report.failures.size());
                          }));
   return {};
 }

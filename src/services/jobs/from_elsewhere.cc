@@ -44,4 +44,13 @@ Result<void> check_from_elsewhere(const catalog::ScheduleRow& row) {
   return {};
 }
 
+Result<void> check_from_elsewhere(const std::vector<std::string>& addresses, const std::vector<std::string>& held) {
+  for (const std::string& address : addresses) {
+    if (!address.starts_with("command:") || std::ranges::find(held, address) != held.end()) continue;
+    return fail(ErrorKind::denied, "command.path_of_server", "a program of the server cannot be named from elsewhere",
+                "Run `atoll alarm tell` on the server's machine.");
+  }
+  return {};
+}
+
 }  // namespace atl::jobs

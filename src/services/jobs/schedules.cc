@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "services/jobs/news.h"
+#include "vault/past_lines.h"
 
 namespace atl::jobs {
 namespace {
@@ -43,10 +44,9 @@ bool needs_quotes(std::string_view word) {
   return word.empty() || word.find_first_of(" \t\"'\\$*?[]{}()<>|&;#~`!") != std::string_view::npos;
 }
 
-std::string first_lines(const std::string& text, std::size_t count) {
-  std::size_t end = 0;
-  for (; count > 0 && end < text.size(); --count) end = std::min(text.find('\n', end), text.size() - 1) + 1;
-  return text.substr(0, end);
+std::string runs_of(const JobRow& row) {
+  const auto runs = row.facts.find(std::string(kRunsFact));
+  return runs == row.facts.end() ? std::string() : runs->second;
 }
 
 std::string tail(const std::string& text) {
@@ -217,15 +217,13 @@ Result<void> remember_run(vault::Vault& vault, const ScheduleRun& run, Timestamp
   job.facts["exit_code"] = std::to_string(run.exit_code);
   job.facts["due"] = format_rfc3339(run.due);
   if (!run.not_told.empty()) job.facts["not_told"] = std::to_string(run.not_told.size());
-  std::string lines = format_rfc3339(started) + " " + std::to_string(run.exit_code) + " " +
-                      std::to_string(static_cast<std::uint64_t>(run.seconds * 1000)) + "\n";
+  const std::string line = format_rfc3339(started) + " " + std::to_string(run.exit_code) + " " +
+                           std::to_string(static_cast<std::uint64_t>(run.seconds * 1000));
   ATOLL_TRY(vault.commit(journal::CommandKind::job_change,
                          [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
                            ATOLL_ASSIGN(const auto before, context.state.job(kJobKind, run.name));
-                           std::string runs = lines;
-                           if (before && before->facts.contains(std::string(kRunsFact)))
-                             runs += first_lines(before->facts.at(std::string(kRunsFact)), kRunsKept - 1);
-                           job.facts[std::string(kRunsFact)] = std::move(runs);
+                           const std::string past = before ? runs_of(*before) : std::string();
+                           job.facts[std::string(kRunsFact)] = vault::with_line(line, past, kRunsKept);
                            job.finished = context.commit_time;
                            changes.put(job);
                            return {};
@@ -235,23 +233,16 @@ Result<void> remember_run(vault::Vault& vault, const ScheduleRun& run, Timestamp
 
 std::vector<PastRun> past_runs(const JobRow& row) {
   std::vector<PastRun> out;
-  const auto lines = row.facts.find(std::string(kRunsFact));
-  if (lines == row.facts.end()) return out;
-  std::string_view rest = lines->second;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::size_t first = line.find(' ');
-    const std::size_t second = line.find(' ', std::min(first, line.size() - 1) + 1);
-    if (first == std::string_view::npos || second == std::string_view::npos) continue;
-    const auto started = parse_rfc3339(line.substr(0, first));
+  const std::string past = runs_of(row);
+  for (const auto& words : vault::past_lines(past)) {
+    if (words.size() < 3) continue;
+    const auto started = parse_rfc3339(words[0]);
     if (!started) continue;
     PastRun run;
     run.started.unix_us = started->seconds * 1'000'000 + started->nanoseconds / 1000;
-    std::from_chars(line.data() + first + 1, line.data() + second, run.exit_code);
+    std::from_chars(words[1].data(), words[1].data() + words[1].size(), run.exit_code);
     std::uint64_t ms = 0;
-    std::from_chars(line.data() + second + 1, line.data() + line.size(), ms);
+    std::from_chars(words[2].data(), words[2].data() + words[2].size(), ms);
     run.seconds = static_cast<double>(ms) / 1000;
     out.push_back(run);
   }

@@ -97,11 +97,12 @@ void read_ata(const json::Value& all, DriveWear& wear) {
   wear.hours = number_in(all.find("power_on_time"), "hours");
 }
 
-KnownWear ask(platform::Programs& programs, const Drive& drive) {
+KnownWear ask(platform::Programs& programs, const Drive& drive, const std::atomic<bool>* stop) {
   KnownWear known;
   platform::ProgramCall call;
   call.shows_errors = false;
   call.output_bytes_max = kAnswerBytesMax;
+  call.stop = stop;
   const std::string path = "/dev/" + drive.name;
   // `timeout` (coreutils) ends a program that waits for a disk that does not answer.
   call.words = {"timeout", "--kill-after=5", "20", "smartctl", "--json", "--xall", "--nocheck=standby", path};
@@ -169,10 +170,15 @@ Result<DriveWear> parse_nvme(std::string_view text) {
   return wear;
 }
 
-WearByDrive ask_for_wear(platform::Programs& programs, const std::vector<Drive>& drives) {
+WearByDrive ask_for_wear(platform::Programs& programs, const std::vector<Drive>& drives,
+                         const std::atomic<bool>* stop) {
   WearByDrive out;
-  for (const Drive& drive : drives)
-    if (drive.kind != DriveKind::made_up) out[drive.name] = ask(programs, drive);
+  for (const Drive& drive : drives) {
+    if (drive.kind == DriveKind::made_up) continue;
+    auto known = ask(programs, drive, stop);
+    if (stop != nullptr && stop->load()) break;  // what it says now is no word of the drive's
+    out[drive.name] = std::move(known);
+  }
   return out;
 }
 

@@ -13,6 +13,7 @@
 // Thread rules: one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -79,8 +80,10 @@ struct KnownWear {
   std::string unknown_because;
 };
 using WearByDrive = std::map<std::string, KnownWear>;
-// Runs the programs; may take 20 s for each drive.
-[[nodiscard]] WearByDrive ask_for_wear(platform::Programs& programs, const std::vector<Drive>& drives);
+// Runs the programs; may take 20 s for each drive, and for ever where a drive does not answer at all, unless `stop` is
+// set meanwhile: then what was told so far.
+[[nodiscard]] WearByDrive ask_for_wear(platform::Programs& programs, const std::vector<Drive>& drives,
+                                       const std::atomic<bool>* stop = nullptr);
 
 // A file of /proc or /sys, of at most 1 MiB; none where it cannot be read.
 [[nodiscard]] std::optional<std::string> system_text(platform::FileSystem& system, const std::string& path);

@@ -12,7 +12,6 @@ constexpr std::string_view kMagic = "ATOLFIGS";
 constexpr std::uint32_t kFormat = 1;
 constexpr std::size_t kHeaderBytes = 64;
 constexpr std::size_t kSlotBytes = 8 + kFigureCount * 8 + 8;
-constexpr std::int64_t kDayS = 86'400;
 
 std::uint64_t offset_of(std::size_t ring) {
   std::uint64_t at = kHeaderBytes;
@@ -161,40 +160,11 @@ std::size_t Monitor::ring_for(std::int64_t since_unix_s, std::int64_t until_unix
   return kRings.size() - 1;
 }
 
-std::optional<RoomForecast> forecast_room(const std::vector<Sampled>& samples) {
-  struct Point {
-    double days;
-    double free;
-  };
-  std::vector<Point> points;
-  for (const Sampled& one : samples) {
-    const double free = one.sample[Figure::available_bytes];
-    if (std::isnan(free)) continue;
-    points.push_back({static_cast<double>(one.unix_s - samples.front().unix_s) / static_cast<double>(kDayS), free});
-  }
-  constexpr double days_min = 3;
-  if (points.size() < 4 || points.back().days - points.front().days < days_min) return std::nullopt;
-  double mean_days = 0;
-  double mean_free = 0;
-  for (const Point& one : points) {
-    mean_days += one.days / static_cast<double>(points.size());
-    mean_free += one.free / static_cast<double>(points.size());
-  }
-  double both = 0;
-  double spread = 0;
-  for (const Point& one : points) {
-    both += (one.days - mean_days) * (one.free - mean_free);
-    spread += (one.days - mean_days) * (one.days - mean_days);
-  }
-  RoomForecast forecast;
-  forecast.grown_bytes_per_day = spread > 0 ? -both / spread : 0;
-  constexpr double days_of_month = 30.44;
-  constexpr double months_max = 1'200;  // a hundred years: as good as for ever
-  if (forecast.grown_bytes_per_day > 0) {
-    const double months = points.back().free / forecast.grown_bytes_per_day / days_of_month;
-    if (months <= months_max) forecast.months = std::max(months, 0.0);
-  }
-  return forecast;
+std::vector<RoomPoint> course_of(const std::vector<Sampled>& samples, Figure figure) {
+  std::vector<RoomPoint> points;
+  for (const Sampled& one : samples)
+    if (const double value = one.sample[figure]; !std::isnan(value)) points.push_back({one.unix_s, value});
+  return points;
 }
 
 }  // namespace atl::observe

@@ -26,6 +26,7 @@
 #include "foundation/base/latency_histogram.h"
 #include "foundation/base/time.h"
 #include "foundation/platform/file_system.h"
+#include "services/observe/room.h"
 
 namespace atl::observe {
 
@@ -176,12 +177,7 @@ class Monitor {
   std::unique_ptr<platform::File> file_;  // guarded by mutex_
 };
 
-// What becomes of the room, as it went.
-struct RoomForecast {
-  double grown_bytes_per_day = 0;  // less free room each day; negative: it becomes more
-  std::optional<double> months;    // until nothing is left; none: it does not become less
-};
-// By least squares over samples of at least three days; none of fewer.
-[[nodiscard]] std::optional<RoomForecast> forecast_room(const std::vector<Sampled>& samples);
+// The course of one figure, where it was known.
+[[nodiscard]] std::vector<RoomPoint> course_of(const std::vector<Sampled>& samples, Figure figure);
 
 }  // namespace atl::observe

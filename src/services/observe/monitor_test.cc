@@ -68,7 +68,10 @@ TEST(Monitor, DamageLeavesOutASampleAndAnotherLayoutBeginsAnew) {
   for (int i = 0; i < 2'000; ++i) machine.files.flip_bits(path, 64 + random() % (size - 64), 0x10);
   const auto left = open(machine)->samples(1, 0, INT64_MAX).value();
   EXPECT_LT(left.size(), 100U);
-  for (const auto& one : left) EXPECT_EQ(one.sample[Figure::files], static_cast<double>((one.unix_s - kStart) / 60));
+  for (const auto& one : left) {
+    const std::int64_t number = (one.unix_s - kStart) / 60;
+    EXPECT_EQ(one.sample[Figure::files], static_cast<double>(number));
+  }
   for (const auto& spoil : {std::function<void()>([&] { machine.files.flip_bits(path, 13, 1); }),
                             std::function<void()>([&] { machine.files.cut(path, size - 1); }),
                             std::function<void()>([&] { machine.files.cut(path, 7); })}) {
@@ -118,30 +121,15 @@ TEST(Monitor, RatesAndPercentilesAreOfTheTimeBetweenTwoLooks) {
   EXPECT_TRUE(std::isnan(nothing[Figure::sent_bytes_per_second]));
 }
 
-TEST(Monitor, RoomIsForecastFromItsWholeCourse) {
-  std::vector<Sampled> samples;
-  const auto add = [&](double days, double free_gb) {
-    Sampled one;
-    one.unix_s = kStart + static_cast<std::int64_t>(days * 86'400);
-    one.sample[Figure::available_bytes] = free_gb * 1e9;
-    samples.push_back(one);
-  };
-  EXPECT_FALSE(forecast_room(samples));
-  for (int i = 0; i <= 8; ++i) add(i * 0.25, 100.0 - i);
-  EXPECT_FALSE(forecast_room(samples)) << "two days are too few";
-  for (int i = 9; i <= 40; ++i) add(i * 0.25, 100.0 - i);  // 4 GB a day, 60 left
-  const auto fills = forecast_room(samples);
-  ASSERT_TRUE(fills && fills->months);
-  EXPECT_NEAR(fills->grown_bytes_per_day, 4e9, 1e6);
-  EXPECT_NEAR(*fills->months, 15 / 30.44, 0.01);
-  samples.clear();
-  for (int i = 0; i <= 40; ++i) add(i * 0.25, 100.0 + i);
-  const auto empties = forecast_room(samples);
-  ASSERT_TRUE(empties);
-  EXPECT_FALSE(empties->months);
-  samples.clear();
-  for (int i = 0; i <= 40; ++i) add(i * 0.25, 100.0);
-  EXPECT_FALSE(forecast_room(samples)->months);
+TEST(Monitor, ACourseLeavesOutWhatWasNotKnown) {
+  std::vector<Sampled> samples(3);
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].unix_s = kStart + static_cast<std::int64_t>(i);
+  samples[0].sample[Figure::hot_bytes] = 5;
+  samples[2].sample[Figure::hot_bytes] = 7;
+  const auto course = course_of(samples, Figure::hot_bytes);
+  ASSERT_EQ(course.size(), 2U);
+  EXPECT_EQ(course[1].unix_s, kStart + 2);
+  EXPECT_EQ(course[1].bytes, 7);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/units.h"
-#include "foundation/codec/seal.h"
+#include "vault/copies.h"
 
 namespace atl::observe {
 namespace {
@@ -24,17 +24,8 @@ constexpr std::size_t kMessagesMax = 100;
 constexpr int kTriesMax = 10;
 constexpr std::int64_t kTryAgainNs = 60 * kSecondNs;
 constexpr std::size_t kKeptBytesMax = 4 * 1024 * 1024;
-constexpr std::string_view kKeptMagic = "ATOLALRM";
-constexpr std::size_t kKeptHeaderBytes = 28;  // magic, u32 format, 16 bytes of salt
-constexpr std::uint32_t kKeptFormat = 1;
 constexpr std::size_t kCoarsest = kRings.size() - 1;
 constexpr std::size_t kMonth = 2;  // the ring of 30 days
-
-std::string folder_of(const vault::Vault& control) { return platform::join(control.folder(), "indexes/health"); }
-
-codec::SecretKey key_of(const vault::Vault& control, ByteView salt) {
-  return codec::derive_key(control.keys().derived_key("health"), salt, "atoll alarms");
-}
 
 // One message for all that changed at once.
 jobs::News news_of(const std::vector<AlarmChange>& changes, const std::string& home, Timestamp now) {
@@ -71,9 +62,11 @@ bool is_still(vault::Vault& vault, const VaultHealth& before) {
 
 }  // namespace
 
-Settings settings_of(const std::map<std::string, std::string>& rows) {
+Settings settings_of(const std::vector<catalog::HomeSettingRow>& rows) {
   Settings settings;
-  for (const auto& [name, value] : rows) {
+  for (const catalog::HomeSettingRow& row : rows) {
+    const std::string& name = row.name;
+    const std::string& value = row.value;
     if (name == kNewsName) {
       const auto list = json::Value::parse("{\"to\":" + value + "}");
       if (list) settings.news = list->list_of("to").value_or(std::vector<std::string>());
@@ -86,8 +79,18 @@ Settings settings_of(const std::map<std::string, std::string>& rows) {
   return settings;
 }
 
-Observer::Observer(Parts parts) : parts_(std::move(parts)), drive_watch_(parts_.machine.files) {
-  auto opened = Monitor::open(parts_.machine.files, folder_of(parts_.control));
+std::string row_of_news(const std::vector<std::string>& addresses) {
+  json::Value list = json::Value::array();
+  for (const std::string& address : addresses) list.push(address);
+  return list.text();
+}
+
+Observer::Observer(Parts parts)
+    : parts_(std::move(parts)),
+      alarms_file_(parts_.machine, parts_.control, "alarms", "ATOLALRM"),
+      rooms_file_(parts_.machine, parts_.control, "rooms", "ATOLROOM"),
+      drive_watch_(parts_.machine.files) {
+  auto opened = Monitor::open(parts_.machine.files, health_folder(parts_.control));
   if (opened) {
     monitor_ = std::move(*opened);
   } else {
@@ -121,36 +124,21 @@ Result<void> Observer::keep() {
     const std::lock_guard lock(mutex_);
     return board_.to_json().text();
   }();
-  Bytes file(kKeptHeaderBytes + text.size() + codec::kTagBytes);
-  std::ranges::copy(as_bytes(kKeptMagic), file.begin());
-  store_le<std::uint32_t>(file.data() + 8, kKeptFormat);
-  // A new key with every write: nonce 0 seals once under each.
-  parts_.machine.random.fill(ByteSpan(file).subspan(12, 16));
-  codec::Sealer sealer(parts_.control.head().suite, key_of(parts_.control, ByteView(file).subspan(12, 16)));
-  const Bytes head(file.begin(), file.begin() + kKeptHeaderBytes);
-  sealer.seal(codec::counter_nonce(0), head, as_bytes(text), ByteSpan(file).subspan(kKeptHeaderBytes));
-  ATOLL_TRY(platform::create_directories(parts_.machine.files, folder_of(parts_.control)));
-  return platform::replace_whole(parts_.machine.files, platform::join(folder_of(parts_.control), "alarms"), file);
+  return alarms_file_.write(text);
 }
 
 Result<void> Observer::restore() {
-  const std::string path = platform::join(folder_of(parts_.control), "alarms");
-  ATOLL_ASSIGN(const auto there, parts_.machine.files.stat(path));
-  if (!there) return {};
-  ATOLL_ASSIGN(const Bytes file, platform::read_whole(parts_.machine.files, path, kKeptBytesMax));
-  const auto damaged = [] {
-    return fail(ErrorKind::damaged, "alarms.damaged", "what was kept of them cannot be read");
+  const auto kept = [](const KeptFile& file, const auto& take) -> Result<void> {
+    ATOLL_ASSIGN(const auto text, file.read());
+    if (!text) return {};
+    ATOLL_ASSIGN(const auto value, json::Value::parse(*text, {.bytes_max = kKeptBytesMax, .depth_max = 8}));
+    return take(value);
   };
-  if (file.size() < kKeptHeaderBytes + codec::kTagBytes || !as_text(file).starts_with(kKeptMagic) ||
-      load_le<std::uint32_t>(file.data() + 8) != kKeptFormat)
-    return damaged();
-  const ByteView head = ByteView(file).first(kKeptHeaderBytes);
-  codec::Sealer sealer(parts_.control.head().suite, key_of(parts_.control, head.subspan(12, 16)));
-  Bytes plain(file.size() - kKeptHeaderBytes - codec::kTagBytes);
-  if (!sealer.open(codec::counter_nonce(0), head, ByteView(file).subspan(kKeptHeaderBytes), plain)) return damaged();
-  ATOLL_ASSIGN(const auto value, json::Value::parse(as_text(plain), {.bytes_max = kKeptBytesMax, .depth_max = 8}));
-  const std::lock_guard lock(mutex_);
-  return board_.restore(value);
+  note("how the room went", kept(rooms_file_, [this](const json::Value& value) { return rooms_.restore(value); }));
+  return kept(alarms_file_, [this](const json::Value& value) {
+    const std::lock_guard lock(mutex_);
+    return board_.restore(value);
+  });
 }
 
 std::vector<VaultHealth> Observer::look_at_vaults(std::int64_t now_ns, bool& is_whole) {
@@ -185,7 +173,7 @@ std::vector<Place> Observer::find_places(const std::vector<VaultHealth>& vaults)
     for (const CopyHealth& copy : vault.copies) {
       if (copy.kind != "folder") continue;
       places.push_back(
-          place_at(parts_.machine.files, parts_.device_of, vault.status.name + ": copy " + copy.name, copy.place));
+          place_at(parts_.machine.files, parts_.device_of, place_name(vault.status.name, copy.name), copy.place));
     }
   }
   return places;
@@ -219,10 +207,12 @@ void Observer::add_own_readings(const Health& health, std::int64_t now_ns, std::
     out.push_back({"certificate", "", std::max(days, 0.0), Level::unknown,
                    "The server's certificate is good until " + format_rfc3339(*end) + ".", ""});
   }
-  if (health.room && health.room->months) {
-    out.push_back({"room", "", health.room->months, Level::unknown,
-                   "The disk will be full in " + words_of(AlarmUnit::months, *health.room->months) +
-                       ", if it goes on filling as it did.",
+  for (const LocationRoom& one : health.locations) {
+    if (!one.forecast || !one.forecast->months) continue;
+    const bool is_home = one.kind == "home";
+    out.push_back({"room", is_home ? "" : one.name, one.forecast->months, Level::unknown,
+                   (is_home ? std::string("The disk") : "The disk of " + one.name) + " will be full in " +
+                       words_of(AlarmUnit::months, *one.forecast->months) + ", if it goes on filling as it did.",
                    ""});
   }
   // The monotonic clock stands still while a machine sleeps, so only what no sleep explains is a leap: back, or days.
@@ -312,10 +302,43 @@ void Observer::sample(Health& health, std::int64_t now_ns) {
     forecast_at_ns_ = now_ns;
     // What the last 30 days say counts; of less than three, the year's coarser samples are no better.
     const auto samples = monitor_->samples(kMonth, unix_s - 30 * 86'400, unix_s);
-    if (samples) forecast_ = forecast_room(*samples);
+    if (samples) {
+      forecast_ = forecast_of_free(course_of(*samples, Figure::available_bytes));
+      constexpr std::array figures = {Figure::hot_bytes, Figure::warm_bytes, Figure::cold_bytes};
+      for (std::size_t i = 0; i < figures.size(); ++i)
+        tier_forecasts_.at(i) = forecast_of_used(course_of(*samples, figures.at(i)));
+    }
     static_assert(kMonth < kCoarsest);
   }
-  health.room = forecast_;
+}
+
+// Of the home's disk the figures know; of copies, whose number changes, the room history.
+void Observer::look_at_room(Health& health, bool is_whole) {
+  health.locations = locations_of(health.vaults, health.places);
+  std::vector<std::string> names;
+  bool has_changed = false;
+  for (LocationRoom& one : health.locations) {
+    if (one.kind == "home") {
+      one.forecast = forecast_;
+      continue;
+    }
+    names.push_back(one.name);
+    // A disk that is not plugged in says nothing new, and what was seen of it is kept.
+    const bool is_free = one.free_bytes.has_value();
+    if (is_free || one.kind != vault::kCopyKindFolder) {
+      const double bytes = static_cast<double>(one.free_bytes.value_or(one.used_bytes));
+      has_changed |= rooms_.note(one.name, one.where, is_free, {health.time.unix_us / kSecondUs, bytes});
+    }
+    one.forecast = rooms_.forecast(one.name);
+  }
+  if (is_whole) has_changed |= rooms_.keep_only(names);
+  if (has_changed) note("how the room went", rooms_file_.write(rooms_.to_json().text()));
+  for (std::size_t i = 0; i < health.tiers.size(); ++i) {
+    TierRoom& tier = health.tiers.at(i);
+    tier.name = kTierNames.at(i);
+    for (const VaultHealth& vault : health.vaults) tier.used_bytes += vault.tier_bytes.at(i);
+    tier.forecast = tier_forecasts_.at(i);
+  }
 }
 
 void Observer::look() {
@@ -336,6 +359,7 @@ void Observer::look() {
     health->traffic.cache_misses += stats.groups_opened;
   }
   sample(*health, now_ns);
+  look_at_room(*health, is_whole);
 
   std::vector<Reading> readings;
   for (const VaultHealth& vault : health->vaults) add_readings(vault, health->time, readings);
@@ -391,8 +415,8 @@ std::shared_ptr<const Health> Observer::health() {
   return health_;
 }
 
-void Observer::ask_drives() {
-  auto wear = ask_for_wear(parts_.programs, health()->drives);
+void Observer::ask_drives(const std::atomic<bool>* stop) {
+  auto wear = ask_for_wear(parts_.programs, health()->drives, stop);
   const std::lock_guard lock(drives_mutex_);
   drive_watch_.take_wear(std::move(wear));
 }
@@ -447,7 +471,7 @@ std::size_t Observer::tell_news() {
   return changes.size();
 }
 
-std::vector<std::string> Observer::try_news() {
+std::vector<Observer::Tried> Observer::try_news() {
   // Not those of the last look: whoever tries has just set them.
   const std::vector<std::string> addresses = parts_.watched.settings().news;
   jobs::News news;
@@ -455,10 +479,10 @@ std::vector<std::string> Observer::try_news() {
   news.title = "Atoll: a test";
   news.text = "Alarms of the home " + parts_.home_folder + " reach you here.";
   news.time = parts_.machine.clock.now();
-  std::vector<std::string> out;
+  std::vector<Tried> out;
   for (const std::string& address : addresses) {
     const auto told = jobs::tell(parts_.programs, address, news);
-    out.push_back(told ? std::string() : told.error().message);
+    out.push_back({address, told ? std::string() : told.error().message});
   }
   return out;
 }

@@ -6,13 +6,14 @@
 //
 // Always true:
 //  - health() waits for no disk but at the very first call; what it gives is at most a few looks old, and says of when.
-//  - An alarm is told once for each change. What was told and the history survive a restart: they are kept sealed
-//    beside the control vault (indexes/health/alarms), which may be deleted.
+//  - An alarm is told once for each change. What was told, the history, and how the room of each place went survive a
+//    restart: kept_file.h.
 //  - A vault that is in use alone keeps its last figures and alarms until it can be looked at again.
 // Thread rules: health(), look(), note_event() from any thread. tick(), ask_drives() and tell_news() from one thread
 // each, which may be three.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -21,9 +22,11 @@
 #include <string>
 #include <vector>
 
+#include "catalog/access_rows.h"
 #include "foundation/platform/programs.h"
 #include "services/jobs/news.h"
 #include "services/observe/health.h"
+#include "services/observe/kept_file.h"
 #include "services/observe/monitor.h"
 
 namespace atl::observe {
@@ -35,7 +38,9 @@ struct Settings {
 // Rows of the home's settings: "alarm.limits.capacity" = "85:95", "news.alarms" = ["mail:…"].
 inline constexpr std::string_view kLimitsPrefix = "alarm.limits.";
 inline constexpr std::string_view kNewsName = "news.alarms";
-[[nodiscard]] Settings settings_of(const std::map<std::string, std::string>& rows);  // what cannot be read is left out
+[[nodiscard]] Settings settings_of(const std::vector<catalog::HomeSettingRow>& rows);  // leaves out what it cannot read
+// The value of the row for these addresses.
+[[nodiscard]] std::string row_of_news(const std::vector<std::string>& addresses);
 
 // What there is to look at. Every function may be called on any thread; none keeps what it is given.
 class Watched {
@@ -61,10 +66,11 @@ struct Health {
   std::vector<VaultHealth> vaults;
   std::vector<Place> places;  // the home first
   std::vector<Drive> drives;
-  std::vector<Alarm> alarms;         // the worst first
-  std::vector<AlarmChange> history;  // newest first
-  std::optional<RoomForecast> room;
-  Sample now;  // of the last ten seconds
+  std::vector<Alarm> alarms;            // the worst first
+  std::vector<AlarmChange> history;     // newest first
+  std::vector<LocationRoom> locations;  // the home first
+  std::array<TierRoom, 3> tiers;        // of all vaults
+  Sample now;                           // of the last ten seconds
   Traffic traffic;
   LimitsByName limits;
 };
@@ -92,11 +98,15 @@ class Observer {
   void look();
   void tick();  // look(), once in each ten seconds of the clock
   // Asks the drives for what takes long: where smartctl is there. look() carries it on.
-  void ask_drives();
+  void ask_drives(const std::atomic<bool>* stop = nullptr);
   // Sends what is new since the last call. Returns how many changes that was.
   std::size_t tell_news();
-  // A message of this kind to all addresses: the result of each.
-  [[nodiscard]] std::vector<std::string> try_news();
+  struct Tried {
+    std::string address;
+    std::string trouble;  // empty: it was taken
+  };
+  // A test to all addresses that are set now, one after the other: each may take half a minute.
+  [[nodiscard]] std::vector<Tried> try_news();
 
   // Something that happened, not something that is: an alarm for an hour from now (audit_broken: a week).
   void note_event(std::string_view kind, const std::string& subject, const std::string& words);
@@ -125,6 +135,7 @@ class Observer {
   void add_traffic_readings(const Traffic& traffic, std::int64_t now_ns, std::vector<Reading>& out);
   void add_own_readings(const Health& health, std::int64_t now_ns, std::vector<Reading>& out);
   void sample(Health& health, std::int64_t now_ns);
+  void look_at_room(Health& health, bool is_whole);
   [[nodiscard]] Sample gauges(const Health& health) const;
   [[nodiscard]] Result<void> keep();
   [[nodiscard]] Result<void> restore();
@@ -133,6 +144,8 @@ class Observer {
   void note(const std::string& what, const Result<void>& done);
 
   Parts parts_;
+  KeptFile alarms_file_;  // guarded by keeping_mutex_
+  KeptFile rooms_file_;   // guarded by looking_mutex_
   std::unique_ptr<Monitor> monitor_;
   std::mutex looking_mutex_;  // one look at a time; taken before mutex_
   std::mutex keeping_mutex_;  // one write at a time, of what is newest then; taken before mutex_
@@ -164,7 +177,9 @@ class Observer {
   std::map<VaultId, chunk::ChunkStats> cache_counts_;
   std::array<Step, kRings.size()> steps_{};
   std::deque<Window> windows_;
-  std::optional<RoomForecast> forecast_;
+  RoomHistory rooms_;
+  std::optional<RoomForecast> forecast_;  // of the disk of the home
+  std::array<std::optional<RoomForecast>, 3> tier_forecasts_;
   std::int64_t forecast_at_ns_ = 0;
   std::int64_t last_look_ns_ = 0;
   Timestamp last_look_;

@@ -322,15 +322,55 @@ TEST_F(Observing, FiguresThatCannotBeKeptAreAnAlarmAndNoEnd) {
   EXPECT_EQ(said_.size(), 1U);
 }
 
+TEST_F(Observing, TheRoomOfACopyIsForecastAcrossRestarts) {
+  ASSERT_EQ(told(vault_->commit(journal::CommandKind::copy_change,
+                                [](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
+                                  catalog::CopyRow row;
+                                  row.name = "usb";
+                                  row.kind = std::string(vault::kCopyKindFolder);
+                                  row.place = "/home/usb";
+                                  row.created = context.commit_time;
+                                  changes.put(row);
+                                  return {};
+                                })),
+            "ok");
+  ASSERT_EQ(told(platform::create_directories(machine_.files, "/home/usb")), "ok");
+  const std::uint64_t used = machine_.files.used_bytes();
+  machine_.files.set_capacity_bytes(used + 1'000'000'000);
+  const auto location = [this] {
+    const auto health = observer_->health();
+    EXPECT_EQ(health->locations.size(), 2U);
+    return health->locations.back();
+  };
+  look_after(10);
+  EXPECT_EQ(location().kind, "folder");
+  EXPECT_FALSE(location().forecast);
+  for (int i = 1; i <= 16; ++i) {
+    machine_.files.set_capacity_bytes(used + 1'000'000'000 - static_cast<std::uint64_t>(i) * 50'000'000);
+    if (i == 8) restart();
+    look_after(RoomHistory::kStepSeconds);
+  }
+  ASSERT_TRUE(location().forecast && location().forecast->months);
+  EXPECT_NEAR(location().forecast->grown_bytes_per_day, 200e6, 5e6);
+  EXPECT_NE(level_of("room", location().name), Level::unknown) << "it is judged as the home's disk is";
+  EXPECT_EQ(observer_->health()->tiers[0].name, "hot");
+}
+
 TEST(ObserverSettings, RowsThatCannotBeReadAreLeftOut) {
-  const auto settings = settings_of({{"alarm.limits.capacity", "80:90"},
-                                     {"alarm.limits.nothing", "80"},
-                                     {"alarm.limits.drive_health", "what"},
-                                     {"alarm.reads", "5"},
-                                     {"news.alarms", R"(["mail:me@example.org", "webhook:https://x.example/y"])"}});
+  const auto settings = settings_of({{"alarm.limits.capacity", "80:90", {}},
+                                     {"alarm.limits.nothing", "80", {}},
+                                     {"alarm.limits.drive_health", "what", {}},
+                                     {"alarm.reads", "5", {}},
+                                     {"news.alarms", R"(["mail:me@example.org", "webhook:https://x.example/y"])", {}}});
   EXPECT_EQ(settings.limits, (LimitsByName{{"capacity", {80, 90}}}));
   EXPECT_EQ(settings.news.size(), 2U);
-  EXPECT_TRUE(settings_of({{"news.alarms", "mail:me"}}).news.empty());
+  EXPECT_TRUE(settings_of({{"news.alarms", "mail:me", {}}}).news.empty());
+}
+
+TEST(ObserverSettings, WhoIsToldIsKeptAndReadAgain) {
+  const std::vector<std::string> addresses{"mail:me@example.org", "webhook:https://x.example/\"y\""};
+  EXPECT_EQ(settings_of({{std::string(kNewsName), row_of_news(addresses), {}}}).news, addresses);
+  EXPECT_TRUE(settings_of({{std::string(kNewsName), row_of_news({}), {}}}).news.empty());
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ tl::unexpected<Error> wait(std::uint64_t wait_ms, std::string id, std::string_vi
               "Try again in " + std::to_string((wait_ms + 999) / 1000) + " s.");
 }
 
+tl::unexpected<Error> password_is_issued() {
+  return fail(ErrorKind::denied, "access.password_issued",
+              "this password was given out by somebody else and serves to set another one, nothing more",
+              "Sign in to the server's page, which asks for a new one; programs: PUT /api/v1/session/password.");
+}
+
 bool is_over(const Timestamp& expires, const Timestamp& now) { return expires.unix_us != 0 && expires <= now; }
 
 std::uint32_t day_of(Timestamp time) {
@@ -92,6 +98,7 @@ std::shared_ptr<const AccessView> Access::view() const {
 Result<void> Access::change(const Who& by, const Build& build) {
   if (control_ == nullptr || !control_->is_writable())
     return fail(ErrorKind::conflict, "access.read_only", "accounts were opened for reading only");
+  if (by.must_change_password) return password_is_issued();
   vault::Caller caller;
   caller.actor = by.name.empty() ? "nobody" : by.name;
   caller.origin = by.address;
@@ -213,6 +220,7 @@ Result<Who> Access::authenticate_password(std::string_view name, std::string_vie
   note_sign_in(key, address, true, "password");
   Who who = who_of(*row);
   who.address = address;
+  who.must_change_password = row->is_password_issued;
   return who;
 }
 
@@ -228,7 +236,9 @@ Result<NewSession> Access::open_session(const Who& who, const std::string& addre
   fresh.row.address = address;
   const std::lock_guard changing(change_mutex_);
   if (view()->principal(who.principal) == nullptr) return not_signed_in();
-  ATOLL_TRY(change(who, [&](const vault::CommitContext& /*context*/, vault::ChangeSet& changes) -> Result<void> {
+  Who by = who;
+  by.must_change_password = false;  // a session is how another one can be set
+  ATOLL_TRY(change(by, [&](const vault::CommitContext& /*context*/, vault::ChangeSet& changes) -> Result<void> {
     fresh.row.created = machine_.clock.now();
     fresh.row.expires.unix_us = fresh.row.created.unix_us + options_.session_seconds * kUsPerSecond;
     changes.put(fresh.row);
@@ -247,6 +257,7 @@ Result<Who> Access::authenticate_session(std::string_view text) {
   if (row->is_disabled) return fail(ErrorKind::denied, "access.disabled", "the account " + row->name + " is disabled");
   Who who = who_of(*row);
   who.request_mark = session->request_mark;
+  who.must_change_password = row->is_password_issued;
   return who;
 }
 
@@ -342,6 +353,7 @@ Result<void> Access::require(const Who& who, Action action, const Resource& reso
   if (decision.allowed) return {};
   const std::string what = "to " + std::string(info_of(action).words) +
                            (resource.bucket.empty() ? "" : " in " + std::string(resource.bucket));
+  if (decision.reason == "issued_password") return password_is_issued();
   if (decision.reason == "not_signed_in") {
     return fail(ErrorKind::wrong_key, "access.not_signed_in", "nobody signed in, and " + what + " needs an account",
                 "Sign in, or send a token.");

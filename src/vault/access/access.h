@@ -5,6 +5,8 @@
 //    it. Requests under way keep the view they began with.
 //  - Secrets are returned once, when they are made; afterwards only S3 secrets and one-time-password secrets are known.
 //  - Signing in takes the same work for names that exist and for those that do not, and says the same.
+//  - Whoever signed in with a password that was given to them may do nothing but set one of their own: `denied`
+//    "access.password_issued".
 //  - The last way to administer is kept: nobody can remove or disable the last principal with the role `owner`
 //    everywhere, where there is one.
 // Errors of signing in are `wrong_key` (ids "access.not_signed_in", "access.code_needed"), `limit` ("access.wait", with
@@ -59,12 +61,19 @@ struct S3Identity {
   VaultId vault;
 };
 
+// A password that somebody else gives to a person. One's own choice holds for good.
+enum class PasswordHolds : bool {
+  until_sign_in,  // with it nothing can be done but setting another one
+  for_good,
+};
+
 struct NewPrincipal {
   std::string name;  // 1 to 64 of a-z 0-9 . _ @ -, beginning with a letter or digit
   PrincipalKind kind = PrincipalKind::person;
   std::string display_name;
   std::string email;
-  std::string password;  // empty: none
+  std::string password;  // empty: none; of a person: to be changed at the first sign-in, unless
+  PasswordHolds password_holds = PasswordHolds::until_sign_in;
   std::uint32_t requests_per_second_max = 0;
 };
 
@@ -115,7 +124,10 @@ class Access {
 
   // --- Accounts. `by` is whom the command names; whether they may is the caller's to ask first.
   [[nodiscard]] Result<catalog::PrincipalRow> add_principal(const Who& by, const NewPrincipal& fresh);
-  [[nodiscard]] Result<void> set_password(const Who& by, std::string_view name, std::string_view password);
+  // `usage` "access.bad_password" (too short or long), "access.common_password", "access.same_password" (where another
+  // one than the issued one is asked for).
+  [[nodiscard]] Result<void> set_password(const Who& by, std::string_view name, std::string_view password,
+                                          PasswordHolds holds = PasswordHolds::until_sign_in);
   [[nodiscard]] Result<void> set_disabled(const Who& by, std::string_view name, bool is_disabled);
   struct PrincipalChange {
     std::optional<std::string> display_name, email;

@@ -49,6 +49,7 @@ class AccessTest : public ::testing::Test {
     fresh.name = name;
     fresh.kind = kind;
     fresh.password = password;
+    fresh.password_holds = PasswordHolds::for_good;
     auto added = access_->add_principal(owner_, fresh);
     EXPECT_EQ(told(added), "ok");
     return added.value_or(catalog::PrincipalRow{});
@@ -120,6 +121,70 @@ TEST_F(AccessTest, NamesAreUniqueAndChecked) {
   fresh.kind = PrincipalKind::person;
   fresh.password = "short";
   EXPECT_EQ(access_->add_principal(owner_, fresh).error().id, "access.bad_password");
+}
+
+TEST_F(AccessTest, CommonPasswordsAreRefused) {
+  NewPrincipal fresh;
+  fresh.name = "hubertina";
+  fresh.email = "quastelberger@example.org";
+  for (const char* common : {"password1", "12345678", "hubertina", "hubertina1", "quastelberger", "atoll123"}) {
+    fresh.password = common;
+    EXPECT_EQ(access_->add_principal(owner_, fresh).error().id, "access.common_password") << common;
+  }
+  add("hubertina", PrincipalKind::person, "correct horse");
+  EXPECT_EQ(access_->set_password(owner_, "hubertina", "iloveyou1").error().id, "access.common_password");
+  EXPECT_TRUE(login("hubertina", "correct horse"));
+}
+
+TEST_F(AccessTest, APasswordThatWasGivenOutServesToSetAnotherAndNothingElse) {
+  NewPrincipal fresh;
+  fresh.name = "anna";
+  fresh.password = "correct horse";
+  ASSERT_EQ(told(access_->add_principal(owner_, fresh)), "ok");
+  grant("anna", "owner");
+  const auto token = access_->create_token(owner_, "anna", "laptop", {}, {});
+  reopen();
+  const Who anna = login("anna", "correct horse").value();
+  EXPECT_TRUE(anna.must_change_password);
+  const auto session = access_->open_session(anna, "10.0.0.1");
+  ASSERT_EQ(told(session), "ok");
+  const Who in = access_->authenticate_session(session->text).value();
+  for (const Who& who : {anna, in}) {
+    for (const auto& info : kActions) {
+      EXPECT_EQ(access_->decide(who, info.action, {main(), "photos", "a"}).allowed, info.action == Action::token_self)
+          << info.name;
+    }
+    EXPECT_EQ(access_->require(who, Action::read, {main(), "photos", "a"}).error().id, "access.password_issued");
+    EXPECT_EQ(access_->create_token(who, "anna", "", {}, {}).error().id, "access.password_issued");
+    EXPECT_EQ(access_->create_s3_key(who, "anna", main(), "").error().id, "access.password_issued");
+    EXPECT_EQ(access_->confirm_totp(who, "anna", access_->new_totp_secret(), "123456").error().id, "access.bad_code");
+  }
+  EXPECT_TRUE(
+      access_->decide(access_->authenticate_token(token->text).value(), Action::read, {main(), "photos", "a"}).allowed)
+      << "a token is no password";
+  EXPECT_EQ(access_->set_password(in, "anna", "correct horse").error().id, "access.same_password");
+  ASSERT_EQ(told(access_->set_password(in, "anna", "another horse")), "ok");
+  EXPECT_FALSE(access_->authenticate_session(session->text));
+  reopen();
+  const Who after = login("anna", "another horse").value();
+  EXPECT_FALSE(after.must_change_password);
+  EXPECT_TRUE(access_->decide(after, Action::read, {main(), "photos", "a"}).allowed);
+  ASSERT_EQ(told(access_->set_password(owner_, "anna", "third horse rides")), "ok");
+  EXPECT_TRUE(login("anna", "third horse rides")->must_change_password) << "somebody else knows it again";
+  ASSERT_EQ(told(access_->set_password(owner_, "anna", "fourth horse rides", PasswordHolds::for_good)), "ok");
+  EXPECT_FALSE(login("anna", "fourth horse rides")->must_change_password);
+}
+
+TEST_F(AccessTest, AnIssuedPasswordOfAnotherIsNotSetWithOnesOwn) {
+  NewPrincipal fresh;
+  fresh.name = "anna";
+  fresh.password = "correct horse";
+  ASSERT_EQ(told(access_->add_principal(owner_, fresh)), "ok");
+  grant("anna", "owner");
+  add("ben", PrincipalKind::person, "another horse");
+  const Who anna = login("anna", "correct horse").value();
+  EXPECT_EQ(access_->set_password(anna, "ben", "third horse rides").error().id, "access.password_issued");
+  EXPECT_TRUE(login("ben", "another horse"));
 }
 
 TEST_F(AccessTest, WrongNamesAndWrongPasswordsSayTheSameAndAreLockedOut) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "vault/access/access.h"
+#include "vault/access/password_strength.h"
 
 namespace atl::access {
 namespace {
@@ -38,10 +39,22 @@ Result<void> check_text(std::string_view text, std::string_view what) {
   return refused("access.bad_text", std::string(what) + " has to be UTF-8 of at most 1,024 bytes");
 }
 
+constexpr std::string_view kPasswordHint = "A few words one after the other are long, and easy to remember.";
+
 Result<void> check_password_length(std::string_view password) {
   if (password.size() >= kPasswordBytesMin && password.size() <= kPasswordBytesMax) return {};
-  return refused("access.bad_password", "a password has 8 to 1,024 bytes",
-                 "A few words one after the other are long, and easy to remember.");
+  return refused("access.bad_password", "a password has 8 to 1,024 bytes", std::string(kPasswordHint));
+}
+
+Result<void> check_new_password(std::string_view password, const catalog::PrincipalRow& of) {
+  ATOLL_TRY(check_password_length(password));
+  const std::array<std::string_view, 4> near_words{of.name, of.display_name, of.email, "atoll"};
+  if (guess_bits(password, near_words) < kGuessBitsMin) {
+    return refused("access.common_password",
+                   "this password is among the first that anybody would try: a common one, or the account's own name",
+                   std::string(kPasswordHint));
+  }
+  return {};
 }
 
 Result<void> check_tiers(const std::vector<std::string>& tiers) {
@@ -124,8 +137,10 @@ Result<catalog::PrincipalRow> Access::add_principal(const Who& by, const NewPrin
   row.requests_per_second_max = fresh.requests_per_second_max;
   if (!fresh.password.empty()) {
     if (fresh.kind == PrincipalKind::group) return refused("access.group_password", "a group has no password");
-    ATOLL_TRY(check_password_length(fresh.password));
+    ATOLL_TRY(check_new_password(fresh.password, row));
     ATOLL_ASSIGN(row.password_hash, hash_password(machine_.random, fresh.password, options_.password_cost));
+    row.is_password_issued =
+        fresh.kind == PrincipalKind::person && fresh.password_holds == PasswordHolds::until_sign_in;
   }
   const std::lock_guard changing(change_mutex_);
   if (view()->principal_named(row.name) != nullptr) {
@@ -136,15 +151,27 @@ Result<catalog::PrincipalRow> Access::add_principal(const Who& by, const NewPrin
   return row;
 }
 
-Result<void> Access::set_password(const Who& by, std::string_view name, std::string_view password) {
-  ATOLL_TRY(check_password_length(password));
+Result<void> Access::set_password(const Who& by, std::string_view name, std::string_view password,
+                                  PasswordHolds holds) {
+  ATOLL_ASSIGN(const auto before, find_principal(name));
+  if (before.kind == PrincipalKind::group) return refused("access.group_password", "a group has no password");
+  ATOLL_TRY(check_new_password(password, before));
+  const bool is_own = !by.is_local_owner && by.principal == before.id;
+  if (is_own && before.is_password_issued) {
+    ATOLL_ASSIGN(const bool is_same, check_password(before.password_hash, password));
+    if (is_same)
+      return refused("access.same_password", "this is the password that was given out; another one is needed");
+  }
+  // Outside the lock: stretching takes a while.
   ATOLL_ASSIGN(const std::string hash, hash_password(machine_.random, password, options_.password_cost));
   const std::lock_guard changing(change_mutex_);
   ATOLL_ASSIGN(auto row, find_principal(name));
-  if (row.kind == PrincipalKind::group) return refused("access.group_password", "a group has no password");
   row.password_hash = hash;
+  row.is_password_issued = !is_own && row.kind == PrincipalKind::person && holds == PasswordHolds::until_sign_in;
   row.sessions_valid_from = machine_.clock.now();  // whoever knew the old one is signed out
-  return change(by, put_row(row));
+  Who whose = by;
+  if (is_own) whose.must_change_password = false;  // this is how it ends
+  return change(whose, put_row(row));
 }
 
 Result<void> Access::set_disabled(const Who& by, std::string_view name, bool is_disabled) {

@@ -384,7 +384,7 @@ bool bucket_list_allows(AccessList list, Permission permission, const Who& who) 
 Result<BucketPolicy> BucketPolicy::parse(std::string_view document, std::string_view bucket,
                                          const FindPrincipal& find) {
   if (document.size() > kBytesMax) return malformed("A policy has at most 20 KiB");
-  auto root = json::Value::parse(document, {kBytesMax, 16});
+  auto root = json::Value::parse(document, {kBytesMax, 16, json::Repeats::refused});
   if (!root) return malformed("The policy is not valid JSON: " + root.error().message);
   if (root->as_members() == nullptr) return malformed("A policy is a JSON object");
   for (const auto& [name, value] : *root->as_members()) {

@@ -184,6 +184,8 @@ Decision AccessView::decide_for_caller(const Who& who, Action action, const Reso
     const catalog::PrincipalRow* const row = principal(who.principal);
     if (row == nullptr || row->is_disabled) return denied("disabled");
   }
+  // Whatever the roles say: a new password has to be possible for whoever is asked for one.
+  if (who.must_change_password) return {action == Action::token_self, "issued_password", {}, {}};
   if (who.share && !share_covers(*who.share, action, resource)) return denied("outside_share");
   Decision decision = decide_for_account(who, action, resource, now);
   if (decision.allowed && !scopes_allow(who.scopes, action, resource)) return denied("outside_token");

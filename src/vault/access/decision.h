@@ -53,6 +53,8 @@ struct Who {
   std::string request_id;
   std::string access_key_id;
   std::string request_mark;  // of a session; requests that change something must carry it
+  // Signed in with a password that somebody else gave out: may do nothing but set one of their own.
+  bool must_change_password = false;
 
   [[nodiscard]] static Who nobody() { return {}; }
   [[nodiscard]] static Who local_owner(std::string name = "owner");
@@ -78,7 +80,7 @@ struct Resource {
 struct Decision {
   bool allowed = false;
   // "grant", "local_owner", "policy", "access_list"; or "no_rule", "denied_by_rule", "denied_by_policy",
-  // "outside_token", "outside_door", "outside_vault", "outside_share", "disabled", "not_signed_in".
+  // "outside_token", "outside_door", "outside_vault", "outside_share", "disabled", "not_signed_in", "issued_password".
   std::string_view reason;
   GrantId grant;     // that decided; none where no grant did
   std::string role;  // its role

@@ -8,6 +8,7 @@ import { page } from "../state/route";
 import { findSession, session } from "../state/session";
 import { Failure, Waiting } from "../parts/States";
 import { Notices } from "../parts/Notices";
+import { OwnPassword } from "../pages/signin/OwnPassword";
 import { SignIn } from "../pages/signin/SignIn";
 import { Frame } from "./Frame";
 import { NoPage } from "./NoPage";
@@ -62,5 +63,6 @@ export function App() {
   if (now.kind === "asking") return <Waiting />;
   if (now.kind === "unreachable") return <main class="alone"><Failure error={new Error(t.errors.unreachable)} again={() => void findSession()} /></main>;
   if (now.kind === "none") return <><SignIn /><Notices /></>;
+  if (now.session.user?.must_change_password) return <><OwnPassword /><Notices /></>;
   return <><Frame><Outlet /></Frame><Notices /></>;
 }

@@ -2,6 +2,8 @@
 import { computed, signal } from "@preact/signals";
 import { ApiError, ask, get, send, setRequestMark, setVault, whenSignedOut } from "../api/client";
 import type { Session } from "../api/types";
+import { t } from "../text/text";
+import { tell } from "./notices";
 
 export type SessionState = { kind: "asking" } | { kind: "none" } | { kind: "open"; session: Session } | { kind: "unreachable" };
 export const session = signal<SessionState>({ kind: "asking" });
@@ -51,12 +53,32 @@ export async function findSession(): Promise<void> {
   }
 }
 
+// What was typed at the sign-in, for as long as another one has to be chosen: not asked for a second time.
+let typedPassword = "";
+export const hasTypedPassword = (): boolean => typedPassword !== "";
+
 export async function signIn(name: string, password: string, code: string): Promise<void> {
-  open(await ask<Session>("POST", "api/v1/session", { body: code === "" ? { name, password } : { name, password, code } }));
+  const fresh = await ask<Session>("POST", "api/v1/session", { body: code === "" ? { name, password } : { name, password, code } });
+  typedPassword = fresh.user?.must_change_password ? password : "";
+  open(fresh);
+}
+
+// `given` where nothing was typed on this page. A new password ends the session, so one signs in with it.
+export async function changeGivenPassword(given: string, password: string): Promise<void> {
+  const name = me.value?.name ?? "";
+  await ask("PUT", "api/v1/session/password", { body: { password: given || typedPassword, new_password: password } });
+  typedPassword = "";
+  try {
+    await signIn(name, password, "");
+  } catch {
+    session.value = { kind: "none" };
+    tell(t.ownPassword.changed);
+  }
 }
 
 export async function signOut(): Promise<void> {
   await send("DELETE", "api/v1/session");
+  typedPassword = "";
   session.value = { kind: "none" };
 }
 

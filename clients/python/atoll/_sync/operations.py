@@ -426,11 +426,23 @@ class Operations(Session):
         """
         return cast(shapes.EmbedderOffers, self._call("GET", "/api/v1/search/embedder/offers", vault=vault, timeout=timeout))
 
-    def vector_search(self, *, bucket: str, vector: list[float], prefix: Key | None = None, metric: str | None = None, limit: int | None = None, threshold: float | None = None, filter: Any | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.VectorAnswer:
+    def vectors_put(self, bucket: str, *, vectors: list[shapes.VectorToPut], prefix: Key | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.VectorsPut:
+        """Stores vectors that are given as lists of numbers.
+
+        Each becomes an object whose name ends with .npy, as numpy.save() writes it, with the payload as its metadata.
+        What cannot be stored is in `failures`; everything else is stored.
+
+        vectors: 8 MiB of JSON at most.
+        prefix: Only keys that begin with this.
+        """
+        return cast(shapes.VectorsPut, self._call("POST", f"/api/v1/buckets/{quote_name(bucket)}/vectors", query={"prefix": prefix}, body=body_of({"vectors": vectors}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+
+    def vector_search(self, *, bucket: str, vector: list[float], prefix: Key | None = None, metric: str | None = None, limit: int | None = None, threshold: float | None = None, exact: bool | None = None, filter: Any | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.VectorAnswer:
         """The nearest of the vectors that were put into a bucket.
 
         Vectors are objects whose names end with .npy, as numpy.save() writes them, one vector or a row each; the
-        payload of rows is a .jsonl of the same name. Every one is compared.
+        payload of rows is a .jsonl of the same name. Of many, compared by their direction, a graph leads to the
+        nearest; of few, or with `exact`, every one is compared.
 
         bucket: Where the vectors are.
         vector: 1 to 4,096 numbers, as many as the vectors there have.
@@ -438,10 +450,11 @@ class Operations(Session):
         metric: Otherwise cosine.
         limit: At most so many, otherwise 10.
         threshold: Nothing further: a least similarity; for l2 a greatest distance.
+        exact: Compares every vector, however many there are.
         filter: Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms
         {"field": "size", "op": ">", "value": "2MB"}.
         """
-        return cast(shapes.VectorAnswer, self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+        return cast(shapes.VectorAnswer, self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "exact": exact, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def changes(self, *, since: int | None = None, history: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ChangeFeed:
         """What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.
@@ -469,7 +482,7 @@ class Operations(Session):
         """Changes one's own password; ends all sessions, this one too. Tokens and keys stay.
 
         password: The one so far.
-        new_password: 8 to 1024 bytes.
+        new_password: 8 to 1024 bytes and no common one.
         code: Of the authenticator app, where there is one.
         """
         self._call("PUT", "/api/v1/session/password", body=body_of({"password": password, "new_password": new_password, "code": code}), vault=vault, timeout=timeout)
@@ -503,18 +516,19 @@ class Operations(Session):
         """
         return cast(shapes.UserList, self._call("GET", "/api/v1/users", query={"limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
-    def user_create(self, *, name: str, kind: str | None = None, display_name: str | None = None, email: str | None = None, password: str | None = None, requests_per_second_max: int | None = None, role: str | None = None, place: shapes.Place | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.User:
+    def user_create(self, *, name: str, kind: str | None = None, display_name: str | None = None, email: str | None = None, password: str | None = None, password_holds: bool | None = None, requests_per_second_max: int | None = None, role: str | None = None, place: shapes.Place | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.User:
         """Makes an account, and gives it a role where one is named: none that whoever asks does not have.
 
         name: 1 to 64 of a-z 0-9 . _ @ -.
         kind: What it is; a person otherwise.
         display_name: Its name for people.
         email: Where it is reached.
-        password: 8 to 1024 bytes; none: tokens and keys only.
+        password: 8 to 1024 bytes and no common one; none: tokens and keys only.
+        password_holds: True: a person need not change it at the first sign-in.
         requests_per_second_max: At most so many.
         role: And grant it this role.
         """
-        return cast(shapes.User, self._call("POST", "/api/v1/users", body=body_of({"name": name, "kind": kind, "display_name": display_name, "email": email, "password": password, "requests_per_second_max": requests_per_second_max, "role": role, "place": place}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+        return cast(shapes.User, self._call("POST", "/api/v1/users", body=body_of({"name": name, "kind": kind, "display_name": display_name, "email": email, "password": password, "password_holds": password_holds, "requests_per_second_max": requests_per_second_max, "role": role, "place": place}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def user_show(self, name: str, *, vault: str | None = None, timeout: float | None = None) -> shapes.User:
         """One account."""
@@ -536,12 +550,13 @@ class Operations(Session):
         """Removes an account with its rights, tokens, keys and links. What it stored stays."""
         self._call("DELETE", f"/api/v1/users/{quote_name(name)}", vault=vault, timeout=timeout)
 
-    def user_password_set(self, name: str, *, password: str, vault: str | None = None, timeout: float | None = None) -> None:
+    def user_password_set(self, name: str, *, password: str, password_holds: bool | None = None, vault: str | None = None, timeout: float | None = None) -> None:
         """Sets somebody's password; ends all their sessions.
 
-        password: 8 to 1024 bytes.
+        password: 8 to 1024 bytes and no common one.
+        password_holds: True: a person need not change it at the next sign-in.
         """
-        self._call("PUT", f"/api/v1/users/{quote_name(name)}/password", body=body_of({"password": password}), vault=vault, timeout=timeout)
+        self._call("PUT", f"/api/v1/users/{quote_name(name)}/password", body=body_of({"password": password, "password_holds": password_holds}), vault=vault, timeout=timeout)
 
     def user_totp_delete(self, name: str, *, vault: str | None = None, timeout: float | None = None) -> None:
         """For somebody who lost their authenticator app: no code is asked for any more."""
@@ -964,6 +979,22 @@ class Operations(Session):
         """Reads every byte of the copy and of the home, and heals each from the other. A job."""
         return cast(shapes.Job, self._call("POST", f"/api/v1/copies/{quote_name(name)}/repair", vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
+    def check_list(self, *, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.CheckList:
+        """Past verifies and restore drills, newest first: at most 50 of each kind.
+
+        limit: At most so many.
+        """
+        return cast(shapes.CheckList, self._call("GET", "/api/v1/checks", query={"limit": limit}, vault=vault, timeout=timeout))
+
+    def drill_start(self, *, copy: str | None = None, objects: int | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Job:
+        """Restores a random sample on the server's machine, from this vault or from a copy, compares it with what was
+        stored, and removes it again. A job.
+
+        copy: From this copy, by way of a home made from it.
+        objects: So many; 100.
+        """
+        return cast(shapes.Job, self._call("POST", "/api/v1/drill", body=body_of({"copy": copy, "objects": objects}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+
     def schedule_list(self, *, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ScheduleList:
         """Commands that run by the clock, and how they went.
 
@@ -1022,16 +1053,21 @@ class Operations(Session):
         """How the server is set. Secrets are not shown."""
         return cast(shapes.Settings, self._call("GET", "/api/v1/settings", vault=vault, timeout=timeout))
 
-    def alarm_thresholds_set(self, *, failed_logins: int | None = None, reads: int | None = None, removals: int | None = None, window_seconds: int | None = None, limits: dict[str, str] | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.Settings:
-        """Sets from when on an alarm is raised; 0 or "off": never.
+    def alarm_thresholds_set(self, *, failed_logins: int | None = None, reads: int | None = None, removals: int | None = None, window_seconds: int | None = None, limits: dict[str, str] | None = None, tell: list[str] | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.Settings:
+        """Sets from when on an alarm is raised (0 or "off": never), and who is told.
 
         failed_logins: Of one name or address.
         reads: Of one account.
         removals: Of one account.
         window_seconds: In so long.
         limits: By name of the alarm: WARNING:CRITICAL, off or on.
+        tell: Who is told, in place of all before; a program of the server's is named on its machine only.
         """
-        return cast(shapes.Settings, self._call("PUT", "/api/v1/settings/alarms", body=body_of({"failed_logins": failed_logins, "reads": reads, "removals": removals, "window_seconds": window_seconds, "limits": limits}), vault=vault, timeout=timeout))
+        return cast(shapes.Settings, self._call("PUT", "/api/v1/settings/alarms", body=body_of({"failed_logins": failed_logins, "reads": reads, "removals": removals, "window_seconds": window_seconds, "limits": limits, "tell": tell}), vault=vault, timeout=timeout))
+
+    def alarm_try(self, *, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.AlarmTest:
+        """Sends a test to everybody who is told of alarms, and says whom it reached."""
+        return cast(shapes.AlarmTest, self._call("POST", "/api/v1/alarms/test", vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     def health_summary(self, *, vault: str | None = None, timeout: float | None = None) -> shapes.HealthSummary:
         """How the home is, in one answer: what is stored, how safe it is, how much room there is, and what to do."""

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BytesInput input(to_bytes(ByteView(data + 1, size - 1)));
   const Format& recognised = recognise(ByteView(data + 1, size - 1), name);
   if (recognised.id == "pdf" || recognised.group == "image" || recognised.group == "audio") return 0;
+  if (as_text(ByteView(data + 1, size - 1)).starts_with("\x89HDF")) return 0;
   Toolbox tools;
   tools.limits = {16U << 20U, 3, 100};
   Budget budget;

@@ -64,6 +64,24 @@ std::optional<Bytes> unpack(archive::Reader& reader, Job& job, Bomb& bomb, std::
   }
 }
 
+// Of a member that is too large to be looked into: what it is, and that it was not looked into.
+Extraction seen_from_outside(archive::Reader& reader, std::string_view name) {
+  Bytes head(kHeadBytes);
+  std::size_t filled = 0;
+  while (filled < head.size()) {
+    const auto got = reader.read(ByteSpan(head).subspan(filled));
+    if (!got || *got == 0) break;
+    filled += *got;
+  }
+  head.resize(filled);
+  const Format& format = recognise(head, name);
+  Extraction seen;
+  seen.format = format.id;
+  seen.media_type = format.media_type;
+  seen.trouble = "It is larger than 64 MB and was not looked into, because it lies in an archive.";
+  return seen;
+}
+
 // The member that somebody wants, piece by piece, however large it is.
 Result<void> hand_out(archive::Reader& reader, MemberWish& wish, Bomb& bomb) {
   Bytes piece(kPieceBytes);
@@ -158,7 +176,10 @@ Result<void> read_archive(Job& job) {
       job.out.trouble("What is in it is encrypted.");
       continue;
     }
-    if (job.tools.wish == nullptr && (*entry)->is_size_known && (*entry)->size > kMemberBytesMax) continue;
+    if (job.tools.wish == nullptr && (*entry)->is_size_known && (*entry)->size > kMemberBytesMax) {
+      member->understood.push_back(seen_from_outside(reader, base_name(path)));
+      continue;
+    }
     std::string why_not;
     auto content = unpack(reader, job, bomb, why_not);
     if (!content) {

@@ -1,8 +1,10 @@
 // JSON, YAML, TOML and settings: the paths of their values beside their text. And the headers of arrays and weights.
 #include <algorithm>
+#include <charconv>
 
 #include "derived/extract/internal/plain_text.h"
 #include "derived/extract/internal/readers.h"
+#include "derived/extract/internal/table_listing.h"
 #include "foundation/json/json.h"
 
 namespace atl::extract {
@@ -72,11 +74,54 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+std::uint64_t integer_at(std::string_view digits) {
+  std::uint64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
 std::string_view without_quotes(std::string_view text) {
   text = trim(text);
   if (text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
     return text.substr(1, text.size() - 2);
   return text;
+}
+
+// '<f8' as the header has it: byte order, kind, bytes.
+std::string numpy_type(std::string_view word) {
+  if (word.size() < 3) return "record";
+  const std::string bits = std::to_string(integer_at(word.substr(2)) * 8);
+  switch (word[1]) {
+    case 'f': return "float" + bits;
+    case 'i': return "int" + bits;
+    case 'u': return "uint" + bits;
+    case 'c': return "complex" + bits;
+    case 'b': return "bool";
+    case 'S':
+    case 'U': return "text";
+    case 'M':
+    case 'm': return "time";
+    case 'O': return "object";
+    default: return "bytes";
+  }
+}
+
+// {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
+void take_numpy_array(Findings& out, std::string_view header) {
+  const std::size_t type_at = header.find("'descr':");
+  const std::size_t shape_at = header.find("'shape':");
+  if (type_at == std::string_view::npos || shape_at == std::string_view::npos) return;
+  const std::string_view type = trim(header.substr(type_at + 8));
+  std::vector<std::uint64_t> sides;
+  std::string_view shape = header.substr(shape_at + 8);
+  shape = shape.substr(0, shape.find(')'));
+  constexpr std::string_view kDigits = "0123456789";
+  for (std::size_t at = 0; (at = shape.find_first_of(kDigits, at)) != std::string_view::npos && sides.size() < 32;) {
+    sides.push_back(integer_at(shape.substr(at)));
+    at = std::min(shape.find_first_not_of(kDigits, at), shape.size());
+  }
+  TableListing(out).array("", type.starts_with('\'') ? numpy_type(type.substr(1, type.find('\'', 1) - 1)) : "record",
+                          sides);
 }
 
 }  // namespace
@@ -211,7 +256,7 @@ Result<void> read_numpy(Job& job) {
   if (begin == std::string_view::npos || end == std::string_view::npos)
     return fail(ErrorKind::damaged, "extract.malformed", "its header is damaged");
   job.out.raw("Npy.Header", text.substr(begin, end - begin + 1));
-  job.out.field(field::kDescription, "array " + std::string(text.substr(begin, end - begin + 1)));
+  take_numpy_array(job.out, text.substr(begin, end - begin + 1));
   return {};
 }
 

@@ -193,15 +193,4 @@ Result<void> read_dbf(Job& job) {
   return {};
 }
 
-// [MS-Jet] is not published; the version stands at a known place. Tables would need mdbtools, which needs a file.
-Result<void> read_access(Job& job) {
-  ATOLL_ASSIGN(const Bytes head, job.input.part(0, 32));
-  job.out.field(field::kEngine, "Microsoft Access");
-  constexpr std::array<std::string_view, 7> kVersions{"Jet 3 (97)",    "Jet 4 (2000-2003)", "ACE 12 (2007)",
-                                                      "ACE 14 (2010)", "ACE 15 (2013)",     "ACE 16 (2016)",
-                                                      "ACE 17 (2019)"};
-  if (head.size() > 20 && head[20] < kVersions.size()) job.out.field(field::kVersion, kVersions.at(head[20]));
-  return {};
-}
-
 }  // namespace atl::extract

@@ -77,6 +77,44 @@ Size webp_size(ByteView head) {
   return {};
 }
 
+// ISO 18181-1, D.2: bits, the lowest first, behind the mark of a codestream, which may lie in a box.
+Size jxl_size(ByteView head) {
+  std::size_t at = 0;
+  if (!head.empty() && head[0] != 0xFF) {
+    const std::string_view text = as_text(head);
+    at = text.find("jxlc");
+    if (at != std::string_view::npos) {
+      at += 4;
+    } else {
+      at = text.find("jxlp");
+      if (at == std::string_view::npos) return {};
+      at += 8;  // and the piece's number
+    }
+  }
+  if (be16(head, at) != 0xFF0A) return {};
+  std::size_t bit = (at + 2) * 8;
+  const auto take = [&](unsigned count) {
+    std::uint32_t value = 0;
+    for (unsigned i = 0; i < count; ++i, ++bit)
+      if (bit / 8 < head.size()) value |= (static_cast<std::uint32_t>(head[bit / 8]) >> (bit % 8) & 1U) << i;
+    return value;
+  };
+  const bool is_small = take(1) == 1;
+  const auto take_side = [&] {
+    constexpr std::array<unsigned, 4> kBits{9, 13, 18, 30};
+    return is_small ? (take(5) + 1) * 8 : take(kBits.at(take(2))) + 1;
+  };
+  Size size;
+  size.height = take_side();
+  struct Ratio {
+    std::uint64_t over, under;
+  };
+  constexpr std::array<Ratio, 8> kRatios{{{0, 1}, {1, 1}, {12, 10}, {4, 3}, {3, 2}, {16, 9}, {5, 4}, {2, 1}}};
+  const Ratio ratio = kRatios.at(take(3));
+  size.width = ratio.over == 0 ? take_side() : static_cast<std::uint32_t>(size.height * ratio.over / ratio.under);
+  return size;
+}
+
 Size icon_size(ByteView head) {
   Size best;
   for (std::size_t i = 0; i < std::min<std::size_t>(le16(head, 4), 64) && 6 + 16 * i + 2 <= head.size(); ++i) {
@@ -100,6 +138,10 @@ Size size_of(Job& job, ByteView head) {
   if (id == "webp") return webp_size(head);
   if (id == "jpeg") return jpeg_size(job);
   if (id == "heic" || id == "heif" || id == "avif") return heif_size(head);
+  if (id == "jxl") return jxl_size(head);
+  if (id == "jp2" && be16(head, 0) == 0xFF4F) {  // bare: ITU T.800, A.5.1, the first segment
+    return {be32(head, 8) - be32(head, 16), be32(head, 12) - be32(head, 20)};
+  }
   if (id == "jp2") {
     const std::size_t at = as_text(head).find("ihdr");
     return at == std::string_view::npos ? Size{} : Size{be32(head, at + 8), be32(head, at + 4)};
@@ -212,8 +254,8 @@ Result<void> read_image(Job& job) {
     job.out.number(field::kWidth, width);
     job.out.number(field::kHeight, height);
   };
-  const bool has_no_more =
-      job.format.id == "ico" || job.format.id == "jxl" || job.format.id == "gif" || job.format.id == "bmp";
+  const bool is_bare = (job.format.id == "jxl" || job.format.id == "jp2") && !head.empty() && head[0] == 0xFF;
+  const bool has_no_more = is_bare || job.format.id == "ico" || job.format.id == "gif" || job.format.id == "bmp";
   if (has_no_more) {
     say_size(size.width, size.height);
     return {};

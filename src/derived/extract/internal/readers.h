@@ -71,6 +71,11 @@ using ReadFormat = Result<void> (*)(Job& job);
 [[nodiscard]] Result<void> read_numpy(Job& job);
 [[nodiscard]] Result<void> read_safetensors(Job& job);
 [[nodiscard]] Result<void> read_gguf(Job& job);
+// parquet_format.cc, arrow_format.cc, hdf5_format.cc, netcdf_format.cc
+[[nodiscard]] Result<void> read_parquet(Job& job);
+[[nodiscard]] Result<void> read_arrow(Job& job);
+[[nodiscard]] Result<void> read_hdf5(Job& job);
+[[nodiscard]] Result<void> read_netcdf(Job& job);
 // markup_formats.cc
 [[nodiscard]] Result<void> read_html(Job& job);
 [[nodiscard]] Result<void> read_xml(Job& job);
@@ -112,7 +117,7 @@ void take_audio_tags(Job& job, std::string_view extension);
 [[nodiscard]] Result<void> read_mpeg(Job& job);
 // model_formats.cc
 [[nodiscard]] Result<void> read_model(Job& job);
-// database_formats.cc
+// database_formats.cc, access_format.cc
 [[nodiscard]] Result<void> read_sqlite(Job& job);
 [[nodiscard]] Result<void> read_dbf(Job& job);
 [[nodiscard]] Result<void> read_access(Job& job);

@@ -2,17 +2,12 @@
 #include <algorithm>
 #include <map>
 
+#include "derived/extract/testing/byte_order.h"
 #include "derived/extract/testing/samples.h"
 #include "foundation/codec/crc.h"
 
 namespace atl::extract::testing {
 namespace {
-
-std::string le(std::uint64_t value, std::size_t count) {
-  std::string out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
-  return out;
-}
 
 std::string padded(std::string text, std::size_t unit) {
   text.resize((text.size() + unit - 1) / unit * unit);

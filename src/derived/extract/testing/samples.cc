@@ -1,23 +1,16 @@
 #include "derived/extract/testing/samples.h"
+#include "derived/extract/testing/byte_order.h"
 
 #include <bit>
 #include <string>
+
+#include "derived/extract/testing/tables.h"
 
 namespace atl::extract::testing {
 namespace {
 
 using std::string_literals::operator""s;
 
-std::string le(std::uint64_t value, std::size_t count) {
-  std::string out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
-  return out;
-}
-std::string be(std::uint64_t value, std::size_t count) {
-  std::string out;
-  for (std::size_t i = count; i > 0; --i) out.push_back(static_cast<char>((value >> (8 * (i - 1))) & 0xFFU));
-  return out;
-}
 std::string floats(const std::vector<float>& values) {
   std::string out;
   for (const float value : values) out += le(std::bit_cast<std::uint32_t>(value), 4);
@@ -349,6 +342,12 @@ void add_media(std::vector<Sample>& out) {
   const std::vector<Field> size{{"width", "120"}, {"height", "80"}};
   for (const std::string kind : {"png", "gif", "bmp", "ico"})
     out.push_back({"a." + kind, portable_pixels(kind), kind, "", size});
+  // Small sides are told in eights: 80 high, and half as wide again.
+  out.push_back({"a.jxl", "\xFF\x0A" + le(1U | 9U << 1U | 4U << 6U, 2) + std::string(20, '\0'), "jxl", "", size});
+  out.push_back({"a.j2k",
+                 "\xFF\x4F\xFF\x51" + be(41, 2) + be(0, 2) + be(130, 4) + be(80, 4) + be(10, 4) + be(0, 4) +
+                     std::string(30, '\0'),
+                 "jp2", "", size});
   const std::string samples(16000, '\0');
   out.push_back({"a.wav",
                  "RIFF" + le(36 + samples.size(), 4) + "WAVEfmt " + le(16, 4) + le(1, 2) + le(1, 2) + le(8000, 4) +
@@ -467,11 +466,6 @@ void add_others(std::vector<Sample>& out) {
                  "dbf",
                  "quokka",
                  {{"engine", "dBase"}, {"column", "NAME"}, {"row_count", "1"}}});
-  out.push_back({"a.mdb",
-                 std::string("\0\1\0\0Standard Jet DB\0", 20) + le(1, 1) + std::string(30, '\0'),
-                 "mdb",
-                 "",
-                 {{"engine", "Microsoft Access"}, {"format_version", "Jet 4 (2000-2003)"}}});
   out.push_back(
       {"a.exe",
        "MZ" + std::string(58, '\0') + le(64, 4) + std::string("PE\0\0", 4) + le(0x8664, 2) + std::string(60, '\0'),
@@ -489,6 +483,65 @@ void add_others(std::vector<Sample>& out) {
   out.push_back({"a.xyz", std::string("\1\2\3\4\xFF\xFE\xFD", 7), "unknown", "", {}});
 }
 
+void add_tables(std::vector<Sample>& out) {
+  for (const bool is_wide : {true, false}) {
+    out.push_back(
+        {is_wide ? "a.mdb" : "97.mdb",
+         access_database(is_wide),
+         "mdb",
+         "1\t12.34\t2024-03-09T18:00:00\tyes\tquokka\tfound near the harbour\n2\t12.34\t1899-12-31\tno\twombat\tzzz",
+         {{"engine", "Microsoft Access"},
+          {"format_version", is_wide ? "Jet 4 (2000-2003)" : "Jet 3 (97)"},
+          {"table", "Animals"},
+          {"table", "Cheap ones"},
+          {"column", "Animals.Notes"},
+          {"column_type", "Animals.Notes = long text"},
+          {"row_count", "2"}}});
+  }
+  out.push_back({"a.parquet",
+                 parquet_table(),
+                 "parquet",
+                 "tags  list of text",
+                 {{"row_count", "42"},
+                  {"column", "place.city"},
+                  {"column_type", "price = decimal(10,2)"},
+                  {"title", "Animals of the island"},
+                  {"generator", "quokka-writer 1.0"}}});
+  out.push_back({"a.feather",
+                 arrow_table(),
+                 "arrow",
+                 "tags  list of text",
+                 {{"row_count", "42"},
+                  {"column", "place.city"},
+                  {"column_type", "price = double"},
+                  {"column_type", "place.code = int32"},
+                  {"title", "Animals of the island"}}});
+  for (const unsigned version : {1U, 2U, 5U}) {
+    out.push_back({"v" + std::to_string(version) + ".nc",
+                   netcdf_array(version),
+                   "netcdf",
+                   "levels = 5 -2\ntemperature  float32, 7 x 3\n    units = kelvin",
+                   {{"title", "Weather of the quokka island"}, {"array", "temperature = float32, 7 x 3"}}});
+  }
+  for (const bool is_dense : {true, false}) {
+    out.push_back({is_dense ? "dense.h5" : "a.h5",
+                   hdf5_arrays(is_dense),
+                   "hdf5",
+                   "units = millivolt",
+                   {{"title", "Recordings of quokkas"},
+                    {"table", "session/voltage"},
+                    {"array", "session/voltage = float32, 100 x 20"},
+                    {"array", "session/events = record, 5"},
+                    {"column_type", "session/events.count = int32"}}});
+  }
+  const std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }\n";
+  out.push_back({"a.npy",
+                 "\x93NUMPY\x01" + le(0, 1) + le(header.size(), 2) + header + std::string(96, '\0'),
+                 "npy",
+                 "",
+                 {{"array", "float64, 3 x 4"}}});
+}
+
 }  // namespace
 
 std::vector<Sample> samples() {
@@ -498,6 +551,7 @@ std::vector<Sample> samples() {
   add_documents(out);
   add_media(out);
   add_models(out);
+  add_tables(out);
   add_others(out);
   return out;
 }

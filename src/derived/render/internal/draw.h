@@ -34,10 +34,11 @@ inline constexpr std::uint64_t kWholeBytesMax = 256 * kMiB;
 [[nodiscard]] Result<Picture> draw_icon(const Drawing& drawing);
 [[nodiscard]] Result<Picture> draw_film(const Drawing& drawing);
 [[nodiscard]] Result<Picture> draw_sound(const Drawing& drawing);
-// heif_picture.cc, webp_picture.cc, raw_picture.cc
+// heif_picture.cc, webp_picture.cc, raw_picture.cc, photoshop_picture.cc
 [[nodiscard]] Result<Picture> draw_heif(const Drawing& drawing);
 [[nodiscard]] Result<Picture> draw_webp_bytes(ByteView file);
 [[nodiscard]] Result<Picture> draw_raw(const Drawing& drawing);
+[[nodiscard]] Result<Picture> draw_photoshop(const Drawing& drawing);
 // page.cc
 [[nodiscard]] Result<Picture> draw_page(const Drawing& drawing);
 // package_picture.cc: the picture that stands in a zipped document, else its words; the first page of a comic

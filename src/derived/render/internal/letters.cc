@@ -3,8 +3,13 @@
 #include <fontconfig/fontconfig.h>
 #include <ft2build.h>
 #include FT_FREETYPE_H
+#include <raqm.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -20,9 +25,37 @@ struct FreeFont {
   void operator()(FT_FaceRec_* face) const { ::FT_Done_Face(face); }
   void operator()(FcPattern* pattern) const { ::FcPatternDestroy(pattern); }
   void operator()(FcFontSet* set) const { ::FcFontSetDestroy(set); }
+  void operator()(raqm_t* line) const { ::raqm_destroy(line); }
 };
 using Library = std::unique_ptr<FT_LibraryRec_, FreeFont>;
 using Face = std::unique_ptr<FT_FaceRec_, FreeFont>;
+using ArrangedLine = std::unique_ptr<raqm_t, FreeFont>;
+
+struct Range {
+  char32_t first, last;
+};
+template <std::size_t size>
+bool is_in(const std::array<Range, size>& ranges, char32_t letter) {
+  return std::ranges::any_of(ranges, [&](const Range& one) { return letter >= one.first && letter <= one.last; });
+}
+
+// Blocks of Unicode 15: written from right to left.
+constexpr std::array kFromRight{Range{0x0590, 0x08FF},   Range{0xFB1D, 0xFDFF},   Range{0xFE70, 0xFEFF},
+                                Range{0x10800, 0x10FFF}, Range{0x1E800, 0x1EFFF}, Range{0x200F, 0x200F}};
+// Digits and signs in these blocks have no direction of their own.
+constexpr std::array kWithoutDirection{Range{0x0600, 0x0607}, Range{0x060C, 0x060C}, Range{0x0660, 0x066C},
+                                       Range{0x06F0, 0x06F9}};
+// What cannot be set letter by letter: joined, stacked or reordered, or says how others are to be.
+constexpr std::array kArranged{Range{0x0300, 0x036F},   Range{0x0590, 0x109F},  Range{0x1100, 0x11FF},
+                               Range{0x1700, 0x1AFF},   Range{0x1B00, 0x1CFF},  Range{0x1DC0, 0x1DFF},
+                               Range{0x200C, 0x200F},   Range{0x202A, 0x202E},  Range{0x2066, 0x2069},
+                               Range{0x20D0, 0x20FF},   Range{0xA800, 0xABFF},  Range{0xFB1D, 0xFDFF},
+                               Range{0xFE00, 0xFE0F},   Range{0xFE20, 0xFE2F},  Range{0xFE70, 0xFEFF},
+                               Range{0x10800, 0x11FFF}, Range{0x1E800, 0x1EFFF}};
+// Goes with the letter before it, in that letter's font.
+constexpr std::array kDependent{Range{0x0300, 0x036F}, Range{0x1AB0, 0x1AFF}, Range{0x1DC0, 0x1DFF},
+                                Range{0x200B, 0x200F}, Range{0x202A, 0x202E}, Range{0x2060, 0x206F},
+                                Range{0x20D0, 0x20FF}, Range{0xFE00, 0xFE0F}, Range{0xFE20, 0xFE2F}};
 
 // The next letter of UTF-8, taken from the front; what is no UTF-8 is U+FFFD, a byte each.
 char32_t take_letter(std::string_view& text) {
@@ -36,6 +69,16 @@ char32_t take_letter(std::string_view& text) {
   for (std::size_t i = 1; i < length; ++i) letter = (letter << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
   text.remove_prefix(length);
   return letter;
+}
+
+std::u32string letters_of(std::string_view text) {
+  std::u32string letters;
+  while (!text.empty()) letters.push_back(take_letter(text));
+  return letters;
+}
+
+bool is_arranged(const std::u32string& letters) {
+  return std::ranges::any_of(letters, [](char32_t letter) { return letter >= 0x300 && is_in(kArranged, letter); });
 }
 
 void blend(Picture& on, std::int64_t x, std::int64_t y, unsigned share, Colour colour) {
@@ -52,6 +95,32 @@ struct Letters::Faces {
   Library library;
   std::array<std::vector<Face>, 3> of_style;  // the best first
   std::unordered_map<std::uint64_t, double> widths;
+
+  // Glyphs in the order they are seen in; none where there are no fonts.
+  ArrangedLine arrange(const std::u32string& letters, Style style, std::uint32_t size, bool from_right) {
+    ArrangedLine line(::raqm_create());
+    if (!line || letters.empty()) return nullptr;
+    const std::vector<std::uint32_t> numbers(letters.begin(), letters.end());
+    if (!::raqm_set_text(line.get(), numbers.data(), numbers.size())) return nullptr;
+    ::raqm_set_par_direction(line.get(), from_right ? RAQM_DIRECTION_RTL : RAQM_DIRECTION_LTR);
+    ::raqm_set_freetype_load_flags(line.get(), FT_LOAD_TARGET_LIGHT);
+    FT_Face face = nullptr;
+    for (std::size_t begin = 0, end = 0; begin < letters.size(); begin = end) {
+      FT_UInt glyph = 0;
+      if (face == nullptr || !is_in(kDependent, letters[begin])) face = face_of(letters[begin], style, size, glyph);
+      if (face == nullptr) return nullptr;
+      for (end = begin + 1; end < letters.size(); ++end)
+        if (!is_in(kDependent, letters[end]) && face_of(letters[end], style, size, glyph) != face) break;
+      if (!::raqm_set_freetype_face_range(line.get(), face, begin, end - begin)) return nullptr;
+    }
+    return ::raqm_layout(line.get()) ? std::move(line) : nullptr;
+  }
+
+  static std::span<const raqm_glyph_t> glyphs_of(const ArrangedLine& line) {
+    std::size_t count = 0;
+    const raqm_glyph_t* const glyphs = line ? ::raqm_get_glyphs(line.get(), &count) : nullptr;
+    return {glyphs, glyphs == nullptr ? 0 : count};
+  }
 
   void open(Style style, const char* name, int count_max) {
     const std::unique_ptr<FcPattern, FreeFont> pattern(
@@ -118,30 +187,60 @@ void Letters::open() {
   faces_->open(Style::fixed, "monospace", 1);
 }
 
+bool Letters::begins_on_the_right(std::string_view text) {
+  while (!text.empty()) {
+    const char32_t letter = take_letter(text);
+    if (is_in(kFromRight, letter) && !is_in(kWithoutDirection, letter)) return true;
+    const bool is_latin = (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z');
+    if (is_latin || (letter >= 0xC0 && letter < 0x590) || (letter >= 0x900 && letter < 0x2000) ||
+        (letter >= 0x3040 && letter < 0xFB00))
+      return false;
+  }
+  return false;
+}
+
 double Letters::width_of(std::string_view text, Style style, std::uint32_t size) {
   double width = 0;
+  if (const std::u32string letters = letters_of(text); is_arranged(letters)) {
+    const ArrangedLine line = faces_->arrange(letters, style, size, begins_on_the_right(text));
+    for (const raqm_glyph_t& glyph : Faces::glyphs_of(line)) width += glyph.x_advance / kUnit;
+    return width;
+  }
   while (!text.empty()) width += faces_->width_of(take_letter(text), style, size);
   return width;
 }
 
 void Letters::draw(Picture& on, std::string_view text, Style style, std::uint32_t size, double left, double baseline,
-                   double right, Colour colour) {
+                   double right, Colour colour, bool from_right) {
   double pen = left;
-  while (!text.empty() && pen < right) {
-    const char32_t letter = take_letter(text);
-    FT_UInt glyph = 0;
-    const FT_Face face = faces_->face_of(letter, style, size, glyph);
-    if (face == nullptr || ::FT_Load_Glyph(face, glyph, FT_LOAD_TARGET_LIGHT | FT_LOAD_RENDER) != 0) continue;
+  // One glyph; how far it takes the pen is the caller's.
+  const auto draw_glyph = [&](FT_Face face, FT_UInt glyph, double x_shift, double y_shift) {
+    if (face == nullptr || ::FT_Load_Glyph(face, glyph, FT_LOAD_TARGET_LIGHT | FT_LOAD_RENDER) != 0) return false;
     const FT_GlyphSlot slot = face->glyph;
     const FT_Bitmap& bitmap = slot->bitmap;
-    const auto x = static_cast<std::int64_t>(std::lround(pen)) + slot->bitmap_left;
-    const auto y = static_cast<std::int64_t>(std::lround(baseline)) - slot->bitmap_top;
+    const auto x = static_cast<std::int64_t>(std::lround(pen + x_shift)) + slot->bitmap_left;
+    const auto y = static_cast<std::int64_t>(std::lround(baseline - y_shift)) - slot->bitmap_top;
     for (unsigned row = 0; bitmap.pixel_mode == FT_PIXEL_MODE_GRAY && row < bitmap.rows; ++row) {
       const unsigned char* const shares = bitmap.buffer + static_cast<std::ptrdiff_t>(row) * bitmap.pitch;
       for (unsigned column = 0; column < bitmap.width && static_cast<double>(x + column) < right; ++column)
         blend(on, x + column, y + row, shares[column], colour);
     }
-    pen += static_cast<double>(slot->advance.x) / kUnit;
+    return true;
+  };
+  const std::u32string letters = letters_of(text);
+  if (from_right || is_arranged(letters)) {
+    const ArrangedLine line = faces_->arrange(letters, style, size, from_right);
+    for (const raqm_glyph_t& one : Faces::glyphs_of(line)) {
+      if (pen >= right) return;
+      draw_glyph(one.ftface, one.index, one.x_offset / kUnit, one.y_offset / kUnit);
+      pen += one.x_advance / kUnit;
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < letters.size() && pen < right; ++i) {
+    FT_UInt glyph = 0;
+    const FT_Face face = faces_->face_of(letters[i], style, size, glyph);
+    if (draw_glyph(face, glyph, 0, 0)) pen += static_cast<double>(face->glyph->advance.x) / kUnit;
   }
 }
 

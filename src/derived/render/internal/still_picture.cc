@@ -16,9 +16,10 @@ struct StillCodec {
   AVCodecID codec;
 };
 constexpr std::array kCodecs{
-    StillCodec{"jpeg", AV_CODEC_ID_MJPEG},   StillCodec{"png", AV_CODEC_ID_PNG},    StillCodec{"gif", AV_CODEC_ID_GIF},
-    StillCodec{"bmp", AV_CODEC_ID_BMP},      StillCodec{"tiff", AV_CODEC_ID_TIFF},  StillCodec{"psd", AV_CODEC_ID_PSD},
-    StillCodec{"jp2", AV_CODEC_ID_JPEG2000}, StillCodec{"jxl", AV_CODEC_ID_JPEGXL}, StillCodec{"svg", AV_CODEC_ID_SVG},
+    StillCodec{"jpeg", AV_CODEC_ID_MJPEG}, StillCodec{"png", AV_CODEC_ID_PNG},
+    StillCodec{"gif", AV_CODEC_ID_GIF},    StillCodec{"bmp", AV_CODEC_ID_BMP},
+    StillCodec{"tiff", AV_CODEC_ID_TIFF},  StillCodec{"jp2", AV_CODEC_ID_JPEG2000},
+    StillCodec{"jxl", AV_CODEC_ID_JPEGXL}, StillCodec{"svg", AV_CODEC_ID_SVG},
 };
 
 Result<Packet> packet_of(ByteView bytes) {

@@ -2,6 +2,7 @@
 // listing. Not how its own program would show it: neither its fonts and colours nor its pictures are looked at.
 // Always true: what stands in the content is drawn as letters and nothing else; no more of it is read than fits.
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,35 @@ std::string_view first_bytes(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+// Between letters of Chinese and Japanese a line may be broken, but not before what ends a sentence or a bracket.
+bool is_ideograph(std::string_view letter) {
+  return letter >= "\u2E80" &&
+         (letter < "\uA4D0" || (letter >= "\uF900" && letter < "\uFB00") || (letter >= "\uFF00" && letter < "\uFFF0") ||
+          (letter >= "\U00020000" && letter < "\U00040000"));
+}
+bool may_not_begin_a_line(std::string_view letter) {
+  constexpr std::array<std::string_view, 14> kClosing{"、", "。", "，", "．", "」", "』", "）",
+                                                      "】", "〉", "》", "！", "？", "：", "；"};
+  return std::ranges::find(kClosing, letter) != kClosing.end();
+}
+
+// Where a line that goes on at `from` may be broken first; `from` itself is none.
+std::size_t next_break(std::string_view text, std::size_t from) {
+  const auto letter_at = [&](std::size_t at) {
+    std::size_t end = at + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+    return text.substr(at, end - at);
+  };
+  std::string_view last = letter_at(from);
+  for (std::size_t at = from + last.size(); at < text.size(); at += last.size()) {
+    const std::string_view letter = letter_at(at);
+    if (letter == " ") return at;
+    if ((is_ideograph(last) || is_ideograph(letter)) && !may_not_begin_a_line(letter)) return at;
+    last = letter;
+  }
+  return text.size();
+}
+
 class Paper {
  public:
   static Result<Paper> open(Letters& letters, std::uint32_t width, std::uint32_t height) {
@@ -66,10 +96,14 @@ class Paper {
   void paragraph(std::string_view text, Style style, std::uint32_t size, Colour colour, double indent = 0,
                  int lines_max = 1000) {
     const double left = kMargin + indent;
+    const bool from_right = Letters::begins_on_the_right(text);
+    const double room = right_ - left;
     for (int line = 0; !text.empty() && !is_full() && line < lines_max; ++line) {
-      const std::string_view part = fitting(text, style, size, right_ - left);
+      const std::string_view part = fitting(text, style, size, room);
+      const double width = from_right ? letters_->width_of(part, style, size) : 0;
+      const double begin = from_right ? right_ - indent - std::min(width, room) : left;
       y_ += size;
-      letters_->draw(picture_, part, style, size, left, y_, right_, colour);
+      letters_->draw(picture_, part, style, size, begin, y_, right_, colour, from_right);
       y_ += size * 0.45;
       text.remove_prefix(part.size());
       text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
@@ -101,7 +135,7 @@ class Paper {
     std::size_t fits = 0;
     double used = 0;
     while (fits < text.size()) {
-      const std::size_t end = std::min(text.find(' ', fits + 1), text.size());
+      const std::size_t end = next_break(text, fits);
       const double more = letters_->width_of(text.substr(fits, end - fits), style, size);
       if (used + more > width) break;
       used += more;
@@ -300,9 +334,11 @@ Result<Picture> draw_table(const Drawing& drawing, const extract::Extraction& ex
       const std::string& cell = rows[i][column];
       const Style style = i == 0 ? Style::bold : Style::plain;
       const double width = paper.letters().width_of(cell, style, kSize);
-      const double begin = is_number(cell) ? std::max(left + kPadding, end - kPadding - width) : left + kPadding;
+      const bool is_on_the_right = is_number(cell) || Letters::begins_on_the_right(cell);
+      const double begin = is_on_the_right ? std::max(left + kPadding, end - kPadding - width) : left + kPadding;
       const double baseline = kEdge + kRowHeight * static_cast<double>(i) + 21;
-      paper.letters().draw(paper.picture(), cell, style, kSize, begin, baseline, end - 2, kInk);
+      paper.letters().draw(paper.picture(), cell, style, kSize, begin, baseline, end - 2, kInk,
+                           Letters::begins_on_the_right(cell));
     }
     left += widths[column];
   }
@@ -320,9 +356,10 @@ Result<Picture> draw_words(const Drawing& drawing) {
   });
   if (!has_words) return nothing_to_show("there are no words in it");
   const std::string_view group = drawing.format.group;
-  if (group == "sheet") return draw_table(drawing, extraction);
+  const bool is_script = drawing.format.id == "sql";
+  if (group == "sheet" || (group == "database" && !is_script)) return draw_table(drawing, extraction);
   if (group == "slides") return draw_slide(drawing, extraction);
-  if (group == "code" || group == "data" || group == "text" || group == "subtitle" || group == "database")
+  if (group == "code" || group == "data" || group == "text" || group == "subtitle" || is_script)
     return draw_listing(drawing, extraction);
   if (drawing.format.id == "xml" || drawing.format.id == "tex" || drawing.format.id == "rst")
     return draw_listing(drawing, extraction);

@@ -25,6 +25,8 @@ Understand simple_reader(int* reads) {
       out.media_type = "text/plain";
       if (sources[i].name.ends_with(".png")) {
         out.format = "png";
+      } else if (sources[i].name.ends_with(".npy")) {
+        out.format = "npy";
       } else if (text.starts_with("broken")) {
         out.trouble = "it broke its reader";
       } else if (sources[i].name.ends_with(".zip")) {

@@ -1,5 +1,5 @@
 // Understands contents without a process of its own, for tests: everything is text, "x.zip" is lines "path: text", a
-// member each, "# Title" a title, and what begins with "broken" breaks its reader.
+// member each, "# Title" a title, a ".npy" says nothing, and what begins with "broken" breaks its reader.
 #pragma once
 
 #include "derived/search/search_index.h"

@@ -20,8 +20,8 @@ void multiply(const SparseMatrix& matrix, const Matrix& right, std::size_t width
   for (std::size_t row = 0; row < matrix.rows(); ++row) {
     float* to = out.data() + row * width;
     for (std::size_t i = matrix.row_begins[row]; i < matrix.row_begins[row + 1]; ++i) {
-      const float value = matrix.entries[i].value;
-      const float* from = right.data() + matrix.entries[i].column * width;
+      const float value = matrix.entries[i].value();
+      const float* from = right.data() + matrix.entries[i].column() * width;
       for (std::size_t k = 0; k < width; ++k) to[k] += value * from[k];
     }
   }
@@ -33,8 +33,8 @@ void multiply_transposed(const SparseMatrix& matrix, const Matrix& right, std::s
   for (std::size_t row = 0; row < matrix.rows(); ++row) {
     const float* from = right.data() + row * width;
     for (std::size_t i = matrix.row_begins[row]; i < matrix.row_begins[row + 1]; ++i) {
-      const float value = matrix.entries[i].value;
-      float* to = out.data() + matrix.entries[i].column * width;
+      const float value = matrix.entries[i].value();
+      float* to = out.data() + matrix.entries[i].column() * width;
       for (std::size_t k = 0; k < width; ++k) to[k] += value * from[k];
     }
   }
@@ -62,24 +62,27 @@ std::vector<double> gram(const Matrix& matrix, std::size_t width) {
   return sums;
 }
 
-// matrix * vectors * diagonal(factors); of `kept` columns.
-Matrix rotated(const Matrix& matrix, std::size_t width, const std::vector<double>& vectors,
-               const std::vector<double>& factors, std::size_t kept) {
+// matrix = matrix * vectors * diagonal(factors), of `kept` columns. Row by row in its own place: with as many rows as
+// there are words a second matrix would be the most that learning takes.
+void rotate(Matrix& matrix, std::size_t width, const std::vector<double>& vectors, const std::vector<double>& factors,
+            std::size_t kept) {
   Matrix turn(width * kept);
   for (std::size_t i = 0; i < width; ++i) {
     for (std::size_t k = 0; k < kept; ++k) turn[i * kept + k] = static_cast<float>(vectors[i * width + k] * factors[k]);
   }
   const std::size_t rows = matrix.size() / width;
-  Matrix out(rows * kept, 0);
+  Matrix turned(kept);
   for (std::size_t row = 0; row < rows; ++row) {
-    float* to = out.data() + row * kept;
+    std::ranges::fill(turned, 0.0F);
     for (std::size_t i = 0; i < width; ++i) {
       const float value = matrix[row * width + i];
       const float* from = turn.data() + i * kept;
-      for (std::size_t k = 0; k < kept; ++k) to[k] += value * from[k];
+      for (std::size_t k = 0; k < kept; ++k) turned[k] += value * from[k];
     }
+    // No longer than the row was, so what comes behind is still whole.
+    std::ranges::copy(turned, matrix.begin() + static_cast<std::ptrdiff_t>(row * kept));
   }
-  return out;
+  matrix.resize(rows * kept);
 }
 
 // How many eigenvalues are more than rounding.
@@ -94,16 +97,16 @@ std::vector<double> inverse_roots(const std::vector<double>& values, std::size_t
   return factors;
 }
 
-// The same space, with columns of length 1 that are at right angles; fewer of them where it has fewer directions.
-Matrix orthonormal(const Matrix& matrix, std::size_t& width) {
+// Makes it the same space, with columns of length 1 that are at right angles; fewer of them where it has fewer
+// directions.
+void make_orthonormal(Matrix& matrix, std::size_t& width) {
   std::vector<double> products = gram(matrix, width);
   std::vector<double> values;
   std::vector<double> vectors;
   eigenvectors(products, width, values, vectors);
   const std::size_t kept = meaningful(values);
-  Matrix out = rotated(matrix, width, vectors, inverse_roots(values, kept), kept);
+  rotate(matrix, width, vectors, inverse_roots(values, kept), kept);
   width = kept;
-  return out;
 }
 
 float random_normal(std::uint64_t key) {  // nearly: the sum of four even ones
@@ -187,7 +190,7 @@ Result<Decomposition> decompose(const SparseMatrix& matrix, std::size_t rank, st
   for (int iteration = 0; iteration <= kPowerIterations; ++iteration) {
     if (stop != nullptr && *stop) return fail(ErrorKind::interrupted, "learned.stopped", "learning was stopped");
     multiply(matrix, columns, width, rows);
-    rows = orthonormal(rows, width);
+    make_orthonormal(rows, width);
     if (width == 0) return result;
     multiply_transposed(matrix, rows, width, columns);
   }
@@ -196,7 +199,8 @@ Result<Decomposition> decompose(const SparseMatrix& matrix, std::size_t rank, st
   std::vector<double> vectors;
   eigenvectors(products, width, values, vectors);
   result.rank = std::min(rank, meaningful(values));
-  result.directions = rotated(columns, width, vectors, inverse_roots(values, result.rank), result.rank);
+  rotate(columns, width, vectors, inverse_roots(values, result.rank), result.rank);
+  result.directions = std::move(columns);
   for (std::size_t i = 0; i < result.rank; ++i) result.strengths.push_back(static_cast<float>(std::sqrt(values[i])));
   return result;
 }

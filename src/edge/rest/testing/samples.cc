@@ -94,6 +94,11 @@ std::vector<Sample> object_samples() {
        .body = R"({"near": "a warm place", "near_threshold": 0.7, "words_only": false})",
        .is_list = true},
       {.id = "search", .target = "/api/v1/search", .body = R"({"near": "a", "near_threshold": 7})", .status = 400},
+      {.id = "vectors_put",
+       .target = "/api/v1/buckets/photos/vectors?prefix=faces/",
+       .body =
+           R"({"vectors": [{"key": "ada", "vector": [0.5, -1], "payload": {"year": "1815"}}, {"key": "b", "vector": []}]})"},
+      {.id = "vectors_put", .target = "/api/v1/buckets/photos/vectors", .body = R"({"vectors": 1})", .status = 400},
       {.id = "vector_search",
        .target = "/api/v1/search/vectors",
        .body = R"({"bucket": "photos", "prefix": "2024/", "vector": [0.5, -1], "metric": "l2", "threshold": 0.7})",

@@ -56,7 +56,8 @@ Result<void> Body::read_headers(bool wants_md5, std::optional<ChecksumAlgorithm>
     if (!expected || expected->size() != 16) return fail(Code::InvalidDigest);
     md5_expected_ = std::move(*expected);
     md5_.emplace();
-  } else if (wants_md5 && length_ && *length_ <= kEtagIsMd5UpToBytes) {
+  } else if (const auto most = length_ ? length_ : exchange_->body_bytes_max;
+             wants_md5 && most && *most <= kEtagIsMd5UpToBytes) {
     md5_.emplace();
   }
   for (std::size_t at = 0; at < kChecksumAlgorithms && of == ChecksumsOf::body; ++at) {

@@ -56,6 +56,9 @@ struct Exchange {
   ResourceKind resource = ResourceKind::service;
   const OperationRow* operation = nullptr;
 
+  // Of a body whose length is not known: it has no more than that.
+  std::optional<std::uint64_t> body_bytes_max;
+
   Claim claim;
   SigningKey signing_key{};
   access::Who who;
@@ -88,6 +91,13 @@ struct Exchange {
  private:
   [[nodiscard]] Result<void> decide(access::Action action, access::Resource asked) const;
 };
+
+// Who asks and the vault it is about, once the signature is known to hold; nobody where there is no identity. SlowDown,
+// and what opening the vault says.
+[[nodiscard]] Result<void> admit(Exchange& exchange, const std::optional<access::S3Identity>& identity);
+// The key that signs for the claim: of a key that nobody has one that fits nothing, made with the same work.
+[[nodiscard]] SigningKey signing_key_of(SigningKeys& keys, const Claim& claim,
+                                        const std::optional<access::S3Identity>& identity);
 
 // The whole body, verified as the signature says it is: for documents. Of a document about another thing's content
 // checksums in headers are that thing's.
@@ -160,6 +170,8 @@ using Answer = Result<net::Response>;
 [[nodiscard]] Answer list_object_versions(Exchange& exchange);
 [[nodiscard]] Answer get_object(Exchange& exchange);  // and HeadObject
 [[nodiscard]] Answer put_object(Exchange& exchange);
+// An upload from a form, whose fields say who asks.
+[[nodiscard]] Answer post_object(Exchange& exchange, SigningKeys& keys);
 [[nodiscard]] Answer copy_object(Exchange& exchange);
 [[nodiscard]] Answer delete_object(Exchange& exchange);
 [[nodiscard]] Answer delete_objects(Exchange& exchange);

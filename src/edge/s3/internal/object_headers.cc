@@ -109,9 +109,6 @@ Result<void> check_headers(const Exchange& exchange) {
       return fail(Code::NotImplemented,
                   "Encryption with keys of one's own is not done: the vault is encrypted as a whole");
     }
-    if (starts_with_ignoring_case(header.name, "x-amz-grant-") && !header.value.empty()) {
-      return fail(Code::NotImplemented, "Grants in headers are not taken: x-amz-acl with a canned list is");
-    }
   }
   for (const std::string_view name : {"x-amz-website-redirect-location", "x-amz-write-offset-bytes"}) {
     if (exchange.header(name))
@@ -161,11 +158,12 @@ Result<void> read_object_headers(const Exchange& exchange, catalog::VersionRow& 
 
 Result<vault::VersionTerms> read_terms(const Exchange& exchange) {
   vault::VersionTerms terms;
-  if (const auto canned = exchange.header("x-amz-acl"); canned && !canned->empty()) {
-    ATOLL_ASSIGN(const access::AccessList list, parse_canned_list(*canned));
-    if (opens_something(list)) ATOLL_TRY(exchange.require(access::Action::bucket_access_write));
-    if (list != access::AccessList::owner_only) terms.access_list = name_of(list);
-  }
+  ATOLL_ASSIGN(const auto list, read_list_headers(exchange.request.headers, [&]() -> Result<Owners> {
+                 ATOLL_ASSIGN(const auto state, vault::bucket_state(*exchange.vault->reader(), exchange.bucket));
+                 return Owners{exchange.vault->actor(), owner_of(state)};
+               }));
+  if (list && opens_something(*list)) ATOLL_TRY(exchange.require(access::Action::bucket_access_write));
+  if (list && *list != access::AccessList::owner_only) terms.access_list = name_of(*list);
   const auto mode = exchange.header("x-amz-object-lock-mode");
   const auto until = exchange.header("x-amz-object-lock-retain-until-date");
   if (mode.has_value() != until.has_value()) {

@@ -11,7 +11,7 @@
 namespace atl::s3 {
 
 // Metadata, content type, tags, times. MetadataTooLarge, InvalidTag, InvalidStorageClass, NotImplemented (encryption
-// with keys of one's own, grants, redirects).
+// with keys of one's own, redirects).
 [[nodiscard]] Result<void> read_object_headers(const Exchange& exchange, catalog::VersionRow& version);
 // Headers that ask for what is not there are refused, whatever else the request says.
 [[nodiscard]] Result<void> check_headers(const Exchange& exchange);

@@ -1,21 +1,24 @@
 // Figures over time. The plots come with a table of the figures now, for who cannot see them.
 import { useSignal } from "@preact/signals";
 import { get } from "../../api/client";
-import type { Drive, DriveList, HealthSummary, Monitor as MonitorFigures, VaultStatus } from "../../api/types";
+import type { Alarm, AlarmList, DriveList, HealthSummary, Monitor as MonitorFigures, VaultStatus } from "../../api/types";
 import { percent, rate, size, count } from "../../format/format";
 import { Field } from "../../parts/Field";
 import { Loaded } from "../../parts/States";
 import { useEvery, useLoad } from "../../state/load";
 import { may, vaultName } from "../../state/session";
 import { t } from "../../text/text";
+import { Drives } from "./Drives";
+import { Forecast } from "./Forecast";
 import { Plot, type Line } from "./Plot";
 import "./monitor.css";
 
 interface Facts {
   figures: MonitorFigures;
-  drives: Drive[];
+  drives: DriveList;
+  alarms: Alarm[];
   status: VaultStatus | null;
-  room: HealthSummary["room"] | null; // of the disk of the home
+  room: HealthSummary["room"] | null;
 }
 
 const milliseconds = (seconds: number): string => `${count(Math.round(seconds * 10_000) / 10)} ms`;
@@ -54,13 +57,14 @@ function Now({ facts }: { facts: Facts }) {
 export default function Monitor() {
   const range = useSignal("1h");
   const { state, again } = useLoad<Facts>(async () => {
-    const [figures, drives, status, room] = await Promise.all([
+    const [figures, drives, alarms, status, room] = await Promise.all([
       get<MonitorFigures>("api/v1/monitor", { since: range.value === "1y" ? "365d" : range.value }),
-      get<DriveList>("api/v1/drives").then((one) => one.drives),
+      get<DriveList>("api/v1/drives"),
+      get<AlarmList>("api/v1/alarms").then((one) => one.alarms),
       may("status") ? get<VaultStatus>("api/v1/vaults/" + encodeURIComponent(vaultName.value || "main")) : Promise.resolve(null),
       may("status") ? get<HealthSummary>("api/v1/health/summary").then((one) => one.room) : Promise.resolve(null),
     ]);
-    return { figures, drives, status, room };
+    return { figures, drives, alarms, status, room };
   }, [range.value]);
   useEvery(10, again);
   return (
@@ -73,13 +77,8 @@ export default function Monitor() {
             <div class="stack wide">
               <Now facts={facts} />
               <div class="plots">{plots.map((one) => <Plot key={one.title} title={one.title} times={figures.times} lines={linesOf(figures, one.lines)} format={one.format} />)}</div>
-              {drives.length > 0 && (
-                <section class="stack tight"><h2>{t.monitor.drives}</h2>
-                  <ul class="columns">{drives.map((one) => (
-                    <li key={one.name} class="card padded stack tight"><h3>{one.model || one.name}</h3>
-                      <p class="soft small">{[one.name, size(one.capacity_bytes), one.temperature_celsius !== undefined && `${one.temperature_celsius} °C`, one.health_percent !== undefined && percent(one.health_percent / 100), one.unknown_because].filter(Boolean).join(", ")}</p></li>
-                  ))}</ul></section>
-              )}
+              {facts.room && <Forecast room={facts.room} />}
+              {drives.drives.length > 0 && <Drives drives={drives.drives} places={drives.places} alarms={facts.alarms} />}
             </div>
           );
         }}

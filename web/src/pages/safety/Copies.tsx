@@ -16,7 +16,7 @@ import { t } from "../../text/text";
 
 const tellJob = (words: string): void => tell(words, { words: t.shell.pages.jobs, run: () => go(href("jobs")) });
 // Only whoever administers the server names places of it; without that an offer would be refused.
-const mayPlace = (): boolean => may("copy_manage") && may("server_admin");
+export const mayPlace = (): boolean => may("copy_manage") && may("server_admin");
 
 // "s3://bucket/prefix?endpoint=…" without what stands behind.
 const shownPlace = (place: string): string => (place.startsWith("s3://") ? (place.split("?")[0] ?? place) : place);
@@ -145,8 +145,18 @@ function RemoveCopy({ copy, onClose }: { copy: Copy; onClose: () => void }) {
   );
 }
 
+export function AddCopy({ isFirst }: { isFirst?: boolean }) {
+  const isOpen = useSignal(false);
+  return (
+    <div>
+      <button type="button" class={isFirst ? "button primary" : "button"} onClick={() => (isOpen.value = true)}><Icon name="plus" size={18} />{t.copies.add}</button>
+      {isOpen.value && <NewCopy onClose={() => (isOpen.value = false)} />}
+    </div>
+  );
+}
+
 export function Copies({ copies, lastLsn }: { copies: Copy[]; lastLsn: number }) {
-  const open = useSignal<{ kind: "add" } | { kind: "remove" | "key"; copy: Copy } | null>(null);
+  const open = useSignal<{ kind: "remove" | "key"; copy: Copy } | null>(null);
   const start = (copy: Copy, verb: string, words: string, body?: object): void => {
     post(`api/v1/copies/${encodeURIComponent(copy.name)}/${verb}`, body).then(() => tellJob(words), complain);
   };
@@ -176,8 +186,7 @@ export function Copies({ copies, lastLsn }: { copies: Copy[]; lastLsn: number })
           ))}
         </ul>
       )}
-      {mayPlace() && <div><button type="button" class={copies.length === 0 ? "button primary" : "button"} onClick={() => (open.value = { kind: "add" })}><Icon name="plus" size={18} />{t.copies.add}</button></div>}
-      {shown?.kind === "add" && <NewCopy onClose={close} />}
+      {mayPlace() && <AddCopy isFirst={copies.length === 0} />}
       {shown?.kind === "remove" && <RemoveCopy copy={shown.copy} onClose={close} />}
       {shown?.kind === "key" && <OtherKey copy={shown.copy} onClose={close} />}
     </>
