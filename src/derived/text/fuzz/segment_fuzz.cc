@@ -1,16 +1,13 @@
 // The reader of segments, behind the seals: the plaintext of a real one is changed and everything is sealed again, as
 // nobody without the key could. Nothing may crash, hang or take much memory; an error has a name.
-#include <algorithm>
 #include <memory>
 
-#include "derived/text/internal/format.h"
-#include "derived/text/testing/test_index.h"
+#include "derived/text/testing/resealed_segment.h"
 
 namespace {
 
-using namespace atl;                  // NOLINT
-using namespace atl::text;            // NOLINT
-using namespace atl::text::internal;  // NOLINT
+using namespace atl;        // NOLINT
+using namespace atl::text;  // NOLINT
 
 struct Sample {
   std::string path;
@@ -40,30 +37,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Sample sample = make_sample();
   if (size < 4) return 0;
   Bytes file = sample.file;
-  const ByteView header = ByteView(file).first(kHeaderBytes);
-  Salt salt{};
-  std::copy_n(file.begin() + 40, kSaltBytes, salt.begin());
-  codec::Sealer sealer(codec::SealSuite::aes256gcm, segment_key(atl::text::testing::test_key(), salt));
-  const auto trailer = parse_file_trailer(ByteView(file).last(kTrailerBytes), file.size());
-  if (!trailer) __builtin_trap();
-  // Three bytes each: part, place within it, change.
-  const auto change = [&](Lane lane, std::uint64_t ordinal, std::uint64_t offset, std::uint64_t stored) {
-    const ByteSpan sealed = ByteSpan(file).subspan(offset, stored);
-    Bytes plain(stored - codec::kTagBytes);
-    if (!sealer.open(codec::counter_nonce(ordinal, static_cast<std::uint32_t>(lane)), header, sealed, plain)) {
-      __builtin_trap();
-    }
+  std::uint64_t parts = 0;
+  atl::text::testing::reseal_segment(file, [&](std::uint64_t page, ByteSpan) { parts = page + 1; });
+  // Four bytes each: part, place within it, change.
+  atl::text::testing::reseal_segment(file, [&](std::uint64_t page, ByteSpan plain) {
     for (std::size_t i = 0; i + 4 <= size; i += 4) {
-      if (data[i] % (trailer->pages + 1) != (lane == Lane::footer ? trailer->pages : ordinal)) continue;
-      plain[(data[i + 1] << 8 | data[i + 2]) % plain.size()] ^= data[i + 3];
+      if (data[i] % parts != page) continue;
+      const auto place = static_cast<std::size_t>(data[i + 1] << 8 | data[i + 2]);
+      plain[place % plain.size()] ^= data[i + 3];
     }
-    sealer.seal(codec::counter_nonce(ordinal, static_cast<std::uint32_t>(lane)), header, plain, sealed);
-  };
-  for (std::uint64_t page = 0; page < trailer->pages; ++page) {
-    const std::uint64_t bytes = page + 1 == trailer->pages ? trailer->last_page_bytes : kPagePlain;
-    change(Lane::page, page, kHeaderBytes + page * kPageStored, bytes + codec::kTagBytes);
-  }
-  change(Lane::footer, 0, trailer->footer_offset, trailer->footer_stored_bytes);
+  });
 
   platform::TestMachine machine(sample.disk->clone(), 1);
   machine.files.set_content(sample.path, file);

@@ -165,8 +165,10 @@ bool PostingCursor::load_frequencies() {
     fail_with(postings_damaged());
     return false;
   }
-  for (std::uint32_t& frequency : frequencies_) ++frequency;
-  return true;
+  bool occurs = true;
+  for (std::uint32_t& frequency : frequencies_) occurs = ++frequency != 0 && occurs;
+  if (!occurs) fail_with(postings_damaged());
+  return occurs;
 }
 
 std::uint32_t PostingCursor::frequency() { return load_frequencies() ? frequencies_[at_] : 0; }

@@ -32,7 +32,8 @@ Result<bool> TermCursor::enter_block(std::uint64_t block) {
   if (!get_varint(at, end, postings_at_) || !get_varint(at, end, positions_at_)) return terms_damaged();
   at_ = static_cast<std::size_t>(at - plain_.data());
   key_.clear();
-  return read_entry();
+  ATOLL_ASSIGN(const bool found, read_entry());
+  return equal(key_, segment_->block_key(block)) ? Result<bool>(found) : terms_damaged();
 }
 
 Result<bool> TermCursor::read_entry() {
@@ -41,10 +42,12 @@ Result<bool> TermCursor::read_entry() {
   std::uint64_t shared = 0;
   std::uint64_t fresh = 0;
   std::uint64_t docs = 0;
-  if (!get_varint(at, end, shared) || !get_varint(at, end, fresh) || shared > key_.size() ||
-      fresh > static_cast<std::uint64_t>(end - at) || shared + fresh == 0) {
+  if (!get_varint(at, end, shared) || !get_varint(at, end, fresh) || shared > key_.size() || fresh == 0 ||
+      fresh > static_cast<std::uint64_t>(end - at)) {
     return terms_damaged();
   }
+  // As much as can be is shared, so that the first byte that is not says whether the term comes behind the one before.
+  if (shared < key_.size() && *at <= key_[shared]) return terms_damaged();
   key_.resize(shared);
   key_.insert(key_.end(), at, at + fresh);
   at += fresh;
@@ -86,7 +89,9 @@ Result<bool> TermCursor::read_entry() {
 
 Result<bool> TermCursor::next() {
   if (at_ < plain_.size()) return read_entry();
-  return enter_block(block_ + 1);
+  const Bytes before = key_;
+  ATOLL_ASSIGN(const bool found, enter_block(block_ + 1));
+  return found && compare(before, key_) >= 0 ? terms_damaged() : Result<bool>(found);
 }
 
 Result<bool> TermCursor::seek(ByteView key) {
@@ -248,6 +253,11 @@ Result<void> Segment::load_term_index() {
     index_at_.push_back(static_cast<std::uint32_t>(index_keys_.size()));
     index_keys_.insert(index_keys_.end(), at, at + key_bytes);
     at += key_bytes;
+    if (const std::size_t read = index_at_.size(); read > 1) {
+      const ByteView before =
+          ByteView(index_keys_).subspan(index_at_[read - 2], index_at_[read - 1] - index_at_[read - 2]);
+      if (compare(before, ByteView(index_keys_).subspan(index_at_[read - 1])) >= 0) return terms_damaged();
+    }
     block_offsets_.push_back(offset);
     if (!get_varint(at, end, block_bytes) || block_bytes > kPagePlain * kTermsPerBlock) return terms_damaged();
     offset += block_bytes;
