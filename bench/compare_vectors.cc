@@ -1,10 +1,13 @@
 // The vector index beside hnswlib and faiss: the same vectors, the same questions, in one process and one run, compared
 // at equal recall.
 //   bench_compare_vectors --folder FOLDER [--vectors 100000] [--dimension 384] [--text FILE] [--questions 1000]
-//                         [--engines atoll,hnswlib,faiss] [--threads 2] [--clusters 1000]
+//                         [--engines atoll,atoll-plain,hnswlib,faiss] [--threads 2] [--clusters 1000] [--write-data]
 // Vectors are those that the built-in embedder makes of the lines of FILE, or a mixture of Gaussians, the same in every
 // run. Shapes are the same for all: M 32, construction 200. Rates are of the wall clock: believe ratios of one run.
+// "opened" is how long it takes from a file in the machine's cache to the first answer, the median of five.
+// --write-data leaves rows.f32, questions.f32 and exact.u32 in FOLDER, for engines that are not linked here.
 #include <faiss/IndexHNSW.h>
+#include <faiss/index_io.h>
 #include <hnswlib/hnswlib.h>
 #include <omp.h>
 
@@ -160,22 +163,32 @@ struct Engine {
   std::string name;
   std::function<void(const Data&, unsigned threads)> build;
   std::function<Ids(const float* question, std::size_t width)> search;
+  std::function<void()> save;    // once, after build
+  std::function<void()> reopen;  // from what was saved, in place of what is open
 };
 
-Engine atoll_engine(const platform::Machine& machine, const std::string& folder) {
+Engine atoll_engine(const std::string& name, const platform::Machine& machine, const std::string& folder,
+                    codec::SealSuite suite) {
   auto index = std::make_shared<std::unique_ptr<vector::VectorIndex>>();
   auto dimension = std::make_shared<std::size_t>();
   Engine engine;
-  engine.name = "atoll";
-  engine.build = [=](const Data& data, unsigned threads) {
+  engine.name = name;
+  const auto open = [=] {
     vector::Config config;
-    config.dimension = static_cast<std::uint32_t>(data.dimension);
+    config.dimension = static_cast<std::uint32_t>(*dimension);
     vector::Options options;
     options.cache_bytes_max = 256 * kMiB;
+    options.suite = suite;
+    const codec::SecretKey key;
+    index->reset();
+    *index = must(vector::VectorIndex::open(machine, folder + "/" + name, key, VaultId{}, config, options, true));
+  };
+  engine.reopen = open;
+  engine.save = [] {};
+  engine.build = [=](const Data& data, unsigned threads) {
     *dimension = data.dimension;
-    codec::SecretKey key;
-    must(vector::VectorIndex::remove_all(machine, folder + "/vectors"));
-    *index = must(vector::VectorIndex::open(machine, folder + "/vectors", key, VaultId{}, config, options, true));
+    must(vector::VectorIndex::remove_all(machine, folder + "/" + name));
+    open();
     for (std::size_t i = 0; i < data.count(); ++i) must((*index)->put(i, {data.row(i), data.dimension}));
     must((*index)->build_all(threads));
     must((*index)->flush({}));
@@ -192,7 +205,7 @@ Engine atoll_engine(const platform::Machine& machine, const std::string& folder)
   return engine;
 }
 
-Engine hnswlib_engine() {
+Engine hnswlib_engine(const std::string& folder) {
   struct Index {
     std::unique_ptr<hnswlib::InnerProductSpace> space;
     std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph;
@@ -220,10 +233,14 @@ Engine hnswlib_engine() {
     for (; !found.empty(); found.pop()) ids.push_back(found.top().second);
     return ids;
   };
+  engine.save = [=] { index->graph->saveIndex(folder + "/hnswlib"); };
+  engine.reopen = [=] {
+    index->graph = std::make_unique<hnswlib::HierarchicalNSW<float>>(index->space.get(), folder + "/hnswlib");
+  };
   return engine;
 }
 
-Engine faiss_engine() {
+Engine faiss_engine(const std::string& folder) {
   auto index = std::make_shared<std::unique_ptr<faiss::IndexHNSWFlat>>();
   Engine engine;
   engine.name = "faiss";
@@ -240,6 +257,10 @@ Engine faiss_engine() {
     std::vector<faiss::Index::idx_t> found(kNearest);
     (*index)->search(1, question, kNearest, distances.data(), found.data());
     return Ids(found.begin(), found.end());
+  };
+  engine.save = [=] { faiss::write_index(index->get(), (folder + "/faiss").c_str()); };
+  engine.reopen = [=] {
+    index->reset(dynamic_cast<faiss::IndexHNSWFlat*>(faiss::read_index((folder + "/faiss").c_str())));
   };
   return engine;
 }
@@ -267,6 +288,25 @@ double recall(const Engine& engine, const Data& data, std::size_t width, const s
   return static_cast<double>(found) / static_cast<double>(data.asked() * kNearest);
 }
 
+double open_ms(const Engine& engine, const Data& data) {
+  engine.save();
+  std::vector<double> times;
+  for (int i = 0; i < 5; ++i) {
+    const double begin = now_s();
+    engine.reopen();
+    engine.search(data.question(0), 64);
+    times.push_back((now_s() - begin) * 1000);
+  }
+  std::ranges::sort(times);
+  return times[2];
+}
+
+template <class T>
+void write_numbers(const std::string& path, const std::vector<T>& numbers) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(numbers.data()), static_cast<std::streamsize>(numbers.size() * sizeof(T)));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -278,8 +318,15 @@ int main(int argc, char** argv) {
   std::size_t questions = 1000;
   std::size_t clusters = 1000;
   unsigned threads = 2;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  bool write_data = false;
+  for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
+    if (name == "--write-data") {
+      write_data = true;
+      --i;
+      continue;
+    }
+    if (i + 1 == argc) break;
     const std::string value = argv[i + 1];
     if (name == "--folder") folder = value;
     if (name == "--text") text = value;
@@ -299,14 +346,24 @@ int main(int argc, char** argv) {
   std::printf("%zu vectors of %zu dimensions, %zu questions, %s\n", data.count(), dimension, data.asked(),
               text.empty() ? "mixture" : text.c_str());
   const auto exact = exact_answers(data, threads);
+  if (write_data) {
+    write_numbers(folder + "/rows.f32", data.rows);
+    write_numbers(folder + "/questions.f32", data.questions);
+    std::vector<std::uint32_t> answers;
+    for (const Ids& ids : exact) answers.insert(answers.end(), ids.begin(), ids.end());
+    write_numbers(folder + "/exact.u32", answers);
+  }
   platform::PosixMachine machine;
-  for (const Engine& engine : {atoll_engine(machine.machine(), folder), hnswlib_engine(), faiss_engine()}) {
+  for (const Engine& engine : {atoll_engine("atoll", machine.machine(), folder, codec::SealSuite::aes256gcm),
+                               atoll_engine("atoll-plain", machine.machine(), folder, codec::SealSuite::none),
+                               hnswlib_engine(folder), faiss_engine(folder)}) {
     if (("," + engines + ",").find("," + engine.name + ",") == std::string::npos) continue;
     const double before_mb = resident_mb();
     const double begin = now_s();
     engine.build(data, threads);
-    std::printf("%-8s built in %.1f s on %u threads, %.0f MB\n", engine.name.c_str(), now_s() - begin, threads,
+    std::printf("%-11s built in %.1f s on %u threads, %.0f MB\n", engine.name.c_str(), now_s() - begin, threads,
                 resident_mb() - before_mb);
+    std::printf("  opened in %.1f ms\n", open_ms(engine, data));
     double wanted = 0.97;
     for (const std::size_t width : {32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024}) {
       const double share = recall(engine, data, width, exact);

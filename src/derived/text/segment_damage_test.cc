@@ -1,5 +1,5 @@
-// Segments that contradict themselves behind their seals: every eleventh byte of one is changed, and nothing worse than an
-// error comes of it, whoever reads on: questions, verify, merging.
+// Segments that contradict themselves behind their seals: every eleventh byte of one is changed, and nothing worse than
+// an error comes of it, whoever reads on: questions, verify, merging.
 #include "derived/text/testing/resealed_segment.h"
 
 namespace atl::text {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "derived/vector/internal/export.h"
+#include "derived/vector/internal/graph_file.h"
 #include "derived/vector/internal/manifest.h"
 #include "derived/vector/internal/rewrite.h"
 #include "derived/vector/internal/search.h"
@@ -224,6 +225,13 @@ Result<void> VectorIndex::State::load(const Manifest& manifest) {
   View view;
   view.core = std::make_shared<Core>(config_, manifest.scale);
   auto nodes = std::make_shared<Nodes>(shape_of(config_));
+  if (manifest.graph.number != 0) {
+    ATOLL_ASSIGN(const internal::LoadedGraph graph, internal::read_graph(context_, machine_.threads, manifest.graph,
+                                                                         nodes->shape(), manifest.graph_vectors));
+    view.core->graph.set_entry(graph.entry);
+    view.core->graph_count = manifest.graph_vectors;
+    nodes = graph.nodes;
+  }
   const auto count = static_cast<std::uint32_t>(manifest.vectors());
   Node first = 0;
   for (const SegmentInfo& info : manifest.segments) {
@@ -242,12 +250,6 @@ Result<void> VectorIndex::State::load(const Manifest& manifest) {
       ++view.core->removed_count;
     }
   }
-  if (manifest.graph.number != 0) {
-    ATOLL_ASSIGN(const internal::Entry entry,
-                 internal::read_graph(context_, manifest.graph, *nodes, manifest.graph_vectors));
-    view.core->graph.set_entry(entry);
-    view.core->graph_count = manifest.graph_vectors;
-  }
   std::vector<float> numbers(config_.dimension);
   for (const auto& segment : view.segments) {
     if (segment->end() <= manifest.graph_vectors) continue;
@@ -262,6 +264,7 @@ Result<void> VectorIndex::State::load(const Manifest& manifest) {
   view.core->count = count;
   view.nodes = nodes;
   documents_.clear();
+  documents_.reserve(*nodes, count);
   for (Node node = 0; node < count; ++node) {
     if (!nodes->is_removed(node) && nodes->part(node) == 0) documents_.set(*nodes, nodes->document(node), node);
   }
@@ -689,9 +692,8 @@ Result<void> VectorIndex::State::verify() const {
     ATOLL_TRY(internal::read_whole_file(context_, FileKind::removed, manifest.removed));
   }
   if (manifest.graph.number == 0) return {};
-  auto nodes = std::make_shared<Nodes>(shape_of(config_));
-  while (nodes->capacity() < manifest.graph_vectors) nodes = nodes->grown();
-  ATOLL_TRY(internal::read_graph(context_, manifest.graph, *nodes, manifest.graph_vectors));
+  ATOLL_TRY(
+      internal::read_graph(context_, machine_.threads, manifest.graph, shape_of(config_), manifest.graph_vectors));
   return {};
 }
 

@@ -1,5 +1,5 @@
-// A segment whose content is changed behind its seals, as nobody without the key could: what its readers have to bear is
-// then tried, not what the seals catch already.
+// A segment whose content is changed behind its seals, as nobody without the key could: what its readers have to bear
+// is then tried, not what the seals catch already.
 #pragma once
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "derived/vector/internal/graph_file.h"
 #include "derived/vector/internal/manifest.h"
 #include "derived/vector/internal/stored.h"
 #include "derived/vector/testing/test_vectors.h"
@@ -49,7 +50,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Manifest manifest = parse_manifest(manifest_plain).value();
   const auto change = [&](std::uint8_t file, Bytes& plain) {
     for (std::size_t i = 0; i + 4 <= size; i += 4) {
-      if (data[i] % 4 == file) plain[(data[i + 1] << 8 | data[i + 2]) % plain.size()] ^= data[i + 3];
+      if (data[i] % 4 == file) {
+        const auto place =
+            static_cast<std::size_t>(data[i + 1] << 8 | data[i + 2]) * 3;  // the graph's file is the longest
+        plain[place % plain.size()] ^= data[i + 3];
+      }
     }
   };
   const auto rewrite_blocks = [&](std::uint8_t which, FileKind kind, const FileInfo& info, std::size_t block_bytes) {
@@ -64,7 +69,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!writer->append(plain) || !writer->finish()) __builtin_trap();
   };
   rewrite_blocks(0, FileKind::vectors, manifest.segments.at(0).file, vectors_block_bytes(kDimension));
-  rewrite_blocks(1, FileKind::graph, manifest.graph, kGraphBlockBytes);
+  const Config config = atl::vector::testing::test_config(kDimension);
+  const Shape shape{kDimension, padded(kDimension), std::size_t{2} * config.links, config.links};
+  rewrite_blocks(1, FileKind::graph, manifest.graph, chunk_bytes(shape));
   change(2, manifest_plain);
   machine.files.set_content(manifest_path, seal_whole(context, FileKind::manifest, 0, Salt{}, manifest_plain));
 

@@ -16,10 +16,14 @@ Node DocumentTable::find(const Nodes& nodes, std::uint64_t document) const {
   return places_.empty() ? kNoNode : places_[place_of(nodes, document)];
 }
 
-void DocumentTable::grow(const Nodes& nodes) {
+void DocumentTable::reserve(const Nodes& nodes, std::size_t documents) {
+  if ((documents + 1) * 3 > places_.size() * 2) grow(nodes, documents);
+}
+
+void DocumentTable::grow(const Nodes& nodes, std::size_t documents) {
   std::vector<Node> before = std::move(places_);
   std::size_t places = 64;
-  while (places < (size_ + 1) * 3) places *= 2;
+  while (places < documents * 3) places *= 2;
   places_.assign(places, kNoNode);
   used_ = size_;
   for (const Node node : before) {
@@ -28,7 +32,7 @@ void DocumentTable::grow(const Nodes& nodes) {
 }
 
 void DocumentTable::set(const Nodes& nodes, std::uint64_t document, Node first) {
-  if ((used_ + 1) * 3 > places_.size() * 2) grow(nodes);
+  if ((used_ + 1) * 3 > places_.size() * 2) grow(nodes, size_ + 1);
   Node& place = places_[place_of(nodes, document)];
   if (place == kNoNode) {
     ++size_;

@@ -1,5 +1,6 @@
 #include "derived/vector/internal/export.h"
 
+#include "derived/vector/internal/graph_file.h"
 #include "derived/vector/internal/rewrite.h"
 #include "foundation/json/json.h"
 

@@ -86,10 +86,10 @@ Candidate Graph::descend(const Nodes& nodes, const std::int8_t* code, Candidate 
   for (int level = from_level; level > to_level; --level) {
     for (bool moved = true; moved;) {
       moved = false;
-      const Link* links = nodes.links(from.node, level);
+      Link* links = nodes.links(from.node, level);
       const std::size_t places = nodes.places(level);
       for (std::size_t i = 0; i < places; ++i) {
-        const Node node = links[i].load(std::memory_order_acquire);
+        const Node node = AtomicLink(links[i]).load(std::memory_order_acquire);
         if (node == kNoNode) break;
         if (node >= capacity) continue;
         ++compared;
@@ -129,10 +129,10 @@ void Graph::search_level(const Nodes& nodes, const std::int8_t* code, int level,
       continue;
     }
     pool[next].followed = true;
-    const Link* links = nodes.links(pool[next].node, level);
+    Link* links = nodes.links(pool[next].node, level);
     std::size_t count = 0;
     for (std::size_t i = 0; i < places; ++i) {
-      const Node node = links[i].load(std::memory_order_acquire);
+      const Node node = AtomicLink(links[i]).load(std::memory_order_acquire);
       if (node == kNoNode) break;
       if (node >= capacity || !seen.mark(node)) continue;
       fresh[count++] = node;
@@ -191,7 +191,7 @@ void Graph::link_best(const Nodes& nodes, Node node, int level, std::vector<Cand
   select(nodes, candidates, places);
   Link* links = nodes.links(node, level);
   for (std::size_t i = 0; i < places; ++i) {
-    links[i].store(i < candidates.size() ? candidates[i].node : kNoNode, std::memory_order_release);
+    AtomicLink(links[i]).store(i < candidates.size() ? candidates[i].node : kNoNode, std::memory_order_release);
   }
 }
 
@@ -204,17 +204,17 @@ void Graph::link_back(const Nodes& nodes, Node from, const Candidate& to, int le
   const std::int8_t* code = nodes.code(from);
   std::size_t used = 0;
   for (; used < places; ++used) {
-    const Node node = links[used].load(std::memory_order_relaxed);
+    const Node node = AtomicLink(links[used]).load(std::memory_order_relaxed);
     if (node == kNoNode) break;
     if (node == to.node) return;
   }
   if (used < places) {
-    links[used].store(to.node, std::memory_order_release);
+    AtomicLink(links[used]).store(to.node, std::memory_order_release);
     return;
   }
   candidates.push_back(to);
   for (std::size_t i = 0; i < places; ++i) {
-    const Node node = links[i].load(std::memory_order_relaxed);
+    const Node node = AtomicLink(links[i]).load(std::memory_order_relaxed);
     candidates.push_back({kernels_.dot_codes(code, nodes.code(node), nodes.shape().code_bytes), node});
   }
   link_best(nodes, from, level, candidates);
@@ -248,11 +248,12 @@ void Graph::insert(const Nodes& nodes, Node node) {
       Link* links = nodes.links(node, at);
       // Others may have linked to this node from the level above already, and it back to them.
       std::size_t used = 0;
-      while (used < nodes.places(at) && links[used].load(std::memory_order_relaxed) != kNoNode) ++used;
+      while (used < nodes.places(at) && AtomicLink(links[used]).load(std::memory_order_relaxed) != kNoNode) ++used;
       for (const Candidate& one : chosen) {
         bool there = used == nodes.places(at);
-        for (std::size_t i = 0; i < used && !there; ++i) there = links[i].load(std::memory_order_relaxed) == one.node;
-        if (!there) links[used++].store(one.node, std::memory_order_release);
+        for (std::size_t i = 0; i < used && !there; ++i)
+          there = AtomicLink(links[i]).load(std::memory_order_relaxed) == one.node;
+        if (!there) AtomicLink(links[used++]).store(one.node, std::memory_order_release);
       }
     }
     for (const Candidate& one : chosen) link_back(nodes, one.node, {one.likeness, node}, at);

@@ -1,29 +1,31 @@
 #include "derived/vector/internal/nodes.h"
 
+#include <algorithm>
+
 namespace atl::vector::internal {
 namespace {
 
 std::unique_ptr<Link[]> empty_links(std::size_t places) {  // NOLINT(cppcoreguidelines-avoid-c-arrays)
   std::unique_ptr<Link[]> links(new Link[places]);         // NOLINT(cppcoreguidelines-avoid-c-arrays)
-  for (std::size_t i = 0; i < places; ++i) links[i].store(kNoNode, std::memory_order_relaxed);
+  std::fill_n(links.get(), places, kNoNode);
   return links;
 }
 
 }  // namespace
 
-Chunk::Chunk(const Shape& shape)
+Chunk::Chunk(const Shape& shape, Content content)
     : code_bytes_(shape.code_bytes),
       links_lowest_(shape.links_lowest),
-      code_memory_(new std::int8_t[kChunkNodes * shape.code_bytes + kCodeAlign]),
-      links_(empty_links(kChunkNodes * shape.links_lowest)) {
-  void* begin = code_memory_.get();
-  std::size_t room = kChunkNodes * shape.code_bytes + kCodeAlign;
-  codes_ = static_cast<std::int8_t*>(std::align(kCodeAlign, kChunkNodes * shape.code_bytes, begin, room));
+      body_bytes_(chunk_bytes(shape)),
+      memory_(static_cast<std::uint8_t*>(::operator new (body_bytes_, std::align_val_t{kCodeAlign}))),
+      codes_(reinterpret_cast<std::int8_t*>(memory_.get())),                             // NOLINT
+      links_(reinterpret_cast<Link*>(memory_.get() + kChunkNodes * shape.code_bytes)) {  // NOLINT: aligned as codes are
+  if (content == Content::empty) std::fill_n(links_, kChunkNodes * links_lowest_, kNoNode);
 }
 
-std::shared_ptr<Nodes> Nodes::grown() const {
+std::shared_ptr<Nodes> Nodes::grown(Chunk::Content content) const {
   auto more = std::make_shared<Nodes>(*this);
-  more->chunks_.push_back(std::make_shared<Chunk>(shape_));
+  more->chunks_.push_back(std::make_shared<Chunk>(shape_, content));
   return more;
 }
 

@@ -14,9 +14,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <span>
 #include <vector>
 
 #include "derived/vector/internal/kernels.h"
+#include "foundation/base/bytes.h"
 
 namespace atl::vector::internal {
 
@@ -25,9 +28,11 @@ inline constexpr Node kNoNode = 0xFFFF'FFFF;
 inline constexpr std::size_t kChunkNodes = 1024;
 inline constexpr int kLevelsMax = 16;
 
-// A list of links is a fixed number of places, the first free one and all behind it kNoNode.
-using Link = std::atomic<Node>;
-static_assert(sizeof(Link) == 4);
+// A list of links is a fixed number of places, the first free one and all behind it kNoNode. Links are read and changed
+// through std::atomic_ref alone once their node is known to others.
+using Link = Node;
+using AtomicLink = std::atomic_ref<Link>;
+static_assert(AtomicLink::is_always_lock_free && AtomicLink::required_alignment == sizeof(Link));
 
 struct Shape {
   std::size_t dimension = 0;
@@ -38,10 +43,14 @@ struct Shape {
 
 class Chunk {
  public:
-  explicit Chunk(const Shape& shape);
+  enum class Content : std::uint8_t { empty, unset };  // unset: body() is filled by whoever made the chunk
+  explicit Chunk(const Shape& shape, Content content = Content::empty);
   [[nodiscard]] std::int8_t* code(std::size_t i) { return codes_ + i * code_bytes_; }
   [[nodiscard]] const std::int8_t* code(std::size_t i) const { return codes_ + i * code_bytes_; }
-  [[nodiscard]] Link* lowest(std::size_t i) const { return links_.get() + i * links_lowest_; }
+  [[nodiscard]] Link* lowest(std::size_t i) const { return links_ + i * links_lowest_; }
+  // All codes, then all lists of the lowest level: as a file of the graph has them.
+  [[nodiscard]] ByteSpan body() const { return {memory_.get(), body_bytes_}; }
+  [[nodiscard]] std::span<const Link> all_lowest() const { return {links_, kChunkNodes * links_lowest_}; }
   // Levels 1 and up, one after the other; null where there are none.
   std::array<std::unique_ptr<Link[]>, kChunkNodes> upper;  // NOLINT(cppcoreguidelines-avoid-c-arrays)
   std::array<std::uint8_t, kChunkNodes> level{};
@@ -50,18 +59,26 @@ class Chunk {
   std::array<std::atomic<bool>, kChunkNodes> removed{};
 
  private:
+  struct Free {
+    void operator()(std::uint8_t* memory) const { ::operator delete (memory, std::align_val_t{kCodeAlign}); }
+  };
   std::size_t code_bytes_;
   std::size_t links_lowest_;
-  std::unique_ptr<std::int8_t[]> code_memory_;  // NOLINT(cppcoreguidelines-avoid-c-arrays)
-  std::int8_t* codes_;                          // the aligned part of it
-  std::unique_ptr<Link[]> links_;               // NOLINT(cppcoreguidelines-avoid-c-arrays)
+  std::size_t body_bytes_;
+  std::unique_ptr<std::uint8_t, Free> memory_;
+  std::int8_t* codes_;  // within memory_
+  Link* links_;         // within memory_
 };
+// Of a chunk's body().
+[[nodiscard]] constexpr std::size_t chunk_bytes(const Shape& shape) {
+  return kChunkNodes * (shape.code_bytes + shape.links_lowest * sizeof(Link));
+}
 
 class Nodes {
  public:
   explicit Nodes(const Shape& shape) : shape_(shape) {}
   // The same chunks and one more.
-  [[nodiscard]] std::shared_ptr<Nodes> grown() const;
+  [[nodiscard]] std::shared_ptr<Nodes> grown(Chunk::Content content = Chunk::Content::empty) const;
 
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] std::size_t capacity() const { return chunks_.size() * kChunkNodes; }

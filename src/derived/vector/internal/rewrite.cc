@@ -35,7 +35,7 @@ class Mending {
     }
     Link* links = made_.nodes->links(after, level);
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
-      links[i].store(candidates_[i].node, std::memory_order_relaxed);
+      AtomicLink(links[i]).store(candidates_[i].node, std::memory_order_relaxed);
     }
   }
 
@@ -43,9 +43,9 @@ class Mending {
   template <class Visit>
   void each_link(Node node, int level, Visit visit) {
     if (node >= in_graph_ || level > view_.nodes->level(node)) return;
-    const Link* links = view_.nodes->links(node, level);
+    Link* links = view_.nodes->links(node, level);
     for (std::size_t i = 0; i < view_.nodes->places(level); ++i) {
-      const Node to = links[i].load(std::memory_order_acquire);
+      const Node to = AtomicLink(links[i]).load(std::memory_order_acquire);
       if (to == kNoNode) return;
       if (to < in_graph_) visit(to);
     }

@@ -254,20 +254,31 @@ Result<std::unique_ptr<SealedFile>> SealedFile::open(const FileContext& context,
   return opened;
 }
 
+std::uint64_t SealedFile::plain_bytes_of(std::uint64_t block) const {
+  return std::min<std::uint64_t>(block_bytes_, info_.plain_bytes - block * block_bytes_);
+}
+
 Result<Bytes> SealedFile::read_block(std::uint64_t block) const {
+  Bytes sealed;
+  Bytes plain(block < blocks_ ? plain_bytes_of(block) : 0);
+  ATOLL_TRY(read_block_into(block, plain, sealed));
+  return plain;
+}
+
+Result<void> SealedFile::read_block_into(std::uint64_t block, ByteSpan plain, Bytes& sealed) const {
   const std::string name = file_name(kind_, info_.number);
-  if (block >= blocks_) return damaged("vector.place", "a place outside of " + name + " is named");
-  const std::uint64_t plain_bytes = std::min<std::uint64_t>(block_bytes_, info_.plain_bytes - block * block_bytes_);
-  Bytes sealed(plain_bytes + codec::kTagBytes);
+  if (block >= blocks_ || plain.size() != plain_bytes_of(block)) {
+    return damaged("vector.place", "a place outside of " + name + " is named");
+  }
+  sealed.resize(plain.size() + codec::kTagBytes);
   ATOLL_TRY(platform::read_exact(*file_, kHeaderBytes + block * (block_bytes_ + codec::kTagBytes), sealed, name));
-  Bytes plain(plain_bytes);
   Opener& opener = openers_[block % openers_.size()];
   const std::lock_guard lock(opener.mutex);
   if (!opener.sealer) opener.sealer = std::make_unique<codec::Sealer>(suite_, key_);
   if (!opener.sealer->open(codec::counter_nonce(block), header_, sealed, plain)) {
     return damaged("vector.block", "block " + std::to_string(block) + " of " + name + " is damaged");
   }
-  return plain;
+  return {};
 }
 
 Result<BlockRef> SealedFile::read_block(std::uint64_t block, BlockCache& cache) const {

@@ -126,6 +126,8 @@ class SealedFile {
   [[nodiscard]] const FileInfo& info() const { return info_; }
   [[nodiscard]] std::uint64_t stored_bytes() const;
   [[nodiscard]] Result<Bytes> read_block(std::uint64_t block) const;
+  // As long as the block is. `sealed`: room for what is read, which may be used again.
+  [[nodiscard]] Result<void> read_block_into(std::uint64_t block, ByteSpan plain, Bytes& sealed) const;
   [[nodiscard]] Result<BlockRef> read_block(std::uint64_t block, BlockCache& cache) const;
 
  private:
@@ -135,6 +137,7 @@ class SealedFile {
   };
   SealedFile(FileKind kind, const FileInfo& info, std::size_t block_bytes, codec::SealSuite suite, codec::SecretKey key,
              std::unique_ptr<platform::File> file);
+  [[nodiscard]] std::uint64_t plain_bytes_of(std::uint64_t block) const;
   FileKind kind_;
   FileInfo info_;
   std::size_t block_bytes_;
@@ -146,10 +149,11 @@ class SealedFile {
   mutable std::array<Opener, 4> openers_;
 };
 
-// From the beginning to the end, block by block.
+// From the beginning, or that of a block, to the end, block by block.
 class SealedReader {
  public:
-  explicit SealedReader(const SealedFile& file) : file_(&file) {}
+  explicit SealedReader(const SealedFile& file, std::uint64_t first_block = 0)
+      : file_(&file), next_block_(first_block) {}
   [[nodiscard]] Result<void> read(ByteSpan out);
   template <class T>
   requires std::is_integral_v<T>
@@ -163,7 +167,7 @@ class SealedReader {
 
  private:
   const SealedFile* file_;
-  std::uint64_t next_block_ = 0;
+  std::uint64_t next_block_;
   Bytes block_;
   std::size_t at_ = 0;
 };

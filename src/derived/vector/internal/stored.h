@@ -1,20 +1,16 @@
-// The two large kinds of files: vectors in half precision with whose they are, and the graph with the codes.
+// Files of vectors in half precision, with whose they are.
 // Always true: what is read fits the shape of the index and its numbers; anything else is `damaged`.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "derived/vector/internal/graph.h"
 #include "derived/vector/internal/manifest.h"
 #include "derived/vector/internal/nodes.h"
 #include "derived/vector/internal/sealed_file.h"
 
 namespace atl::vector::internal {
-
-inline constexpr std::size_t kGraphBlockBytes = 64 * 1024;
 
 // Blocks of files of vectors hold whole vectors, as many as there is room for in 4 KiB, at least one.
 [[nodiscard]] std::size_t vectors_block_bytes(std::size_t dimension);
@@ -49,8 +45,7 @@ class Segment {
   // Every vector in order.
   template <class Visit>
   [[nodiscard]] Result<void> each(Visit visit) const {
-    SealedReader in(*file_);
-    ATOLL_TRY(pass_owners(in));
+    SealedReader in(*file_, owner_blocks_);
     std::vector<std::uint16_t> halves(dimension_);
     for (Node node = first_; node < end(); ++node) {
       ATOLL_TRY(in.read(as_writable(halves)));
@@ -70,7 +65,6 @@ class Segment {
   [[nodiscard]] static ByteSpan as_writable(std::span<std::uint16_t> halves) {
     return {reinterpret_cast<std::uint8_t*>(halves.data()), halves.size_bytes()};  // NOLINT
   }
-  [[nodiscard]] Result<void> pass_owners(SealedReader& in) const;
 
   SegmentInfo info_;
   Node first_;
@@ -79,14 +73,5 @@ class Segment {
   std::size_t rows_per_block_;
   std::unique_ptr<SealedFile> file_;
 };
-
-using Sink = std::function<Result<void>(ByteView)>;
-// The graph over the first `count` nodes, piece by piece.
-[[nodiscard]] Result<void> encode_graph(const Nodes& nodes, Entry entry, std::uint32_t count, const Sink& sink);
-[[nodiscard]] Result<FileInfo> write_graph(const FileContext& context, std::uint64_t number, const Salt& salt,
-                                           const Nodes& nodes, Entry entry, std::uint32_t count);
-// Fills in codes, levels and links of the first `count` nodes.
-[[nodiscard]] Result<Entry> read_graph(const FileContext& context, const FileInfo& info, const Nodes& nodes,
-                                       std::uint32_t count);
 
 }  // namespace atl::vector::internal

@@ -62,13 +62,14 @@ class DocumentTable {
   void set(const Nodes& nodes, std::uint64_t document, Node first);
   void erase(const Nodes& nodes, std::uint64_t document);
   void clear();
+  void reserve(const Nodes& nodes, std::size_t documents);
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t memory_bytes() const { return places_.size() * sizeof(Node); }
 
  private:
   static constexpr Node kErased = kNoNode - 1;
   [[nodiscard]] std::size_t place_of(const Nodes& nodes, std::uint64_t document) const;
-  void grow(const Nodes& nodes);
+  void grow(const Nodes& nodes, std::size_t documents);
   std::vector<Node> places_;
   std::size_t size_ = 0;
   std::size_t used_ = 0;  // erased ones included
