@@ -12,6 +12,7 @@
 #include "derived/search/fusion.h"
 #include "derived/search/line.h"
 #include "derived/search/names.h"
+#include "derived/search/places.h"
 #include "derived/search/search_index.h"
 #include "derived/search/telling_words.h"
 #include "derived/text/snippet.h"
@@ -28,16 +29,6 @@ constexpr std::size_t kSnippetBytes = 240;
 constexpr std::size_t kSnippetTextBytesMax = 4 * kMiB;
 constexpr std::size_t kSubstringBytesMin = 3;
 constexpr std::size_t kSuggestBelow = 3;  // hits
-
-int number(FieldNumber field) { return static_cast<int>(field); }
-
-text::Query value_query(FieldNumber field, std::string text) {
-  text::Query query;
-  query.kind = text::Query::Kind::value;
-  query.field = number(field);
-  query.text = std::move(text);
-  return query;
-}
 
 text::Query everything() {
   text::Query query;
@@ -147,12 +138,12 @@ class Asking {
     }
     ATOLL_TRY(check_facets(question_->facets));
     ATOLL_TRY(read_words(now));
-    ATOLL_TRY(read_buckets());
+    ATOLL_ASSIGN(places_, Places::of(*question_, *reader_));
     if (question_->like) ATOLL_TRY(read_like());
     Answer answer;
     answer.words = question_->words;
     answer.filter = filter_.text();
-    if (!question_->bucket.empty() && bucket_ids_.empty()) {
+    if (!question_->bucket.empty() && places_.buckets().empty()) {
       return fail(ErrorKind::not_found, "bucket.not_found", "there is no bucket " + question_->bucket,
                   "`atoll ls` lists them.");
     }
@@ -209,17 +200,6 @@ class Asking {
     return {};
   }
 
-  Result<void> read_buckets() {
-    ATOLL_ASSIGN(const auto buckets, reader_->buckets());
-    for (const auto& bucket : buckets) {
-      if (!question_->bucket.empty() && bucket.name != question_->bucket) continue;
-      bucket_ids_[bucket.id] = bucket.name;
-      const bool is_open = !question_->sees || (question_->sees_all_of && question_->sees_all_of(bucket.name));
-      if (!is_open) guarded_buckets_[bucket.id] = bucket.name;
-    }
-    return {};
-  }
-
   // The object that others shall be like, and what it says; it has to be there, and to be seen.
   Result<void> read_like() {
     const auto& [bucket, key] = *question_->like;
@@ -269,9 +249,8 @@ class Asking {
         is_seen = false;
         if (row) {
           ATOLL_ASSIGN(const auto listed, reader_->current(row->bucket, row->key));
-          const auto bucket = guarded_buckets_.find(row->bucket);
-          is_seen = bucket != guarded_buckets_.end() && listed && listed->entry.object == object &&
-                    question_->sees(bucket->second, *listed);
+          is_seen = places_.is_guarded(row->bucket) && listed && listed->entry.object == object &&
+                    question_->sees(*places_.name_of(row->bucket), *listed);
         }
       }
       if (is_seen) seen.push_back(document);
@@ -283,17 +262,13 @@ class Asking {
   // can be counted.
   Result<bool> match_all() {
     const bool can = !question_->facets.empty() && std::ranges::all_of(question_->facets, is_column_facet) &&
-                     !is_fused() && types_left_out_ && question_->prefix.empty();
+                     !is_fused() && types_left_out_ && !places_.needs_keys();
     if (!can) return false;
     ATOLL_TRY(index_->columns_.fill(*index_->book_));
     if (!index_->columns_.is_filled()) return false;
-    text::SearchRequest request;
-    request.query = constrained(with_parts_of_names(words_));
-    request.limit = 0;
-    request.on_match = [&](text::DocumentId document) { matched_.push_back(document); };
-    ATOLL_TRY(index_->words_->search(request));
-    if (guarded_buckets_.empty()) return true;
-    auto guarded = index_->columns_.take_those_in(matched_, guarded_buckets_);
+    ATOLL_ASSIGN(matched_, everything_that(constrained(with_parts_of_names(words_))));
+    if (places_.guarded().empty()) return true;
+    auto guarded = index_->columns_.take_those_in(matched_, places_.guarded());
     if (guarded.size() > kCountedMax) return false;
     std::ranges::sort(guarded);
     ATOLL_ASSIGN(const auto seen, those_seen(guarded));
@@ -311,7 +286,7 @@ class Asking {
       for (const text::DocumentId document : matched_) by_meaning.erase(document);
     }
     matched_.insert(matched_.end(), by_meaning.begin(), by_meaning.end());
-    auto counted = index_->columns_.count(matched_, bucket_ids_, question_->facets);
+    auto counted = index_->columns_.count(matched_, places_.buckets(), question_->facets);
     answer.total = counted.total;
     answer.is_total_exact = true;
     answer.facets = std::move(counted.facets);
@@ -360,9 +335,7 @@ class Asking {
     text::Query out;
     out.kind = text::Query::Kind::boolean;
     out.must.push_back(words);
-    if (!question_->bucket.empty()) {
-      out.must.push_back(value_query(FieldNumber::bucket, bucket_ids_.begin()->first.text()));
-    }
+    places_.constrain(out);
     if (!question_->types.empty()) {
       text::Query either;
       either.kind = text::Query::Kind::boolean;
@@ -389,16 +362,32 @@ class Asking {
     return out;
   }
 
+  // Each once, in no order.
+  [[nodiscard]] Result<std::vector<text::DocumentId>> everything_that(text::Query query) const {
+    std::vector<text::DocumentId> documents;
+    text::SearchRequest request;
+    request.query = std::move(query);
+    request.limit = 0;
+    request.on_match = [&](text::DocumentId document) { documents.push_back(document); };
+    ATOLL_TRY(index_->words_->search(request));
+    return documents;
+  }
+
   // Of the documents near to the text, nearest first, those for which everything else holds.
   [[nodiscard]] Result<std::vector<Meaning::Near>> near_to(const std::string& text, float similarity_min,
                                                            const text::Query& must) const {
-    ATOLL_ASSIGN(const auto near, index_->meaning_->near_to(text, kFusedMax, similarity_min));
+    ATOLL_ASSIGN(auto near, index_->meaning_->near_to(text, kFusedMax, similarity_min));
     std::vector<text::DocumentId> documents;
     documents.reserve(near.size());
     for (const auto& one : near) documents.push_back(one.document);
     ATOLL_ASSIGN(const auto those, allowed(std::move(documents), must));
     std::vector<Meaning::Near> out;
     std::ranges::copy_if(near, std::back_inserter(out), [&](const auto& one) { return those.contains(one.document); });
+    if (near.size() < kFusedMax || out.size() >= std::min(wanted_, kFusedMax)) return out;
+    // What else must hold leaves too few of the nearest of all: then only what it leaves is looked at.
+    ATOLL_ASSIGN(auto only, everything_that(constrained(must)));
+    std::ranges::sort(only);
+    ATOLL_ASSIGN(out, index_->meaning_->near_to(text, kFusedMax, similarity_min, &only));
     return out;
   }
 
@@ -543,18 +532,18 @@ class Asking {
     if (!owner || (question_->like && owner->object == like_object_)) return {};
     ATOLL_ASSIGN(auto row, index_->book_->find(owner->object));
     if (!row) return {};
-    const auto bucket = bucket_ids_.find(row->bucket);
-    if (bucket == bucket_ids_.end() || !row->key.starts_with(question_->prefix)) return {};
-    const bool needs_look = needs_facts_ || guarded_buckets_.contains(row->bucket);
+    const std::string* const bucket = places_.name_of(row->bucket);
+    if (bucket == nullptr || !row->key.starts_with(question_->prefix)) return {};
+    const bool needs_look = needs_facts_ || places_.is_guarded(row->bucket);
     if (!needs_look && hits_.size() > question_->offset + question_->limit) {
-      hits_.push_back({*owner, std::move(*row), {}, bucket->second, one.score, one.near, one.looks});
+      hits_.push_back({*owner, std::move(*row), {}, *bucket, one.score, one.near, one.looks});
       return {};
     }
     ATOLL_ASSIGN(auto listed, reader_->current(row->bucket, row->key));
     if (!listed || listed->entry.object != owner->object) return {};
     if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) return {};
-    if (question_->sees && !question_->sees(bucket->second, *listed)) return {};
-    hits_.push_back({*owner, std::move(*row), std::move(*listed), bucket->second, one.score, one.near, one.looks});
+    if (question_->sees && !question_->sees(*bucket, *listed)) return {};
+    hits_.push_back({*owner, std::move(*row), std::move(*listed), *bucket, one.score, one.near, one.looks});
     return {};
   }
 
@@ -681,10 +670,9 @@ class Asking {
   std::optional<std::vector<std::string>> types_left_out_;  // the index knows them; none: the filter says more
   text::Query words_;
   std::vector<text::Query> times_;
-  std::map<BucketId, std::string> bucket_ids_;
-  std::map<BucketId, std::string> guarded_buckets_;  // of these: where each object is asked about by itself
-  std::vector<text::DocumentId> matched_;            // where everything is counted
-  TellingWords like_;                                // of the thing that is asked by
+  Places places_;
+  std::vector<text::DocumentId> matched_;  // where everything is counted
+  TellingWords like_;                      // of the thing that is asked by
   ObjectId like_object_;
   std::optional<std::uint64_t> like_picture_;  // what it looks like, where it is a picture
   std::size_t wanted_ = 0;

@@ -94,6 +94,24 @@ TEST_F(AskTest, CountsOnlyWhatMayBeSeen) {
   std::map<std::string, std::uint64_t> buckets;
   for (const auto& one : answer.facets.at(0).counts) buckets[one.value] = one.count;
   EXPECT_EQ(buckets, (std::map<std::string, std::uint64_t>{{"box", 7}, {"open", 6}}));
+  // The same where it is told by places, of which the index knows the folders; nothing is asked about but what is
+  // shown.
+  int asked = 0;
+  question.sees = [&, sees = question.sees](const std::string& bucket, const catalog::Listed& listed) {
+    ++asked;
+    return sees(bucket, listed);
+  };
+  question.places_seen = [](const std::string& bucket) -> std::optional<KeyPlacesSeen> {
+    if (bucket == "box") return KeyPlacesSeen{{"", false}, {"mine/", true}};
+    return KeyPlacesSeen{{"", false}};
+  };
+  const auto placed = ask(question);
+  EXPECT_EQ(placed.total, answer.total);
+  EXPECT_TRUE(placed.is_total_exact);
+  EXPECT_LE(asked, 4);
+  std::map<std::string, std::uint64_t> placed_buckets;
+  for (const auto& one : placed.facets.at(0).counts) placed_buckets[one.value] = one.count;
+  EXPECT_EQ(placed_buckets, buckets);
   // As counted hit by hit, which an order of its own asks for.
   question.order = Order::name;
   const auto slow = ask(question);
@@ -103,6 +121,67 @@ TEST_F(AskTest, CountsOnlyWhatMayBeSeen) {
     for (std::size_t j = 0; j < answer.facets[i].counts.size(); ++j)
       EXPECT_EQ(slow.facets[i].counts[j].count, answer.facets[i].counts[j].count);
   }
+}
+
+TEST_F(AskTest, PlacesWithinPlacesAndBeginningsOfNames) {
+  for (const char* const key :
+       {"a/one.txt", "a/b/two.txt", "a/b/c/three.txt", "A/four.txt", "ab.txt", "a/b/C/five.txt"})
+    put(key, "apple");
+  catch_up();
+  Question question;
+  question.words = "apple";
+  question.bucket = "box";
+  question.facets = {"type"};
+  const auto found = [&] {
+    const auto answer = ask(question);
+    std::set<std::string> keys;
+    for (const auto& one : answer.found) keys.insert(one.listed.entry.key);
+    EXPECT_EQ(answer.total, keys.size());
+    return keys;
+  };
+  using Keys = std::set<std::string>;
+  question.prefix = "a/b/";
+  EXPECT_EQ(found(), (Keys{"a/b/two.txt", "a/b/c/three.txt", "a/b/C/five.txt"}));
+  question.prefix = "a/b/c/";
+  EXPECT_EQ(found(), Keys{"a/b/c/three.txt"}) << "not C";
+  question.prefix = "a";
+  EXPECT_EQ(found(), (Keys{"a/one.txt", "a/b/two.txt", "a/b/c/three.txt", "ab.txt", "a/b/C/five.txt"}));
+  question.prefix = "a/b/t";
+  EXPECT_EQ(found(), Keys{"a/b/two.txt"});
+  question.prefix = "";
+  // a/ is seen, but not a/b/, of which c/ is.
+  const KeyPlacesSeen seen{{"", false}, {"a/", true}, {"a/b/", false}, {"a/b/c/", true}};
+  question.sees = [&](const std::string&, const catalog::Listed& listed) {
+    bool sees = false;
+    for (const auto& [place, is_seen] : seen) {
+      if (listed.entry.key.starts_with(place)) sees = is_seen;
+    }
+    return sees;
+  };
+  question.places_seen = [&](const std::string&) { return std::optional(seen); };
+  EXPECT_EQ(found(), (Keys{"a/one.txt", "a/b/c/three.txt"}));
+  question.prefix = "a/b/";
+  EXPECT_EQ(found(), Keys{"a/b/c/three.txt"});
+  question.prefix = "";
+  question.places_seen = [](const std::string&) { return std::optional(KeyPlacesSeen{{"", false}}); };
+  question.sees = [](const std::string&, const catalog::Listed&) { return false; };
+  EXPECT_EQ(found(), Keys{});
+  // Places that end within names are asked about one by one.
+  question.sees = [](const std::string&, const catalog::Listed& listed) { return listed.entry.key.starts_with("a"); };
+  question.places_seen = [](const std::string&) { return std::optional(KeyPlacesSeen{{"", false}, {"a", true}}); };
+  EXPECT_EQ(found().size(), 5U);
+  // Deeper than the index knows.
+  std::string deep;
+  for (int i = 0; i < 20; ++i) deep += "d/";
+  put(deep + "six.txt", "apple");
+  put("d/" + deep + "seven.txt", "apple");
+  catch_up();
+  question.sees = nullptr;
+  question.places_seen = nullptr;
+  question.prefix = deep;
+  EXPECT_EQ(found(), (Keys{deep + "six.txt", "d/" + deep + "seven.txt"}));
+  question.prefix = "d/" + deep;
+  EXPECT_EQ(found(), Keys{"d/" + deep + "seven.txt"});
 }
 
 TEST_F(AskTest, CountsAllWhereAFilterOnlyLeavesKindsOut) {

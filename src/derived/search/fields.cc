@@ -9,6 +9,7 @@
 #include "derived/extract/formats.h"
 #include "derived/search/names.h"
 #include "derived/text/language.h"
+#include "foundation/codec/hash.h"
 
 namespace atl::search {
 namespace {
@@ -17,8 +18,7 @@ using text::FieldKind;
 
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr std::size_t kPathBytesMax = 4096;
-
-std::uint8_t number(FieldNumber field) { return static_cast<std::uint8_t>(field); }
+constexpr std::size_t kFolderDigestBytes = 16;
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t value = 0;
@@ -84,7 +84,34 @@ text::Schema schema() {
           {"pages", FieldKind::number},
           {"width", FieldKind::number},
           {"height", FieldKind::number},
-          {"duration", FieldKind::number}};
+          {"duration", FieldKind::number},
+          {".folder", FieldKind::keyword}};
+}
+
+std::string_view known_folder(std::string_view prefix) {
+  std::size_t end = 0;
+  for (std::size_t depth = 0; depth < kFoldersMax; ++depth) {
+    const std::size_t next = prefix.find('/', end);
+    if (next == std::string_view::npos) break;
+    end = next + 1;
+  }
+  return prefix.substr(0, end);
+}
+
+std::string folder_value(const BucketId& bucket, std::string_view folder) {
+  codec::Blake3 hasher;
+  hasher.update(bucket.view());
+  hasher.update(as_bytes(folder));
+  const codec::Digest digest = hasher.digest();
+  return to_hex(ByteView(digest).first(kFolderDigestBytes));
+}
+
+text::Query value_query(FieldNumber field, std::string text) {
+  text::Query query;
+  query.kind = text::Query::Kind::value;
+  query.field = number(field);
+  query.text = std::move(text);
+  return query;
 }
 
 std::optional<std::int64_t> parse_date_us(std::string_view text) {
@@ -157,6 +184,10 @@ class DocumentBuilder {
     begin();
     date_ = date_of(listed_->version, extraction);
     const std::string_view key = listed_->entry.key;
+    const std::string_view deepest = known_folder(key);
+    for (std::size_t end = deepest.find('/'); end != std::string_view::npos; end = deepest.find('/', end + 1)) {
+      folders_.push_back(folder_value(listed_->entry.bucket, deepest.substr(0, end + 1)));
+    }
     add_name(key);
     add_keyword(FieldNumber::type, std::string(word_of(listed_->version.kind)));
     add_number(FieldNumber::size, static_cast<std::int64_t>(std::min<std::uint64_t>(listed_->version.size, INT64_MAX)));
@@ -200,6 +231,7 @@ class DocumentBuilder {
   void add_common() {
     const auto& version = listed_->version;
     add_keyword(FieldNumber::bucket, listed_->entry.bucket.text());
+    for (const std::string& folder : folders_) add_keyword(FieldNumber::folder, folder);
     for (const auto& [tag, value] : version.tags) {
       add_keyword(FieldNumber::tag, tag);
       if (!value.empty()) add_keyword(FieldNumber::tag, tag + "=" + value);
@@ -277,6 +309,7 @@ class DocumentBuilder {
   std::uint64_t first_;
   std::size_t at_ = 0;
   std::int64_t date_ = 0;  // of the object
+  std::vector<std::string> folders_;
   Documents out_;
 };
 

@@ -13,11 +13,12 @@
 #include "derived/extract/extraction.h"
 #include "derived/search/document_book.h"
 #include "derived/text/document.h"
+#include "derived/text/query.h"
 #include "derived/text/schema.h"
 
 namespace atl::search {
 
-inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::uint32_t kSchemaVersion = 2;
 
 enum class FieldNumber : std::uint8_t {
   title,    // text
@@ -40,9 +41,21 @@ enum class FieldNumber : std::uint8_t {
   width,
   height,
   duration,  // seconds
+  folder,    // keyword: folder_value() of the folders above, of the object that holds it; only what searches add
 };
+[[nodiscard]] constexpr std::uint8_t number(FieldNumber field) { return static_cast<std::uint8_t>(field); }
 
 [[nodiscard]] text::Schema schema();
+
+// Of the folders that a key lies in the first so many are indexed.
+inline constexpr std::size_t kFoldersMax = 16;
+// The deepest folder that is indexed of those that everything beginning with `prefix` lies in, as a key begins: "a/b/",
+// or "".
+[[nodiscard]] std::string_view known_folder(std::string_view prefix);
+// How the index knows a folder of a bucket: a digest, because keyword fields fold letters and names of folders do not.
+[[nodiscard]] std::string folder_value(const BucketId& bucket, std::string_view folder);
+// Exactly this in a keyword field, or within one of substrings.
+[[nodiscard]] text::Query value_query(FieldNumber field, std::string text);
 
 // Documents with the texts they point to. Not copyable: the views are into itself.
 class Documents {

@@ -332,8 +332,8 @@ Result<bool> Meaning::build() {
   return models.empty() ? Result<bool>(false) : models.front()->index->maybe_build();
 }
 
-Result<std::vector<Meaning::Near>> Meaning::near_to(std::string_view text, std::size_t limit,
-                                                    float similarity_min) const {
+Result<std::vector<Meaning::Near>> Meaning::near_to(std::string_view text, std::size_t limit, float similarity_min,
+                                                    const std::vector<std::uint64_t>* only) const {
   std::vector<Near> out;
   const auto model = answering();
   const std::int64_t now_ns = machine_.clock.monotonic_ns();
@@ -350,6 +350,7 @@ Result<std::vector<Meaning::Near>> Meaning::near_to(std::string_view text, std::
   request.vector = rows->row(0);
   request.limit = limit;
   request.similarity_min = similarity_min;
+  if (only != nullptr) request.only = *only;
   ATOLL_ASSIGN(const auto found, model->index->search(request));
   for (const auto& hit : found.hits) out.push_back({hit.document, hit.part, hit.similarity});
   return out;

@@ -106,8 +106,10 @@ class Meaning {
     float similarity = 0;
   };
   // The nearest first, none below `similarity_min`. Nothing where there are no vectors, the text says nothing to the
-  // embedder, or it cannot be asked now (state() says why).
-  [[nodiscard]] Result<std::vector<Near>> near_to(std::string_view text, std::size_t limit, float similarity_min) const;
+  // embedder, or it cannot be asked now (state() says why). `only`: of these documents, in ascending order; null: of
+  // all.
+  [[nodiscard]] Result<std::vector<Near>> near_to(std::string_view text, std::size_t limit, float similarity_min,
+                                                  const std::vector<std::uint64_t>* only = nullptr) const;
   // The text of that passage; empty where the content has changed since.
   [[nodiscard]] Result<std::string> passage(const extract::Extraction& extraction, std::uint32_t number) const;
   // Reads every text that is kept, to count; asks the embedder for vectors of a text of our own, to measure. `stop`:

@@ -27,6 +27,10 @@ struct ObjectName {
 
 enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 
+// Beginnings of keys of a bucket, ascending, "" first; what begins with one, and with no longer one of them, is seen or
+// is not.
+using KeyPlacesSeen = std::vector<std::pair<std::string, bool>>;
+
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
   text::Match match = text::Match::any;
@@ -54,6 +58,8 @@ struct Question {
   // `sees` lets everything in that bucket through: then counting needs no look at each of what lies there. Null: in
   // none, where there is `sees`.
   std::function<bool(const std::string& bucket)> sees_all_of;
+  // Where `sees` lets through what lies in that bucket, if nothing but keys decides it; none otherwise. Null: nowhere.
+  std::function<std::optional<KeyPlacesSeen>(const std::string& bucket)> places_seen;
 };
 
 // What a hit's rank comes from: a field of text ("title", "text", "tags"…), with what the words in it add to the score;

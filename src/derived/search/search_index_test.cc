@@ -329,6 +329,30 @@ TEST_F(SearchIndexTest, APlainQuestionTakesMeaningInWhereWordsSayLittle) {
   EXPECT_FALSE(ask(question).asked_meaning);
 }
 
+// More texts are nearer than are looked at of all.
+TEST_F(SearchIndexTest, MeaningIsLookedForWhereItIsAskedFor) {
+  const std::vector<std::string> others{"tulips",   "boilers",    "bicycles", "trumpets",
+                                        "harbours", "cathedrals", "violins"};
+  for (int i = 0; i < 450; ++i) {
+    const std::string& other = others[static_cast<std::size_t>(i) % others.size()];
+    put("all/" + std::to_string(i) + ".txt", "The physician at the clinic saw a patient who sells " + other + ".");
+    put("more/" + std::to_string(i) + ".txt",
+        "A house full of " + other + " and paintings, number " + std::to_string(i));
+  }
+  put("few/a.txt", "The physician at the clinic saw paintings, boilers, bicycles, violins and trumpets.");
+  put("few/b.txt", "A house full of boilers.");
+  while (catch_up()) {
+  }
+  Question question;
+  question.near = "The patient at the clinic saw a physician who sells";
+  question.bucket = "box";
+  question.prefix = "few/";
+  const auto answer = ask(question);
+  ASSERT_FALSE(answer.found.empty());
+  EXPECT_EQ(answer.found[0].listed.entry.key, "few/a.txt");
+  EXPECT_GT(answer.found[0].similarity, 0);
+}
+
 TEST_F(SearchIndexTest, NothingBelowTheThresholdIsFound) {
   put("heating.txt", "The boiler in the cellar heats the whole house with warm water during the cold winter.");
   put("garden.txt", "Tulips and roses grow beside the pond; water the flowers every evening.");

@@ -238,7 +238,7 @@ class LineReader {
       const std::string_view name = line_.substr(begin, end - begin);
       if (end > begin && end < line_.size()) {
         if (line_[end] == ':' && names_field(name, end + 1)) return read_field(name, end, depth);
-        if ((line_[end] == '<' || line_[end] == '>' || line_[end] == '=') && field_number(schema_, name) >= 0) {
+        if ((line_[end] == '<' || line_[end] == '>' || line_[end] == '=') && typed_field(name) >= 0) {
           return read_field(name, end, depth);
         }
       }
@@ -246,18 +246,25 @@ class LineReader {
     return read_word(field == kAnyTextField ? field_ : field);
   }
 
+  // -1: there is none that could be typed.
+  [[nodiscard]] int typed_field(std::string_view name) const {
+    return name.starts_with('.') ? -1 : field_number(schema_, name);
+  }
+
   // "12:30", "http://..." and "note: ..." are words; "titel:boiler" is a mistake that is told.
   [[nodiscard]] bool names_field(std::string_view name, std::size_t behind) const {
-    if (field_number(schema_, name) >= 0) return true;
+    if (typed_field(name) >= 0) return true;
     if (is_digits(name.substr(0, 1)) || behind >= line_.size() || is_blank(line_[behind])) return false;
     return line_.substr(behind, 2) != "//";
   }
 
   Result<Query> read_field(std::string_view name, std::size_t at, std::size_t depth) {
-    const int field = field_number(schema_, name);
+    const int field = typed_field(name);
     if (field < 0) {
       std::string known;
-      for (const Field& one : schema_) known += (known.empty() ? "" : ", ") + one.name;
+      for (const Field& one : schema_) {
+        if (!one.name.starts_with('.')) known += (known.empty() ? "" : ", ") + one.name;
+      }
       return bad("field",
                  "column " + std::to_string(at - name.size() + 1) + ": there is no field \"" + std::string(name) +
                      "\"; there are " + known,

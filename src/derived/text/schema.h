@@ -30,7 +30,8 @@ struct Field {
 inline constexpr std::size_t kFieldsMax = 64;
 using Schema = std::vector<Field>;
 
-// 1 to 64 fields, each with a name of its own of ASCII letters, digits and '_', '.', '-'. Error: `usage`.
+// 1 to 64 fields, each with a name of its own of ASCII letters, digits and '_', '.', '-'. Those whose names begin with
+// '.' are the owner's: the query line does not know them. Error: `usage`.
 [[nodiscard]] Result<void> check_schema(const Schema& schema);
 [[nodiscard]] int field_number(const Schema& schema, std::string_view name);  // -1: none
 

@@ -266,6 +266,11 @@ bool Call::may(access::Action action, std::string_view bucket, std::string_view 
   return exchange_->may(action, asked);
 }
 
+std::optional<access::KeyPlaces> Call::key_places(std::span<const access::Action> actions,
+                                                  std::string_view bucket) const {
+  return exchange_->host.access().view()->key_places(who(), actions, vault_id_, bucket, exchange_->now());
+}
+
 Result<vault::Vault*> Call::vault() {
   if (!is_decided_) {
     return fail(ErrorKind::failed, "rest.no_decision",

@@ -67,6 +67,9 @@ class Call {
   // Without a record, for many: see Filter.
   [[nodiscard]] bool may(access::Action action, std::string_view bucket, std::string_view key = {},
                          bool is_prefix = false, std::optional<std::uint64_t> age_seconds = {}) const;
+  // Of all keys of a bucket at once, where keys alone decide.
+  [[nodiscard]] std::optional<access::KeyPlaces> key_places(std::span<const access::Action> actions,
+                                                            std::string_view bucket) const;
 
   [[nodiscard]] Result<vault::Vault*> vault();
   // Of that vault, once vault() was asked for. `unavailable` "search.not_open" where it has none.

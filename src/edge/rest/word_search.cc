@@ -19,6 +19,8 @@
 namespace atl::rest {
 namespace {
 
+constexpr std::array kSeenActions{Action::search, Action::read_metadata, Action::read};
+
 using access::Action;
 using json::Value;
 
@@ -216,8 +218,8 @@ Result<FoundFilter> FoundFilter::begin(Call& call) {
   // Bucket by bucket, for each may have a policy of its own. A place is allowed as a whole only where nothing in it is
   // denied.
   for (const auto& bucket : std::span(buckets).first(std::min(buckets.size(), kBucketsAskedMax))) {
-    const bool is_whole = std::ranges::all_of(std::array{Action::search, Action::read_metadata, Action::read},
-                                              [&](Action action) { return call.may(action, bucket.name, {}, true); });
+    const bool is_whole =
+        std::ranges::all_of(kSeenActions, [&](Action action) { return call.may(action, bucket.name, {}, true); });
     if (is_whole) filter.whole_buckets_.insert(bucket.name);
   }
   filter.sees_everything_ = filter.whole_buckets_.size() == buckets.size();
@@ -227,6 +229,11 @@ Result<FoundFilter> FoundFilter::begin(Call& call) {
 void FoundFilter::restrict(search::Question& question) {
   question.sees = [this](const std::string& bucket, const catalog::Listed& listed) { return sees(bucket, listed); };
   question.sees_all_of = [this](const std::string& bucket) { return sees_all_of(bucket); };
+  question.places_seen = [this](const std::string& bucket) -> std::optional<search::KeyPlacesSeen> {
+    auto places = call_->key_places(kSeenActions, bucket);
+    if (!places) return std::nullopt;
+    return std::move(places->places);
+  };
 }
 
 bool FoundFilter::sees(const std::string& bucket, const catalog::Listed& listed) {

@@ -21,10 +21,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "catalog/access_rows.h"
@@ -126,6 +128,13 @@ struct AccessRows {
 // by age (real_time_processor: the last day; analytics_engine: up to 30 days; data_scientist: older).
 [[nodiscard]] const std::vector<PresetRole>& role_templates();
 
+// Where within a bucket something may be done, where nothing but the key decides that.
+struct KeyPlaces {
+  // Beginnings of keys, ascending, "" first. For a key the longest one that it begins with decides.
+  std::vector<std::pair<std::string, bool>> places;
+  [[nodiscard]] bool allows(std::string_view key) const;
+};
+
 class AccessView {
  public:
   explicit AccessView(AccessRows rows);
@@ -136,6 +145,11 @@ class AccessView {
   ~AccessView() = default;
 
   [[nodiscard]] Decision decide(const Who& who, Action action, const Resource& resource, Timestamp now) const;
+  // For which keys of the bucket decide() allows all of these actions: the same answer for each, told at once. None
+  // where more than the key decides (tiers, ages, a policy or list of the bucket, a link to one object), or there are
+  // more than 64 places. Complexity: places times decide().
+  [[nodiscard]] std::optional<KeyPlaces> key_places(const Who& who, std::span<const Action> actions,
+                                                    const VaultId& vault, std::string_view bucket, Timestamp now) const;
 
   [[nodiscard]] const AccessRows& rows() const { return rows_; }
   [[nodiscard]] const catalog::PrincipalRow* principal(const PrincipalId& id) const;  // null: none
@@ -160,6 +174,11 @@ class AccessView {
   };
   [[nodiscard]] Decision decide_by_grants(const PrincipalId& principal, Action action, const Resource& resource,
                                           Timestamp now) const;
+  // False: more than places decides.
+  [[nodiscard]] bool add_grant_places(const PrincipalId& principal, const VaultId& vault, std::string_view bucket,
+                                      Timestamp now, std::set<std::string>& places) const;
+  [[nodiscard]] bool add_scope_places(const std::vector<catalog::TokenScope>& scopes, const VaultId& vault,
+                                      std::string_view bucket, std::set<std::string>& places) const;
   void read_bucket_rules();
   [[nodiscard]] Decision decide_for_caller(const Who& who, Action action, const Resource& resource,
                                            Timestamp now) const;

@@ -121,7 +121,8 @@ Result<void> encode_graph(const Nodes& nodes, Entry entry, std::uint32_t count, 
     const Chunk& chunk = nodes.chunk_of(first);
     const std::size_t used = std::min<std::size_t>(kChunkNodes, count - first);
     std::ranges::fill(bytes, std::uint8_t{0});
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(chunk.code(0)), used * shape.code_bytes, bytes.begin());  // NOLINT
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(chunk.code(0)), used * shape.code_bytes,
+                bytes.begin());  // NOLINT
     for (std::size_t i = 0; i < kChunkNodes; ++i) {
       const std::size_t list_bytes = shape.links_lowest * sizeof(Node);
       const ByteSpan out = ByteSpan(bytes).subspan(kChunkNodes * shape.code_bytes + i * list_bytes, list_bytes);

@@ -1,6 +1,6 @@
 // The file of the graph: codes and links as they lie in memory, so that opening an index is reading them in place.
-// Always true: what is read fits the shape of the index and its numbers; anything else is `damaged`. Of a chunk one block
-// is read and opened straight into its memory, on several threads where there are many.
+// Always true: what is read fits the shape of the index and its numbers; anything else is `damaged`. Of a chunk one
+// block is read and opened straight into its memory, on several threads where there are many.
 #pragma once
 
 #include <functional>
