@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -251,6 +252,23 @@ class Bench {
            question.words = word(300 + zipf(numbers));
            question.facets = {"type", "year"};
            question.sees = [](const std::string&, const catalog::Listed&) { return true; };
+           return question;
+         }},
+        {"words and facets, by whoever may see 40 of 97 folders",
+         [](Numbers& numbers) {
+           search::Question question;
+           question.words = word(300 + zipf(numbers));
+           question.facets = {"type", "year"};
+           std::set<std::string> folders;
+           for (std::uint64_t i = 0; i < 40; ++i) folders.insert(word(i) + "/");
+           question.sees = [folders](const std::string&, const catalog::Listed& listed) {
+             return folders.contains(listed.entry.key.substr(0, listed.entry.key.find('/') + 1));
+           };
+           question.places_seen = [folders](const std::string&) {
+             search::KeyPlacesSeen places{{"", false}};
+             for (const std::string& folder : folders) places.emplace_back(folder, true);
+             return std::optional(places);
+           };
            return question;
          }},
         {"what is like a text",

@@ -19,11 +19,10 @@
 namespace atl::rest {
 namespace {
 
-constexpr std::array kSeenActions{Action::search, Action::read_metadata, Action::read};
-
 using access::Action;
 using json::Value;
 
+constexpr std::array kSeenActions{Action::search, Action::read_metadata, Action::read};
 constexpr std::uint64_t kLimitOtherwise = 20;
 constexpr std::uint64_t kWaitMsMax = 10'000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
