@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kLostKept = 100'000;
 constexpr std::size_t kLookedUpAtOnce = 128 * 1024;  // chunk ids: 4 MiB
+// To look up one chunk takes as long as to pass over about so many.
+constexpr std::uint64_t kPassedPerLookUp = 4;
 
 class VerifyRun {
  public:
@@ -141,10 +143,12 @@ class VerifyRun {
     std::uint64_t versions = 0;
     std::vector<ChunkId> wanted;
     bool goes_on = true;  // nothing is missing so far, and nobody stops this
+    const std::uint64_t chunks = vault_->chunks().totals().chunks;
     const auto look_up = [&]() -> Result<void> {
       std::ranges::sort(wanted);
       const auto [from, to] = std::ranges::unique(wanted);
       wanted.erase(from, to);
+      if (chunks / kPassedPerLookUp <= wanted.size()) ATOLL_TRY(take_out_known(wanted));
       for (const ChunkId& id : wanted) {
         ATOLL_ASSIGN(const bool is_known, vault_->chunks().contains(id));
         if (!is_known || is_stopped()) {
@@ -191,6 +195,21 @@ class VerifyRun {
     };
     if (!visit() || !goes_on) return std::nullopt;
     return versions;
+  }
+
+  // Takes those out of sorted ids that one pass over all chunks meets.
+  Result<void> take_out_known(std::vector<ChunkId>& ids) {
+    std::vector<ChunkId> left;
+    auto at = ids.begin();
+    ATOLL_TRY(vault_->chunks().for_each_location([&](const chunk::ChunkPlace& place) -> Result<bool> {
+      while (at != ids.end() && *at < place.id) left.push_back(*at++);
+      if (at == ids.end()) return false;
+      if (*at == place.id && !place.is_in_condemned_pack) ++at;
+      return !is_stopped();
+    }));
+    left.insert(left.end(), at, ids.end());
+    ids = std::move(left);
+    return {};
   }
 
   // Whether each version's chunks are there at all (index), and none of those found lost.

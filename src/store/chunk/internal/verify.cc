@@ -20,15 +20,18 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <list>
 
-#include "foundation/codec/hash.h"
+#include "foundation/codec/hash_many.h"
 #include "store/chunk/internal/store_state.h"
 
 namespace atl::chunk {
 namespace {
 
 constexpr std::uint64_t kSliceBytes = 2 * kMiB;  // of groups in the file: some 10 ms of one core
+// To look up one entry of the index takes as long as to pass over about so many.
+constexpr std::uint64_t kEntriesPassedPerLookUp = 8;
 
 // SplitMix64 over seed and pack: whether a pack is in the sample does not depend on which others there are.
 bool is_sampled(const PackId& id, std::uint64_t seed, double ratio) {
@@ -429,14 +432,25 @@ class Verification {
     if (opened.directory.size() != chunks.size()) {
       return fail(ErrorKind::damaged, "pack.directory_mismatch", "the group's directory and the footer do not agree");
     }
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      const DirectoryEntry& entry = opened.directory[i];
-      if (entry.id != chunks[i].id || entry.offset != chunks[i].offset || entry.length != chunks[i].length) {
-        return fail(ErrorKind::damaged, "pack.directory_mismatch", "the group's directory and the footer do not agree");
-      }
-      if (codec::blake3_keyed(domain.id_key, opened.body().subspan(entry.offset, entry.length)) != entry.id.bytes) {
+    const auto is_other = [](const DirectoryEntry& entry, const Footer::Chunk& chunk) {
+      return entry.id != chunk.id || entry.offset != chunk.offset || entry.length != chunk.length;
+    };
+    const auto agreeing = static_cast<std::size_t>(
+        std::ranges::mismatch(opened.directory, chunks, std::not_fn(is_other)).in1 - opened.directory.begin());
+    std::vector<ByteView> plain;
+    plain.reserve(agreeing);
+    for (std::size_t i = 0; i < agreeing; ++i) {
+      plain.push_back(opened.body().subspan(opened.directory[i].offset, opened.directory[i].length));
+    }
+    std::vector<codec::Digest> digests(agreeing);
+    codec::blake3_keyed_many(domain.id_key, plain, digests);
+    for (std::size_t i = 0; i < agreeing; ++i) {
+      if (digests[i] != opened.directory[i].id.bytes) {
         return fail(ErrorKind::damaged, "chunk.wrong_hash", "a chunk is not what its id says");
       }
+    }
+    if (agreeing < chunks.size()) {
+      return fail(ErrorKind::damaged, "pack.directory_mismatch", "the group's directory and the footer do not agree");
     }
     return {};
   }
@@ -467,6 +481,39 @@ class Verification {
     }
   }
 
+  static Location location_of(const PackCheck& check, const Footer::Chunk& chunk) {
+    const auto& group = check.footer.groups[chunk.group];
+    return {check.pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset, chunk.length};
+  }
+
+  // Takes those out of `order`, which is that of their ids, that the index finds exactly where they lie: by one pass
+  // over the index, where a pass costs less than looking up each. What is left, for whatever reason, is to be looked
+  // up.
+  void take_out_found(PackCheck& check, std::vector<std::uint32_t>& order) {
+    const std::shared_lock guard(store_.index_guard_);
+    if (order.empty() || !store_.index_ || store_.has_overlay_.load() ||
+        store_.index_->stats().entries / kEntriesPassedPerLookUp > order.size()) {
+      return;
+    }
+    const auto id_of = [&](std::size_t i) -> const ChunkId& { return check.footer.chunks[order[i]].id; };
+    std::vector<std::uint32_t> left;
+    std::size_t at = 0;
+    const auto passed =
+        store_.index_->for_each_from(id_of(0).view(), [&](ByteView key, ByteView value) -> Result<bool> {
+          while (at < order.size() && compare(id_of(at).view(), key) < 0) left.push_back(order[at++]);
+          if (at == order.size()) return false;
+          if (equal(id_of(at).view(), key)) {
+            if (!equal(value, encode(location_of(check, check.footer.chunks[order[at]])))) left.push_back(order[at]);
+            ++at;
+          }
+          return !is_stopped_.load(std::memory_order_relaxed);
+        });
+    if (!passed) return;
+    left.insert(left.end(), order.begin() + static_cast<std::ptrdiff_t>(at), order.end());
+    check.result.matched += order.size() - left.size();
+    order = std::move(left);
+  }
+
   // What lies in groups that are lost is not looked for.
   void check_against_index(PackCheck& check) {
     const PackInfo& pack = check.pack;
@@ -481,12 +528,11 @@ class Verification {
       }
     }
     std::ranges::sort(order, {}, [&](std::uint32_t i) -> const ChunkId& { return footer.chunks[i].id; });
+    take_out_found(check, order);
     for (const std::uint32_t i : order) {
       if (is_stopped_.load()) return;
       const auto& chunk = footer.chunks[i];
-      const auto& group = footer.groups[chunk.group];
-      const Location here{pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
-                          chunk.length};
+      const Location here = location_of(check, chunk);
       const auto place = store_.find_in_index(chunk.id, ChunkStore::State::Look::read);
       if (place && *place && **place == here) {
         ++check.result.matched;
