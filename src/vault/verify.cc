@@ -33,8 +33,9 @@ class VerifyRun {
     std::optional<std::uint64_t> whole_objects;
     auto rows = vault_->machine().threads.start("verify-rows", [&] {
       journal = vault_->journal().verify(heals());
-      pages = vault_->reader()->check();
-      if (pages) whole_objects = count_whole_objects();
+      const auto reader = vault_->reader();  // one for both: what it has read it keeps
+      pages = reader->check();
+      if (pages) whole_objects = count_whole_objects(*reader);
     });
     const auto chunks = check_chunks();
     rows->join();
@@ -139,7 +140,7 @@ class VerifyRun {
   // finds lost: where there is anything wrong, check_objects() looks again, one by one, and names it.
   //
   // Ids are looked up in their order, many at once: neighbours lie in one block of the index.
-  std::optional<std::uint64_t> count_whole_objects() {
+  std::optional<std::uint64_t> count_whole_objects(catalog::CatalogReader& reader) {
     std::uint64_t versions = 0;
     std::vector<ChunkId> wanted;
     bool goes_on = true;  // nothing is missing so far, and nobody stops this
@@ -175,8 +176,7 @@ class VerifyRun {
       });
     };
     const auto visit = [&]() -> Result<void> {
-      const auto reader = vault_->reader();
-      ATOLL_TRY(reader->for_each_row(journal::TableNumber::versions, [&](ByteView key, ByteView row) -> Result<bool> {
+      ATOLL_TRY(reader.for_each_row(journal::TableNumber::versions, [&](ByteView key, ByteView row) -> Result<bool> {
         ATOLL_ASSIGN(const auto version, catalog::decode_version(key, row));
         ++versions;
         ATOLL_TRY(add_content(version.content));
@@ -184,7 +184,7 @@ class VerifyRun {
       }));
       if (!goes_on) return {};
       ATOLL_TRY(
-          reader->for_each_row(journal::TableNumber::upload_parts, [&](ByteView key, ByteView row) -> Result<bool> {
+          reader.for_each_row(journal::TableNumber::upload_parts, [&](ByteView key, ByteView row) -> Result<bool> {
             catalog::UploadPartRow part;
             ATOLL_TRY(catalog::decode(key, row, part));
             ATOLL_ASSIGN(const auto content, catalog::decode_content(part.content));

@@ -1,7 +1,7 @@
 // BLAKE3 in the terms of its paper (O'Connor, Aumasson, Neves, Wilcox-O'Hearn, "BLAKE3: one function, fast everywhere",
 // 2020): an input is cut into chunks of 1 KiB, each chunk into blocks of 64 bytes that are compressed one after another
-// into a chaining value; chaining values are joined two by two to the root. What can be done side by side is done side by
-// side, lane by lane: chunks of all inputs, then all parents of one level.
+// into a chaining value; chaining values are joined two by two to the root. What can be done side by side is done side
+// by side, lane by lane: chunks of all inputs, then all parents of one level.
 #include "foundation/codec/hash_many.h"
 
 #include <algorithm>
@@ -24,8 +24,15 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 64;
 constexpr std::size_t kBlake3ChunkBytes = 1024;
-// Longer inputs keep the library's lanes busy by themselves.
-constexpr std::size_t kShortInputBytesMax = 16 * 1024;
+// Longer inputs keep the library's lanes busy by themselves. Where each has the same speed was measured.
+constexpr std::size_t short_input_bytes_max(Lanes lanes) {
+  switch (lanes) {
+    case Lanes::one: break;
+    case Lanes::eight: return 16 * 1024;
+    case Lanes::sixteen: return 32 * 1024;
+  }
+  return 0;
+}
 
 #if ATOLL_HAS_LANES
 
@@ -36,7 +43,7 @@ constexpr std::uint32_t kChunkEnd = 2;
 constexpr std::uint32_t kParent = 4;
 constexpr std::uint32_t kRoot = 8;
 constexpr std::uint32_t kKeyedHash = 16;
-constexpr std::size_t kWords = 8;       // of a chaining value, and of the key
+constexpr std::size_t kWords = 8;  // of a chaining value, and of the key
 constexpr std::size_t kBlockWords = 16;
 constexpr std::size_t kRounds = 7;
 constexpr std::array<std::uint32_t, 4> kInitial{0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A};
@@ -198,7 +205,7 @@ ATOLL_INLINE void run_all(const Words& key, std::span<const Job> jobs) {
   }
 }
 [[gnu::target("avx512f,avx512vl,avx512bw,avx512dq"), gnu::noinline]] void run_sixteen(const Words& key,
-                                                                                     std::span<const Job> jobs) {
+                                                                                      std::span<const Job> jobs) {
   run_all<16>(key, jobs);
 }
 [[gnu::target("avx2"), gnu::noinline]] void run_eight(const Words& key, std::span<const Job> jobs) {
@@ -214,13 +221,14 @@ struct Tree {
 
 class ShortInputs {
  public:
-  ShortInputs(Lanes lanes, const Words& key) : key_(&key), run_(lanes == Lanes::sixteen ? run_sixteen : run_eight) {}
+  ShortInputs(Lanes lanes, const Words& key)
+      : key_(&key), bytes_max_(short_input_bytes_max(lanes)), run_(lanes == Lanes::sixteen ? run_sixteen : run_eight) {}
 
   void hash(std::span<const ByteView> inputs, std::span<Digest> digests) {
     std::size_t chunks = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const std::size_t length = inputs[i].size();
-      if (length > kShortInputBytesMax) continue;
+      if (length > bytes_max_) continue;
       const std::size_t count = std::max<std::size_t>(1, (length + kBlake3ChunkBytes - 1) / kBlake3ChunkBytes);
       trees_.push_back({i, chunks, count});
       chunks += count;
@@ -283,6 +291,7 @@ class ShortInputs {
   }
 
   const Words* key_;
+  std::size_t bytes_max_;
   void (*run_)(const Words& key, std::span<const Job> jobs);
   std::vector<Tree> trees_;
   std::vector<Words> values_;
@@ -320,7 +329,7 @@ void blake3_keyed_many([[maybe_unused]] Lanes lanes, const SecretKey& key, std::
   }
 #endif
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!takes_short || inputs[i].size() > kShortInputBytesMax) digests[i] = blake3_keyed(key, inputs[i]);
+    if (!takes_short || inputs[i].size() > short_input_bytes_max(lanes)) digests[i] = blake3_keyed(key, inputs[i]);
   }
 }
 
