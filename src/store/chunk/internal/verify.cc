@@ -445,7 +445,9 @@ class Verification {
     std::vector<codec::Digest> digests(agreeing);
     codec::blake3_keyed_many(domain.id_key, plain, digests);
     for (std::size_t i = 0; i < agreeing; ++i) {
-      if (digests[i] != opened.directory[i].id.bytes) {
+      // What follows from damage is worth the library's own word.
+      const auto& id = opened.directory[i].id.bytes;
+      if (digests[i] != id && codec::blake3_keyed(domain.id_key, plain[i]) != id) {
         return fail(ErrorKind::damaged, "chunk.wrong_hash", "a chunk is not what its id says");
       }
     }
