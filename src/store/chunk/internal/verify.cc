@@ -1,14 +1,37 @@
 // Verification: what the packs hold against what they say, what the index says, and what parity says; and healing.
+//
+//     begin a pack (header, footer) ─► its steps: all blocks; groups, a slice each ─► end it (index, parity, heal,
+//     report)
+//
+// A pack is one thread's at its beginning and at its end; its steps are taken by whichever thread has nothing to do, so
+// that two packs of unequal size keep all threads busy until the last slice.
+//
+// Always true:
+//  - What is reported does not depend on the number of threads: slices keep their own results, which are joined in the
+//    order of the file.
+//  - A thread begins another pack only where no step of those begun is left: no more packs are held at once than there
+//    are threads.
+//  - The index is asked in the order of ids, a whole pack at a time: neighbours lie in one block of it, which is then
+//    opened once and not for each.
+//
+// Locks: tasks_mutex_ and mutex_, neither under the other, nor any of the store's under them.
 #include "store/chunk/verify.h"
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <list>
 
-#include "foundation/codec/hash.h"
+#include "foundation/codec/hash_many.h"
 #include "store/chunk/internal/store_state.h"
 
 namespace atl::chunk {
 namespace {
+
+constexpr std::uint64_t kSliceBytes = 2 * kMiB;  // of groups in the file: some 10 ms of one core
+// To look up one entry of the index takes as long as to pass over about so many.
+constexpr std::uint64_t kEntriesPassedPerLookUp = 8;
 
 // SplitMix64 over seed and pack: whether a pack is in the sample does not depend on which others there are.
 bool is_sampled(const PackId& id, std::uint64_t seed, double ratio) {
@@ -28,28 +51,22 @@ class Verification {
   Verification(ChunkStore::State& store, const VerifyOptions& options) : store_(store), options_(options) {}
 
   Result<VerifyReport> run() {
-    const auto packs = store_.list_packs();
-    for (const PackInfo& pack : packs) bytes_total_ += work_of(pack);
+    packs_ = store_.list_packs();
+    for (const PackInfo& pack : packs_) bytes_total_ += work_of(pack);
     for (const PackId& expected : options_.expected) {
-      if (!std::ranges::binary_search(packs, expected, {}, &PackInfo::id)) report_.missing_packs.push_back(expected);
+      if (!std::ranges::binary_search(packs_, expected, {}, &PackInfo::id)) report_.missing_packs.push_back(expected);
     }
-    const auto work = [&] {
-      for (;;) {
-        const std::size_t next = next_.fetch_add(1);
-        if (next >= packs.size() || is_stopped_.load()) return;
-        check_pack(packs[next]);
-      }
-    };
+    const std::uint64_t useful_threads = packs_.size() + (options_.data ? bytes_total_ / kSliceBytes : 0);
     std::vector<std::unique_ptr<platform::Thread>> threads;
-    for (unsigned i = 1; i < std::min<std::size_t>(options_.threads, packs.size()); ++i) {
-      threads.push_back(store_.machine_.threads.start("verify", work));
+    for (unsigned i = 1; i < std::min<std::uint64_t>(options_.threads, useful_threads); ++i) {
+      threads.push_back(store_.machine_.threads.start("verify", [this] { work(); }));
     }
     work();
     for (auto& thread : threads) thread->join();
     if (!is_stopped_.load()) check_index();
     if (error_) return pass(std::move(*error_));
     if (is_stopped_.load()) return fail(ErrorKind::interrupted, "verify.interrupted", "the verification was stopped");
-    std::ranges::sort(report_.damage, {}, &PackDamage::pack);
+    std::ranges::stable_sort(report_.damage, {}, &PackDamage::pack);
     std::ranges::sort(report_.missing_packs);
     return std::move(report_);
   }
@@ -62,6 +79,83 @@ class Verification {
     std::uint64_t matched = 0;  // chunks that the index finds exactly here
     std::vector<std::pair<ChunkId, Location>> not_in_index;
   };
+  // Groups [first, last) of a pack, and what came of them; of the thread that has the step.
+  struct Slice {
+    std::size_t first = 0;
+    std::size_t last = 0;
+    std::vector<PackDamage> damage;
+    std::vector<std::size_t> lost_groups;  // ascending
+    std::uint64_t bytes_read = 0;
+  };
+  // A pack under way. Fixed between its beginning and its end, but for the slices, `blocks` and what is guarded.
+  struct PackCheck {
+    PackInfo pack;
+    bool is_open = false;       // written to just now
+    bool is_destroyed = false;  // its key is gone
+    bool reads_all = false;
+    bool has_parity = false;
+    std::shared_ptr<PackReader> file;  // null: there is nothing that could be read
+    Footer footer;
+    const keyring::DomainKeys* domain = nullptr;
+    PackResult result;  // of the thread that begins the pack, and of the one that ends it
+    bool checks_blocks = false;
+    std::optional<Result<blob::ParityMap::Damage>> blocks;  // of the step that reads them; none: not read
+    std::vector<Slice> slices;
+    // Guarded by tasks_mutex_. Steps: the blocks, where they are checked, then the slices.
+    std::size_t next_step = 0;
+    std::size_t steps_left = 0;
+    [[nodiscard]] std::size_t steps() const { return slices.size() + (checks_blocks ? 1 : 0); }
+  };
+
+  void work() {
+    codec::Decompressor decompressor;
+    while (true) {
+      std::shared_ptr<PackCheck> check;
+      std::optional<std::size_t> step;
+      {
+        std::unique_lock lock(tasks_mutex_);
+        while (!check) {
+          const auto found =
+              std::ranges::find_if(under_way_, [](const auto& each) { return each->next_step < each->steps(); });
+          if (found != under_way_.end()) {
+            check = *found;
+            step = check->next_step++;
+          } else if (next_pack_ < packs_.size() && !is_stopped_.load()) {
+            check = std::make_shared<PackCheck>();
+            check->pack = packs_[next_pack_++];
+            ++beginning_;
+          } else if (beginning_ > 0) {
+            tasks_changed_.wait(lock);  // what is begun there may have steps for us
+          } else {
+            return;
+          }
+        }
+      }
+      bool is_over = false;
+      if (!step) {
+        begin(*check, decompressor);
+        const std::lock_guard lock(tasks_mutex_);
+        --beginning_;
+        check->steps_left = check->steps();
+        is_over = check->steps_left == 0;
+        if (!is_over) under_way_.push_back(check);
+        tasks_changed_.notify_all();
+      } else {
+        take_step(*check, *step, decompressor);
+        const std::lock_guard lock(tasks_mutex_);
+        is_over = --check->steps_left == 0;
+        if (is_over) under_way_.remove(check);
+      }
+      if (is_over) end(*check);
+    }
+  }
+
+  void take_step(PackCheck& check, std::size_t step, codec::Decompressor& decompressor) {
+    if (is_stopped_.load()) return;
+    if (!check.checks_blocks) return check_slice(check, check.slices[step], decompressor);
+    if (step > 0) return check_slice(check, check.slices[step - 1], decompressor);
+    if (const auto parity = check.file->parity()) check.blocks = (*parity)->check(check.file->reader(), nullptr);
+  }
 
   [[nodiscard]] bool reads_data(const PackInfo& pack) const {
     return options_.data && is_sampled(pack.id, options_.seed, options_.sample_ratio);
@@ -86,8 +180,8 @@ class Verification {
     return damage;
   }
 
-  void check_pack(const PackInfo& pack) {
-    PackResult result;
+  void begin(PackCheck& check, codec::Decompressor& decompressor) {
+    const PackInfo& pack = check.pack;
     std::shared_ptr<PackWriter> writer;
     {
       const std::lock_guard lock(store_.writing_mutex_);
@@ -95,20 +189,56 @@ class Verification {
           std::ranges::find_if(store_.open_packs_, [&](const auto& each) { return each->header().id == pack.id; });
       if (found != store_.open_packs_.end() && !(*found)->is_sealed()) writer = *found;
     }
-    result.counts.packs = 1;
-    const bool is_destroyed =
-        !pack.is_readable && pack.domain.value != 0 && store_.keys_.domain(pack.domain) == nullptr;
-    if (is_destroyed) {
-      // Its key is gone: there is nothing that could be read.
-    } else if (writer) {
-      check_groups(pack, writer->footer(), result, false);
+    check.result.counts.packs = 1;
+    check.is_open = writer != nullptr;
+    check.is_destroyed = !pack.is_readable && pack.domain.value != 0 && store_.keys_.domain(pack.domain) == nullptr;
+    check.reads_all = reads_data(pack);
+    if (check.is_destroyed) return;  // its key is gone: there is nothing that could be read
+    if (writer) {
+      Footer footer = writer->footer();  // before the file is opened: what it names lies there
+      if (!find_reader(check)) return;
+      check.footer = std::move(footer);
     } else if (!pack.is_sealed) {
-      check_unfinished(pack, result);
+      begin_unfinished(check, decompressor);
     } else {
-      check_sealed(pack, result);
+      begin_sealed(check);
     }
-    merge(pack, std::move(result), writer != nullptr, is_destroyed);
-    if (!reads_data(pack)) progress(work_of(pack));
+    make_slices(check);
+  }
+
+  // Those of one group at least and about kSliceBytes, where groups are read; else one: the heads of groups take no
+  // time worth sharing.
+  static void make_slices(PackCheck& check) {
+    const auto& groups = check.footer.groups;
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      if (check.slices.empty() || (check.reads_all && bytes >= kSliceBytes)) {
+        check.slices.emplace_back().first = i;
+        bytes = 0;
+      }
+      bytes += kGroupHeaderBytes + groups[i].sealed_length;
+      check.slices.back().last = i + 1;
+    }
+  }
+
+  void end(PackCheck& check) {
+    PackResult& result = check.result;
+    std::uint64_t told = 0;
+    for (Slice& slice : check.slices) {
+      for (auto& damage : slice.damage) result.damage.push_back(std::move(damage));
+      if (!check.has_parity) result.counts.bytes_read += slice.bytes_read;
+      told += slice.bytes_read;
+    }
+    result.counts.groups = check.footer.groups.size();
+    result.counts.chunks = check.footer.chunks.size();
+    check_against_index(check);
+    if (check.has_parity && check.file && !is_stopped_.load()) {
+      if (check.reads_all || !result.damage.empty()) tell_of_blocks(check);
+      if (!result.damage.empty() && options_.heal && store_.writable_) heal(check);
+    }
+    const std::uint64_t all = work_of(check.pack);
+    merge(check.pack, std::move(result), check.is_open, check.is_destroyed);
+    if (all > told) progress(all - told);
   }
 
   void merge(const PackInfo& pack, PackResult result, bool is_open, bool is_destroyed) {
@@ -137,17 +267,26 @@ class Verification {
     if (!is_open && !is_destroyed && result.damage.empty()) expected_entries_[pack.id] = result.matched;
   }
 
-  void check_unfinished(const PackInfo& pack, PackResult& result) {
-    const auto reader = store_.reader_of(pack.id);
+  // The reader that others use, too.
+  bool find_reader(PackCheck& check) {
+    auto reader = store_.reader_of(check.pack.id);
     if (!reader) {
-      result.damage.push_back(damage_of(pack.id, "header", reader.error().message));
-      return;
+      check.result.damage.push_back(damage_of(check.pack.id, "header", reader.error().message));
+      return false;
     }
-    if ((*reader)->was_header_healed()) {
+    check.file = std::move(*reader);
+    check.domain = store_.keys_.domain(check.file->header().domain);
+    return true;
+  }
+
+  void begin_unfinished(PackCheck& check, codec::Decompressor& decompressor) {
+    const PackInfo& pack = check.pack;
+    PackResult& result = check.result;
+    if (!find_reader(check)) return;
+    if (check.file->was_header_healed()) {
       result.damage.push_back(damage_of(pack.id, "header", "the pack's header is damaged; it is read by a copy"));
     }
-    codec::Decompressor decompressor;
-    const auto found = (*reader)->walk_groups(decompressor);
+    auto found = check.file->walk_groups(decompressor);
     if (!found) {
       result.damage.push_back(damage_of(pack.id, "file", found.error().message));
       return;
@@ -155,10 +294,13 @@ class Verification {
     if (found->skipped_bytes > 0) {
       result.damage.push_back(damage_of(pack.id, "file", "bytes between its groups cannot be read"));
     }
-    check_groups(pack, found->footer, result, false);
+    check.footer = std::move(found->footer);
   }
 
-  void check_sealed(const PackInfo& pack, PackResult& result) {
+  void begin_sealed(PackCheck& check) {
+    const PackInfo& pack = check.pack;
+    PackResult& result = check.result;
+    check.has_parity = true;
     // A reader of its own: what an earlier one has healed or remembered must not hide anything.
     auto reader = PackReader::open(*store_.blobs_, store_.keys_, pack.id, store_.pool_);
     if (!reader) {
@@ -167,7 +309,10 @@ class Verification {
       if (reader.error().kind == ErrorKind::damaged) forget(pack.id, result.damage.back().lost_chunks);
       return;
     }
-    const PackReader& file = **reader;
+    check.file = std::move(*reader);
+    check.domain = store_.keys_.domain(check.file->header().domain);
+    check.checks_blocks = check.reads_all;
+    const PackReader& file = *check.file;
     if (file.was_header_healed()) result.damage.push_back(damage_of(pack.id, "header", "the pack's header is damaged"));
     if (auto trailer = file.read_trailer(false); !trailer) {
       result.damage.push_back(damage_of(pack.id, "trailer", trailer.error().message));
@@ -177,27 +322,27 @@ class Verification {
     if (!footer) {
       result.damage.push_back(damage_of(pack.id, "footer", footer.error().message));
       report_lost_by_index(pack, result);
-    } else {
-      if (was_healed && result.damage.empty()) {
-        result.damage.push_back(damage_of(pack.id, "footer", "the pack's footer is damaged"));
-      }
-      check_groups(pack, *footer, result, true, &file);
+      return;
     }
-    const bool reads_all = reads_data(pack);
-    if (reads_all || !result.damage.empty()) check_blocks(pack, file, result, reads_all);
-    if (!result.damage.empty() && options_.heal && store_.writable_ && !is_stopped_.load()) heal(pack, file, result);
+    if (was_healed && result.damage.empty()) {
+      result.damage.push_back(damage_of(pack.id, "footer", "the pack's footer is damaged"));
+    }
+    check.footer = std::move(*footer);
   }
 
   // Every block against its checksum. Tells of each damage already found whether parity can undo it.
-  void check_blocks(const PackInfo& pack, const PackReader& file, PackResult& result, bool counts) {
-    const auto parity = file.parity();
+  void tell_of_blocks(PackCheck& check) {
+    const PackInfo& pack = check.pack;
+    PackResult& result = check.result;
+    const auto parity = check.file->parity();
     if (!parity) {
       result.damage.push_back(damage_of(pack.id, "parity", parity.error().message));
       return;
     }
-    const auto found = (*parity)->check(file.reader(), nullptr);
+    if (!check.blocks) check.blocks = (*parity)->check(check.file->reader(), nullptr);
+    const auto& found = *check.blocks;
     if (!found) return;
-    if (counts) {
+    if (check.reads_all) {
       ++result.counts.packs_read_whole;
       result.counts.bytes_read += (*parity)->file_length();
     }
@@ -212,7 +357,10 @@ class Verification {
     }
   }
 
-  void heal(const PackInfo& pack, const PackReader& file, PackResult& result) {
+  void heal(PackCheck& check) {
+    const PackInfo& pack = check.pack;
+    const PackReader& file = *check.file;
+    PackResult& result = check.result;
     const bool can_heal = std::ranges::any_of(result.damage, &PackDamage::is_healable);
     const auto parity = file.parity();
     if (!can_heal || !parity) return;
@@ -242,41 +390,19 @@ class Verification {
     for (auto& damage : result.damage) damage.is_healed = damage.is_healable;
   }
 
-  void check_groups(const PackInfo& pack, const Footer& footer, PackResult& result, bool has_parity,
-                    const PackReader* given = nullptr) {
-    std::shared_ptr<PackReader> own;
-    if (given == nullptr) {
-      auto opened = store_.reader_of(pack.id);
-      if (!opened) {
-        result.damage.push_back(damage_of(pack.id, "header", opened.error().message));
-        return;
-      }
-      own = *opened;
-      given = own.get();
+  void check_slice(PackCheck& check, Slice& slice, codec::Decompressor& decompressor) {
+    const PackReader& file = *check.file;
+    for (std::size_t i = slice.first; i < slice.last && !is_stopped_.load(); ++i) {
+      const auto& group = check.footer.groups[i];
+      const auto chunks = check.footer.chunks_of(i);
+      const auto checked = check.reads_all ? check_group_data(file, group, chunks, *check.domain, decompressor)
+                                           : check_group_head(file, group);
+      if (!checked) note_group(check, slice, i, checked.error(), decompressor);
+      if (!check.reads_all) continue;
+      const std::uint64_t bytes = kGroupHeaderBytes + group.sealed_length;
+      slice.bytes_read += bytes;
+      progress(bytes);
     }
-    const PackReader& file = *given;
-    const bool reads_all = reads_data(pack);
-    const auto* domain = store_.keys_.domain(file.header().domain);
-    codec::Decompressor decompressor;
-    std::uint64_t reported = 0;
-    for (std::size_t i = 0; i < footer.groups.size() && !is_stopped_.load(); ++i) {
-      const auto& group = footer.groups[i];
-      const auto chunks = footer.chunks_of(i);
-      ++result.counts.groups;
-      result.counts.chunks += chunks.size();
-      const auto checked =
-          reads_all ? check_group_data(file, group, chunks, *domain, decompressor) : check_group_head(file, group);
-      const bool is_lost = !checked && note_group(pack, file, i, group, chunks, *domain, checked.error(), decompressor,
-                                                  has_parity, result);
-      if (!is_lost) check_against_index(pack, group, chunks, result);
-      if (reads_all) {
-        const std::uint64_t bytes = kGroupHeaderBytes + group.sealed_length;
-        reported += bytes;
-        if (!has_parity) result.counts.bytes_read += bytes;
-        progress(bytes);
-      }
-    }
-    if (reads_all && pack.stored_bytes > reported) progress(pack.stored_bytes - reported);
   }
 
   static Result<void> check_group_head(const PackReader& file, const Footer::Group& group) {
@@ -306,33 +432,44 @@ class Verification {
     if (opened.directory.size() != chunks.size()) {
       return fail(ErrorKind::damaged, "pack.directory_mismatch", "the group's directory and the footer do not agree");
     }
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      const DirectoryEntry& entry = opened.directory[i];
-      if (entry.id != chunks[i].id || entry.offset != chunks[i].offset || entry.length != chunks[i].length) {
-        return fail(ErrorKind::damaged, "pack.directory_mismatch", "the group's directory and the footer do not agree");
-      }
-      if (codec::blake3_keyed(domain.id_key, opened.body().subspan(entry.offset, entry.length)) != entry.id.bytes) {
+    const auto is_other = [](const DirectoryEntry& entry, const Footer::Chunk& chunk) {
+      return entry.id != chunk.id || entry.offset != chunk.offset || entry.length != chunk.length;
+    };
+    const auto agreeing = static_cast<std::size_t>(
+        std::ranges::mismatch(opened.directory, chunks, std::not_fn(is_other)).in1 - opened.directory.begin());
+    std::vector<ByteView> plain;
+    plain.reserve(agreeing);
+    for (std::size_t i = 0; i < agreeing; ++i) {
+      plain.push_back(opened.body().subspan(opened.directory[i].offset, opened.directory[i].length));
+    }
+    std::vector<codec::Digest> digests(agreeing);
+    codec::blake3_keyed_many(domain.id_key, plain, digests);
+    for (std::size_t i = 0; i < agreeing; ++i) {
+      // What follows from damage is worth the library's own word.
+      const auto& id = opened.directory[i].id.bytes;
+      if (digests[i] != id && codec::blake3_keyed(domain.id_key, plain[i]) != id) {
         return fail(ErrorKind::damaged, "chunk.wrong_hash", "a chunk is not what its id says");
       }
+    }
+    if (agreeing < chunks.size()) {
+      return fail(ErrorKind::damaged, "pack.directory_mismatch", "the group's directory and the footer do not agree");
     }
     return {};
   }
 
-  // A damaged group: lost (true), or still there by parity?
-  bool note_group(const PackInfo& pack, const PackReader& file, std::size_t number, const Footer::Group& group,
-                  std::span<const Footer::Chunk> chunks, const keyring::DomainKeys& domain, const Error& error,
-                  codec::Decompressor& decompressor, bool has_parity, PackResult& result) {
-    auto damage = damage_of(pack.id, "group " + std::to_string(number), error.message);
-    auto opened = file.read_group(group.offset, group.sealed_length, decompressor, has_parity);
-    if (!opened || !compare_chunks(*opened, chunks, domain)) {
-      for (const auto& chunk : chunks) {
-        damage.lost_chunks.push_back(chunk.id);
-      }
-      forget(pack.id, damage.lost_chunks);
+  // A damaged group: lost, or still there by parity?
+  void note_group(PackCheck& check, Slice& slice, std::size_t number, const Error& error,
+                  codec::Decompressor& decompressor) {
+    const auto& group = check.footer.groups[number];
+    const auto chunks = check.footer.chunks_of(number);
+    auto damage = damage_of(check.pack.id, "group " + std::to_string(number), error.message);
+    auto opened = check.file->read_group(group.offset, group.sealed_length, decompressor, check.has_parity);
+    if (!opened || !compare_chunks(*opened, chunks, *check.domain)) {
+      for (const auto& chunk : chunks) damage.lost_chunks.push_back(chunk.id);
+      forget(check.pack.id, damage.lost_chunks);
     }
-    const bool is_lost = !damage.lost_chunks.empty();
-    result.damage.push_back(std::move(damage));
-    return is_lost;
+    if (!damage.lost_chunks.empty()) slice.lost_groups.push_back(number);
+    slice.damage.push_back(std::move(damage));
   }
 
   // Lost chunks count as absent from here on, so that the same content put again is stored again; in a pack begun after
@@ -346,19 +483,66 @@ class Verification {
     }
   }
 
-  void check_against_index(const PackInfo& pack, const Footer::Group& group, std::span<const Footer::Chunk> chunks,
-                           PackResult& result) {
-    for (const auto& chunk : chunks) {
-      const Location here{pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
-                          chunk.length};
+  static Location location_of(const PackCheck& check, const Footer::Chunk& chunk) {
+    const auto& group = check.footer.groups[chunk.group];
+    return {check.pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset, chunk.length};
+  }
+
+  // Takes those out of `order`, which is that of their ids, that the index finds exactly where they lie: by one pass
+  // over the index, where a pass costs less than looking up each. What is left, for whatever reason, is to be looked
+  // up.
+  void take_out_found(PackCheck& check, std::vector<std::uint32_t>& order) {
+    const std::shared_lock guard(store_.index_guard_);
+    if (order.empty() || !store_.index_ || store_.has_overlay_.load() ||
+        store_.index_->stats().entries / kEntriesPassedPerLookUp > order.size()) {
+      return;
+    }
+    const auto id_of = [&](std::size_t i) -> const ChunkId& { return check.footer.chunks[order[i]].id; };
+    std::vector<std::uint32_t> left;
+    std::size_t at = 0;
+    const auto passed =
+        store_.index_->for_each_from(id_of(0).view(), [&](ByteView key, ByteView value) -> Result<bool> {
+          while (at < order.size() && compare(id_of(at).view(), key) < 0) left.push_back(order[at++]);
+          if (at == order.size()) return false;
+          if (equal(id_of(at).view(), key)) {
+            if (!equal(value, encode(location_of(check, check.footer.chunks[order[at]])))) left.push_back(order[at]);
+            ++at;
+          }
+          return !is_stopped_.load(std::memory_order_relaxed);
+        });
+    if (!passed) return;
+    left.insert(left.end(), order.begin() + static_cast<std::ptrdiff_t>(at), order.end());
+    check.result.matched += order.size() - left.size();
+    order = std::move(left);
+  }
+
+  // What lies in groups that are lost is not looked for.
+  void check_against_index(PackCheck& check) {
+    const PackInfo& pack = check.pack;
+    const Footer& footer = check.footer;
+    std::vector<std::uint32_t> order;
+    order.reserve(footer.chunks.size());
+    for (const Slice& slice : check.slices) {
+      for (std::size_t i = slice.first; i < slice.last; ++i) {
+        if (std::ranges::binary_search(slice.lost_groups, i)) continue;
+        const auto begin = footer.groups[i].first_chunk;
+        for (std::uint32_t k = 0; k < footer.chunks_of(i).size(); ++k) order.push_back(begin + k);
+      }
+    }
+    std::ranges::sort(order, {}, [&](std::uint32_t i) -> const ChunkId& { return footer.chunks[i].id; });
+    take_out_found(check, order);
+    for (const std::uint32_t i : order) {
+      if (is_stopped_.load()) return;
+      const auto& chunk = footer.chunks[i];
+      const Location here = location_of(check, chunk);
       const auto place = store_.find_in_index(chunk.id, ChunkStore::State::Look::read);
       if (place && *place && **place == here) {
-        ++result.matched;
+        ++check.result.matched;
         continue;
       }
       const bool is_elsewhere = place && *place && (*place)->pack != pack.id;
       if (is_elsewhere || pack.is_condemned) continue;  // nothing of a condemned pack needs to be found
-      result.not_in_index.emplace_back(chunk.id, here);
+      check.result.not_in_index.emplace_back(chunk.id, here);
     }
   }
 
@@ -412,8 +596,15 @@ class Verification {
 
   ChunkStore::State& store_;
   const VerifyOptions& options_;
-  std::atomic<std::size_t> next_ = 0;
+  std::vector<PackInfo> packs_;  // fixed before the threads start
   std::atomic<bool> is_stopped_ = false;
+
+  std::mutex tasks_mutex_;
+  std::condition_variable tasks_changed_;
+  std::size_t next_pack_ = 0;                        // guarded by tasks_mutex_
+  unsigned beginning_ = 0;                           // guarded by tasks_mutex_; packs that are being begun
+  std::list<std::shared_ptr<PackCheck>> under_way_;  // guarded by tasks_mutex_; those with steps not done yet
+
   std::mutex mutex_;
   std::uint64_t bytes_done_ = 0;  // guarded by mutex_
   std::uint64_t bytes_total_ = 0;
