@@ -44,6 +44,7 @@ struct BucketSettingsRow {  // key: bucket id. Of buckets made through S3, and o
   std::string lifecycle;
   std::vector<std::pair<std::string, std::string>> tags;
   std::string owner;  // who made it, as in `actor`
+  std::string gate;   // what its files have to meet, in the filter language (vault/object/gate.h); empty: nothing
   Bytes unknown;
   friend bool operator==(const BucketSettingsRow&, const BucketSettingsRow&) = default;
 
