@@ -201,10 +201,9 @@ class Judging {
       }
       case Field::size: return subject.size ? text(std::to_string(*subject.size) + " bytes") : Seen{};
       case Field::modified:
-        return subject.modified
-                   ? text(format_rfc3339(Timestamp{subject.modified->seconds * 1'000'000 +
-                                                   subject.modified->nanoseconds / 1000}))
-                   : Seen{};
+        return subject.modified ? text(format_rfc3339(Timestamp{subject.modified->seconds * 1'000'000 +
+                                                                subject.modified->nanoseconds / 1000}))
+                                : Seen{};
       case Field::stored: return subject.stored ? text(format_rfc3339(*subject.stored)) : Seen{};
       case Field::type: return text(subject.type);
       case Field::content_type: return text(subject.content_type);

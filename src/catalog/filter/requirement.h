@@ -54,8 +54,8 @@ struct Unmet {
 
 class Requirement {
  public:
-  // Errors: those of filters, and usage "requirement.empty", "requirement.bare_word" and "requirement.changes_by_itself"
-  // with the column.
+  // Errors: those of filters, and usage "requirement.empty", "requirement.bare_word" and
+  // "requirement.changes_by_itself" with the column.
   [[nodiscard]] static Result<Requirement> parse(std::string_view text);
 
   [[nodiscard]] const std::string& text() const;  // canonical

@@ -142,8 +142,7 @@ TEST(Requirement, TakesBlanksAroundComparisons) {
 TEST(Requirement, RefusesWhatItCannotHoldToAndSaysWhere) {
   EXPECT_EQ(refusal("").id, "requirement.empty");
   EXPECT_EQ(refusal("meta.q>=0.9 good").id, "requirement.bare_word");
-  EXPECT_EQ(refusal("meta.q>=0.9 good").message,
-            "filter, column 13: good: only `readable` stands without a field");
+  EXPECT_EQ(refusal("meta.q>=0.9 good").message, "filter, column 13: good: only `readable` stands without a field");
   EXPECT_EQ(refusal("exists(instrument)").id, "requirement.bare_word");
   EXPECT_EQ(refusal("quality_score>=0.9").id, "filter.unknown_field");
   EXPECT_EQ(refusal("meta.q>=0.9 and (readable").id, "filter.unbalanced");

@@ -166,13 +166,16 @@ Result<bool> SearchIndex::judge_again(vault::Vault& vault, const Position& posit
 Result<bool> SearchIndex::is_quarantined(const Gates& gates, const catalog::Listed& listed) const {
   const std::shared_lock shared(parts_mutex_);
   ATOLL_TRY(check_open());
-  if (!is_judged(listed)) return false;
   const Gate* const gate = gates.of(listed.entry.bucket);
-  if (gate == nullptr) return false;
-  ATOLL_ASSIGN(auto row, book_->find(listed.entry.object));
-  if (row && row->version == listed.version.version) return is_held(*gate, listed, *row);
+  return gate == nullptr ? Result<bool>(false) : is_held_listed(*gate, listed);
+}
+
+Result<bool> SearchIndex::is_held_listed(const Gate& gate, const catalog::Listed& listed) const {
+  if (!is_judged(listed)) return false;
+  ATOLL_ASSIGN(const auto row, book_->find(listed.entry.object));
+  if (row && row->version == listed.version.version) return is_held(gate, listed, *row);
   const auto reading = reading_of(listed.version.size > 0, "");
-  return !unmet_of(*gate, listed, nullptr, reading, "").empty();
+  return !unmet_of(gate, listed, nullptr, reading, "").empty();
 }
 
 Result<QuarantineAnswer> SearchIndex::quarantine(vault::Vault& vault, const QuarantineQuestion& question) const {
@@ -180,7 +183,8 @@ Result<QuarantineAnswer> SearchIndex::quarantine(vault::Vault& vault, const Quar
   const std::shared_lock shared(parts_mutex_);
   ATOLL_TRY(check_open());
   if (question.limit == 0 || question.limit > kLimitMax) {
-    return fail(ErrorKind::limit, "search.too_far", "at most " + std::to_string(kLimitMax) + " at once, and one at least",
+    return fail(ErrorKind::limit, "search.too_far",
+                "at most " + std::to_string(kLimitMax) + " at once, and one at least",
                 "Ask for less, and for what follows by the last one.");
   }
   const auto reader = vault.reader();
@@ -227,8 +231,8 @@ Result<std::vector<GateState>> SearchIndex::gates(vault::Vault& vault) const {
     const Gate* const gate = gates.of(bucket.id);
     if (gate == nullptr) continue;
     const auto counts = book_->verdicts().counts(bucket.id);
-    out.push_back({bucket.id, bucket.name, gate->text, counts.judged, counts.quarantined,
-                   is_finished(bucket.id, gate->text)});
+    out.push_back(
+        {bucket.id, bucket.name, gate->text, counts.judged, counts.quarantined, is_finished(bucket.id, gate->text)});
   }
   std::ranges::sort(out, {}, &GateState::name);
   return out;

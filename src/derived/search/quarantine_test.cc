@@ -110,8 +110,8 @@ TEST_F(QuarantineTest, JudgesByWhatContentsSay) {
   EXPECT_EQ(quarantine().front(), "apple.txt: was not read yet; title: no value; its content was not read yet");
   catch_up();
   EXPECT_EQ(keys("apple"), Keys{"whole.txt"});
-  EXPECT_EQ(quarantine(), (Keys{"apple.txt: could not be read: it broke its reader; title: no value",
-                                "plain.txt: title: no value"}));
+  EXPECT_EQ(quarantine(),
+            (Keys{"apple.txt: could not be read: it broke its reader; title: no value", "plain.txt: title: no value"}));
   EXPECT_EQ(answer_to("apple").quarantined_left_out, 2U);
   put("apple.txt", "# Pie\nmended apple");
   catch_up();

@@ -48,7 +48,7 @@ struct Question {
   std::size_t offset = 0;
   std::vector<std::string> facets;  // "type", "year", "month", "day", "language", "bucket", "tag"
   bool wants_snippets = true;
-  bool explains = false;  // gives each hit's signals
+  bool explains = false;           // gives each hit's signals
   bool shows_quarantined = false;  // also what does not meet the gate of its bucket (vault/object/gate.h)
   // What may be told to whoever asks; null: everything.
   std::function<bool(const std::string& bucket, const catalog::Listed& listed)> sees;
@@ -108,6 +108,8 @@ struct Coverage {
   std::uint64_t passages = 0;          // that can be found by meaning
   std::uint64_t meaning_waiting = 0;   // documents that have no vectors of this embedder yet
   std::string next_embedder;           // that was chosen, and answers once it has all vectors; empty: none
+  std::uint64_t judged = 0;            // files, by the gates of their buckets
+  std::uint64_t quarantined = 0;       // of these, those that do not meet them
   std::uint64_t gates_unfinished = 0;  // that changed, and by which not everything of their buckets was judged yet
   std::string meaning_trouble;         // why the embedder does not go on or cannot be asked; empty: it can
   [[nodiscard]] bool is_complete() const { return !is_filling && contents_waiting == 0 && reached >= current; }

@@ -223,6 +223,9 @@ Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
   coverage.contents_waiting = book_->waiting_count();
   coverage.previews_waiting = book_->waiting_count(Queue::previews);
   coverage.pictures_waiting = book_->waiting_count(Queue::recognition);
+  const VerdictCounts verdicts = book_->verdicts().counts();
+  coverage.judged = verdicts.judged;
+  coverage.quarantined = verdicts.quarantined;
   ATOLL_ASSIGN(const auto gates, vault::gates_of(*reader));
   for (const auto& [bucket, gate] : gates) coverage.gates_unfinished += is_finished(bucket, gate) ? 0 : 1;
   if (meaning_) {

@@ -185,8 +185,9 @@ class SearchIndex {
   [[nodiscard]] bool is_finished(const BucketId& bucket, const std::string& gate) const;
   [[nodiscard]] Result<std::vector<filter::Unmet>> unmet_now(const Gate& gate, const catalog::Listed& listed,
                                                              const ObjectDocuments& row) const;
-  [[nodiscard]] Result<bool> is_held(const Gate& gate, const catalog::Listed& listed,
-                                     const ObjectDocuments& row) const;
+  [[nodiscard]] Result<bool> is_held(const Gate& gate, const catalog::Listed& listed, const ObjectDocuments& row) const;
+  [[nodiscard]] Result<bool> is_held_listed(const Gate& gate, const catalog::Listed& listed) const;
+  [[nodiscard]] Result<VectorAnswer> nearest_of(vault::Vault& vault, const VectorQuestion& question) const;
   [[nodiscard]] Result<void> check_open() const;
   [[nodiscard]] Result<void> put_meaning(const ObjectDocuments& row, const extract::Extraction* extraction);
 

@@ -180,9 +180,8 @@ VerdictCounts VerdictBook::counts() const {
   return all;
 }
 
-Result<void> VerdictBook::for_each_quarantined(
-    const BucketId& bucket, std::string_view prefix, std::string_view after,
-    const std::function<Result<bool>(std::string_view key)>& visit) const {
+Result<void> VerdictBook::for_each_quarantined(const BucketId& bucket, std::string_view prefix, std::string_view after,
+                                               const std::function<Result<bool>(std::string_view key)>& visit) const {
   const Bytes within = key_of(kOfQuarantine, bucket, prefix);
   const Bytes behind = key_of(kOfQuarantine, bucket, after);
   const std::size_t name_at = 1 + kIdBytes;

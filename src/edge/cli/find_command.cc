@@ -363,10 +363,8 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
       if (arguments.limit > 0 && found >= arguments.limit) break;
     }
     if (session.output.is_json)
-      session.output.json(JsonObject("summary")
-                              .add("found", found)
-                              .add("filter", filter.text())
-                              .add("quarantined_left_out", left_out));
+      session.output.json(
+          JsonObject("summary").add("found", found).add("filter", filter.text()).add("quarantined_left_out", left_out));
     say_left_out(session, left_out, arguments.limit == 0 || found < arguments.limit);
     if (found == 0) session.output.message("Nothing found. The filter was understood as: " + filter.text());
     return kExitOk;

@@ -43,8 +43,8 @@ void say_gate(Session& session, const std::string& bucket, const std::string& ga
     session.output.line("  " + files_word(state->judged) + " judged so far; the others are being judged.");
     return;
   }
-  session.output.line("  " + files_word(state->judged) + " judged: " +
-                      format_count(state->judged - state->quarantined) + " passed, " +
+  session.output.line("  " + files_word(state->judged) +
+                      " judged: " + format_count(state->judged - state->quarantined) + " passed, " +
                       format_count(state->quarantined) + " in quarantine." +
                       (state->quarantined > 0 ? " `atoll quarantine " + bucket + "` says why." : ""));
 }

@@ -64,7 +64,9 @@ Result<net::Response> search(Call& call) {
   ATOLL_ASSIGN(const auto gates, search::Gates::read(*reader));
   const search::SearchIndex* index = nullptr;
   if (!moment && !gates.all().empty()) {
-    ATOLL_ASSIGN(index, call.search());
+    const auto opened = call.search();
+    if (!opened && !shows_quarantined) return pass(opened.error());
+    if (opened) index = *opened;
   }
   std::uint64_t left_out = 0;
   Value results = Value::array();

@@ -204,6 +204,7 @@ Value coverage_json(const search::Coverage& coverage) {
   out.set("is_complete", coverage.is_complete()).set("knows_meaning", coverage.knows_meaning);
   out.set("embedder", coverage.embedder).set("passages", coverage.passages);
   out.set("meaning_waiting", coverage.meaning_waiting).set("gates_unfinished", coverage.gates_unfinished);
+  out.set("judged", coverage.judged).set("quarantined", coverage.quarantined);
   if (!coverage.next_embedder.empty()) out.set("next_embedder", coverage.next_embedder);
   if (!coverage.meaning_trouble.empty()) out.set("meaning_trouble", coverage.meaning_trouble);
   out.set("previews_waiting", coverage.previews_waiting).set("pictures_waiting", coverage.pictures_waiting);
@@ -469,23 +470,24 @@ std::vector<NamedSchema> understood_schemas() {
                         required("counts", list(object("One value.", {required("value", text("It.")),
                                                                       required("count", number("How many."))}))),
                         optional("has_more", flag("True: there are more values."))})},
-      {"SearchCoverage",
-       object("What an answer does not cover.", {required("reached", number("Changes up to this one are known.")),
-                                                 required("current", number("The vault's newest change.")),
-                                                 required("objects", number("That can be found.")),
-                                                 required("contents_waiting", number("Found by names only so far.")),
-                                                 required("is_complete", flag("Everything is known.")),
-                                                 required("previews_waiting", number("Small pictures to be made.")),
-                                                 required("pictures_waiting", number("To be searched for text (OCR).")),
-                                                 required("knows_meaning", flag("`near` finds something.")),
-                                                 required("embedder", text("Whose vectors answer; empty: none do.")),
-                                                 required("passages", number("That can be found by meaning.")),
-                                                 required("meaning_waiting", number("Texts without vectors so far.")),
-                                                 required("gates_unfinished",
-                                                          number("Gates of buckets that changed, and by which not "
-                                                                 "everything was judged yet.")),
-                                                 optional("next_embedder", text("That is chosen and being filled.")),
-                                                 optional("meaning_trouble", text("Why words alone answer."))})},
+      {"SearchCoverage", object("What an answer does not cover.",
+                                {required("reached", number("Changes up to this one are known.")),
+                                 required("current", number("The vault's newest change.")),
+                                 required("objects", number("That can be found.")),
+                                 required("contents_waiting", number("Found by names only so far.")),
+                                 required("is_complete", flag("Everything is known.")),
+                                 required("previews_waiting", number("Small pictures to be made.")),
+                                 required("pictures_waiting", number("To be searched for text (OCR).")),
+                                 required("knows_meaning", flag("`near` finds something.")),
+                                 required("embedder", text("Whose vectors answer; empty: none do.")),
+                                 required("passages", number("That can be found by meaning.")),
+                                 required("meaning_waiting", number("Texts without vectors so far.")),
+                                 required("judged", number("Files, by the gates of their buckets.")),
+                                 required("quarantined", number("Of these, those that do not meet them.")),
+                                 required("gates_unfinished", number("Gates of buckets that changed, and by which not "
+                                                                     "everything was judged yet.")),
+                                 optional("next_embedder", text("That is chosen and being filled.")),
+                                 optional("meaning_trouble", text("Why words alone answer."))})},
       {"Understood",
        object(
            "What was understood of a content.",
