@@ -2,8 +2,9 @@
 // markers, terms of versions.
 //
 // Always true: as for every row (catalog/rows.h): decode(encode(row)) == row, fields of newer programs stay in
-// `unknown` and are written back. Rows of parts refer to content and are roots for gc. None of them is put back by undo
-// or rewind: a lock would not be one else. Declared with numbers in spec/formats/rows.proto.
+// `unknown` and are written back. Rows of parts refer to content and are roots for gc. Of them only a bucket's gate is
+// put back by undo, and nothing by rewind: a lock would not be one else. Declared with numbers in
+// spec/formats/rows.proto.
 #pragma once
 
 #include <cstdint>

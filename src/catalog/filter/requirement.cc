@@ -177,7 +177,10 @@ class Judging {
       out.words = "was not read yet";
     } else {
       out.value = shown_value(candidate_->trouble);
-      out.words = "could not be read: " + *out.value;
+      // Most troubles begin so themselves.
+      constexpr std::string_view kIt = "It could not be read";
+      out.words = out.value->starts_with(kIt) ? "could not be read" + out.value->substr(kIt.size())
+                                              : "could not be read: " + *out.value;
     }
     return {out};
   }
@@ -258,21 +261,15 @@ class Judging {
 }  // namespace
 
 Result<Requirement> Requirement::parse(std::string_view text) {
-  auto tree = internal::parse_tree(text, kOnce);
-  std::string tight = std::string(text);
-  if (!tree) {
-    tight = without_loose_blanks(text);
-    auto again = internal::parse_tree(tight, kOnce);
-    if (!again) return pass(tree.error());  // by the columns of what was typed
-    tree = std::move(again);
-  }
-  if ((*tree)->is_everything) {
+  const std::string tight = without_loose_blanks(text);
+  ATOLL_ASSIGN(auto tree, internal::parse_tree(tight, kOnce));
+  if (tree->is_everything) {
     return fail(ErrorKind::usage, "requirement.empty", "nothing is required",
                 "For example: meta.quality_score>=0.9 and meta.instrument:* and readable");
   }
   ATOLL_ASSIGN(const auto later, internal::parse_tree(tight, kLater));
-  ATOLL_TRY(check_terms(text, **tree, *later));
-  return Requirement(std::move(*tree));
+  ATOLL_TRY(check_terms(tight, *tree, *later));
+  return Requirement(std::move(tree));
 }
 
 const std::string& Requirement::text() const { return tree_->text; }

@@ -114,6 +114,9 @@ TEST(Requirement, WhatIsBrokenIsNotReadable) {
   thing.reading = Reading::broken;
   thing.trouble = "the file ends too early";
   EXPECT_EQ(words("readable", thing), Words{"could not be read: the file ends too early"});
+  thing.trouble = "It could not be read to its end: its structure is damaged.";
+  EXPECT_EQ(words("readable", thing), Words{"could not be read to its end: its structure is damaged."});
+  thing.trouble = "the file ends too early";
   EXPECT_EQ(words("readable or tag:approved", thing),
             Words{"none of these holds: could not be read: the file ends too early; or the tag approved: no value"});
 }
@@ -145,6 +148,10 @@ TEST(Requirement, RefusesWhatItCannotHoldToAndSaysWhere) {
   EXPECT_EQ(refusal("meta.q>=0.9 good").message, "filter, column 13: good: only `readable` stands without a field");
   EXPECT_EQ(refusal("exists(instrument)").id, "requirement.bare_word");
   EXPECT_EQ(refusal("quality_score>=0.9").id, "filter.unknown_field");
+  const Error unknown = refusal("meta.q >=  0.9 and quality_score >= 0.9");
+  EXPECT_EQ(unknown.id, "filter.unknown_field");
+  EXPECT_TRUE(unknown.message.starts_with("filter, column 20:")) << unknown.message;
+  EXPECT_TRUE(refusal("meta.q >=  0.9 and good").message.starts_with("filter, column 20:"));
   EXPECT_EQ(refusal("meta.q>=0.9 and (readable").id, "filter.unbalanced");
   for (const char* moving : {"age<30d", "idle>1d", "accesses>3", "modified>-30d", "stored:-2w..-1w", "meta.date>-1y"})
     EXPECT_EQ(refusal(moving).id, "requirement.changes_by_itself") << moving;

@@ -233,6 +233,47 @@ TEST_F(QuarantineTest, NobodyIsToldOfWhatHeMayNotSee) {
   EXPECT_EQ(ask(words).quarantined_left_out, 1U);
 }
 
+TEST_F(QuarantineTest, WhatIsLikeAThingLeavesItOut) {
+  put("one.txt", "apples pears plums cherries in the orchard behind the house");
+  put("two.txt", "apples pears plums cherries in the orchard behind the barn");
+  put("three.txt", "apples pears plums cherries in the orchard behind the hill");
+  tag("two.txt", {{"checked", ""}});
+  gate("tag:checked");
+  catch_up();
+  Question question;
+  question.like = ObjectName{"box", "one.txt"};
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 1U);
+  EXPECT_EQ(answer.found[0].listed.entry.key, "two.txt");
+  EXPECT_EQ(answer.quarantined_left_out, 1U);
+  question.shows_quarantined = true;
+  EXPECT_EQ(ask(question).found.size(), 2U);
+}
+
+TEST_F(QuarantineTest, OrdersAndPagesLeaveItOut) {
+  gate("tag:checked");
+  for (int i = 0; i < 30; ++i) {
+    const std::string key = std::to_string(100 + i) + ".txt";
+    put(key, "apple");
+    if (i % 3 == 0) tag(key, {{"checked", ""}});
+  }
+  catch_up();
+  Question question;
+  question.words = "apple";
+  question.order = Order::name;
+  question.limit = 4;
+  question.offset = 8;
+  const auto answer = ask(question);
+  ASSERT_EQ(answer.found.size(), 2U);
+  EXPECT_EQ(answer.found[1].listed.entry.key, "127.txt");
+  EXPECT_EQ(answer.total, 10U);
+  EXPECT_EQ(answer.quarantined_left_out, 20U);
+  question.order = Order::rank;
+  question.limit = 1;
+  question.offset = 0;
+  EXPECT_EQ(ask(question).quarantined_left_out, 20U) << "of all that would have been found, not of this page";
+}
+
 TEST_F(QuarantineTest, IsListedInPagesBelowAPrefix) {
   gate("tag:checked");
   for (const char* key : {"in/1.txt", "in/2.txt", "in/3.txt", "out/1.txt"}) put(key, "apple");

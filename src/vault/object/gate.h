@@ -3,8 +3,8 @@
 // Always true:
 //  - A gate refuses and loses nothing. Files that do not meet it are stored, listed and read like all others; only
 //    searches leave them out until they meet it (derived/search/quarantine.h judges them).
-//  - It stands in the bucket's settings (BucketSettingsRow::gate), as filter::Requirement writes it; undo and rewind
-//    leave it as it is.
+//  - It stands in the bucket's settings (BucketSettingsRow::gate), as filter::Requirement writes it. An undo puts back
+//    the gate alone; a rewind leaves it as it is.
 // Thread rules: any thread.
 #pragma once
 
