@@ -107,7 +107,12 @@ bool SearchIndex::is_finished(const BucketId& bucket, const std::string& gate) c
 }
 
 Result<bool> SearchIndex::is_held(const Gate& gate, const catalog::Listed& listed, const ObjectDocuments& row) const {
-  if (is_finished(row.bucket, gate.text)) return book_->verdicts().is_quarantined(row.first);
+  // The object itself tells what is so now, also where the follower has not come by; but what its content says would
+  // have to be read for each.
+  const bool is_followed = row.version == listed.version.version && is_finished(row.bucket, gate.text);
+  if (is_followed && gate.requirement &&
+      gate.requirement->needs_said(vault::subject_of(listed.entry.key, listed.version, Timestamp{})))
+    return book_->verdicts().is_quarantined(row.first);
   ATOLL_ASSIGN(const auto unmet, unmet_now(gate, listed, row));
   return !unmet.empty();
 }

@@ -151,6 +151,21 @@ TEST_F(QuarantineTest, AChangedGateHoldsAtOnceAndForEverything) {
   EXPECT_EQ(state().quarantined, 2U);
 }
 
+TEST_F(QuarantineTest, ATagHoldsAtOnceFollowedOrNot) {
+  gate("tag:checked and readable");
+  put("a.txt", "apple");
+  put("b.txt", "apple");
+  tag("b.txt", {{"checked", ""}});
+  catch_up();
+  tag("a.txt", {{"checked", ""}});
+  ASSERT_TRUE(vault::Objects(*vault_).tag({"box", "b.txt"}, {{}, {"checked"}}, {}));
+  EXPECT_EQ(keys("apple"), Keys{"a.txt"});
+  put("a.txt", "another apple");
+  EXPECT_EQ(keys("apple"), Keys{}) << "nobody has read that version yet";
+  catch_up();
+  EXPECT_EQ(keys("apple"), Keys{"a.txt"});
+}
+
 TEST_F(QuarantineTest, StandsAfterARestartAndIsMadeAnewWithTheIndex) {
   gate("meta.q>=2");
   put_with("a.txt", "apple", {{"q", "1"}});
