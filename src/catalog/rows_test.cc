@@ -493,11 +493,11 @@ deleted_lsn: 6
   const CheckpointRow checkpoint{{1}, to_bytes("root"), {}};
   EXPECT_EQ(protoc_decode("Checkpoint", encode(checkpoint)), "root: \"root\"\n");
   const BucketSettingsRow settings{
-      {}, {{{5}, Versioning::enabled}}, true, LockMode::compliance, 7, "c", "l", {{"t", "v"}}, "o", {}};
+      {}, {{{5}, Versioning::enabled}}, true, LockMode::compliance, 7, "c", "l", {{"t", "v"}}, "o", "readable", {}};
   EXPECT_EQ(protoc_decode("BucketSettings", encode(settings)),
             "versioning {\n  since: 5\n  state: ENABLED\n}\nhas_object_lock: true\ndefault_lock: COMPLIANCE\n"
             "default_lock_seconds: 7\ncors: \"c\"\nlifecycle: \"l\"\n"
-            "tag {\n  name: \"t\"\n  value: \"v\"\n}\nowner: \"o\"\n");
+            "tag {\n  name: \"t\"\n  value: \"v\"\n}\nowner: \"o\"\ngate: \"readable\"\n");
   const UploadPartRow part{{}, 1, {-3}, 4, to_bytes("c"), "e", {{"sha1", "00"}}, {}};
   EXPECT_EQ(protoc_decode("UploadPart", encode(part)),
             "modified: -3\nsize: 4\ncontent: \"c\"\netag: \"e\"\nchecksum {\n  name: \"sha1\"\n  value: \"00\"\n}\n");

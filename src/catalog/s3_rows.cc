@@ -41,6 +41,7 @@ void describe(Fields& fields, Row& row, const BucketSettingsRow* /*which*/) {
   fields.text(6, row.lifecycle);
   fields.messages(9, row.tags, [](auto& inner, auto& value) { describe_pair(inner, value); });
   fields.text(10, row.owner);
+  fields.text(11, row.gate);
   fields.rest(row.unknown);
 }
 

@@ -2,8 +2,9 @@
 // markers, terms of versions.
 //
 // Always true: as for every row (catalog/rows.h): decode(encode(row)) == row, fields of newer programs stay in
-// `unknown` and are written back. Rows of parts refer to content and are roots for gc. None of them is put back by undo
-// or rewind: a lock would not be one else. Declared with numbers in spec/formats/rows.proto.
+// `unknown` and are written back. Rows of parts refer to content and are roots for gc. Of them only a bucket's gate is
+// put back by undo, and nothing by rewind: a lock would not be one else. Declared with numbers in
+// spec/formats/rows.proto.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,7 @@ struct BucketSettingsRow {  // key: bucket id. Of buckets made through S3, and o
   std::string lifecycle;
   std::vector<std::pair<std::string, std::string>> tags;
   std::string owner;  // who made it, as in `actor`
+  std::string gate;   // what its files have to meet, in the filter language (vault/object/gate.h); empty: nothing
   Bytes unknown;
   friend bool operator==(const BucketSettingsRow&, const BucketSettingsRow&) = default;
 

@@ -38,6 +38,7 @@ TEST(S3Rows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                                       "<Life/>",
                                       {{"a", "b"}, {"", ""}},
                                       "anna",
+                                      "readable",
                                       newer_fields()});
   expect_comes_back(UploadRow{id_of<UploadId>(2),
                               id_of<BucketId>(1),
@@ -65,6 +66,17 @@ TEST(S3Rows, ComeBackWithEveryFieldAndWithThoseOfNewerPrograms) {
                                     "5242880x2,17",
                                     newer_fields()});
   EXPECT_EQ(encode(BucketSettingsRow{}).size(), 0U);
+}
+
+TEST(S3Rows, SettingsOfBeforeThereWereGatesHaveNone) {
+  BucketSettingsRow settings;
+  settings.owner = "ada";
+  const Bytes before = encode(settings);  // what is empty is not written
+  settings.gate = "readable";
+  EXPECT_GT(encode(settings).size(), before.size());
+  ASSERT_TRUE(decode(Bytes(16), before, settings));
+  EXPECT_EQ(settings.gate, "");
+  EXPECT_EQ(settings.owner, "ada");
 }
 
 TEST(S3Rows, PartsStandInTheOrderOfTheirNumbers) {

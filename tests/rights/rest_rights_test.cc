@@ -68,6 +68,7 @@ constexpr std::array kLines = {
     Line{"search", kReadsVersions},
     Line{"duplicate_list", kReadsVersions},
     Line{"duplicate_remove", kLooks},  // what each may remove is asked for each
+    Line{"quarantine_list", kReadsVersions},
     Line{"search_questions", kLooks},
     Line{"search_questions_change", kOwner},
     Line{"search_questions_clear", kOwner},
@@ -159,6 +160,9 @@ constexpr std::array kLines = {
     Line{"bucket_policy_show", "oeru"},
     Line{"bucket_policy_set", kOwner},
     Line{"bucket_policy_unset", kOwner},
+    Line{"bucket_gate_show", "oeru"},
+    Line{"bucket_gate_set", kOwner},
+    Line{"bucket_gate_unset", kOwner},
     Line{"gc_start", kOwner},
     Line{"verify_start", "oeu"},
     Line{"checkpoint_start", kEdits},

@@ -681,6 +681,7 @@ class SearchRequest(TypedDict):
     facets: NotRequired[list[str]]  # What to count by.
     sort: NotRequired[str]  # Otherwise rank.
     descending: NotRequired[bool]  # The greatest first, of an order that is not by rank.
+    quarantined: NotRequired[bool]  # Also what does not meet the gate of its bucket, each marked.
     wait_ms: NotRequired[int]  # Wait so long at most until what was stored just now is known.
 
 
@@ -696,6 +697,8 @@ class SearchResults(TypedDict):
     facets: NotRequired[list["Facet"]]
     question: NotRequired[int]  # By which search_opened knows what was asked; not where nothing is noted.
     suggestions: NotRequired[list[dict[str, Any]]]
+    quarantined_left_out: NotRequired[int]  # Found, too, but in quarantine and not given: `quarantined` gives them, quarantine_list says why they are.
+    is_left_out_exact: NotRequired[bool]  # False: there may be more of them.
     asked_meaning: NotRequired[bool]  # It was looked for by meaning, too.
     coverage: NotRequired["SearchCoverage"]
 
@@ -758,6 +761,65 @@ class DuplicateList(TypedDict):
     is_complete: bool  # False: not everything is known yet, or there was too much to compare.
     next_cursor: NotRequired[str]  # There is more.
     coverage: "SearchCoverage"
+
+
+class GateChange(TypedDict):
+    """What files have to meet."""
+
+    require: str  # A filter (spec/filter.md, "Gates"): "meta.quality_score>=0.9 and readable". Empty: nothing.
+
+
+class Gate(TypedDict):
+    """What a bucket's files have to meet."""
+
+    bucket: str  # Its name.
+    require: str  # As it was understood; empty: nothing.
+    judged: NotRequired[int]  # Files that were judged.
+    passed: NotRequired[int]  # Of these, those that meet it.
+    quarantined: NotRequired[int]  # Of these, those that do not.
+    is_finished: NotRequired[bool]  # False: it changed, and not everything was judged by it yet.
+
+
+class UnmetCondition(TypedDict):
+    """Why something is in quarantine."""
+
+    condition: str  # In the filter language.
+    words: str  # "quality_score is 0.4, wanted >=0.9".
+    field: NotRequired[str]  # What it is about: "meta.quality_score", "readable".
+    value: NotRequired[str]  # That it has there; none: it has none.
+
+
+class Quarantined(TypedDict):
+    """One that does not meet the gate of its bucket."""
+
+    bucket: str  # Its bucket.
+    key: str  # Its key.
+    key_b64: NotRequired[str]  # The key in base64, where it is no UTF-8.
+    type: str  # What it is.
+    size: int  # In bytes, as a reader sees it.
+    modified: str  # The file's own time.
+    stored: str  # When this version began.
+    version: str  # The version's id.
+    etag: str  # For If-Match.
+    lsn: int  # Number of the change that made it.
+    content_type: NotRequired[str]  # As given.
+    date: NotRequired[str]  # When it was made or happened, as its content says; else as `modified`.
+    tags: NotRequired[dict[str, str]]  # They change in place.
+    metadata: NotRequired[dict[str, str]]  # It makes a version.
+    link_target: NotRequired[str]  # Of a symlink.
+    link_target_b64: NotRequired[str]  # Likewise in base64.
+    label: NotRequired[str]  # Name of the version.
+    deleted: NotRequired[str]  # When it was removed.
+    new_bytes: NotRequired[int]  # Of a put: bytes that were not stored before.
+    reasons: list["UnmetCondition"]  # Each is one that has to be mended.
+
+
+class QuarantineList(TypedDict):
+    """A page."""
+
+    objects: list["Quarantined"]
+    is_complete: bool  # False: not everything was judged yet; there may be more.
+    next_cursor: NotRequired[str]  # There is more.
 
 
 class CountedWords(TypedDict):
@@ -826,6 +888,7 @@ class FoundObject(TypedDict):
     format: NotRequired[str]  # Such as pdf.
     language: NotRequired[str]  # ISO 639-1.
     trouble: NotRequired[str]  # Why it could not be read to its end.
+    is_quarantined: NotRequired[bool]  # It does not meet the gate of its bucket.
     signals: NotRequired[list[dict[str, Any]]]  # The strongest first.
     snippet: NotRequired["Snippet"]
 
@@ -869,6 +932,9 @@ class SearchCoverage(TypedDict):
     embedder: str  # Whose vectors answer; empty: none do.
     passages: int  # That can be found by meaning.
     meaning_waiting: int  # Texts without vectors so far.
+    judged: int  # Files, by the gates of their buckets.
+    quarantined: int  # Of these, those that do not meet them.
+    gates_unfinished: int  # Gates of buckets that changed, and by which not everything was judged yet.
     next_embedder: NotRequired[str]  # That is chosen and being filled.
     meaning_trouble: NotRequired[str]  # Why words alone answer.
 
@@ -973,6 +1039,7 @@ class VectorQuestion(TypedDict):
     limit: NotRequired[int]  # At most so many, otherwise 10.
     threshold: NotRequired[float]  # Nothing further: a least similarity; for l2 a greatest distance.
     exact: NotRequired[bool]  # Compares every vector, however many there are.
+    quarantined: NotRequired[bool]  # Also what does not meet the gate of the bucket.
     filter: NotRequired[Any]  # Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms {"field": "size", "op": ">", "value": "2MB"}.
 
 
@@ -991,6 +1058,7 @@ class VectorAnswer(TypedDict):
     results: list["VectorHit"]
     vectors: int  # That were compared.
     exact: bool  # All that could be meant were compared.
+    quarantined_left_out: int  # Objects with vectors that were not compared, for they are in quarantine.
     skipped: int  # Objects with vectors of another dimension, or that are none.
 
 

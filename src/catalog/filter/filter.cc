@@ -109,7 +109,7 @@ bool matches_attribute_of(const Term& term, const std::map<std::string, std::str
   if (attributes == nullptr) return false;
   const auto found = attributes->find(term.attribute);
   if (found == attributes->end()) return false;
-  return any_value(term, [&](const Value& value) { return matches_attribute(term, value, found->second); });
+  return internal::matches_attribute_text(term, found->second);
 }
 
 bool matches_present_text(const Term& term, std::string_view text) {
@@ -122,7 +122,13 @@ std::string_view without_parameters(std::string_view content_type) {
   return content_type;
 }
 
-bool matches_term(const Term& term, const Subject& subject) {
+}  // namespace
+
+bool internal::matches_attribute_text(const Term& term, std::string_view text) {
+  return any_value(term, [&](const Value& value) { return matches_attribute(term, value, text); });
+}
+
+bool internal::matches_term(const Term& term, const Subject& subject) {
   switch (term.field) {
     case Field::word:
     case Field::name: return matches_present_text(term, subject.name);
@@ -153,6 +159,10 @@ bool matches_term(const Term& term, const Subject& subject) {
   }
   return false;
 }
+
+namespace {
+
+using internal::matches_term;
 
 bool matches_node(const Tree& tree, const Node& node, const Subject& subject) {  // depth at most kDepthMax
   const auto matches_child = [&](std::uint32_t child) { return matches_node(tree, tree.nodes[child], subject); };

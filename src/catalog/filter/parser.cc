@@ -646,7 +646,7 @@ void make_numbers(Tree& tree) {
 
 }  // namespace
 
-Result<Filter> parse(std::string_view text, Timestamp now) {
+Result<std::shared_ptr<const Tree>> internal::parse_tree(std::string_view text, Timestamp now) {
   const auto too_long = [] {
     return fail(ErrorKind::limit, "filter.too_long", "a filter has at most " + std::to_string(kTextBytesMax) + " bytes",
                 "Split the filter into several.");
@@ -657,7 +657,12 @@ Result<Filter> parse(std::string_view text, Timestamp now) {
   tree->text = internal::write_text(*tree);
   if (tree->text.size() > kTextBytesMax) return too_long();  // it has to be a filter again
   make_numbers(*tree);
-  return Filter(std::shared_ptr<const Tree>(std::move(tree)));
+  return std::shared_ptr<const Tree>(std::move(tree));
+}
+
+Result<Filter> parse(std::string_view text, Timestamp now) {
+  ATOLL_ASSIGN(auto tree, internal::parse_tree(text, now));
+  return Filter(std::move(tree));
 }
 
 }  // namespace atl::filter

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <tuple>
 #include <unordered_set>
 
@@ -139,6 +140,7 @@ class Asking {
     ATOLL_TRY(check_facets(question_->facets));
     ATOLL_TRY(read_words(now));
     ATOLL_ASSIGN(places_, Places::of(*question_, *reader_));
+    ATOLL_TRY(read_gates());
     if (question_->like) ATOLL_TRY(read_like());
     Answer answer;
     answer.words = question_->words;
@@ -159,9 +161,13 @@ class Asking {
     } else {
       if (may_ask_meaning()) ATOLL_TRY(collect_where_words_are_weak());
       ATOLL_TRY(collect(constrained(words_)));
+      asked_parts_ = counts_all || (hits_.size() < wanted_ && has_words(words_));
       if (hits_.size() < wanted_ && has_words(words_)) ATOLL_TRY(collect(constrained(with_parts_of_names(words_))));
     }
     answer.asked_meaning = asked_meaning_;
+    ATOLL_TRY(count_left_out());
+    answer.quarantined_left_out = left_out_.size();
+    answer.is_left_out_exact = is_left_out_exact_;
     if (counts_all) {
       count_all(answer);
     } else {
@@ -197,6 +203,60 @@ class Asking {
       return {};
     }
     ATOLL_ASSIGN(words_, parse_words(question_->words, question_->match, now));
+    return {};
+  }
+
+  Result<void> read_gates() {
+    ATOLL_ASSIGN(gates_, Gates::read(*reader_));
+    for (const auto& [bucket, gate] : gates_.all()) {
+      if (places_.name_of(bucket) == nullptr) continue;
+      (index_->is_finished(bucket, gate.text) ? has_gates_ : has_unfinished_gates_) = true;
+    }
+    for (const auto& [bucket, progress] : index_->book_->verdicts().progress())
+      has_old_verdicts_ = has_old_verdicts_ || gates_.of(bucket) == nullptr;
+    return {};
+  }
+
+  // By the verdicts of the follower; where these are not of the gate that is set now, by the object itself.
+  [[nodiscard]] bool needs_judging(const BucketId& bucket) const {
+    if (!has_unfinished_gates_) return false;
+    const Gate* const gate = gates_.of(bucket);
+    return gate != nullptr && !index_->is_finished(bucket, gate->text);
+  }
+  [[nodiscard]] Result<bool> is_held(const catalog::Listed& listed, const ObjectDocuments& row) const {
+    const Gate* const gate = gates_.of(row.bucket);
+    if (gate == nullptr) return false;
+    return index_->is_held(*gate, listed, row);
+  }
+
+  // Of what is asked by words and conditions: everything in quarantine that would have been found. What is found by
+  // meaning was noted as it was looked up.
+  Result<void> count_left_out() {
+    if (question_->shows_quarantined || (!has_gates_ && !has_unfinished_gates_)) return {};
+    if (has_unfinished_gates_) is_left_out_exact_ = false;
+    if (is_fused()) return {};
+    const auto documents = index_->book_->verdicts().documents();
+    if (documents.empty()) return {};
+    text::SearchRequest request;
+    request.query = constrained(asked_parts_ ? with_parts_of_names(words_) : words_);
+    request.limit = kCountedMax;
+    request.only = &documents;
+    ATOLL_ASSIGN(const auto result, index_->words_->search(request));
+    if (result.hits.size() == request.limit) is_left_out_exact_ = false;
+    for (const auto& hit : result.hits) {
+      ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(hit.id));
+      if (!owner || left_out_.contains(owner->object)) continue;
+      ATOLL_ASSIGN(const auto row, index_->book_->find(owner->object));
+      if (!row || gates_.of(row->bucket) == nullptr) continue;
+      const std::string* const bucket = places_.name_of(row->bucket);
+      if (bucket == nullptr || !row->key.starts_with(question_->prefix)) continue;
+      ATOLL_ASSIGN(const auto listed, reader_->current(row->bucket, row->key));
+      if (!listed || listed->entry.object != owner->object) continue;
+      if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) continue;
+      if (question_->sees && !question_->sees(*bucket, *listed)) continue;
+      ATOLL_ASSIGN(const bool held, is_held(*listed, *row));
+      if (held) left_out_.insert(owner->object);
+    }
     return {};
   }
 
@@ -263,10 +323,14 @@ class Asking {
   Result<bool> match_all() {
     const bool can = !question_->facets.empty() && std::ranges::all_of(question_->facets, is_column_facet) &&
                      !is_fused() && types_left_out_ && !places_.needs_keys();
-    if (!can) return false;
+    const bool is_judged = !has_unfinished_gates_ && !has_old_verdicts_;
+    if (!can || (!is_judged && !question_->shows_quarantined)) return false;
     ATOLL_TRY(index_->columns_.fill(*index_->book_));
     if (!index_->columns_.is_filled()) return false;
     ATOLL_ASSIGN(matched_, everything_that(constrained(with_parts_of_names(words_))));
+    if (has_gates_ && !question_->shows_quarantined) {
+      std::erase_if(matched_, [&](text::DocumentId one) { return index_->book_->verdicts().is_quarantined(one); });
+    }
     if (places_.guarded().empty()) return true;
     auto guarded = index_->columns_.take_those_in(matched_, places_.guarded());
     if (guarded.size() > kCountedMax) return false;
@@ -534,7 +598,10 @@ class Asking {
     if (!row) return {};
     const std::string* const bucket = places_.name_of(row->bucket);
     if (bucket == nullptr || !row->key.starts_with(question_->prefix)) return {};
-    const bool needs_look = needs_facts_ || places_.is_guarded(row->bucket);
+    const bool hides = !question_->shows_quarantined && (has_gates_ || has_unfinished_gates_);
+    const bool needs_look = needs_facts_ || places_.is_guarded(row->bucket) ||
+                            (hides && gates_.of(row->bucket) != nullptr &&
+                             (needs_judging(row->bucket) || index_->book_->verdicts().is_quarantined(row->first)));
     if (!needs_look && hits_.size() > question_->offset + question_->limit) {
       hits_.push_back({*owner, std::move(*row), {}, *bucket, one.score, one.near, one.looks});
       return {};
@@ -543,6 +610,13 @@ class Asking {
     if (!listed || listed->entry.object != owner->object) return {};
     if (!filter_.matches(vault::subject_of(listed->entry.key, listed->version, now_))) return {};
     if (question_->sees && !question_->sees(*bucket, *listed)) return {};
+    if (hides) {
+      ATOLL_ASSIGN(const bool held, is_held(*listed, *row));
+      if (held) {
+        left_out_.insert(owner->object);
+        return {};
+      }
+    }
     hits_.push_back({*owner, std::move(*row), std::move(*listed), *bucket, one.score, one.near, one.looks});
     return {};
   }
@@ -592,6 +666,9 @@ class Asking {
     found.format = hit.owner.facts.format;
     found.language = hit.owner.facts.language;
     found.trouble = hit.row.trouble;
+    if (question_->shows_quarantined) {
+      ATOLL_ASSIGN(found.is_quarantined, is_held(hit.listed, hit.row));
+    }
     const bool wants_text = question_->wants_snippets && (has_words(words_) || is_fused());
     if (hit.owner.member == 0 && (!wants_text || hit.owner.facts.format.empty())) return found;
     ATOLL_ASSIGN(const auto extraction, index_->kept_->find(hit.row.extraction));
@@ -678,6 +755,13 @@ class Asking {
   std::size_t wanted_ = 0;
   bool needs_facts_ = true;  // of every hit, not only of those that are shown
   bool asked_meaning_ = false;
+  Gates gates_;
+  bool has_gates_ = false;             // in the buckets that are asked, and all is judged by them
+  bool has_unfinished_gates_ = false;  // and some by which not everything is judged yet
+  bool has_old_verdicts_ = false;      // of gates that are gone
+  bool asked_parts_ = false;           // also words within names
+  std::set<ObjectId> left_out_;
+  bool is_left_out_exact_ = true;
   std::vector<Hit> hits_;
   std::unordered_set<text::DocumentId> seen_;
 };

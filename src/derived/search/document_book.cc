@@ -118,6 +118,7 @@ Result<std::unique_ptr<DocumentBook>> DocumentBook::open(const platform::Machine
   std::unique_ptr<DocumentBook> book(new DocumentBook(std::move(runs)));
   ATOLL_TRY(book->read_state());
   ATOLL_TRY(book->count());
+  ATOLL_TRY(book->verdicts_.load());
   return book;
 }
 
@@ -176,6 +177,23 @@ Result<std::optional<ObjectId>> DocumentBook::object_named(const BucketId& bucke
   return object;
 }
 
+Result<std::vector<std::pair<std::string, ObjectId>>> DocumentBook::names(const BucketId& bucket,
+                                                                          std::string_view after,
+                                                                          std::size_t limit) const {
+  std::vector<std::pair<std::string, ObjectId>> out;
+  const Bytes of_bucket = name_key(bucket, "");
+  const Bytes from = name_key(bucket, after);
+  ATOLL_TRY(runs_->for_each_from(from, [&](ByteView key, ByteView value) -> Result<bool> {
+    const bool is_of_bucket = key.size() > of_bucket.size() && equal(key.first(of_bucket.size()), of_bucket);
+    if (!is_of_bucket || out.size() == limit) return false;
+    if (equal(key, from)) return true;
+    ATOLL_ASSIGN(const auto object, ObjectId::from_view(value));
+    out.emplace_back(to_string(key.subspan(of_bucket.size())), object);
+    return true;
+  }));
+  return out;
+}
+
 Result<void> DocumentBook::for_each_document(
     const std::function<Result<bool>(std::uint64_t document, const DocumentFacts& facts)>& visit) const {
   return runs_->for_each_from(Bytes{kOfDocument}, [&](ByteView key, ByteView value) -> Result<bool> {
@@ -197,6 +215,8 @@ Result<void> DocumentBook::put(ObjectDocuments& row, const std::vector<DocumentF
   ATOLL_ASSIGN(const auto before, find(row.object));
   if (before && (before->bucket != row.bucket || before->key != row.key))
     ATOLL_TRY(runs_->remove(name_key(before->bucket, before->key)));
+  if (before && (before->bucket != row.bucket || before->key != row.key))
+    ATOLL_TRY(verdicts_.set(*before, Verdict::none));
   if (!before) ++object_count_;
   const bool fits = before && before->count >= count;
   if (before) {
@@ -223,7 +243,10 @@ Result<void> DocumentBook::put(ObjectDocuments& row, const std::vector<DocumentF
 Result<void> DocumentBook::remove(const ObjectDocuments& row) {
   for (std::uint32_t i = 0; i < row.count; ++i) ATOLL_TRY(runs_->remove(document_key(row.first + i)));
   ATOLL_ASSIGN(const auto named, object_named(row.bucket, row.key));
-  if (named && *named == row.object) ATOLL_TRY(runs_->remove(name_key(row.bucket, row.key)));
+  if (named && *named == row.object) {
+    ATOLL_TRY(verdicts_.set(row, Verdict::none));
+    ATOLL_TRY(runs_->remove(name_key(row.bucket, row.key)));
+  }
   for (const Queue queue : {Queue::contents, Queue::previews, Queue::recognition, Queue::vectors})
     ATOLL_TRY(set_waiting(row.object, false, queue));
   --object_count_;

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "derived/search/object_documents.h"
+#include "derived/search/verdict_book.h"
 #include "foundation/base/ids.h"
 #include "foundation/codec/hash.h"
 #include "foundation/codec/secret.h"
@@ -31,17 +33,6 @@ namespace atl::search {
 struct DocumentFacts {
   std::string format, language;  // empty before something was understood
   std::int64_t date_us = 0;      // as the field "date" (fields.h)
-};
-
-struct ObjectDocuments {
-  ObjectId object;
-  VersionId version;
-  BucketId bucket;
-  std::string key;
-  std::uint64_t first = 0;
-  std::uint32_t count = 0;
-  codec::Digest extraction{};  // of its content; all zero: it has none to read (folders, links, empty files)
-  std::string title, trouble;  // of what was understood; empty before that
 };
 
 struct DocumentOwner {
@@ -80,6 +71,14 @@ class DocumentBook {
   [[nodiscard]] Result<void> for_each(const std::function<Result<bool>(const ObjectDocuments&)>& visit,
                                       const ObjectId& after = {}) const;
 
+  // Names of a bucket behind `after`, in their order, and whose they are.
+  [[nodiscard]] Result<std::vector<std::pair<std::string, ObjectId>>> names(const BucketId& bucket,
+                                                                            std::string_view after,
+                                                                            std::size_t limit) const;
+  // What the gates of buckets say of the objects listed here. It goes with its object, and with its name.
+  [[nodiscard]] VerdictBook& verdicts() { return verdicts_; }
+  [[nodiscard]] const VerdictBook& verdicts() const { return verdicts_; }
+
   [[nodiscard]] Result<void> set_waiting(const ObjectId& object, bool is_waiting, Queue queue = Queue::contents);
   [[nodiscard]] Result<bool> is_waiting(const ObjectId& object, Queue queue = Queue::contents) const;
   [[nodiscard]] Result<std::vector<ObjectId>> waiting(const ObjectId& after, std::size_t limit,
@@ -97,10 +96,11 @@ class DocumentBook {
   [[nodiscard]] Result<bool> maybe_merge() { return runs_->maybe_merge(); }
 
  private:
-  explicit DocumentBook(std::unique_ptr<run::RunSet> runs) : runs_(std::move(runs)) {}
+  explicit DocumentBook(std::unique_ptr<run::RunSet> runs) : runs_(std::move(runs)), verdicts_(*runs_) {}
   [[nodiscard]] Result<void> read_state();
   [[nodiscard]] Result<void> count();
   std::unique_ptr<run::RunSet> runs_;
+  VerdictBook verdicts_;  // borrows runs_
   std::uint64_t next_ = 1;
   std::array<std::atomic<std::uint64_t>, kQueueCount> waiting_counts_{};
   std::atomic<std::uint64_t> flushed_waiting_ = 0;

@@ -66,6 +66,7 @@ extract::Source source_of(vault::Vault& vault, const catalog::Listed& listed) {
 struct SearchIndex::Touched {
   std::set<std::pair<BucketId, std::string>> names;
   std::set<ObjectId> objects;
+  bool has_gates = false;  // settings of buckets, and so perhaps their gates
   [[nodiscard]] std::size_t size() const { return names.size() + objects.size(); }
 
   [[nodiscard]] Result<void> add(const journal::Command& command) {
@@ -74,6 +75,7 @@ struct SearchIndex::Touched {
       ATOLL_ASSIGN(const auto changes, journal::decode_row_changes(*payload.plain));
       for (const auto& change : changes) {
         constexpr std::size_t kIdBytes = sizeof(BucketId::bytes);
+        has_gates = has_gates || change.table == TableNumber::bucket_settings;
         if (change.key.size() <= kIdBytes) continue;
         const ByteView key = change.key;
         if (change.table == TableNumber::entries) {
@@ -120,6 +122,7 @@ Result<void> SearchIndex::add_documents(const catalog::Listed& listed, ObjectDoc
   ATOLL_TRY(book_->put(row, facts));
   if (before) columns_.remove(*before);
   columns_.put(row, facts);
+  ATOLL_TRY(judge(listed, row, extraction));
   ATOLL_TRY(put_likeness(listed, extraction));
   const Documents documents = documents_of(listed, extraction, row.first);
   for (const auto& document : documents.all()) {
@@ -288,6 +291,7 @@ Result<bool> SearchIndex::follow_names(vault::Vault& vault, Position& position, 
       reached = command.envelope.lsn;
       return touched.size() < kTouchedMax;
     }));
+    if (touched.has_gates) ATOLL_TRY(refresh_gates(vault));
     ATOLL_TRY(take(vault, touched));
     // A range may hold nothing that is kept: then all of it has been seen.
     position.lsn = reached == position.lsn ? to : reached;
@@ -397,6 +401,7 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
     const auto reader = vault.reader();
     ATOLL_ASSIGN(position.lsn, reader->applied());
   }
+  ATOLL_TRY(refresh_gates(vault));
   if (!is_likeness_whole_) {
     ATOLL_ASSIGN(const bool is_broken_off, fill_likeness(vault, position, options));
     if (is_broken_off) return true;
@@ -407,6 +412,8 @@ Result<bool> SearchIndex::catch_up(vault::Vault& vault, const CatchUpOptions& op
   }
   ATOLL_ASSIGN(const bool is_broken_off, follow_names(vault, position, options));
   if (is_broken_off) return true;
+  ATOLL_ASSIGN(const bool has_more_to_judge, judge_again(vault, position, options, begun_ns));
+  if (has_more_to_judge) return true;
   ATOLL_ASSIGN(const bool has_more_vectors, take_vectors(vault, position, options, begun_ns));
   if (has_more_vectors) return true;
   ATOLL_ASSIGN(const bool has_more, read_contents(vault, position, options, begun_ns));

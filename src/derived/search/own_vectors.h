@@ -55,7 +55,8 @@ struct VectorQuestion {
   std::optional<float> threshold;  // nothing further: a least similarity, or for l2 a greatest distance
   // spec/filter.md; `meta.` are the members of a row's payload, or the object's metadata.
   std::string filter;
-  bool compares_all = false;  // no graph, also where there is one: exact, and what was put a moment ago is in it
+  bool shows_quarantined = false;  // asked of a SearchIndex: also what does not meet the gate of its bucket
+  bool compares_all = false;       // no graph, also where there is one: exact, and what was put a moment ago is in it
   std::function<bool(const catalog::Listed& listed)> sees;  // null: everything
   bool sees_everything = false;                             // `sees` lets everything in the bucket through
   const std::atomic<bool>* stop = nullptr;
@@ -69,8 +70,9 @@ struct OwnHit {
 };
 struct VectorAnswer {
   std::vector<OwnHit> hits;
-  std::uint64_t vectors = 0;  // that were compared, number by number
-  bool is_exact = true;       // all were; false: a graph led to the nearest, which may have missed one
+  std::uint64_t vectors = 0;               // that were compared, number by number
+  bool is_exact = true;                    // all were; false: a graph led to the nearest, which may have missed one
+  std::uint64_t quarantined_left_out = 0;  // objects with vectors that were not compared, for they are in quarantine
   std::uint64_t skipped = 0;  // objects with vectors of another dimension, or that could not be read as such
 };
 

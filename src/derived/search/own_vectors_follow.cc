@@ -117,8 +117,34 @@ Result<std::optional<VectorLead>> SearchIndex::lead_of(const BucketId& bucket, s
   return std::optional(std::move(lead));
 }
 
-Result<VectorAnswer> SearchIndex::nearest_vectors(vault::Vault& vault, const VectorQuestion& question) const {
+Result<VectorAnswer> SearchIndex::nearest_vectors(vault::Vault& vault, const VectorQuestion& asked_question) const {
   const std::shared_lock shared(parts_mutex_);
+  VectorQuestion question = asked_question;
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const auto bucket, reader->bucket_named(question.bucket));
+  ATOLL_ASSIGN(const Gates gates, Gates::read(*reader));
+  const Gate* const gate = bucket && book_ && !question.shows_quarantined ? gates.of(bucket->id) : nullptr;
+  std::set<ObjectId> left_out;
+  std::optional<Error> trouble;
+  if (gate != nullptr &&
+      (!is_finished(bucket->id, gate->text) || book_->verdicts().counts(bucket->id).quarantined > 0)) {
+    // A graph knows no gates: the nearest that it leads to could all be in quarantine.
+    question.sees_everything = false;
+    question.sees = [&, before = asked_question.sees](const catalog::Listed& listed) {
+      if (before && !before(listed)) return false;
+      const auto held = is_held_listed(*gate, listed);
+      if (!held) trouble = held.error();
+      if (held && *held && is_vector_file(listed)) left_out.insert(listed.entry.object);
+      return held && !*held;
+    };
+  }
+  ATOLL_ASSIGN(auto answer, nearest_of(vault, question));
+  if (trouble) return pass(std::move(*trouble));
+  answer.quarantined_left_out = left_out.size();
+  return answer;
+}
+
+Result<VectorAnswer> SearchIndex::nearest_of(vault::Vault& vault, const VectorQuestion& question) const {
   if (!graphs_ || !book_) return own_vectors_.search(vault, question);
   BucketId asked;
   ATOLL_ASSIGN(auto answer,

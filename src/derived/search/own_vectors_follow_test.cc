@@ -3,6 +3,7 @@
 
 #include "derived/search/testing/search_fixture.h"
 #include "derived/vector/testing/npy_file.h"
+#include "vault/object/gate.h"
 
 namespace atl::search {
 namespace {
@@ -179,6 +180,22 @@ TEST_F(OwnVectorsFollowTest, NarrowQuestionsFindAllTheSame) {
   question.sees = nullptr;
   question.threshold = 0.999F;
   EXPECT_EQ(names(nearest(question)), (std::vector<std::string>{"many.npy#3"}));
+}
+
+TEST_F(OwnVectorsFollowTest, WhatIsInQuarantineIsNotCompared) {
+  put_vector("small/one.npy", some_vector(7));
+  put_vector("small/two.npy", some_vector(7));
+  ASSERT_TRUE(vault::Objects(*vault_).tag({"box", "small/two.npy"}, {{{"checked", ""}}, {}}, {}));
+  ASSERT_TRUE(vault::set_gate(*vault_, "box", "tag:checked or name:many.*"));
+  auto question = near_to(7);
+  question.prefix = "small/";
+  EXPECT_EQ(names(nearest(question)), (std::vector<std::string>{"small/two.npy"})) << "at once";
+  follow();
+  const auto answer = nearest(question);
+  EXPECT_EQ(names(answer), (std::vector<std::string>{"small/two.npy"}));
+  EXPECT_EQ(answer.quarantined_left_out, 1U);
+  question.shows_quarantined = true;
+  EXPECT_EQ(names(nearest(question)).size(), 2U);
 }
 
 TEST_F(OwnVectorsFollowTest, RowsWithoutADirectionAreNearToNothing) {

@@ -52,7 +52,8 @@ struct Question {
   std::size_t offset = 0;
   std::vector<std::string> facets;  // "type", "year", "month", "day", "language", "bucket", "tag"
   bool wants_snippets = true;
-  bool explains = false;  // gives each hit's signals
+  bool explains = false;           // gives each hit's signals
+  bool shows_quarantined = false;  // also what does not meet the gate of its bucket (vault/object/gate.h)
   // What may be told to whoever asks; null: everything.
   std::function<bool(const std::string& bucket, const catalog::Listed& listed)> sees;
   // `sees` lets everything in that bucket through: then counting needs no look at each of what lies there. Null: in
@@ -84,6 +85,7 @@ struct Found {
   double score = 0;
   float similarity = 0;  // of its nearest passage to what was asked, -1 to 1; 0: it was not found by meaning
   std::string title, format, language, trouble;
+  bool is_quarantined = false;
   std::optional<FoundSnippet> snippet;
   std::vector<Signal> signals;  // the strongest first; where it was asked for
 };
@@ -112,6 +114,9 @@ struct Coverage {
   std::uint64_t passages = 0;          // that can be found by meaning
   std::uint64_t meaning_waiting = 0;   // documents that have no vectors of this embedder yet
   std::string next_embedder;           // that was chosen, and answers once it has all vectors; empty: none
+  std::uint64_t judged = 0;            // files, by the gates of their buckets
+  std::uint64_t quarantined = 0;       // of these, those that do not meet them
+  std::uint64_t gates_unfinished = 0;  // that changed, and by which not everything of their buckets was judged yet
   std::string meaning_trouble;         // why the embedder does not go on or cannot be asked; empty: it can
   [[nodiscard]] bool is_complete() const { return !is_filling && contents_waiting == 0 && reached >= current; }
 };
@@ -126,6 +131,10 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> suggestions;  // a word that stands nowhere, and what is near to it
   std::string words, filter;                                     // as they were understood
   bool asked_meaning = false;                                    // it was looked for by meaning, too
+  // Objects that would have been found, and are in quarantine; exact where there are no more than are looked at, and
+  // every gate is finished. What is found by meaning counts as far as it was looked at.
+  std::uint64_t quarantined_left_out = 0;
+  bool is_left_out_exact = true;
   Coverage coverage;
 };
 

@@ -7,6 +7,7 @@
 #include "derived/search/content_reader.h"
 #include "derived/search/fields.h"
 #include "derived/search/position.h"
+#include "vault/object/gate.h"
 
 namespace atl::search {
 namespace {
@@ -222,6 +223,11 @@ Result<Coverage> SearchIndex::coverage(vault::Vault& vault) const {
   coverage.contents_waiting = book_->waiting_count();
   coverage.previews_waiting = book_->waiting_count(Queue::previews);
   coverage.pictures_waiting = book_->waiting_count(Queue::recognition);
+  const VerdictCounts verdicts = book_->verdicts().counts();
+  coverage.judged = verdicts.judged;
+  coverage.quarantined = verdicts.quarantined;
+  ATOLL_ASSIGN(const auto gates, vault::gates_of(*reader));
+  for (const auto& [bucket, gate] : gates) coverage.gates_unfinished += is_finished(bucket, gate) ? 0 : 1;
   if (meaning_) {
     auto meaning = meaning_->state(*book_);
     coverage.knows_meaning = meaning.is_ready;

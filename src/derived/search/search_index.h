@@ -38,6 +38,7 @@
 #include "derived/search/own_vectors.h"
 #include "derived/search/pictures.h"
 #include "derived/search/position.h"
+#include "derived/search/quarantine.h"
 #include "derived/search/question.h"
 #include "derived/search/question_log.h"
 #include "derived/text/text_index.h"
@@ -107,6 +108,12 @@ class SearchIndex {
 
   [[nodiscard]] Result<Answer> ask(vault::Vault& vault, const Question& question) const;
   [[nodiscard]] Result<DuplicateAnswer> duplicates(vault::Vault& vault, const DuplicateQuestion& question) const;
+  // What does not meet the gate of its bucket, and why, in the order of names. Errors: `not_found` (the bucket).
+  [[nodiscard]] Result<QuarantineAnswer> quarantine(vault::Vault& vault, const QuarantineQuestion& question) const;
+  // Whether one object is in quarantine, by the gates as they are set now; for lists that are not made of the index.
+  [[nodiscard]] Result<bool> is_quarantined(const Gates& gates, const catalog::Listed& listed) const;
+  // Of the buckets that have a gate, by name.
+  [[nodiscard]] Result<std::vector<GateState>> gates(vault::Vault& vault) const;
   // What was asked; null where it could not be opened.
   [[nodiscard]] QuestionLog* questions() const { return questions_.get(); }
   [[nodiscard]] Result<Coverage> coverage(vault::Vault& vault) const;
@@ -168,6 +175,19 @@ class SearchIndex {
   // Makes good what is missing of what is kept of likeness, where it was lost. True where it was stopped.
   [[nodiscard]] Result<bool> fill_likeness(vault::Vault& vault, const Position& position,
                                            const CatchUpOptions& options);
+  // Gates: quarantine.cc.
+  [[nodiscard]] Result<void> refresh_gates(vault::Vault& vault);
+  [[nodiscard]] Result<void> judge(const catalog::Listed& listed, const ObjectDocuments& row,
+                                   const extract::Extraction* extraction);
+  // By gates that changed; true where more is to be done.
+  [[nodiscard]] Result<bool> judge_again(vault::Vault& vault, const Position& position, const CatchUpOptions& options,
+                                         std::int64_t begun_ns);
+  [[nodiscard]] bool is_finished(const BucketId& bucket, const std::string& gate) const;
+  [[nodiscard]] Result<std::vector<filter::Unmet>> unmet_now(const Gate& gate, const catalog::Listed& listed,
+                                                             const ObjectDocuments& row) const;
+  [[nodiscard]] Result<bool> is_held(const Gate& gate, const catalog::Listed& listed, const ObjectDocuments& row) const;
+  [[nodiscard]] Result<bool> is_held_listed(const Gate& gate, const catalog::Listed& listed) const;
+  [[nodiscard]] Result<VectorAnswer> nearest_of(vault::Vault& vault, const VectorQuestion& question) const;
   [[nodiscard]] Result<void> check_open() const;
   [[nodiscard]] Result<void> put_meaning(const ObjectDocuments& row, const extract::Extraction* extraction);
 
@@ -186,6 +206,7 @@ class SearchIndex {
   std::unique_ptr<QuestionLog> questions_;
   std::set<ObjectId> unreadable_;  // whose bytes could not be read; tried again after the next opening
   CatchUpProgress progress_;
+  Gates gates_;  // of the follower
   mutable LatencyHistogram answer_times_;
   mutable OwnVectors own_vectors_;
   std::unique_ptr<OwnGraphs> graphs_;  // null where another process follows

@@ -50,6 +50,7 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen);
 void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen);        // unlock lock
 void add_provenance_commands(CLI::App& app, Session& session, Chosen& chosen);  // label provenance
 void add_keeping_commands(CLI::App& app, Session& session, Chosen& chosen);     // policy gc bucket
+void add_gate_commands(CLI::App& app, Session& session, Chosen& chosen);        // bucket gate, quarantine
 void add_tier_commands(CLI::App& app, Session& session, Chosen& chosen);        // tier
 void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen);   // duplicates questions
 

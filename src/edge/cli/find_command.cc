@@ -26,7 +26,7 @@ struct FindArguments {
   std::string within, as_of, where, near, like, since, until, sort;
   std::uint64_t limit = 0, offset = 0;
   bool is_long = false, ends_with_nul = false, takes_all = false, is_descending = false, explains = false,
-       shows_snippets = false, waits_not = false, takes_words_only = false;
+       shows_snippets = false, waits_not = false, takes_words_only = false, shows_quarantined = false;
   std::optional<double> near_threshold;
 };
 
@@ -87,6 +87,7 @@ JsonObject json_of_found(const search::Found& found) {
   if (!found.format.empty()) object.add("format", found.format);
   if (!found.language.empty()) object.add("language", found.language);
   if (!found.trouble.empty()) object.add("trouble", found.trouble);
+  if (found.is_quarantined) object.add("is_quarantined", true);
   if (!found.signals.empty()) {
     std::vector<std::string> signals;
     for (const auto& signal : found.signals)
@@ -144,6 +145,7 @@ void print_found(Session& session, const search::Found& found, const FindArgumen
     return;
   }
   print_object(session, found.bucket, found.listed, name, arguments.is_long);
+  if (found.is_quarantined) session.output.line("    (in quarantine)");
   if (arguments.explains) session.output.line("    " + signals_line(found));
   if (!session.environment.terminal.is_out_terminal() && !arguments.shows_snippets) return;
   if (!found.title.empty()) session.output.line("    " + shown(found.title));
@@ -183,6 +185,13 @@ void say_meaning(Session& session, const FindArguments& arguments, const search:
   }
 }
 
+void say_left_out(Session& session, std::uint64_t count, bool is_exact) {
+  if (count == 0) return;
+  session.output.message((is_exact ? "" : "At least ") + format_count(count) + " in quarantine" +
+                         (count == 1 ? " is" : " are") +
+                         " not shown: --quarantined shows them, `atoll quarantine` says why.");
+}
+
 Result<search::Order> order_of(const std::string& word) {
   using search::Order;
   for (const auto& [name, order] :
@@ -210,6 +219,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
   question.words_only = arguments.takes_words_only;
   if (arguments.near_threshold) question.near_threshold = static_cast<float>(*arguments.near_threshold);
   question.types = arguments.types;
+  question.shows_quarantined = arguments.shows_quarantined;
   question.since = arguments.since;
   question.until = arguments.until;
   question.is_descending = arguments.is_descending;
@@ -257,6 +267,8 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
       if (!suggestions.empty()) summary.add_raw("suggestions", json_array(suggestions));
       summary.add("contents_waiting", answer.coverage.contents_waiting)
           .add("is_complete", answer.coverage.is_complete())
+          .add("quarantined_left_out", answer.quarantined_left_out)
+          .add("is_left_out_exact", answer.is_left_out_exact)
           .add("asked_meaning", answer.asked_meaning);
       if (!answer.coverage.embedder.empty()) summary.add("embedder", answer.coverage.embedder);
       if (answer.asked_meaning) summary.add("meaning_waiting", answer.coverage.meaning_waiting);
@@ -276,6 +288,7 @@ Result<int> find_words(Session& session, const FindArguments& arguments, const s
                              ": --limit and --offset show others.");
     }
     if (answer.found.empty()) session.output.message("Nothing found.");
+    say_left_out(session, answer.quarantined_left_out, answer.is_left_out_exact);
     for (const auto& [word, near] : answer.suggestions)
       session.output.message("\"" + shown(word) + "\" stands nowhere; did you mean \"" + shown(near) + "\"?");
     say_coverage(session, answer.coverage);
@@ -306,8 +319,21 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
     if (filter.asks_for_accesses()) {
       ATOLL_ASSIGN(book, vault::AccessBook::open(vault));
     }
+    // What was there at an earlier moment is judged by nobody.
+    ATOLL_ASSIGN(const auto gates, search::Gates::read(*reader));
+    std::optional<Finder> finder;
+    const bool hides = !arguments.shows_quarantined && arguments.as_of.empty();
+    const bool meets_gates =
+        hides && std::ranges::any_of(buckets, [&](const auto& bucket) { return gates.of(bucket.id) != nullptr; });
+    if (meets_gates) {
+      finder.emplace(session, vault);
+      ATOLL_TRY(finder->open());
+      if (!arguments.waits_not) ATOLL_TRY(finder->catch_up(Finder::Embeds::a_little));
+    }
+    std::uint64_t left_out = 0;
     std::uint64_t found = 0;
     for (const auto& bucket : buckets) {
+      const bool is_gated = meets_gates && gates.of(bucket.id) != nullptr;
       std::string prefix = within.key;
       if (prefix.empty()) prefix = filter.key_prefix();
       ATOLL_TRY(view.scan(bucket.id, prefix, "", [&](const Listed& listed) -> Result<bool> {
@@ -317,6 +343,13 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
         filter::Subject subject = vault::subject_of(key, version, now);
         if (book) ATOLL_TRY(vault::add_accesses(subject, version, *book));
         if (filter.matches(subject)) {
+          if (is_gated) {
+            ATOLL_ASSIGN(const bool is_held, finder->index().is_quarantined(gates, listed));
+            if (is_held) {
+              ++left_out;
+              return true;
+            }
+          }
           ++found;
           if (arguments.ends_with_nul) {
             session.output.data(bucket.name + "/" + listed.entry.key + std::string(1, '\0'));
@@ -330,7 +363,9 @@ Result<int> find_by_filter(Session& session, const FindArguments& arguments, con
       if (arguments.limit > 0 && found >= arguments.limit) break;
     }
     if (session.output.is_json)
-      session.output.json(JsonObject("summary").add("found", found).add("filter", filter.text()));
+      session.output.json(
+          JsonObject("summary").add("found", found).add("filter", filter.text()).add("quarantined_left_out", left_out));
+    say_left_out(session, left_out, arguments.limit == 0 || found < arguments.limit);
     if (found == 0) session.output.message("Nothing found. The filter was understood as: " + filter.text());
     return kExitOk;
   });
@@ -417,6 +452,8 @@ void add_find_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_flag("--snippets", arguments->shows_snippets, "with the piece of text that was found, also into a pipe");
   command->add_flag("-0,--print0", arguments->ends_with_nul, "end each name with a NUL, for xargs -0");
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
+  command->add_flag("--quarantined", arguments->shows_quarantined,
+                    "also what does not meet the gate of its bucket (bucket gate)");
   command->callback(
       [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return find(session, *arguments); }; });
 

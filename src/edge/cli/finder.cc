@@ -128,6 +128,7 @@ Result<void> Finder::wait_for_server(Looks looks) {
   for (;;) {
     ATOLL_ASSIGN(const auto coverage, index_->coverage(*vault_));
     const bool is_there = !coverage.is_filling && coverage.reached >= wanted && coverage.contents_waiting == 0 &&
+                          coverage.gates_unfinished == 0 &&
                           (looks == Looks::at_texts || coverage.previews_waiting == 0);
     const bool is_late = (clock.monotonic_ns() - begun_ns) / kNsPerMs >= kFollowWaitMs;
     if (is_there || is_late || session_->environment.stop.load()) return {};

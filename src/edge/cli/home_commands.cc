@@ -3,11 +3,13 @@
 
 #include "edge/cli/commands.h"
 #include "edge/cli/config_file.h"
+#include "edge/cli/finder.h"
 #include "edge/cli/points.h"
 #include "edge/cli/serve_reach.h"
 #include "foundation/base/units.h"
 #include "vault/checkpoint.h"
 #include "vault/object/describe.h"
+#include "vault/object/gate.h"
 #include "vault/status.h"
 #include "vault/verify.h"
 
@@ -159,12 +161,24 @@ JsonObject json_of(const vault::VaultStatus& status) {
   return object;
 }
 
+// Of what its gates have judged so far; nothing where there is none, or nothing can be searched.
+std::optional<search::Coverage> judged_in(Session& session, vault::Vault& opened) {
+  const auto gates = vault::gates_of(*opened.reader());
+  if (!gates || gates->empty()) return std::nullopt;
+  Finder finder(session, opened);
+  if (!finder.open()) return std::nullopt;
+  auto coverage = finder.index().coverage(opened);
+  return coverage ? std::optional(std::move(*coverage)) : std::nullopt;
+}
+
 Result<int> stat_vault(Session& session) {
   return session.with_reader([&](vault::Vault& opened) -> Result<int> {
     ATOLL_ASSIGN(const auto status, vault::vault_status(opened));
     Output& output = session.output;
     if (output.is_json) {
       auto report = json_of(status);
+      if (const auto judged = judged_in(session, opened))
+        report.add("judged", judged->judged).add("quarantined", judged->quarantined);
       std::vector<std::string> alarms;
       if (const auto health = health_of(session, opened, Looks::quickly))
         for (const auto& alarm : points_beside(**health, status)) alarms.push_back(json_text(alarm));
@@ -199,6 +213,11 @@ Result<int> stat_vault(Session& session) {
       output.line("Last gc: " + format_rfc3339(*status.last_collect) + "; it left " +
                   format_size(status.collect_history_bytes) + " of older versions and " +
                   format_size(status.collect_horizon_bytes) + " for going back to earlier moments.");
+    }
+    if (const auto judged = judged_in(session, opened)) {
+      output.line("Gates: " + format_count(judged->quarantined) + " of " + format_count(judged->judged) +
+                  (judged->judged == 1 ? " file that was judged is" : " files that were judged are") +
+                  " in quarantine." + (judged->quarantined > 0 ? "  atoll quarantine" : ""));
     }
     print_findings(session, status);
     print_points(session, opened, status, Looks::quickly);

@@ -10,6 +10,7 @@
 #include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
 #include "vault/object/describe.h"
+#include "vault/object/gate.h"
 #include "vault/tier/rules.h"
 
 namespace atl::cli {
@@ -385,21 +386,24 @@ struct BucketArguments {
   bool has_own_keys = false;
 };
 
-void say_bucket(Session& session, const BucketRow& bucket, const catalog::Totals& totals,
-                const EffectivePolicy& policy) {
+void say_bucket(Session& session, const BucketRow& bucket, const catalog::Totals& totals, const EffectivePolicy& policy,
+                const std::string& gate = {}) {
   if (session.output.is_json) {
-    session.output.json(JsonObject("bucket")
-                            .add("name", bucket.name)
-                            .add("id", bucket.id.text())
-                            .add("objects", totals.objects())
-                            .add("bytes", totals.logical_bytes)
-                            .add("created", format_rfc3339(bucket.created))
-                            .add("policy", vault::name_of(policy.source)));
+    JsonObject object("bucket");
+    object.add("name", bucket.name)
+        .add("id", bucket.id.text())
+        .add("objects", totals.objects())
+        .add("bytes", totals.logical_bytes)
+        .add("created", format_rfc3339(bucket.created))
+        .add("policy", vault::name_of(policy.source));
+    if (!gate.empty()) object.add("gate", gate);
+    session.output.json(object);
     return;
   }
   session.output.line("Bucket " + bucket.name + ": " + format_count(totals.objects()) + " objects, " +
                       format_size(totals.logical_bytes) + ", made " + format_rfc3339(bucket.created));
   for (const std::string& sentence : vault::words(policy)) session.output.line("  " + sentence);
+  if (!gate.empty()) session.output.line("  What does not meet its gate is in quarantine: " + gate);
 }
 
 Result<int> show_bucket(Session& session, const BucketArguments& arguments) {
@@ -407,7 +411,8 @@ Result<int> show_bucket(Session& session, const BucketArguments& arguments) {
     ATOLL_ASSIGN(const BucketRow bucket, vault::Objects(opened).bucket(arguments.name));
     ATOLL_ASSIGN(const auto totals, opened.reader()->totals(bucket.id));
     ATOLL_ASSIGN(const auto policy, policy_for(opened, bucket.name));
-    say_bucket(session, bucket, totals, policy);
+    ATOLL_ASSIGN(const std::string gate, vault::gate_of(*opened.reader(), bucket.name));
+    say_bucket(session, bucket, totals, policy, gate);
     return kExitOk;
   });
 }

@@ -8,6 +8,7 @@
 #include "edge/cli/finder.h"
 #include "edge/cli/listing.h"
 #include "foundation/base/units.h"
+#include "vault/object/gate.h"
 
 namespace atl::cli {
 namespace {
@@ -18,7 +19,7 @@ struct NearestArguments {
   std::string place, question, metric, where;
   std::optional<double> threshold;
   std::uint64_t limit = 10;
-  bool is_exact = false;
+  bool is_exact = false, shows_quarantined = false;
 };
 
 Result<std::vector<float>> read_question(const Session& session) {
@@ -46,13 +47,21 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
   question.filter = arguments.where;
   question.limit = arguments.limit;
   question.compares_all = arguments.is_exact;
+  question.shows_quarantined = arguments.shows_quarantined;
   question.stop = &session.environment.stop;
   if (arguments.threshold) question.threshold = static_cast<float>(*arguments.threshold);
   ATOLL_ASSIGN(question.vector, read_question(session));
   return session.with_reader([&](vault::Vault& vault) -> Result<int> {
     // A server has graphs, and has opened already what was asked for before.
     const auto* const served = session.environment.served;
-    const search::SearchIndex* const index = served == nullptr ? nullptr : served->search();
+    const search::SearchIndex* index = served == nullptr ? nullptr : served->search();
+    Finder finder(session, vault);
+    ATOLL_ASSIGN(const std::string gate, vault::gate_of(*vault.reader(), question.bucket));
+    if (!gate.empty() && !question.shows_quarantined) {
+      ATOLL_TRY(finder.open());
+      ATOLL_TRY(finder.catch_up(Finder::Embeds::a_little));
+      index = &finder.index();
+    }
     search::OwnVectors own;
     ATOLL_ASSIGN(const auto answer,
                  index != nullptr ? index->nearest_vectors(vault, question) : own.search(vault, question));
@@ -77,9 +86,14 @@ Result<int> nearest(Session& session, const NearestArguments& arguments) {
                               .add("found", static_cast<std::uint64_t>(answer.hits.size()))
                               .add("vectors", answer.vectors)
                               .add("exact", answer.is_exact)
+                              .add("quarantined_left_out", answer.quarantined_left_out)
                               .add("skipped", answer.skipped));
     } else if (answer.hits.empty()) {
       session.output.message("Nothing near, of " + format_count(answer.vectors) + " vectors.");
+    }
+    if (answer.quarantined_left_out > 0) {
+      session.output.message(format_count(answer.quarantined_left_out) +
+                             " with vectors in quarantine not compared: --quarantined compares them, too.");
     }
     if (answer.skipped > 0) {
       session.output.warning(
@@ -108,6 +122,8 @@ void add_nearest_command(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_option("--limit", arguments->limit, "at most so many; 10 where it is not given")
       ->check(CLI::Range(std::uint64_t{0}, search::kOwnLimitMax));
   command->add_flag("--exact", arguments->is_exact, "compare every vector, however many there are");
+  command->add_flag("--quarantined", arguments->shows_quarantined,
+                    "also what does not meet the gate of the bucket (bucket gate)");
   command->callback(
       [&session, &chosen, arguments] { chosen.body = [&session, arguments] { return nearest(session, *arguments); }; });
 }

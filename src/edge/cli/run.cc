@@ -99,6 +99,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_config_commands(app, session, chosen);
   add_manual_command(app, session, chosen);
   add_keeping_commands(app, session, chosen);
+  add_gate_commands(app, session, chosen);
   add_serve_command(app, session, chosen);
   add_mcp_command(app, session, chosen);
   add_lock_commands(app, session, chosen);

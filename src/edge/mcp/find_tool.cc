@@ -28,6 +28,7 @@ Result<search::Question> question_of(const ToolCall& call) {
   question.prefix = call.text("prefix");
   question.since = call.text("since");
   question.until = call.text("until");
+  question.shows_quarantined = call.flag("quarantined");
   question.limit = call.number("limit", 10);
   if (const Value* const types = call.find("types"); types != nullptr) {
     for (const Value& one : *types->as_array()) question.types.push_back(*one.as_text());
@@ -58,6 +59,7 @@ Value found_json(const search::Found& found) {
   }
   out.set("size", version.size).set("stored", format_rfc3339(version.begin_time));
   if (!version.tags.empty()) out.set("tags", version.tags);
+  if (found.is_quarantined) out.set("is_quarantined", true);
   return out;
 }
 
@@ -69,6 +71,7 @@ std::string lines_of(const search::Found& found) {
   if (!found.inside.empty()) text += "inside: " + quoted(found.inside) + "\n";
   if (found.snippet) text += "text: " + on_one_line(found.snippet->text) + "\n";
   for (const auto& [name, value] : version.tags) text += "tag: " + quoted(name) + " = " + quoted(value) + "\n";
+  if (found.is_quarantined) text += "(in quarantine: it does not meet what its bucket requires)\n";
   return text.empty() ? "(found by its name)\n" : text;
 }
 
@@ -125,6 +128,11 @@ Result<Answer> run_find(ToolCall& call) {
   for (const auto& [word, instead] : found.suggestions) {
     words += " " + quoted(word) + " stands nowhere; near to it is " + quoted(instead) + ".";
   }
+  if (found.quarantined_left_out > 0) {
+    structured.set("quarantined_left_out", found.quarantined_left_out);
+    words += " In quarantine and not shown: " + std::string(found.is_left_out_exact ? "" : "at least ") +
+             std::to_string(found.quarantined_left_out) + " that do not meet what their bucket requires.";
+  }
   structured.set("is_complete", found.coverage.is_complete());
   if (!found.coverage.is_complete()) {
     structured.set("contents_waiting", found.coverage.contents_waiting);
@@ -160,20 +168,24 @@ Tool find_tool() {
               optional("types", list(text("", 100), "Only of these kinds: pdf, image, document, mail, md.")),
               optional("since", text("Made or happened then or later: 2024-03, -30d.", 64)),
               optional("until", text("Made or happened then or before.", 64)),
+              optional("quarantined", flag("Also what does not meet what its bucket requires.")),
               optional("limit", number("How many at most.", 1, 50).set("default", 10)), cursor_member(),
               max_tokens_member(kFindTokens)}),
-      object("What was found.",
-             {required("results",
-                       list(object("One hit.",
-                                   with_source({optional("inside", text("The member of an archive or mail.")),
-                                                optional("title", text("What it calls itself.")),
-                                                optional("format", text("What it is: pdf, md, jpeg.")),
-                                                optional("place", place_schema()),
-                                                optional("snippet", text("The words around.")),
-                                                required("size", number("Bytes.")), required("stored", time("When.")),
-                                                optional("tags", map_of_texts("Its tags."))})))),
-              next_cursor_member(), required("is_complete", flag("False: some contents were not read yet.")),
-              optional("contents_waiting", number("How many."))}),
+      object(
+          "What was found.",
+          {required("results",
+                    list(object(
+                        "One hit.",
+                        with_source(
+                            {optional("inside", text("The member of an archive or mail.")),
+                             optional("title", text("What it calls itself.")),
+                             optional("format", text("What it is: pdf, md, jpeg.")), optional("place", place_schema()),
+                             optional("snippet", text("The words around.")), required("size", number("Bytes.")),
+                             required("stored", time("When.")), optional("tags", map_of_texts("Its tags.")),
+                             optional("is_quarantined", flag("It does not meet what its bucket requires."))})))),
+           next_cursor_member(), required("is_complete", flag("False: some contents were not read yet.")),
+           optional("contents_waiting", number("How many.")),
+           optional("quarantined_left_out", number("Found, too, but in quarantine and not shown."))}),
       true,
       true,
       run_find};

@@ -28,6 +28,8 @@ namespace atl::rest {
 [[nodiscard]] std::vector<NamedSchema> search_schemas();
 [[nodiscard]] std::vector<Operation> duplicate_operations();
 [[nodiscard]] std::vector<NamedSchema> duplicate_schemas();
+[[nodiscard]] std::vector<Operation> quarantine_operations();
+[[nodiscard]] std::vector<NamedSchema> quarantine_schemas();
 [[nodiscard]] std::vector<Operation> question_operations();
 [[nodiscard]] std::vector<NamedSchema> question_schemas();
 [[nodiscard]] std::vector<Operation> understood_operations();

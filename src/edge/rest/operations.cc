@@ -41,6 +41,7 @@ const std::vector<Operation>& operations() {
     add(all, rewind_operations());
     add(all, search_operations());
     add(all, duplicate_operations());
+    add(all, quarantine_operations());
     add(all, question_operations());
     add(all, understood_operations());
     add(all, embedder_operations());
@@ -83,6 +84,7 @@ const std::vector<NamedSchema>& schemas() {
     add(all, rewind_schemas());
     add(all, search_schemas());
     add(all, duplicate_schemas());
+    add(all, quarantine_schemas());
     add(all, question_schemas());
     add(all, understood_schemas());
     add(all, embedder_schemas());

@@ -52,6 +52,7 @@ Result<search::VectorQuestion> question_of(const Value& body) {
     ATOLL_ASSIGN(question.filter, filter_text(*filter));
   }
   ATOLL_ASSIGN(question.compares_all, body.flag_of("exact"));
+  ATOLL_ASSIGN(question.shows_quarantined, body.flag_of("quarantined"));
   return question;
 }
 
@@ -74,7 +75,7 @@ Result<net::Response> search_vectors(Call& call) {
   }
   Value out = Value::object();
   out.set("results", std::move(results)).set("vectors", answer.vectors).set("skipped", answer.skipped);
-  out.set("exact", answer.is_exact);
+  out.set("exact", answer.is_exact).set("quarantined_left_out", answer.quarantined_left_out);
   call.exchange().note_read(Action::search, call.vault_id(), bucket, question.prefix, 0);
   return ok(out);
 }
@@ -175,6 +176,7 @@ std::vector<NamedSchema> own_vector_schemas() {
                optional("limit", number("At most so many, otherwise 10.", 0, search::kOwnLimitMax)),
                optional("threshold", ratio("Nothing further: a least similarity; for l2 a greatest distance.")),
                optional("exact", flag("Compares every vector, however many there are.")),
+               optional("quarantined", flag("Also what does not meet the gate of the bucket.")),
                optional("filter", filter_schema())})},
       {"VectorHit",
        object("A vector.", {required("object", reference("Object")), optional("row", number("Of an object with rows.")),
@@ -184,6 +186,8 @@ std::vector<NamedSchema> own_vector_schemas() {
        object("What is near.",
               {required("results", list(reference("VectorHit"))), required("vectors", number("That were compared.")),
                required("exact", flag("All that could be meant were compared.")),
+               required("quarantined_left_out",
+                        number("Objects with vectors that were not compared, for they are in quarantine.")),
                required("skipped", number("Objects with vectors of another dimension, or that are none."))})},
   };
 }

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "catalog/filter/filter.h"
+#include "derived/search/search_index.h"
 #include "edge/rest/answers.h"
 #include "edge/rest/filter_body.h"
 #include "edge/rest/groups.h"
@@ -58,6 +59,16 @@ Result<net::Response> search(Call& call) {
   }
   vault::View view(*reader, moment);
   if (prefix.empty()) prefix = filter.key_prefix();
+  // What was there at an earlier moment is judged by nobody.
+  ATOLL_ASSIGN(const bool shows_quarantined, body.flag_of("quarantined"));
+  ATOLL_ASSIGN(const auto gates, search::Gates::read(*reader));
+  const search::SearchIndex* index = nullptr;
+  if (!moment && !gates.all().empty()) {
+    const auto opened = call.search();
+    if (!opened && !shows_quarantined) return pass(opened.error());
+    if (opened) index = *opened;
+  }
+  std::uint64_t left_out = 0;
   Value results = Value::array();
   Position last;
   std::uint64_t looked_at = 0;
@@ -83,13 +94,24 @@ Result<net::Response> search(Call& call) {
           (moment && !call.may(Action::read_version, bucket.name, listed.entry.key, false, age))) {
         return true;
       }
-      results.push(object_json(bucket.name, listed));
+      bool is_held = false;
+      if (index != nullptr) {
+        ATOLL_ASSIGN(is_held, index->is_quarantined(gates, listed));
+      }
+      if (is_held && !shows_quarantined) {
+        ++left_out;
+        return true;
+      }
+      Value found = object_json(bucket.name, listed);
+      if (is_held) found.set("is_quarantined", true);
+      results.push(std::move(found));
       return true;
     }));
   }
   if (results.as_array()->empty()) ATOLL_TRY(seen.end());
   Value out = Value::object();
   out.set("filter", filter.text()).set("results", std::move(results));
+  out.set("quarantined_left_out", left_out).set("is_left_out_exact", !has_more);
   if (has_more) out.set("next_cursor", to_base32(as_bytes(last.bucket + std::string(1, '\0') + last.key)));
   call.exchange().note_read(Action::search, call.vault_id(), only_bucket, prefix, 0);
   return ok(out);

@@ -66,6 +66,7 @@ Value found_json(const search::Found& found) {
   if (!found.format.empty()) out.set("format", found.format);
   if (!found.language.empty()) out.set("language", found.language);
   if (!found.trouble.empty()) out.set("trouble", found.trouble);
+  if (found.is_quarantined) out.set("is_quarantined", true);
   if (!found.signals.empty()) {
     Value signals = Value::array();
     for (const auto& signal : found.signals) {
@@ -137,6 +138,7 @@ Result<search::Question> question_of(const Value& body, Timestamp now) {
   }
   ATOLL_ASSIGN(question.explains, body.flag_of("explain"));
   ATOLL_ASSIGN(question.words_only, body.flag_of("words_only"));
+  ATOLL_ASSIGN(question.shows_quarantined, body.flag_of("quarantined"));
   if (const Value* const threshold = body.find("near_threshold"); threshold != nullptr) {
     const auto number = number_between(*threshold, -1, 1);
     if (!number) return fail(ErrorKind::usage, "search.bad_threshold", "\"near_threshold\" is a number from -1 to 1");
@@ -202,7 +204,8 @@ Value coverage_json(const search::Coverage& coverage) {
   out.set("objects", coverage.objects).set("contents_waiting", coverage.contents_waiting);
   out.set("is_complete", coverage.is_complete()).set("knows_meaning", coverage.knows_meaning);
   out.set("embedder", coverage.embedder).set("passages", coverage.passages);
-  out.set("meaning_waiting", coverage.meaning_waiting);
+  out.set("meaning_waiting", coverage.meaning_waiting).set("gates_unfinished", coverage.gates_unfinished);
+  out.set("judged", coverage.judged).set("quarantined", coverage.quarantined);
   if (!coverage.next_embedder.empty()) out.set("next_embedder", coverage.next_embedder);
   if (!coverage.meaning_trouble.empty()) out.set("meaning_trouble", coverage.meaning_trouble);
   out.set("previews_waiting", coverage.previews_waiting).set("pictures_waiting", coverage.pictures_waiting);
@@ -304,6 +307,7 @@ Result<net::Response> search_words(Call& call) {
     out.set("suggestions", std::move(suggestions));
   }
   if (number && *number > 0) out.set("question", *number);
+  out.set("quarantined_left_out", answer.quarantined_left_out).set("is_left_out_exact", answer.is_left_out_exact);
   out.set("asked_meaning", answer.asked_meaning).set("coverage", coverage_json(answer.coverage));
   call.exchange().note_read(Action::search, call.vault_id(), question.bucket, question.prefix, 0);
   return ok(out);
@@ -327,6 +331,7 @@ std::vector<schema::Member> word_search_members() {
                                   "What to count by.")),
           optional("sort", choice("Otherwise rank.", {"rank", "name", "size", "date", "modified", "stored"})),
           optional("descending", flag("The greatest first, of an order that is not by rank.")),
+          optional("quarantined", flag("Also what does not meet the gate of its bucket, each marked.")),
           optional("wait_ms", number("Wait so long at most until what was stored just now is known.", 0, kWaitMsMax))};
 }
 
@@ -340,6 +345,10 @@ std::vector<schema::Member> word_result_members() {
           optional("suggestions",
                    list(object("A word that stands nowhere.",
                                {required("word", text("It.")), required("instead", text("What is near."))}))),
+          optional("quarantined_left_out",
+                   number("Found, too, but in quarantine and not given: `quarantined` gives them, quarantine_list says "
+                          "why they are.")),
+          optional("is_left_out_exact", flag("False: there may be more of them.")),
           optional("asked_meaning", flag("It was looked for by meaning, too.")),
           optional("coverage", reference("SearchCoverage"))};
 }
@@ -442,6 +451,7 @@ std::vector<NamedSchema> understood_schemas() {
                     ratio("Of its nearest passage to what was asked, -1 to 1; not where it was found by words alone.")),
            optional("title", text("As the content says.")), optional("format", text("Such as pdf.")),
            optional("language", text("ISO 639-1.")), optional("trouble", text("Why it could not be read to its end.")),
+           optional("is_quarantined", flag("It does not meet the gate of its bucket.")),
            optional("signals", list(object("What a score is made of.",
                                            {required("name", text("A field of text, such as title; or meaning.")),
                                             required("score", ratio("What the words in it add; of meaning the "
@@ -466,20 +476,24 @@ std::vector<NamedSchema> understood_schemas() {
                         required("counts", list(object("One value.", {required("value", text("It.")),
                                                                       required("count", number("How many."))}))),
                         optional("has_more", flag("True: there are more values."))})},
-      {"SearchCoverage",
-       object("What an answer does not cover.", {required("reached", number("Changes up to this one are known.")),
-                                                 required("current", number("The vault's newest change.")),
-                                                 required("objects", number("That can be found.")),
-                                                 required("contents_waiting", number("Found by names only so far.")),
-                                                 required("is_complete", flag("Everything is known.")),
-                                                 required("previews_waiting", number("Small pictures to be made.")),
-                                                 required("pictures_waiting", number("To be searched for text (OCR).")),
-                                                 required("knows_meaning", flag("`near` finds something.")),
-                                                 required("embedder", text("Whose vectors answer; empty: none do.")),
-                                                 required("passages", number("That can be found by meaning.")),
-                                                 required("meaning_waiting", number("Texts without vectors so far.")),
-                                                 optional("next_embedder", text("That is chosen and being filled.")),
-                                                 optional("meaning_trouble", text("Why words alone answer."))})},
+      {"SearchCoverage", object("What an answer does not cover.",
+                                {required("reached", number("Changes up to this one are known.")),
+                                 required("current", number("The vault's newest change.")),
+                                 required("objects", number("That can be found.")),
+                                 required("contents_waiting", number("Found by names only so far.")),
+                                 required("is_complete", flag("Everything is known.")),
+                                 required("previews_waiting", number("Small pictures to be made.")),
+                                 required("pictures_waiting", number("To be searched for text (OCR).")),
+                                 required("knows_meaning", flag("`near` finds something.")),
+                                 required("embedder", text("Whose vectors answer; empty: none do.")),
+                                 required("passages", number("That can be found by meaning.")),
+                                 required("meaning_waiting", number("Texts without vectors so far.")),
+                                 required("judged", number("Files, by the gates of their buckets.")),
+                                 required("quarantined", number("Of these, those that do not meet them.")),
+                                 required("gates_unfinished", number("Gates of buckets that changed, and by which not "
+                                                                     "everything was judged yet.")),
+                                 optional("next_embedder", text("That is chosen and being filled.")),
+                                 optional("meaning_trouble", text("Why words alone answer."))})},
       {"Understood",
        object(
            "What was understood of a content.",

@@ -1,5 +1,7 @@
 #include "edge/serve/figures.h"
 
+#include <algorithm>
+
 #include "derived/search/search_index.h"
 #include "edge/server/watched_host.h"
 #include "vault/status.h"
@@ -35,6 +37,15 @@ void write_search(const std::vector<Searched>& all, server::MetricWriter& out) {
          [](const Searched& one) { return one.meaning.file_bytes; });
   family("atoll_search_embedder_up", "0: the chosen embedder does not answer.",
          [](const Searched& one) { return one.meaning.trouble.empty() ? 1U : 0U; });
+  out.family("atoll_gate_files", "gauge", "Files by the gates of their buckets, by how far they came.");
+  for (const Searched& one : all) {
+    const std::uint64_t passed = one.coverage.judged - std::min(one.coverage.judged, one.coverage.quarantined);
+    for (const auto& [stage, count] : {std::pair("judged", one.coverage.judged), std::pair("passed", passed),
+                                       std::pair("quarantined", one.coverage.quarantined)})
+      out.sample("atoll_gate_files", {{"vault", one.vault}, {"stage", stage}}, std::uint64_t{count});
+  }
+  family("atoll_gates_unfinished", "Gates that changed, and by which not everything was judged yet.",
+         [](const Searched& one) { return one.coverage.gates_unfinished; });
   out.family("atoll_search_seconds", "summary",
              "How long answers to questions took inside, since the server was started.");
   for (const Searched& one : all) {

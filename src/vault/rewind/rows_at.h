@@ -81,7 +81,7 @@ class RowsAt {
   const Vault* vault_;
   std::unique_ptr<StagedSet> rows_;
   std::uint64_t open_ = 0;
-  std::array<bool, 32> wants_table_{};
+  std::array<bool, 64> wants_table_{};
 };
 
 }  // namespace atl::vault

@@ -1,8 +1,11 @@
 #include "vault/rewind/small_rows.h"
 
+#include "vault/object/versions.h"
+
 namespace atl::vault {
 namespace {
 
+using catalog::BucketSettingsRow;
 using catalog::PolicyRow;
 using catalog::ScheduleRow;
 using catalog::SnapshotRow;
@@ -28,7 +31,33 @@ Result<std::string> bucket_name(catalog::CatalogReader& reader, const BucketId& 
   return bucket ? bucket->name : id.text();
 }
 
+// The gate of the row that is to be, in the settings that are there.
+Result<void> put_gate(catalog::CatalogReader& state, ChangeSet& changes, ByteView key,
+                      const std::optional<Bytes>& row) {
+  BucketSettingsRow wanted;
+  if (row) ATOLL_TRY(catalog::decode(key, *row, wanted));
+  ATOLL_ASSIGN(const BucketId id, BucketId::from_view(key));
+  ATOLL_ASSIGN(auto bucket, state.bucket(id));
+  if (!bucket) return {};
+  ATOLL_ASSIGN(auto settings, state.one<BucketSettingsRow>(key));
+  BucketSettingsRow changed = settings_to_change({std::move(*bucket), std::move(settings)});
+  changed.gate = wanted.gate;
+  changes.put(changed);
+  return {};
+}
+
 }  // namespace
+
+Result<std::optional<Bytes>> part_put_back(TableNumber table, ByteView key, const std::optional<Bytes>& row) {
+  if (table != TableNumber::bucket_settings || !row) return row;
+  BucketSettingsRow settings;
+  ATOLL_TRY(catalog::decode(key, *row, settings));
+  if (settings.gate.empty()) return std::nullopt;
+  BucketSettingsRow gate;
+  gate.bucket = settings.bucket;
+  gate.gate = std::move(settings.gate);
+  return catalog::encode(gate);
+}
 
 Result<std::optional<Bytes>> small_row(catalog::CatalogReader& reader, TableNumber table, ByteView key) {
   switch (table) {
@@ -41,6 +70,10 @@ Result<std::optional<Bytes>> small_row(catalog::CatalogReader& reader, TableNumb
     case TableNumber::policies: return keeping_row<PolicyRow>(reader, key);
     case TableNumber::snapshots: return keeping_row<SnapshotRow>(reader, key);
     case TableNumber::schedules: return keeping_row<ScheduleRow>(reader, key);
+    case TableNumber::bucket_settings: {
+      ATOLL_ASSIGN(const auto row, keeping_row<BucketSettingsRow>(reader, key));
+      return part_put_back(table, key, row);
+    }
     default: return fail(ErrorKind::unsupported, "undo.table", "rows of this table are not put back");
   }
 }
@@ -67,6 +100,12 @@ Result<SmallRowWords> describe_row(catalog::CatalogReader& reader, TableNumber t
       told.words = "policy of " + told.bucket;
       break;
     }
+    case TableNumber::bucket_settings: {
+      ATOLL_ASSIGN(const BucketId id, BucketId::from_view(key));
+      ATOLL_ASSIGN(told.bucket, bucket_name(reader, id));
+      told.words = "gate of " + told.bucket;
+      break;
+    }
     case TableNumber::snapshots: {
       told.words = "snapshot " + to_string(key);
       if (!row) break;
@@ -82,7 +121,9 @@ Result<SmallRowWords> describe_row(catalog::CatalogReader& reader, TableNumber t
   return told;
 }
 
-Result<void> put_small_row(ChangeSet& changes, TableNumber table, ByteView key, const std::optional<Bytes>& row) {
+Result<void> put_small_row(catalog::CatalogReader& state, ChangeSet& changes, TableNumber table, ByteView key,
+                           const std::optional<Bytes>& row) {
+  if (table == TableNumber::bucket_settings) return put_gate(state, changes, key, row);
   if (!row) {
     changes.remove(kDefaultDomain, table, to_bytes(key));
     return {};

@@ -4,6 +4,7 @@
 
 #include "foundation/codec/fields.h"
 #include "foundation/codec/hash.h"
+#include "vault/rewind/small_rows.h"
 
 namespace atl::vault {
 namespace {
@@ -179,7 +180,7 @@ Bytes words_of(const VersionRow& version) {
 
 bool can_be_put_back(TableNumber table) {
   return table == TableNumber::buckets || table == TableNumber::policies || table == TableNumber::snapshots ||
-         table == TableNumber::schedules;
+         table == TableNumber::schedules || table == TableNumber::bucket_settings;
 }
 
 Result<void> Touches::take(const journal::Command& command, bool is_chosen, bool from_first) {
@@ -312,7 +313,8 @@ Result<void> Touches::note_version(TouchedVersion fresh, bool is_chosen, bool fr
 
 Result<void> Touches::note_row(const RowChange& change, Lsn lsn, bool is_chosen, bool from_first) {
   const Bytes key = key_of(change.table, change.key);
-  TouchedRow fresh{change.table, change.key, lsn, change.row, false};
+  ATOLL_ASSIGN(auto after, part_put_back(change.table, change.key, change.row));
+  TouchedRow fresh{change.table, change.key, lsn, std::move(after), false};
   ATOLL_ASSIGN(const auto known, set_->set().get(key));
   if (!known) {
     if (!is_chosen) return {};

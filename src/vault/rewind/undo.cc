@@ -255,7 +255,7 @@ Result<void> UndoPlan::plan_row(catalog::CatalogReader& reader, const RowsAt& ro
   item.row_key = touched.key;
   ATOLL_ASSIGN(const auto answer, rows.row(kDefaultDomain, touched.table, touched.key));
   ATOLL_ASSIGN(item.row_now, small_row(reader, touched.table, touched.key));
-  item.row_target = answer.row;
+  ATOLL_ASSIGN(item.row_target, part_put_back(touched.table, touched.key, answer.row));
   ATOLL_ASSIGN(const auto named,
                describe_row(reader, touched.table, touched.key, item.row_target ? item.row_target : item.row_now));
   item.bucket = named.bucket;
@@ -271,7 +271,8 @@ Result<void> UndoPlan::plan_row(catalog::CatalogReader& reader, const RowsAt& ro
     item.step = UndoStep::impossible;
     item.why = "how it was before is no longer kept";
   } else if (is_same) {
-    ++counts_.already;
+    // Settings of which something else was changed are no step of an undo.
+    if (touched.table != TableNumber::bucket_settings) ++counts_.already;
     return {};
   } else if (!force_ && (touched.is_foreign || item.row_now != touched.after)) {
     item.step = UndoStep::leave;

@@ -139,7 +139,7 @@ Result<bool> UndoPlan::stage_row(const CommitContext& context, ChangeSet& change
     ATOLL_ASSIGN(const auto page, context.state.list(query));
     if (!page.items.empty()) return false;
   }
-  ATOLL_TRY(put_small_row(changes, item.table, item.row_key, item.row_target));
+  ATOLL_TRY(put_small_row(context.state, changes, item.table, item.row_key, item.row_target));
   return true;
 }
 

@@ -8,6 +8,8 @@
 
 #include "vault/checkpoint.h"
 #include "vault/keeping/collect.h"
+#include "vault/object/gate.h"
+#include "vault/object/versions.h"
 #include "vault/testing/test_vault.h"
 
 namespace atl::vault {
@@ -213,6 +215,37 @@ TEST_F(UndoTest, SmallRowsComeBackAndHousekeepingIsNotLast) {
   const auto now = vault_->reader()->one<catalog::PolicyRow>(catalog::key_of(policy));
   ASSERT_TRUE(now && *now);
   EXPECT_EQ((*now)->keep_last, 3U);
+}
+
+TEST_F(UndoTest, AGateComesBackAndNothingElseOfItsBucketsSettings) {
+  put("lab", "a", "one");
+  ASSERT_TRUE(set_gate(*vault_, "lab", "tag:checked"));
+  ASSERT_TRUE(set_gate(*vault_, "lab", "readable"));
+  ASSERT_TRUE(make_checkpoint(*vault_));
+  const auto gate = [&] { return gate_of(*vault_->reader(), "lab").value_or("?"); };
+  EXPECT_EQ(undo_last().done.rows, 1U);
+  EXPECT_EQ(gate(), "tag.checked:*");
+  EXPECT_EQ(undo_last().done.rows, 1U) << "the undo itself";
+  EXPECT_EQ(gate(), "readable");
+  ASSERT_TRUE(set_gate(*vault_, "lab", ""));
+  EXPECT_EQ(undo_last().done.rows, 1U);
+  EXPECT_EQ(gate(), "readable");
+
+  // Another setting is neither put back nor a step.
+  ASSERT_TRUE(vault_->commit(journal::CommandKind::policy_change,
+                             [](const CommitContext& context, ChangeSet& changes) -> Result<void> {
+                               ATOLL_ASSIGN(const BucketState state, bucket_state(context.state, "lab"));
+                               catalog::BucketSettingsRow settings = settings_to_change(state);
+                               settings.cors = "<CORS/>";
+                               changes.put(settings);
+                               return {};
+                             }));
+  const auto nothing = undo_last().done;
+  EXPECT_EQ(nothing.rows + nothing.already, 0U);
+  const auto state = bucket_state(*vault_->reader(), "lab").value();
+  EXPECT_EQ(state.settings->cors, "<CORS/>");
+  EXPECT_EQ(state.settings->gate, "readable");
+  EXPECT_EQ(state.versioning(), catalog::Versioning::enabled);
 }
 
 TEST_F(UndoTest, ErasedVersionsAreImpossible) {

@@ -1,5 +1,6 @@
 #include "vault/tier/rules.h"
 #include "catalog/entry_kind.h"
+#include "catalog/filter/loose_blanks.h"
 
 #include <algorithm>
 #include <array>
@@ -13,31 +14,6 @@ constexpr std::array kTiers = {Temperature::hot, Temperature::warm, Temperature:
 
 std::uint64_t seconds_between(Timestamp from, Timestamp to) {
   return to <= from ? 0 : static_cast<std::uint64_t>(to.unix_us - from.unix_us) / 1'000'000;
-}
-
-bool is_comparison(char c) { return c == '<' || c == '>' || c == '=' || c == '!'; }
-
-// Filters want comparisons without blanks: "age > 90d" becomes "age>90d". What is quoted stays as it is.
-std::string without_loose_blanks(std::string_view text) {
-  std::string out;
-  bool is_quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\\' && i + 1 < text.size()) {
-      out += c;
-      out += text[++i];
-      continue;
-    }
-    if (c == '"') is_quoted = !is_quoted;
-    if (!is_quoted && c == ' ') {
-      const std::size_t next = text.find_first_not_of(' ', i);
-      const bool is_before = next != std::string_view::npos && is_comparison(text[next]);
-      const bool is_behind = !out.empty() && is_comparison(out.back());
-      if (is_before || is_behind) continue;
-    }
-    out += c;
-  }
-  return out;
 }
 
 std::string_view take_word(std::string_view& text) {
@@ -70,7 +46,7 @@ Result<TierRule> parse_tier_rule(std::string_view text, Timestamp now) {
   }
   TierRule rule;
   rule.tier = *found;
-  auto filter = filter::parse(without_loose_blanks(rest), now);
+  auto filter = filter::parse(filter::without_loose_blanks(rest), now);
   if (!filter) return pass(std::move(filter).error().with_context("the rule \"" + std::string(text) + "\""));
   rule.filter = std::move(*filter);
   rule.text = std::string(tier) + " if " + rule.filter.text();

@@ -223,6 +223,8 @@ export const en = {
     chosen: "What the list is narrowed by", without: (label: string, words: string): string => `Remove ${label}: ${words}`, allOff: "Remove all of these", moreOf: (n: number): string => `${count(n)} more`,
     from: (since: string): string => `from ${since}`, to: (until: string): string => `until ${until}`, bar: (years: string, n: number): string => `${years}: ${plural(n, "result", "results")}`,
     didYouMean: "Did you mean", inIt: "in it",
+    quarantine: "Quarantine", quarantineShown: "shown", showThem: "Show them", isQuarantined: "In quarantine: it does not meet what its bucket requires.",
+    leftOut: (n: number, more: boolean): string => `${more ? "At least " : ""}${count(n)} in quarantine ${n === 1 ? "is" : "are"} not shown.`,
     waiting: (n: number): string => `${plural(n, "file is", "files are")} still being read and found only by name so far. The list fills itself.`,
     behind: "What was stored in the last moments is not in this list yet. It comes by itself.",
     covered: (n: number): string => `Searched: ${plural(n, "entry", "entries")} by names, tags, metadata and what is written in them. Words inside of pictures are not read.`,

@@ -305,7 +305,7 @@ class AsyncOperations(AsyncSession):
         """
         return cast(shapes.UndoReport, await self._call("POST", "/api/v1/rewind", body=body_of({"to": to, "bucket": bucket, "prefix": prefix, "key": key, "dry_run": dry_run}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
-    async def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, like: dict[str, Any] | None = None, explain: bool | None = None, words_only: bool | None = None, near_threshold: float | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
+    async def search(self, *, filter: Any | None = None, bucket: str | None = None, prefix: Key | None = None, as_of: str | None = None, limit: int | None = None, cursor: str | None = None, query: str | None = None, near: str | None = None, like: dict[str, Any] | None = None, explain: bool | None = None, words_only: bool | None = None, near_threshold: float | None = None, match: str | None = None, types: list[str] | None = None, since: str | None = None, until: str | None = None, facets: list[str] | None = None, sort: str | None = None, descending: bool | None = None, quarantined: bool | None = None, wait_ms: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchResults:
         """Finds objects by words in them, or by name, size, time, type, tags and metadata.
 
         The filter is text or an object, see spec/filter.md. With it alone results come in the order of bucket and key,
@@ -333,9 +333,10 @@ class AsyncOperations(AsyncSession):
         facets: What to count by.
         sort: Otherwise rank.
         descending: The greatest first, of an order that is not by rank.
+        quarantined: Also what does not meet the gate of its bucket, each marked.
         wait_ms: Wait so long at most until what was stored just now is known.
         """
-        return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "like": like, "explain": explain, "words_only": words_only, "near_threshold": near_threshold, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
+        return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "like": like, "explain": explain, "words_only": words_only, "near_threshold": near_threshold, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "quarantined": quarantined, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
 
     async def duplicate_list(self, *, like: str | None = None, threshold: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.DuplicateList:
         """What is there more than once, or nearly so, in groups.
@@ -358,6 +359,34 @@ class AsyncOperations(AsyncSession):
         What is not at the version that is named stays, and so does all of a group whose first one is not.
         """
         return cast(shapes.DuplicatesRemoved, await self._call("POST", "/api/v1/duplicates/remove", body=body_of({"groups": groups}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+
+    async def bucket_gate_show(self, bucket: str, *, vault: str | None = None, timeout: float | None = None) -> shapes.Gate:
+        """What a bucket's files have to meet, and how many do."""
+        return cast(shapes.Gate, await self._call("GET", f"/api/v1/buckets/{quote_name(bucket)}/gate", vault=vault, timeout=timeout))
+
+    async def bucket_gate_set(self, bucket: str, *, require: str, vault: str | None = None, timeout: float | None = None) -> shapes.Gate:
+        """Sets what a bucket's files have to meet.
+
+        Nothing is refused or lost by it: files that do not meet it are in quarantine, left out of searches until they
+        do. All files of the bucket are judged again.
+
+        require: A filter (spec/filter.md, "Gates"): "meta.quality_score>=0.9 and readable". Empty: nothing.
+        """
+        return cast(shapes.Gate, await self._call("PUT", f"/api/v1/buckets/{quote_name(bucket)}/gate", body=body_of({"require": require}), vault=vault, timeout=timeout))
+
+    async def bucket_gate_unset(self, bucket: str, *, vault: str | None = None, timeout: float | None = None) -> None:
+        """The bucket's files have to meet nothing any more."""
+        await self._call("DELETE", f"/api/v1/buckets/{quote_name(bucket)}/gate", vault=vault, timeout=timeout)
+
+    async def quarantine_list(self, *, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.QuarantineList:
+        """What does not meet the gate of its bucket, and why, by bucket and key.
+
+        bucket: Only in this bucket.
+        prefix: Only below it.
+        limit: How many at most. Otherwise: 20.
+        cursor: `next_cursor` of the page before.
+        """
+        return cast(shapes.QuarantineList, await self._call("GET", "/api/v1/quarantine", query={"bucket": bucket, "prefix": prefix, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
     async def search_questions(self, *, since: str | None = None, limit: int | None = None, own: bool | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.SearchQuestions:
         """What was asked of the search, and what it did not find.
@@ -437,7 +466,7 @@ class AsyncOperations(AsyncSession):
         """
         return cast(shapes.VectorsPut, await self._call("POST", f"/api/v1/buckets/{quote_name(bucket)}/vectors", query={"prefix": prefix}, body=body_of({"vectors": vectors}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
-    async def vector_search(self, *, bucket: str, vector: list[float], prefix: Key | None = None, metric: str | None = None, limit: int | None = None, threshold: float | None = None, exact: bool | None = None, filter: Any | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.VectorAnswer:
+    async def vector_search(self, *, bucket: str, vector: list[float], prefix: Key | None = None, metric: str | None = None, limit: int | None = None, threshold: float | None = None, exact: bool | None = None, quarantined: bool | None = None, filter: Any | None = None, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.VectorAnswer:
         """The nearest of the vectors that were put into a bucket.
 
         Vectors are objects whose names end with .npy, as numpy.save() writes them, one vector or a row each; the
@@ -451,10 +480,11 @@ class AsyncOperations(AsyncSession):
         limit: At most so many, otherwise 10.
         threshold: Nothing further: a least similarity; for l2 a greatest distance.
         exact: Compares every vector, however many there are.
+        quarantined: Also what does not meet the gate of the bucket.
         filter: Text ("name:*.jpg size>2MB"), or {"must": [], "should": [], "must_not": []} of such objects and terms
         {"field": "size", "op": ">", "value": "2MB"}.
         """
-        return cast(shapes.VectorAnswer, await self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "exact": exact, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
+        return cast(shapes.VectorAnswer, await self._call("POST", "/api/v1/search/vectors", body=body_of({"bucket": bucket, "vector": vector, "prefix": prefix, "metric": metric, "limit": limit, "threshold": threshold, "exact": exact, "quarantined": quarantined, "filter": filter}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
     async def changes(self, *, since: int | None = None, history: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.ChangeFeed:
         """What happened since a change, in order: as a page, or with Accept: text/event-stream as it happens.

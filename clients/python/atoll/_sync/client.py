@@ -579,8 +579,8 @@ class Client(Operations):
                 yield one
 
     def find(self, filter: str | Mapping[str, Any] = "", *, query: str | None = None, near: str | None = None, inside: str | None = None,
-                   as_of: str | None = None, limit: int | None = None, page: int = 1000, wait_seconds: float = 2.0, vault: str | None = None,
-                   timeout: float | None = None) -> Iterator[types.FoundObject]:
+                   as_of: str | None = None, limit: int | None = None, page: int = 1000, wait_seconds: float = 2.0, quarantined: bool = False,
+                   vault: str | None = None, timeout: float | None = None) -> Iterator[types.FoundObject]:
         """Objects by name, size, time, type, tags and metadata, in the order of bucket and key: `name:*.csv meta.temperature>=20` (spec/filter.md), or
         the same as {"must": …}.
 
@@ -588,13 +588,15 @@ class Client(Operations):
         near: also by what they are about, in any words; each that is near has its `similarity`.
         What was stored just now is waited for, `wait_seconds` at most. More of such a search, its facets and what it does not cover yet: `search`.
         inside: an address to look below. limit: how many at most. page: how many the server is asked for at once.
+        quarantined: also what does not meet the gate of its bucket, each with `is_quarantined`.
         """
         bucket, prefix = split_address(inside) if inside else (None, None)
         left, cursor = limit, None
         wait_ms = round(wait_seconds * 1000) if query or near else None
         while True:
             answer: Any = self.search(filter=filter or None, query=query or None, near=near or None, bucket=bucket, prefix=prefix or None, as_of=as_of,
-                                            limit=page if left is None else min(page, left), cursor=cursor, wait_ms=wait_ms, vault=vault, timeout=timeout)
+                                            limit=page if left is None else min(page, left), cursor=cursor, wait_ms=wait_ms, quarantined=quarantined or None, vault=vault,
+                                            timeout=timeout)
             for one in answer["results"]:
                 yield one
                 if left is not None:

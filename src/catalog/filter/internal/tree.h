@@ -6,10 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "catalog/filter/filter.h"
 #include "catalog/filter/glob.h"
 #include "catalog/filter/internal/values.h"
 
@@ -90,6 +93,15 @@ struct Tree {
   std::string text;
 };
 
+// As filter::parse(), which this is the first half of.
+[[nodiscard]] Result<std::shared_ptr<const Tree>> parse_tree(std::string_view text, Timestamp now);
+// A term that is asked by itself.
+[[nodiscard]] bool matches_term(const Term& term, const Subject& subject);
+// A term about a tag or metadata, of a value that there is.
+[[nodiscard]] bool matches_attribute_text(const Term& term, std::string_view text);
+// The canonical text of one term, or of all below one node.
+[[nodiscard]] std::string write_term(const Term& term);
+[[nodiscard]] std::string write_node(const Tree& tree, const Node& node);
 // The canonical text of `tree`.
 [[nodiscard]] std::string write_text(const Tree& tree);
 // Bare or quoted, as the canonical text writes the name of a tag or of metadata.

@@ -107,6 +107,18 @@ std::string write_attribute(std::string_view name) {
   return std::string(name);
 }
 
+std::string write_term(const Term& term) {
+  std::string result;
+  write_term(result, term);
+  return result;
+}
+
+std::string write_node(const Tree& tree, const Node& node) {
+  std::string result;
+  write_node(result, tree, node);
+  return result;
+}
+
 std::string write_text(const Tree& tree) {
   std::string result;
   if (!tree.is_everything) write_node(result, tree, tree.nodes[tree.root]);

@@ -59,7 +59,7 @@ export function timeWords({ since, until }: Question): string {
 }
 
 export function Chips({ question }: { question: Question }) {
-  if (!hasFilters(question) && question.like === "") return null;
+  if (!hasFilters(question) && question.like === "" && question.quarantined === "") return null;
   const list: Array<[string, string, Partial<Question>]> = [];
   const put = (label: string, words: string, without: Partial<Question>): void => { list.push([label, words, without]); };
   if (question.like) put(t.find.like, question.like, { like: "" });
@@ -67,6 +67,7 @@ export function Chips({ question }: { question: Question }) {
   for (const tag of question.tags) put(t.find.facets.tag, wordsFor("tag", tag), { tags: question.tags.filter((one) => one !== tag) });
   if (question.since || question.until) put(t.find.time, timeWords(question), { since: "", until: "" });
   if (question.size) put(t.find.size, t.find.sizes[question.size] ?? question.size, { size: "" });
+  if (question.quarantined) put(t.find.quarantine, t.find.quarantineShown, { quarantined: "" });
   return (
     <ul class="line find-chips" aria-label={t.find.chosen}>
       {list.map(([label, words, without]) => (

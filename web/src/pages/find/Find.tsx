@@ -39,6 +39,13 @@ function Covered({ coverage }: { coverage: SearchCoverage }) {
   return <p class={coverage.is_complete ? "soft small" : "small find-waiting"}>{!coverage.is_complete && <Icon name="refresh" size={16} />}{words}</p>;
 }
 
+// What was found and is not good enough for its bucket is left out unless it is asked for.
+function LeftOut({ answer, question }: { answer: SearchResults; question: Question }) {
+  const count = answer.quarantined_left_out ?? 0;
+  if (count === 0) return null;
+  return <p class="small line"><span>{t.find.leftOut(count, answer.is_left_out_exact === false)}</span><a class="chip" href={addressOf(question, { quarantined: "yes" })}>{t.find.showThem}</a></p>;
+}
+
 function Start() {
   const blank = questionOf(new URLSearchParams());
   return (
@@ -172,13 +179,14 @@ export default function Find() {
       {error !== null && !isOfTheLine(error) ? <Failure error={error} again={again} />
         : isEmpty(question) ? <Start />
         : answer === null ? (error === null && <Waiting />)
-        : results.length === 0 ? <><p class="hidden-words" role="status">{t.find.results(0, false)}</p><Nothing question={question} coverage={answer.coverage} />{answer.coverage && <Covered coverage={answer.coverage} />}</>
+        : results.length === 0 ? <><p class="hidden-words" role="status">{t.find.results(0, false)}</p><Nothing question={question} coverage={answer.coverage} /><LeftOut answer={answer} question={question} />{answer.coverage && <Covered coverage={answer.coverage} />}</>
         : (
           <>
             {years && <Timeline facet={years} question={question} />}
             <div class="find-columns">
               <div class="stack tight grow">
                 <p class="small" role="status">{t.find.results(total, isMore)}</p>
+                <LeftOut answer={answer} question={question} />
                 {answer.coverage?.is_complete === false && <Covered coverage={answer.coverage} />}
                 <ul class="card" ref={list} aria-busy={state.value.isLoading}>{results.map((one, i) => <Result key={nameOf(one)} found={one} q={question.q} best={best} onOpen={() => noteOpened(answer.question, i + 1)} />)}</ul>
                 {cursor.value && <div><button type="button" class="button" disabled={isMoreAsked.value} onClick={showMore}>{t.verbs.showMore}</button></div>}

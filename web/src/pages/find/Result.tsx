@@ -82,6 +82,7 @@ export function Result({ found, q, best, onOpen }: { found: FoundObject; q: stri
               {path.map((step, i) => <span key={i}><span aria-hidden="true"> › </span><span class="hidden-words">{t.find.inIt}</span>{step}</span>)}</span>
             {found.snippet && <Around snippet={found.snippet} />}
             {found.trouble && <span class="small found-trouble"><Icon name="warning" size={16} />{found.trouble}</span>}
+            {found.is_quarantined && <span class="small found-trouble"><Icon name="warning" size={16} />{t.find.isQuarantined}</span>}
             {found.tags && <span class="line">{Object.entries(found.tags).map(([tag, value]) => <span key={tag} class="chip">{value ? `${tag}: ${value}` : tag}</span>)}</span>}
           </span>
         </a>

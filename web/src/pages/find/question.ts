@@ -12,6 +12,7 @@ export interface Question {
   until: string;
   size: string; // at least
   like: string; // "BUCKET/key" of a thing that others shall be like
+  quarantined: string; // "yes": also what does not meet the gate of its bucket
   order: Order | "";
 }
 export type Order = "rank" | "newest" | "oldest" | "name" | "largest" | "stored";
@@ -26,7 +27,7 @@ export function questionOf(query: URLSearchParams): Question {
   const one = (name: string): string => query.get(name) ?? "";
   const order = one("order");
   return { q: one("q"), type: one("type"), language: one("language"), bucket: one("bucket"), tags: query.getAll("tag"), since: one("since"),
-    until: one("until"), size: one("size"), like: one("like"), order: order in orders ? (order as Order) : "" };
+    until: one("until"), size: one("size"), like: one("like"), quarantined: one("quarantined"), order: order in orders ? (order as Order) : "" };
 }
 
 export function addressOf(question: Question, change: Partial<Question> = {}): string {
@@ -72,6 +73,7 @@ export function requestOf(question: Question, hasWords: boolean): SearchRequest 
     ...(at > 0 ? { like: { bucket: question.like.slice(0, at), key: question.like.slice(at + 1) } } : {}),
     query: chosen.trim(), filter, ...orders[orderOf(question, hasWords)],
     ...(question.type ? { types: [question.type] } : {}), ...(question.bucket ? { bucket: question.bucket } : {}),
+    ...(question.quarantined === "yes" ? { quarantined: true } : {}),
     ...(question.since ? { since: question.since } : {}), ...(question.until ? { until: question.until } : {}),
   };
 }
