@@ -8,12 +8,14 @@
 #include <unordered_set>
 
 #include "derived/extract/formats.h"
+#include "derived/search/asked_words.h"
 #include "derived/search/content_reader.h"
 #include "derived/search/fields.h"
 #include "derived/search/fusion.h"
 #include "derived/search/line.h"
 #include "derived/search/names.h"
 #include "derived/search/places.h"
+#include "derived/search/position.h"
 #include "derived/search/search_index.h"
 #include "derived/search/telling_words.h"
 #include "derived/text/snippet.h"
@@ -28,62 +30,7 @@ constexpr std::size_t kPageMax = 4096;
 constexpr std::size_t kSnippetBytes = 240;
 // Of one hit's text looked at for the piece to show.
 constexpr std::size_t kSnippetTextBytesMax = 4 * kMiB;
-constexpr std::size_t kSubstringBytesMin = 3;
 constexpr std::size_t kSuggestBelow = 3;  // hits
-
-text::Query everything() {
-  text::Query query;
-  query.kind = text::Query::Kind::everything;
-  return query;
-}
-
-// Words that may stand in any field.
-void collect_words(const text::Query& query, std::vector<std::string>& words) {
-  if (query.kind == text::Query::Kind::word && query.field == text::kAnyTextField) words.push_back(query.text);
-  for (const auto& one : query.must) collect_words(one, words);
-  for (const auto& one : query.should) collect_words(one, words);
-}
-
-bool has_words(const text::Query& query) {
-  switch (query.kind) {
-    case text::Query::Kind::word:
-    case text::Query::Kind::phrase:
-    case text::Query::Kind::prefix:
-    case text::Query::Kind::fuzzy: return true;
-    default: break;
-  }
-  return std::ranges::any_of(query.must, has_words) || std::ranges::any_of(query.should, has_words);
-}
-
-// The same, but that a word may also stand within a name: "budg" finds "old-budget.xlsx".
-text::Query with_parts_of_names(const text::Query& query) {
-  text::Query out = query;
-  if (query.kind == text::Query::Kind::word && query.field == text::kAnyTextField &&
-      query.text.size() >= kSubstringBytesMin) {
-    text::Query either;
-    either.kind = text::Query::Kind::boolean;
-    either.should = {query, value_query(FieldNumber::name, query.text)};
-    return either;
-  }
-  for (auto& one : out.must) one = with_parts_of_names(one);
-  for (auto& one : out.should) one = with_parts_of_names(one);
-  return out;
-}
-
-bool has_phrase(const text::Query& query) {
-  return query.kind == text::Query::Kind::phrase || std::ranges::any_of(query.must, has_phrase) ||
-         std::ranges::any_of(query.should, has_phrase);
-}
-
-// What of the query can stand in that one field, any of it: what the field adds to a score.
-void collect_of_field(const text::Query& query, int field, std::vector<text::Query>& out) {
-  for (const auto& one : query.must) collect_of_field(one, field, out);
-  for (const auto& one : query.should) collect_of_field(one, field, out);
-  const bool is_of_words = query.kind != text::Query::Kind::boolean && has_words(query);
-  if (!is_of_words || (query.field != text::kAnyTextField && query.field != field)) return;
-  out.push_back(query);
-  out.back().field = field;
-}
 
 Result<void> check_facets(const std::vector<std::string>& facets) {
   for (const std::string& name : facets) {
@@ -166,7 +113,7 @@ class Asking {
     }
     answer.asked_meaning = asked_meaning_;
     ATOLL_TRY(count_left_out());
-    answer.quarantined_left_out = left_out_.size();
+    answer.quarantined_left_out = left_out_.size() + left_out_unseen_;
     answer.is_left_out_exact = is_left_out_exact_;
     if (counts_all) {
       count_all(answer);
@@ -214,6 +161,10 @@ class Asking {
     }
     for (const auto& [bucket, progress] : index_->book_->verdicts().progress())
       has_old_verdicts_ = has_old_verdicts_ || gates_.of(bucket) == nullptr;
+    const auto position = decode_position(index_->book_->state());
+    ATOLL_ASSIGN(const Lsn applied, reader_->applied());
+    verdicts_hold_ = has_gates_ && !has_unfinished_gates_ && !has_old_verdicts_ && position && !position->is_scanning &&
+                     position->lsn >= applied;
     return {};
   }
 
@@ -235,6 +186,18 @@ class Asking {
     if (question_->shows_quarantined || (!has_gates_ && !has_unfinished_gates_)) return {};
     if (has_unfinished_gates_) is_left_out_exact_ = false;
     if (is_fused()) return {};
+    const bool sees_all = places_.guarded().empty() && types_left_out_ && !places_.needs_keys();
+    if (verdicts_hold_ && sees_all) {
+      ATOLL_ASSIGN(const auto firsts,
+                   index_->quarantined_matches(constrained(asked_parts_ ? with_parts_of_names(words_) : words_)));
+      left_out_unseen_ = firsts.size();
+      // By meaning and by words, too: counted once.
+      for (const ObjectId& object : left_out_) {
+        ATOLL_ASSIGN(const auto row, index_->book_->find(object));
+        if (row && std::ranges::binary_search(firsts, row->first)) --left_out_unseen_;
+      }
+      return {};
+    }
     const auto documents = index_->book_->verdicts().documents();
     if (documents.empty()) return {};
     text::SearchRequest request;
@@ -592,6 +555,11 @@ class Asking {
   }
 
   Result<void> look_up(const Candidate& one) {
+    // Passed over unseen, however many there are: count_left_out() counts them.
+    const bool is_of_words = !one.near && one.looks == 0 && !is_fused();
+    if (verdicts_hold_ && is_of_words && !question_->shows_quarantined &&
+        index_->book_->verdicts().is_quarantined(one.document))
+      return {};
     ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(one.document));
     if (!owner || (question_->like && owner->object == like_object_)) return {};
     ATOLL_ASSIGN(auto row, index_->book_->find(owner->object));
@@ -760,7 +728,9 @@ class Asking {
   bool has_unfinished_gates_ = false;  // and some by which not everything is judged yet
   bool has_old_verdicts_ = false;      // of gates that are gone
   bool asked_parts_ = false;           // also words within names
+  bool verdicts_hold_ = false;         // everything that is so now was judged, by the gates that are set now
   std::set<ObjectId> left_out_;
+  std::uint64_t left_out_unseen_ = 0;  // and these besides
   bool is_left_out_exact_ = true;
   std::vector<Hit> hits_;
   std::unordered_set<text::DocumentId> seen_;

@@ -106,14 +106,6 @@ std::string folder_value(const BucketId& bucket, std::string_view folder) {
   return to_hex(ByteView(digest).first(kFolderDigestBytes));
 }
 
-text::Query value_query(FieldNumber field, std::string text) {
-  text::Query query;
-  query.kind = text::Query::Kind::value;
-  query.field = number(field);
-  query.text = std::move(text);
-  return query;
-}
-
 std::optional<std::int64_t> parse_date_us(std::string_view text) {
   if (text.starts_with("D:")) text.remove_prefix(2);
   // Digits of year, month, day, hour, minute, second, with whatever single signs stand between.

@@ -13,7 +13,6 @@
 #include "derived/extract/extraction.h"
 #include "derived/search/document_book.h"
 #include "derived/text/document.h"
-#include "derived/text/query.h"
 #include "derived/text/schema.h"
 
 namespace atl::search {
@@ -54,8 +53,6 @@ inline constexpr std::size_t kFoldersMax = 16;
 [[nodiscard]] std::string_view known_folder(std::string_view prefix);
 // How the index knows a folder of a bucket: a digest, because keyword fields fold letters and names of folders do not.
 [[nodiscard]] std::string folder_value(const BucketId& bucket, std::string_view folder);
-// Exactly this in a keyword field, or within one of substrings.
-[[nodiscard]] text::Query value_query(FieldNumber field, std::string text);
 
 // Documents with the texts they point to. Not copyable: the views are into itself.
 class Documents {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "derived/search/asked_words.h"
 #include "derived/search/fields.h"
 
 namespace atl::search {
@@ -86,8 +87,7 @@ void Places::let_see(const Question& question) {
     }
     is_limited = true;
     auto seen = question.places_seen ? question.places_seen(name) : std::nullopt;
-    const bool is_known =
-        seen && std::ranges::all_of(*seen, [](const auto& place) { return is_indexed(place.first); });
+    const bool is_known = seen && std::ranges::all_of(*seen, [](const auto& place) { return is_indexed(place.first); });
     if (!is_known) {
       guarded_[id] = name;
       either.should.push_back(in_bucket(id));

@@ -1,6 +1,6 @@
-// Where a thing has to lie to be an answer: the bucket and the beginning of keys that are asked for, and the places that
-// whoever asks may see. As much of it as can be is said to the word index, which knows each thing's bucket and folders,
-// so that nothing has to be looked up only to be left out.
+// Where a thing has to lie to be an answer: the bucket and the beginning of keys that are asked for, and the places
+// that whoever asks may see. As much of it as can be is said to the word index, which knows each thing's bucket and
+// folders, so that nothing has to be looked up only to be left out.
 //
 // Always true: what constrain() leaves out may be left out; what it lets through may still have to be left out: where
 // is_guarded() says so by a look at each thing, where needs_keys() by its key.

@@ -175,6 +175,20 @@ Result<bool> SearchIndex::is_quarantined(const Gates& gates, const catalog::List
   return gate == nullptr ? Result<bool>(false) : is_held_listed(*gate, listed);
 }
 
+Result<std::vector<std::uint64_t>> SearchIndex::quarantined_matches(const text::Query& query) const {
+  const auto documents = book_->verdicts().documents();
+  std::vector<std::uint64_t> matched;
+  if (documents.empty()) return matched;
+  text::SearchRequest request;
+  request.query = query;
+  request.limit = 0;
+  request.only = &documents;
+  request.on_match = [&](text::DocumentId document) { matched.push_back(document); };
+  ATOLL_TRY(words_->search(request));
+  std::ranges::sort(matched);
+  return book_->verdicts().firsts_of(matched);
+}
+
 Result<bool> SearchIndex::is_held_listed(const Gate& gate, const catalog::Listed& listed) const {
   if (!is_judged(listed)) return false;
   ATOLL_ASSIGN(const auto row, book_->find(listed.entry.object));

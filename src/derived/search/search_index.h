@@ -186,6 +186,8 @@ class SearchIndex {
   [[nodiscard]] Result<std::vector<filter::Unmet>> unmet_now(const Gate& gate, const catalog::Listed& listed,
                                                              const ObjectDocuments& row) const;
   [[nodiscard]] Result<bool> is_held(const Gate& gate, const catalog::Listed& listed, const ObjectDocuments& row) const;
+  // The first documents of those in quarantine that match, ascending.
+  [[nodiscard]] Result<std::vector<std::uint64_t>> quarantined_matches(const text::Query& query) const;
   [[nodiscard]] Result<bool> is_held_listed(const Gate& gate, const catalog::Listed& listed) const;
   [[nodiscard]] Result<VectorAnswer> nearest_of(vault::Vault& vault, const VectorQuestion& question) const;
   [[nodiscard]] Result<void> check_open() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 #include "foundation/codec/fields.h"
 
@@ -46,6 +47,15 @@ Result<Documents> decode_documents(ByteView encoded) {
   }
   ATOLL_TRY(reader.status());
   if (out.first >= kDocumentsMax) return fail(ErrorKind::damaged, "search.bad_verdict", "a verdict is damaged");
+  return out;
+}
+
+std::vector<std::uint64_t> numbers_in(const std::vector<std::uint64_t>& bits) {
+  std::vector<std::uint64_t> out;
+  for (std::size_t word = 0; word < bits.size(); ++word) {
+    for (std::uint64_t rest = bits[word]; rest != 0; rest &= rest - 1)
+      out.push_back(word * kBits + static_cast<std::uint64_t>(std::countr_zero(rest)));
+  }
   return out;
 }
 
@@ -103,12 +113,16 @@ Result<void> VerdictBook::load() {
 
 void VerdictBook::mark(std::uint64_t first, std::uint32_t count, bool is_in) {
   const std::size_t words = static_cast<std::size_t>((first + count) / kBits) + 1;
-  if (is_in && bits_.size() < words) bits_.resize(words);
+  if (is_in && bits_.size() < words) {
+    bits_.resize(words);
+    firsts_.resize(words);
+  }
   for (std::uint64_t document = first; document < first + count; ++document) {
     const auto word = static_cast<std::size_t>(document / kBits);
     if (word >= bits_.size()) return;
     const std::uint64_t bit = std::uint64_t{1} << (document % kBits);
     bits_[word] = is_in ? bits_[word] | bit : bits_[word] & ~bit;
+    if (document == first) firsts_[word] = is_in ? firsts_[word] | bit : firsts_[word] & ~bit;
   }
 }
 
@@ -156,10 +170,18 @@ bool VerdictBook::is_quarantined(std::uint64_t document) const {
 
 std::vector<std::uint64_t> VerdictBook::documents() const {
   const std::shared_lock shared(mutex_);
+  return numbers_in(bits_);
+}
+
+std::vector<std::uint64_t> VerdictBook::firsts_of(const std::vector<std::uint64_t>& documents) const {
+  const std::shared_lock shared(mutex_);
+  const auto firsts = numbers_in(firsts_);
   std::vector<std::uint64_t> out;
-  for (std::size_t word = 0; word < bits_.size(); ++word) {
-    for (std::uint64_t rest = bits_[word]; rest != 0; rest &= rest - 1)
-      out.push_back(word * kBits + static_cast<std::uint64_t>(std::countr_zero(rest)));
+  auto at = firsts.begin();
+  for (const std::uint64_t document : documents) {
+    at = std::upper_bound(at, firsts.end(), document);
+    if (at == firsts.begin()) continue;
+    if (out.empty() || out.back() != *std::prev(at)) out.push_back(*std::prev(at));
   }
   return out;
 }

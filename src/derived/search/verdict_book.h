@@ -2,8 +2,8 @@
 //
 // Always true:
 //  - A verdict belongs to a name in a bucket, and there is one only for what a gate judged.
-//  - The documents of everything in quarantine are known in memory: a bit for each document number, so that asking
-//    costs nothing, and no more than 125 KB for a million documents.
+//  - The documents of everything in quarantine are known in memory: two bits for each document number, so that asking
+//    costs nothing, and no more than 250 KB for a million documents.
 //  - For each bucket that has or had a gate stands how far its objects were judged by it: after a change of the gate
 //    all of them are judged again, in the order of their names, also across restarts.
 //  - Derived: rows of the document book, flushed with it.
@@ -57,6 +57,8 @@ class VerdictBook {
   [[nodiscard]] bool is_quarantined(std::uint64_t document) const;
   // All in quarantine, ascending.
   [[nodiscard]] std::vector<std::uint64_t> documents() const;
+  // The first documents of the objects that those belong to, each once. `documents`: in quarantine, ascending.
+  [[nodiscard]] std::vector<std::uint64_t> firsts_of(const std::vector<std::uint64_t>& documents) const;
   [[nodiscard]] VerdictCounts counts(const BucketId& bucket) const;
   [[nodiscard]] VerdictCounts counts() const;  // of all buckets
   // Names in quarantine that begin with `prefix`, those behind `after`, in their order.
@@ -74,8 +76,9 @@ class VerdictBook {
   void mark(std::uint64_t first, std::uint32_t count, bool is_in);
 
   run::RunSet* runs_;
-  mutable std::shared_mutex mutex_;  // guards what follows
-  std::vector<std::uint64_t> bits_;  // a bit for each document in quarantine
+  mutable std::shared_mutex mutex_;    // guards what follows
+  std::vector<std::uint64_t> bits_;    // a bit for each document in quarantine
+  std::vector<std::uint64_t> firsts_;  // of these, those that are the first of their object
   std::map<BucketId, VerdictCounts> counts_;
   std::map<BucketId, GateProgress> progress_;
 };

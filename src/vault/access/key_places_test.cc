@@ -50,8 +50,7 @@ bool may(const AccessView& view, const Who& who, const std::string& key) {
   resource.vault = kVault;
   resource.bucket = "box";
   resource.key = key;
-  return std::ranges::all_of(kActions,
-                             [&](Action action) { return view.decide(who, action, resource, kNow).allowed; });
+  return std::ranges::all_of(kActions, [&](Action action) { return view.decide(who, action, resource, kNow).allowed; });
 }
 
 TEST(KeyPlaces, SayOfEveryKeyWhatDecidingSays) {
@@ -76,7 +75,8 @@ TEST(KeyPlaces, SayOfEveryKeyWhatDecidingSays) {
     Who who;
     who.principal = kPerson;
     who.name = "p";
-    if (random.one_in(3)) who.scopes = {{"reader", {kVault, "box", random_place(random)}}, {"owner", {kVault, "other", ""}}};
+    if (random.one_in(3))
+      who.scopes = {{"reader", {kVault, "box", random_place(random)}}, {"owner", {kVault, "other", ""}}};
     if (random.one_in(5)) who.door_scopes = {{"reader", {kVault, "", ""}}};
     const auto places = view.key_places(who, kActions, kVault, "box", kNow);
     ASSERT_TRUE(places);
