@@ -1,8 +1,10 @@
 // The program: builds the real machine, hands it to the command line, and owns every lifetime.
+#include <malloc.h>
 #include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -112,6 +114,17 @@ std::string process_words(const std::vector<std::string>& arguments) {
   return "process " + std::to_string(::getpid()) + " on " + host.data() + verb;
 }
 
+// The C library makes up to eight heaps for each processor, and each keeps what it was given back. Commands have about
+// as many busy threads as there are processors and do as well with half as many heaps: a first put of 108,000 files on
+// two processors took 166 MB instead of 192 in the same time. A server has many more threads and keeps the usual
+// number.
+void make_few_heaps([[maybe_unused]] const std::vector<std::string>& arguments, [[maybe_unused]] unsigned processors) {
+#ifdef M_ARENA_MAX
+  if (std::ranges::find(arguments, "serve") == arguments.end())
+    ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, processors / 2)));
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,6 +144,7 @@ int main(int argc, char** argv) {
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   atl::platform::PosixMachine machine;
+  make_few_heaps(arguments, machine.machine().threads.hardware_count());
   const auto host = atl::platform::make_posix_host_tree();
   const auto programs = atl::platform::make_posix_programs();
   const auto watchers = atl::platform::make_posix_file_watchers();

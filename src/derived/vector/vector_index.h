@@ -21,7 +21,7 @@
 // What a search looks at: the newest vectors, which are not in the graph yet, one by one (maybe_build() takes them into
 // the graph once there are 5,000, so a small index is always searched exactly); then the graph. With a filter that
 // leaves few, all that it leaves, one by one, and no graph. "One by one" is exact up to rounding: all are compared by
-// their bytes, and the best 40 (or twice the limit) again by their half precision.
+// their bytes, and the best 40 (or twice the limit, or half the width) again by their half precision.
 //
 // Memory: a vector takes dimension + 8 * links + about 30 bytes; what is not flushed yet 2 * dimension more; pages of
 // full vectors <= cache_bytes_max; 2 bytes a vector for each search under way.

@@ -168,7 +168,8 @@ Result<SearchResult> Search::run() {
   if (!plan_narrow() && filter_ != nullptr && !filter_->documents.empty()) {
     widening *= std::max(1.0, static_cast<double>(documents_) / static_cast<double>(filter_->documents.size()));
   }
-  std::size_t most = std::max(kRankedAgain, 2 * request_.limit);
+  // Whoever asks for a wider walk wants to miss less: bytes alone miss some however wide it is.
+  std::size_t most = std::max({kRankedAgain, 2 * request_.limit, std::size_t{width_} / 2});
   for (int round = 1;; ++round) {
     const auto width = static_cast<std::size_t>(std::min<double>(widening * width_, kWidthMax));
     const std::vector<Candidate> candidates = gather(most, width);
