@@ -9,14 +9,8 @@ using testing::ids_of;
 using testing::open_index;
 using testing::random_document;
 
-struct Sample {
-  std::string path;
-  Bytes file;
-  std::unique_ptr<platform::MemoryFileSystem> disk;
-};
-
 // 135 documents: words in all, so that there are blocks, and words in one.
-Sample make_sample() {
+testing::SegmentSample make_sample() {
   platform::TestMachine machine;
   auto index = testing::must_open(machine);
   platform::SeededRandom random(4);
@@ -28,15 +22,11 @@ Sample make_sample() {
   }
   testing::expect_ok(index->flush({}));
   index.reset();
-  Sample sample;
-  sample.path = machine.files.all_paths("*.segment").at(0);
-  sample.file = machine.files.content(sample.path);
-  sample.disk = machine.files.clone();
-  return sample;
+  return testing::sample_of(machine);
 }
 
 // Whether anything noticed.
-bool read_all(const Sample& sample, const Bytes& file) {
+bool read_all(const testing::SegmentSample& sample, const Bytes& file) {
   platform::TestMachine machine(sample.disk->clone(), 1);
   machine.files.set_content(sample.path, file);
   auto index = open_index(machine);
@@ -48,7 +38,7 @@ bool read_all(const Sample& sample, const Bytes& file) {
 }
 
 TEST(SegmentDamage, AnyByteBehindTheSealsMayBeWrong) {
-  const Sample sample = make_sample();
+  const testing::SegmentSample sample = make_sample();
   std::vector<std::size_t> bytes;
   Bytes same = sample.file;
   testing::reseal_segment(same, [&](std::uint64_t, ByteSpan plain) { bytes.push_back(plain.size()); });

@@ -26,6 +26,13 @@ Id id_of(std::uint8_t number) {
 const VaultId kVault = id_of<VaultId>(1);
 const PrincipalId kPerson = id_of<PrincipalId>(1);
 
+catalog::PrincipalRow person() {
+  catalog::PrincipalRow row;
+  row.id = kPerson;
+  row.name = "p";
+  return row;
+}
+
 std::string random_place(SeededRandom& random) {
   std::string place;
   for (std::uint64_t i = random.below(5); i > 0; --i) place += "ab/"[random.below(3)];
@@ -59,10 +66,7 @@ TEST(KeyPlaces, SayOfEveryKeyWhatDecidingSays) {
   std::size_t unseen = 0;
   for (int round = 0; round < 400; ++round) {
     AccessRows rows;
-    catalog::PrincipalRow person;
-    person.id = kPerson;
-    person.name = "p";
-    rows.principals = {person};
+    rows.principals = {person()};
     catalog::RoleRow role;
     role.name = "no-search";
     role.rules.resize(1);
@@ -96,10 +100,7 @@ TEST(KeyPlaces, SayOfEveryKeyWhatDecidingSays) {
 TEST(KeyPlaces, AreNotToldWhereMoreThanKeysDecides) {
   const auto told = [](const std::function<void(AccessRows&, Who&)>& change) {
     AccessRows rows;
-    catalog::PrincipalRow person;
-    person.id = kPerson;
-    person.name = "p";
-    rows.principals = {person};
+    rows.principals = {person()};
     catalog::RoleRow fresh;
     fresh.name = "fresh";
     fresh.rules.resize(1);

@@ -9,13 +9,7 @@ namespace {
 using namespace atl;        // NOLINT
 using namespace atl::text;  // NOLINT
 
-struct Sample {
-  std::string path;
-  Bytes file;
-  std::unique_ptr<platform::MemoryFileSystem> disk;
-};
-
-Sample make_sample() {
+atl::text::testing::SegmentSample make_sample() {
   platform::TestMachine machine;
   auto index = atl::text::testing::open_index(machine).value();
   platform::SeededRandom random(1);
@@ -24,17 +18,13 @@ Sample make_sample() {
   }
   if (!index->flush({})) __builtin_trap();
   index.reset();
-  Sample sample;
-  sample.path = machine.files.all_paths("*.segment").at(0);
-  sample.file = machine.files.content(sample.path);
-  sample.disk = machine.files.clone();
-  return sample;
+  return atl::text::testing::sample_of(machine);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Sample sample = make_sample();
+  static const atl::text::testing::SegmentSample sample = make_sample();
   if (size < 4) return 0;
   Bytes file = sample.file;
   std::uint64_t parts = 0;

@@ -11,6 +11,18 @@
 
 namespace atl::text::testing {
 
+struct SegmentSample {
+  std::string path;
+  Bytes file;
+  std::unique_ptr<platform::MemoryFileSystem> disk;  // all of it, with that segment
+};
+
+// The segment of an index that lies on the machine's disk and is closed.
+inline SegmentSample sample_of(platform::TestMachine& machine) {
+  const std::string path = machine.files.all_paths("*.segment").at(0);
+  return {path, machine.files.content(path), machine.files.clone()};
+}
+
 // Opens every page and the footer of a segment's file, lets `change` have its plaintext (page: its ordinal; the footer:
 // as many as there are pages), seals all of it again. Ends the program where the file was no segment.
 inline void reseal_segment(Bytes& file, const std::function<void(std::uint64_t page, ByteSpan plain)>& change) {
