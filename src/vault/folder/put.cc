@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kProblemsKept = 10'000;
 constexpr std::size_t kFilesPerCommand = 2'500;  // three rows each stay under the limit of a command
-constexpr std::size_t kFilesPerCommit = 10'000;
+constexpr std::size_t kFilesPerCommit = 5'000;
 constexpr std::uint64_t kBytesPerCommit = 512 * kMiB;
 constexpr std::int64_t kCommitEveryNs = 10'000'000'000;  // so that a broken-off put loses ten seconds of work at most
 constexpr std::size_t kPreparedMax = 4 * kFilesPerCommit;
