@@ -12,22 +12,8 @@ using access::Action;
 using json::Value;
 using vault::UndoItem;
 using vault::UndoPlan;
-using vault::UndoStep;
 
 constexpr std::uint64_t kItemsListed = 1000;
-
-std::string_view word_of(UndoStep step) {
-  switch (step) {
-    case UndoStep::bring_back: return "bring_back";
-    case UndoStep::put_back: return "put_back";
-    case UndoStep::retag: return "retag";
-    case UndoStep::remove: return "remove";
-    case UndoStep::change_row: return "change";
-    case UndoStep::leave: return "leave";
-    case UndoStep::impossible: return "impossible";
-  }
-  return "leave";
-}
 
 Result<net::Response> list_operations(Call& call) {
   ATOLL_ASSIGN(vault::Vault* const vault, call.vault());
@@ -47,7 +33,7 @@ Result<net::Response> list_operations(Call& call) {
 
 Value item_json(const UndoItem& item) {
   Value out = Value::object();
-  out.set("action", word_of(item.step));
+  out.set("action", vault::name_of(item.step));
   if (item.table == journal::TableNumber::entries) {
     out.set("bucket", item.bucket);
     set_name(out, "key", item.key);

@@ -41,6 +41,19 @@ Bytes plan_key(std::uint8_t order, ByteView name) {
 
 }  // namespace
 
+std::string_view name_of(UndoStep step) {
+  switch (step) {
+    case UndoStep::bring_back: return "bring_back";
+    case UndoStep::put_back: return "put_back";
+    case UndoStep::retag: return "retag";
+    case UndoStep::remove: return "remove";
+    case UndoStep::change_row: return "change";
+    case UndoStep::leave: return "leave";
+    case UndoStep::impossible: return "impossible";
+  }
+  return "leave";
+}
+
 void UndoPlan::count(const UndoItem& item, int sign) {
   const auto add = [sign](std::uint64_t& number, std::uint64_t amount = 1) {
     number = sign > 0 ? number + amount : number - amount;

@@ -38,6 +38,7 @@ enum class UndoStep : std::uint8_t {
   leave = 6,       // changed since by others, see `why`
   impossible = 7,  // see `why`
 };
+[[nodiscard]] std::string_view name_of(UndoStep step);  // "bring_back", as it is in JSON
 
 struct UndoItem {
   UndoStep step{};
