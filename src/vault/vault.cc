@@ -71,6 +71,7 @@ Result<void> Vault::create(const platform::Machine& machine, const std::string& 
   head.vault = id;
   head.suite = options.suite;
   head.journal_segment_bytes = options.journal_segment_bytes;
+  head.zstd_level_warm = options.zstd_level;
   head.created = machine.clock.now();
   head.history = platform::new_id<HistoryId>(machine);
   ATOLL_TRY(keyring::create_vault_head(machine, building, *keys, head));

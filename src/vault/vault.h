@@ -56,12 +56,17 @@ struct VaultOptions {
   std::function<void(const std::string&)> on_notice;
 };
 
+// Of what a put writes (tier warm). Measured over source code, documents and pages in groups of 1 MiB: 7 stores 7 %
+// less than 3 for 1.6 times the processor time of a first put, 9 saves 0.5 % more; unpacking costs the same.
+inline constexpr int kZstdLevelDefault = 7;
+
 struct CreateVaultOptions {
   std::string name = "main";
   codec::SealSuite suite = codec::SealSuite::aes256gcm;
   codec::PassphraseCost passphrase_cost;
   std::uint32_t journal_segment_bytes = 64U << 20;
   std::string slot_label;
+  int zstd_level = kZstdLevelDefault;  // kept in the vault's head, for good; -7..22
 };
 
 // What rebuild() and open() did to the catalog.

@@ -538,6 +538,33 @@ TEST(Home, VaultsShareNothingAndDeletingOneLeavesTheOtherBitForBit) {
   EXPECT_EQ(bytes_of(**vault, "bucket", "k").value(), bytes);
 }
 
+TEST(Home, AVaultCompressesAsHardAsItWasMadeTo) {
+  TestMachine machine;
+  const auto on = machine.inline_machine();
+  ASSERT_TRUE(platform::create_directories(on.files, "/u"));
+  auto home = Home::create(on, "/u/home");
+  ASSERT_EQ(told(home), "ok");
+  UnlockSecrets secrets;
+  secrets.key_folder = "/u/keys";
+  std::vector<std::uint64_t> stored;
+  for (const int level : {1, kZstdLevelDefault, 19}) {
+    CreateVaultOptions options;
+    options.name = "level-" + std::to_string(level);
+    options.zstd_level = level;
+    options.journal_segment_bytes = 256 * kKiB;
+    const auto id = (*home)->create_vault(options, secrets, std::nullopt);
+    ASSERT_EQ(told(id), "ok");
+    auto vault = (*home)->open_vault(*id, secrets, small_options());
+    ASSERT_EQ(told(vault), "ok");
+    EXPECT_EQ((*vault)->head().zstd_level_warm, level);
+    ASSERT_EQ(told(put_bytes(**vault, "bucket", "k", words(3, 200'000))), "ok");
+    stored.push_back((*vault)->chunks().stats().bytes_written);
+    ASSERT_EQ(told((*vault)->close()), "ok");
+  }
+  EXPECT_LT(stored[1], stored[0]);
+  EXPECT_LT(stored[2], stored[1]);
+}
+
 TEST(Home, IsMadeOnceAndNotOverOtherFiles) {
   TestMachine machine;
   const auto on = machine.inline_machine();

@@ -31,6 +31,7 @@ struct CreateArguments {
   std::string name = std::string(vault::kDefaultVaultName);
   std::string encryption = "aes256gcm";
   std::string new_password_file;
+  int zstd_level = vault::kZstdLevelDefault;
   bool if_missing = false;
   std::string serve_for, base_url;  // of init
 };
@@ -39,6 +40,7 @@ Result<VaultId> create_vault(Session& session, vault::Home& home, const CreateAr
   ATOLL_ASSIGN(const auto secrets, session.secrets());
   vault::CreateVaultOptions options;
   options.name = arguments.name;
+  options.zstd_level = arguments.zstd_level;
   if (arguments.encryption == "none") {
     options.suite = codec::SealSuite::none;
     ATOLL_ASSIGN(
@@ -536,19 +538,22 @@ Result<int> show_vault(Session& session, const std::string& name) {
     ATOLL_ASSIGN(const auto status, vault::vault_status(opened));
     Output& output = session.output;
     if (output.is_json) {
-      output.json(json_of(status));
+      output.json(json_of(status).add("zstd_level", opened.head().zstd_level_warm));
       return kExitOk;
     }
     output.line("Vault " + status.name + " (" + status.id.text() + ")");
     output.line("  folder      " + opened.folder());
     output.line("  encryption  " + std::string(suite_word(status.suite)));
+    output.line("  compression Zstandard, level " + std::to_string(opened.head().zstd_level_warm));
     std::string slots;
     for (const auto& slot : opened.keys().slots())
       slots += (slots.empty() ? "" : ", ") + std::string(slot_word(slot.kind));
     output.line("  opened by   " + (slots.empty() ? "no key" : slots));
     output.line("  content     " + format_size(status.pack_bytes) + " in packs, " + format_size(status.journal_bytes) +
                 " of journal, " + format_size(status.derived_bytes) + " derived");
-    output.line("  history     removed objects and old versions stay (no command gives them back yet)");
+    output.line(
+        "  history     removed objects and old versions stay as long as the policies of their buckets say: atoll "
+        "policy show");
     for (const auto& bucket : status.buckets)
       output.line("  bucket      " + bucket.name + ": " + format_count(bucket.objects) + " objects, " +
                   format_size(bucket.bytes));
@@ -610,6 +615,11 @@ void add_home_commands(CLI::App& app, Session& session, Chosen& chosen) {
     command->add_option("--encryption", arguments->encryption, "aes256gcm, or none (cannot be changed later)");
     command->add_option("--new-password-file", arguments->new_password_file,
                         "unlock by the passphrase in this file's first line, not by a key file");
+    command
+        ->add_option("--zstd-level", arguments->zstd_level,
+                     "how hard a put compresses, 1 (quick) to 19 (small); 3 on a slow processor; fixed for the vault")
+        ->check(CLI::Range(1, 19))
+        ->capture_default_str();
   };
   auto* init_command = app.add_subcommand("init", "Make a home and its first vault");
   auto init_arguments = std::make_shared<CreateArguments>();
