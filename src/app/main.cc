@@ -132,6 +132,7 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "worker") == 0) {
     if (std::strcmp(argv[2], "extract") == 0) return atl::extract::run_worker();
     if (std::strcmp(argv[2], "member") == 0) return atl::extract::run_member_worker();
+    if (std::strcmp(argv[2], "ctags") == 0) return atl::extract::run_symbols_worker();
     return atl::transfer::run_worker(argv[2]);
   }
   struct sigaction action {};

@@ -155,6 +155,24 @@ class Find(FindTest, AtollTest):
                 for word in (b"daffodil", b"boiler", b"landlord", b"lovelace", b"Lovelace"):
                     self.assertNotIn(word, content, os.path.join(folder, name))
 
+    def test_names_that_programs_define_are_told_by_universal_ctags(self):
+        # Of none of them a look at single lines tells that the name is defined there.
+        self.file("code/a.cpp", "namespace zoo {\ntemplate <class T>\nstatic auto\nquokkaleap(T far) -> T\n{\n  return far;\n}\n}\n")
+        self.file("code/a.py", "wombatleap = 3\n\nclass Zoo:\n    pass\n")
+        self.file("code/a.rs", "macro_rules! koalaleap {\n  () => {};\n}\n")
+        self.file("code/a.go", "package zoo\n\nconst Possumleap = 1\n")
+        self.file("code/a.txt", "quokkaleap wombatleap koalaleap possumleap\n")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as made:
+            made.write(self.path("code/a.rs"), "in/a.rs")
+        self.file("code/b.zip", archive.getvalue())
+        self.atoll("put", self.path("code"), "code")
+        for name, keys in (("quokkaleap", ["a.cpp"]), ("wombatleap", ["a.py"]), ("koalaleap", ["a.rs", "b.zip!/in/a.rs"]), ("possumleap", ["a.go"])):
+            self.assertEqual(sorted(self.found("about:" + name)), keys)
+        shown = self.atoll("--json", "inspect", self.path("code/a.cpp")).of_type("inspection")[0]
+        self.assertIn({"name": "symbol", "value": "quokkaleap"}, shown["fields"])
+        self.assertTrue([one for one in shown["raw"] if one["name"] == "Symbols.reader" and one["value"].startswith("universal-ctags")])
+
     def test_hostile_files_cost_a_mark_at_most(self):
         bomb = io.BytesIO()
         with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,7 +1,12 @@
 """A bucket's gate with the real program on real files: bad data is set apart, improved, and passes; alone and through a
 server, over copies and a new home, and by who may see and set what."""
+import io
 import json
+import os
 import shutil
+import struct
+import zipfile
+import zlib
 
 import harness
 from harness import AtollTest
@@ -76,6 +81,35 @@ class Gate(AtollTest):
         self.assertEqual(["good.csv", "report.pdf"], sorted(self.reasons()))
         self.assertEqual(["good.csv"], [one["key"] for one in self.atoll("--json", "quarantine", "--limit", "1").of_type("object")])
 
+    def test_what_was_cut_off_or_damaged_is_not_readable(self):
+        def chunk(kind, body):
+            return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+        picture = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)) + \
+            chunk(b"IDAT", zlib.compress(os.urandom(64 * 193))) + chunk(b"IEND", b"")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as made:
+            made.writestr("a.txt", "all of it")
+        sound = b"RIFF" + struct.pack("<I", 16036) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16) + \
+            b"data" + struct.pack("<I", 16000) + bytes(16000)
+        files = {"a.png": picture, "a.zip": archive.getvalue(), "a.wav": sound}
+        for name, content in files.items():
+            self.file("scans/whole-" + name, content)
+            self.file("scans/cut-" + name, content[:-20])
+        flipped = bytearray(picture)
+        flipped[5000] ^= 1
+        self.file("scans/flipped-a.png", bytes(flipped))
+        self.atoll("put", self.path("scans"), "scans")
+        self.atoll("bucket", "gate", "scans", "--require", "readable")
+        reasons = self.reasons("scans")
+        self.assertEqual(sorted(["flipped-a.png"] + ["cut-" + name for name in files]), sorted(reasons))
+        self.assertEqual(["could not be read: It is cut off: the mark of its end is missing."], reasons["cut-a.png"])
+        self.assertEqual(['could not be read: It is damaged: the checksum of its part "IDAT" is wrong.'], reasons["flipped-a.png"])
+        self.assertEqual(sorted("whole-" + name for name in files), self.found("--in", "scans"))
+        # What its head says of itself is known all the same.
+        self.atoll("bucket", "gate", "scans", "--require", "not type:png or meta.width=64")
+        self.assertEqual({}, self.reasons("scans"))
+
     def test_a_rule_is_changed_removed_and_asked_of_contents(self):
         self.atoll("bucket", "gate", "measurements", "--require", "tag:checked")
         self.assertEqual([], self.found("temperature"))
@@ -88,6 +122,25 @@ class Gate(AtollTest):
         self.assertEqual(3, len(self.found("temperature")))
         self.assertEqual({}, self.reasons())
         self.assertNotIn("quarantine", self.atoll("find", "temperature").errors)
+
+    def test_duplicates_leave_out_what_is_held_back(self):
+        # Of three copies the first, which would be the one to keep, is in quarantine.
+        for name in ("1", "2", "3"):
+            self.file(f"in3/{name}.csv", table(70))
+            self.atoll("put", self.path(f"in3/{name}.csv"), f"copies/{name}.csv")
+        for name in ("2", "3"):
+            self.atoll("tag", f"copies/{name}.csv", "checked=yes")
+        self.atoll("bucket", "gate", "copies", "--require", "tag:checked")
+
+        def groups(*arguments):
+            answer = self.atoll("--json", "duplicates", "copies", *arguments)
+            return [[one["key"] for one in group["members"]] for group in answer.of_type("group")], answer.summary["quarantined_left_out"]
+
+        self.assertEqual(([["2.csv", "3.csv"]], 1), groups())
+        self.assertEqual(([["1.csv", "2.csv", "3.csv"]], 0), groups("--quarantined"))
+        self.assertIn("1 in quarantine was not compared: --quarantined takes it in", self.atoll("duplicates", "copies").errors)
+        self.atoll("duplicates", "copies", "--remove")
+        self.assertEqual(["1.csv", "2.csv"], sorted(self.atoll("ls", "copies").lines))
 
     def test_what_is_no_rule_is_refused_with_its_place(self):
         self.assertIn("column 1: there is no field", self.atoll("bucket", "gate", "measurements", "--require", "quality_score>=0.9", code=2).errors)
@@ -160,6 +213,17 @@ class GateOfServer(ServeTest):
         self.assertIn("2 files judged: 2 passed, 0 in quarantine.", self.atoll("bucket", "gate", "measurements").text)
         self.call("DELETE", "/api/v1/buckets/measurements/gate", owner, status=204)
         self.assertEqual("", self.call("GET", "/api/v1/buckets/measurements/gate", owner)["require"])
+
+    def test_a_filter_alone_is_answered_without_the_index_and_says_so(self):
+        self.atoll("bucket", "gate", "measurements", "--require", "tag:checked")
+        shutil.rmtree(f"{self.vault_folder()}/indexes/words")
+        self.file(self.vault_folder() + "/indexes/words", b"in its place")
+        owner = self.token("olga", "owner")
+        self.serve()
+        self.call("POST", "/api/v1/search", owner, {"query": "temperature"}, 503)
+        found = self.call("POST", "/api/v1/search", owner, {"filter": "name:*.csv"})
+        self.assertEqual(["good.csv", "low.csv"], [one["key"] for one in found["results"]])
+        self.assertEqual((True, False), (found["is_unjudged"], found["is_left_out_exact"]))
 
     def test_who_sees_only_a_part_is_told_of_no_more(self):
         self.atoll("put", self.path("in"), "secret")

@@ -63,6 +63,41 @@ def swapped_profile():
     return head.ljust(128, b"\0") + table + data
 
 
+def raw_picture(side, bright):
+    """A digital negative: what the camera says about itself, and the values of its sensor, in squares of red, green, green, blue.
+    Bright is red (0) or blue (2)."""
+    pixels = b"".join(struct.pack(f"<{side}H", *(60_000 if x % 2 == y % 2 == bright // 2 else 3000 for x in range(side))) for y in range(side))
+
+    def shorts(tag, *values):
+        return tag, 3, len(values), struct.pack(f"<{len(values)}H", *values)
+
+    def longs(tag, *values):
+        return tag, 4, len(values), struct.pack(f"<{len(values)}I", *values)
+
+    def words(tag, value):
+        return tag, 2, len(value) + 1, value.encode() + b"\0"
+
+    def ratios(tag, kind, *values):
+        return tag, kind, len(values), b"".join(struct.pack("<ii", round(value * 10000), 10000) for value in values)
+
+    def directory(pixels_at):
+        rows = [longs(254, 0), longs(256, side), longs(257, side), shorts(258, 16), shorts(259, 1), shorts(262, 32803), words(271, "Quokka"),
+                words(272, "Quokka One"), longs(273, pixels_at), shorts(274, 1), shorts(277, 1), longs(278, side), longs(279, len(pixels)),
+                shorts(284, 1), words(306, "2024:03:09 14:30:00"), shorts(33421, 2, 2), (33422, 1, 4, b"\0\1\1\2"),
+                (50706, 1, 4, b"\1\4\0\0"), (50707, 1, 4, b"\1\1\0\0"), words(50708, "Quokka One"), longs(50717, 65535),
+                ratios(50721, 10, 1, 0, 0, 0, 1, 0, 0, 0, 1), ratios(50728, 5, 0.5, 1, 0.7), shorts(50778, 21)]
+        entries, values = b"", b""
+        for tag, kind, count, value in rows:
+            if len(value) > 4:
+                entries += struct.pack("<HHII", tag, kind, count, 8 + 2 + 12 * len(rows) + 4 + len(values))
+                values += value + b"\0" * (len(value) % 2)
+            else:
+                entries += struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+        return struct.pack("<H", len(rows)) + entries + bytes(4) + values
+
+    return b"II*\0" + struct.pack("<I", 8) + directory(8 + len(directory(0))) + pixels
+
+
 class Previews(AtollTest):
     """Without a server: made when they are asked for."""
 
@@ -102,6 +137,26 @@ class Previews(AtollTest):
                     self.assertEqual(expected[name], (width, height))
         self.assertEqual((1024, 512), size_of(self.atoll("preview", "--large", "box/photo.jpg").out))
         self.assertEqual((320, 160), size_of(self.atoll("preview", "--large", "box/picture.png").out))
+
+    def test_what_a_camera_s_sensor_saw_is_developed(self):
+        self.file("in/red.dng", raw_picture(256, 0))
+        self.file("in/blue.dng", raw_picture(256, 2))
+        self.file("in/cut.dng", raw_picture(256, 0)[:100_000])
+        found = {os.path.basename(one["path"]): one for one in self.atoll("--json", "inspect", *(self.path(f"in/{name}.dng") for name in ("red", "blue", "cut")), code=3).of_type("inspection")}
+        for name, trouble in (("red.dng", ""), ("blue.dng", ""), ("cut.dng", "It is cut off: not all of its pixels are there.")):
+            fields = {field["name"]: field["value"] for field in found[name]["fields"]}
+            self.assertEqual(("dng", trouble), (found[name]["format"], found[name]["trouble"]))
+            self.assertEqual(("256", "256", "Quokka One", "2024-03-09T14:30:00"), tuple(fields[one] for one in ("width", "height", "device", "created")))
+        self.atoll("put", self.path("in"), "box")
+        for name, bright in (("red", 0), ("blue", 2)):
+            webp = self.file("shown.webp", self.atoll("preview", f"box/{name}.dng").out)
+            with open(webp, "rb") as file:
+                self.assertEqual((128, 128), size_of(file.read()))
+            ffmpeg("-i", webp, "-f", "rawvideo", "-pix_fmt", "rgb24", self.path("pixels"))
+            with open(self.path("pixels"), "rb") as file:
+                pixels = file.read()
+            middle = 3 * (64 * 128 + 64)
+            self.assertGreater(pixels[middle + bright], pixels[middle + 2 - bright] + 60, (name, tuple(pixels[middle:middle + 3])))
 
     def test_colours_are_what_the_profile_of_a_picture_says(self):
         ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:d=1", "-frames:v", "1", self.path("red.jpg"))

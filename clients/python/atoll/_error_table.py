@@ -634,6 +634,7 @@ IDS: dict[str, str] = {
     "sandbox.bad_frame": "failed",
     "sandbox.exception": "damaged",
     "sandbox.frame_too_large": "limit",
+    "sandbox.interrupted": "interrupted",
     "sandbox.memory": "limit",
     "sandbox.not_locked": "unsupported",
     "sandbox.not_started": "io",

@@ -699,6 +699,7 @@ class SearchResults(TypedDict):
     suggestions: NotRequired[list[dict[str, Any]]]
     quarantined_left_out: NotRequired[int]  # Found, too, but in quarantine and not given: `quarantined` gives them, quarantine_list says why they are.
     is_left_out_exact: NotRequired[bool]  # False: there may be more of them.
+    is_unjudged: NotRequired[bool]  # There are gates, but without the index, which cannot be opened, nobody knows what they hold back: it is given like all else.
     asked_meaning: NotRequired[bool]  # It was looked for by meaning, too.
     coverage: NotRequired["SearchCoverage"]
 
@@ -759,6 +760,7 @@ class DuplicateList(TypedDict):
     extra_count: int  # Objects that could go: all but one of each group.
     bytes: int  # Of those, as they are read.
     is_complete: bool  # False: not everything is known yet, or there was too much to compare.
+    quarantined_left_out: int  # Objects in quarantine, which were not compared.
     next_cursor: NotRequired[str]  # There is more.
     coverage: "SearchCoverage"
 

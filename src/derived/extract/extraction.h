@@ -17,7 +17,7 @@
 namespace atl::extract {
 
 // Raised when the same content would be understood differently (better) than before: then it is worth reading again.
-inline constexpr std::uint32_t kExtractorVersion = 2;
+inline constexpr std::uint32_t kExtractorVersion = 3;
 
 enum class PlaceKind : std::uint8_t {  // stored: never renumber
   none = 0,

@@ -5,6 +5,9 @@
 //    recognised; the contents behind it go on in a new worker.
 //  - Every source is answered exactly once, by on_done or on_failed, in the order of the sources, unless the whole ends
 //    with an Error.
+//  - Names that programs define are found by the worker, line by line; where universal-ctags is installed, by that,
+//  locked
+//    in as well, out of the text that the worker read. A text that it breaks down over keeps what the worker found.
 // Thread rules: one call belongs to one thread; several may be under way at once.
 #pragma once
 
@@ -19,6 +22,16 @@
 
 namespace atl::extract {
 
+// Of universal-ctags.
+struct SymbolOptions {
+  std::vector<std::string> worker_command{"/proc/self/exe", "worker", "ctags"};
+  // Where it is looked for; where there is none of them nothing is started. Debian's own name first: /usr/bin/ctags may
+  // be another program.
+  std::vector<std::string> programs{"/usr/bin/ctags-universal", "/usr/bin/ctags"};
+  std::uint64_t text_bytes_max = 4 * kMiB;  // longer ones are made by machines
+  std::uint64_t waiting_ms_max = 10'000;    // for what it says of one text
+};
+
 struct Options {
   std::uint64_t text_bytes_max = 16 * kMiB;  // of one content, with all that is inside of it; at most 24 MiB counts
   std::uint32_t members_max = 10'000;
@@ -30,6 +43,7 @@ struct Options {
   std::uint64_t cpu_seconds_per_file = 60;
   std::uint32_t files_per_worker = 500;  // then a fresh one: what a library leaks does not add up
   std::vector<std::string> worker_command{"/proc/self/exe", "worker", "extract"};
+  SymbolOptions symbols;
   const std::atomic<bool>* stop = nullptr;
 };
 
@@ -42,5 +56,9 @@ using OnDone = std::function<Result<void>(std::size_t index, Extraction extracti
 
 // What `atoll worker extract` does; the process's exit code.
 [[nodiscard]] int run_worker();
+// What `atoll worker ctags` does: it becomes universal-ctags.
+[[nodiscard]] int run_symbols_worker();
+// Whether universal-ctags is there to be asked, as far as can be told without starting it.
+[[nodiscard]] bool has_symbol_program(const platform::Machine& machine, const SymbolOptions& options = {});
 
 }  // namespace atl::extract

@@ -51,8 +51,7 @@ bool wants_recognition(const extract::Extraction& extraction, TextRecognition wh
   if (which == TextRecognition::off || !extract::value_of(extraction, extract::field::kOcrLanguages).empty())
     return false;
   if (extraction.format == "pdf") {
-    if (!extraction.trouble.empty()) return false;
-    // Pages that say nothing have no piece.
+    // Pages that say nothing have no piece. One that cannot be opened has no pages.
     const std::string_view pages = extract::value_of(extraction, extract::field::kPageCount);
     return !pages.empty() && pages != "0" && std::to_string(extraction.pieces.size()) != pages;
   }

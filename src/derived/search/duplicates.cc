@@ -7,9 +7,11 @@
 #include <numeric>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "derived/search/fields.h"
 #include "derived/search/likeness.h"
+#include "derived/search/quarantine.h"
 #include "derived/search/search_index.h"
 #include "vault/object/objects.h"
 
@@ -162,9 +164,14 @@ void count_what_goes(DuplicateGroup& group) {
 
 class DuplicateSearch {
  public:
+  using IsHeld = std::function<Result<bool>(const catalog::Listed& listed)>;  // in quarantine
   DuplicateSearch(const LikenessBook& likeness, const DocumentBook& book, vault::Vault& vault,
-                  const DuplicateQuestion& question)
-      : likeness_(&likeness), book_(&book), question_(&question), reader_(vault.reader()) {}
+                  const DuplicateQuestion& question, IsHeld is_held)
+      : likeness_(&likeness),
+        book_(&book),
+        question_(&question),
+        is_held_(std::move(is_held)),
+        reader_(vault.reader()) {}
 
   Result<DuplicateAnswer> run() {
     ATOLL_TRY(read_buckets());
@@ -184,6 +191,7 @@ class DuplicateSearch {
       if (group.members.size() > 1) answer.groups.push_back(std::move(group));
     }
     answer.has_more = groups_.size() > question_->offset + question_->limit;
+    answer.quarantined_left_out = held_.size();
     return answer;
   }
 
@@ -211,8 +219,9 @@ class DuplicateSearch {
                 "`atoll ls` lists them.");
   }
 
-  // None of what is not asked for, may not be seen, or is not any more what it was when it was looked at.
-  Result<std::optional<Member>> member(const ObjectId& object) const {
+  // None of what is not asked for, may not be seen, is in quarantine, or is not any more what it was when it was looked
+  // at.
+  Result<std::optional<Member>> member(const ObjectId& object) {
     ATOLL_ASSIGN(const auto row, book_->find(object));
     if (!row || !row->key.starts_with(question_->prefix)) return std::nullopt;
     const auto bucket = bucket_names_.find(row->bucket);
@@ -222,10 +231,15 @@ class DuplicateSearch {
     ATOLL_ASSIGN(auto signature, likeness_->find(object));
     if (!signature || signature->content != content_digest(listed->version)) return std::nullopt;
     if (question_->sees && !question_->sees(bucket->second, *listed)) return std::nullopt;
+    ATOLL_ASSIGN(const bool is_held, is_held_(*listed));
+    if (is_held) {
+      held_.insert(object);
+      return std::nullopt;
+    }
     return Member{object, bucket->second, std::move(*listed), *signature};
   }
 
-  Result<std::vector<Member>> members(const std::vector<ObjectId>& objects) const {
+  Result<std::vector<Member>> members(const std::vector<ObjectId>& objects) {
     std::vector<Member> out;
     for (const auto& object : objects) {
       ATOLL_ASSIGN(auto one, member(object));
@@ -412,7 +426,7 @@ class DuplicateSearch {
     groups_.resize(kept);
   }
 
-  Result<DuplicateGroup> show(const Gathered& gathered) const {
+  Result<DuplicateGroup> show(const Gathered& gathered) {
     DuplicateGroup group;
     group.has_more = gathered.has_more;
     for (const auto& [object, alike] : gathered.members) {
@@ -426,6 +440,8 @@ class DuplicateSearch {
   const LikenessBook* likeness_;
   const DocumentBook* book_;
   const DuplicateQuestion* question_;
+  IsHeld is_held_;
+  std::unordered_set<ObjectId> held_;
   std::unique_ptr<catalog::CatalogReader> reader_;
   std::map<BucketId, std::string> bucket_names_;
   std::unordered_map<ObjectId, TextSketch> sketches_;
@@ -489,7 +505,13 @@ Result<DuplicateAnswer> SearchIndex::duplicates(vault::Vault& vault, const Dupli
   const std::shared_lock shared(parts_mutex_);
   ATOLL_TRY(check_open());
   const bool is_of_pictures = question.like == Likeness::picture;
-  ATOLL_ASSIGN(auto answer, DuplicateSearch(*likeness_, *book_, vault, question).run());
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const auto gates, Gates::read(*reader));
+  const auto is_held = [&](const catalog::Listed& listed) -> Result<bool> {
+    const Gate* const gate = question.shows_quarantined ? nullptr : gates.of(listed.entry.bucket);
+    return gate == nullptr ? Result<bool>(false) : is_held_listed(*gate, listed);
+  };
+  ATOLL_ASSIGN(auto answer, DuplicateSearch(*likeness_, *book_, vault, question, is_held).run());
   if (is_of_pictures && answer.group_count == 0 && covered.previews_waiting > 0 &&
       !pictures_->readers().make_previews) {
     return fail(ErrorKind::unsupported, "duplicates.no_pictures",

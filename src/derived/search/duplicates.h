@@ -40,6 +40,7 @@ struct DuplicateQuestion {
   std::string prefix;
   std::size_t limit = 20;  // groups, 1..kLimitMax
   std::size_t offset = 0;
+  bool shows_quarantined = false;
   // What may be told to whoever asks; null: everything.
   std::function<bool(const std::string& bucket, const catalog::Listed& listed)> sees;
 };
@@ -66,6 +67,7 @@ struct DuplicateAnswer {
   // False: there was more than could be compared, or it is not all known yet; of pictures, previews wait to be made.
   bool is_complete = true;
   bool has_more = false;
+  std::uint64_t quarantined_left_out = 0;  // objects that might be in a group, and were not compared
   Coverage coverage;
 };
 

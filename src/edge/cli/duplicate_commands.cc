@@ -15,7 +15,7 @@ struct DuplicateArguments {
   std::string within, like = "exact";
   double threshold = search::kLikenessOtherwise;
   std::uint64_t limit = 20, offset = 0;
-  bool removes = false, waits_not = false;
+  bool removes = false, waits_not = false, shows_quarantined = false;
 };
 
 Result<search::DuplicateQuestion> question_of(const DuplicateArguments& arguments) {
@@ -31,6 +31,7 @@ Result<search::DuplicateQuestion> question_of(const DuplicateArguments& argument
   question.threshold = arguments.threshold;
   question.limit = arguments.limit;
   question.offset = arguments.offset;
+  question.shows_quarantined = arguments.shows_quarantined;
   if (!arguments.within.empty()) {
     ATOLL_ASSIGN(const auto within, vault::parse_address(arguments.within));
     question.bucket = within.bucket;
@@ -98,6 +99,7 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
                               .add("frees", frees)
                               .add("removed", removed)
                               .add("has_more", answer.has_more)
+                              .add("quarantined_left_out", answer.quarantined_left_out)
                               .add("previews_waiting", answer.coverage.previews_waiting)
                               .add("is_complete", answer.is_complete));
       return kExitOk;
@@ -117,6 +119,12 @@ Result<int> find_duplicates(Session& session, const DuplicateArguments& argument
       session.output.message(session.options.is_dry_run
                                  ? format_count(extras) + " would be removed"
                                  : format_count(removed) + " removed; `atoll undo last` brings them back");
+    }
+    if (answer.quarantined_left_out > 0) {
+      session.output.message(format_count(answer.quarantined_left_out) + " in quarantine" +
+                             (answer.quarantined_left_out == 1 ? " was not compared: --quarantined takes it in,"
+                                                               : " were not compared: --quarantined takes them in,") +
+                             " `atoll quarantine` says why.");
     }
     if (answer.has_more) session.output.message("There are more: --limit and --offset show others.");
     if (!answer.is_complete) {
@@ -208,6 +216,7 @@ void add_duplicate_commands(CLI::App& app, Session& session, Chosen& chosen) {
   command->add_flag("-n,--dry-run", session.options.is_dry_run, "with --remove: only say what would go");
   command->add_option("--limit", arguments->limit, "show so many groups; 20 where it is not given");
   command->add_option("--offset", arguments->offset, "leave out so many first");
+  command->add_flag("--quarantined", arguments->shows_quarantined, "also what does not meet the gate of its bucket");
   command->add_flag("--no-wait", arguments->waits_not, "do not look into new files first");
   command->callback([&session, &chosen, arguments] {
     chosen.body = [&session, arguments] { return find_duplicates(session, *arguments); };

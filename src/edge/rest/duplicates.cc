@@ -46,6 +46,7 @@ Result<search::DuplicateQuestion> question_of(const Call& call) {
     return fail(ErrorKind::usage, "search.no_bucket", "\"prefix\" needs \"bucket\"");
   question.limit = call.number("limit", question.limit);
   ATOLL_ASSIGN(question.offset, offset_of(call));
+  question.shows_quarantined = call.flag("quarantined");
   return question;
 }
 
@@ -76,6 +77,7 @@ Result<net::Response> list_duplicates(Call& call) {
   Value out = Value::object();
   out.set("groups", std::move(groups)).set("group_count", answer.group_count);
   out.set("extra_count", answer.extra_count).set("bytes", answer.bytes).set("is_complete", answer.is_complete);
+  out.set("quarantined_left_out", answer.quarantined_left_out);
   if (answer.has_more) out.set("next_cursor", make_cursor(call, std::to_string(question.offset + question.limit)));
   out.set("coverage", coverage_json(answer.coverage));
   call.exchange().note_read(Action::search, call.vault_id(), question.bucket, question.prefix, 0);
@@ -155,6 +157,9 @@ std::vector<Operation> duplicate_operations() {
                   .otherwise = "0.9"},
                  {.name = "bucket", .words = "Only in this bucket."},
                  {.name = "prefix", .words = "Only below it."},
+                 {.name = "quarantined",
+                  .type = ParameterType::flag,
+                  .words = "Also what does not meet the gate of its bucket."},
                  {.name = "limit",
                   .type = ParameterType::number,
                   .words = "How many groups at most.",
@@ -209,6 +214,7 @@ std::vector<NamedSchema> duplicate_schemas() {
                required("extra_count", number("Objects that could go: all but one of each group.")),
                required("bytes", number("Of those, as they are read.")),
                required("is_complete", flag("False: not everything is known yet, or there was too much to compare.")),
+               required("quarantined_left_out", number("Objects in quarantine, which were not compared.")),
                optional("next_cursor", text("There is more.")), required("coverage", reference("SearchCoverage"))})},
   };
 }

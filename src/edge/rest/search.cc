@@ -63,10 +63,12 @@ Result<net::Response> search(Call& call) {
   ATOLL_ASSIGN(const bool shows_quarantined, body.flag_of("quarantined"));
   ATOLL_ASSIGN(const auto gates, search::Gates::read(*reader));
   const search::SearchIndex* index = nullptr;
+  bool is_unjudged = false;
   if (!moment && !gates.all().empty()) {
     const auto opened = call.search();
-    if (!opened && !shows_quarantined) return pass(opened.error());
+    // Without it nothing is known of what gates hold back: everything is given, and the answer says so.
     if (opened) index = *opened;
+    is_unjudged = !opened;
   }
   std::uint64_t left_out = 0;
   Value results = Value::array();
@@ -111,7 +113,8 @@ Result<net::Response> search(Call& call) {
   if (results.as_array()->empty()) ATOLL_TRY(seen.end());
   Value out = Value::object();
   out.set("filter", filter.text()).set("results", std::move(results));
-  out.set("quarantined_left_out", left_out).set("is_left_out_exact", !has_more);
+  out.set("quarantined_left_out", left_out).set("is_left_out_exact", !has_more && !is_unjudged);
+  if (is_unjudged) out.set("is_unjudged", true);
   if (has_more) out.set("next_cursor", to_base32(as_bytes(last.bucket + std::string(1, '\0') + last.key)));
   call.exchange().note_read(Action::search, call.vault_id(), only_bucket, prefix, 0);
   return ok(out);

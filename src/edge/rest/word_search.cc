@@ -349,6 +349,8 @@ std::vector<schema::Member> word_result_members() {
                    number("Found, too, but in quarantine and not given: `quarantined` gives them, quarantine_list says "
                           "why they are.")),
           optional("is_left_out_exact", flag("False: there may be more of them.")),
+          optional("is_unjudged", flag("There are gates, but without the index, which cannot be opened, nobody knows "
+                                       "what they hold back: it is given like all else.")),
           optional("asked_meaning", flag("It was looked for by meaning, too.")),
           optional("coverage", reference("SearchCoverage"))};
 }

@@ -1,19 +1,15 @@
 // The parent's end: starts the child, feeds it, and believes nothing it says.
 #include "foundation/sandbox/sandbox.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
+#include "foundation/sandbox/internal/child_process.h"
 #include "foundation/sandbox/internal/frame.h"
 
 namespace atl::sandbox {
@@ -26,76 +22,13 @@ tl::unexpected<Error> broken(std::string id, std::string message) {
               "What was read until then is kept; the rest of this source cannot be read.");
 }
 
-// The child and our end of its socket; both are gone when this is.
-class Child {
- public:
-  Child() = default;
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  Child(Child&&) = delete;
-  Child& operator=(Child&&) = delete;
-  ~Child() {
-    if (process_ > 0) {
-      ::kill(process_, SIGKILL);
-      ignore_error_on_purpose(wait());
-    }
-    if (socket_ >= 0) ::close(socket_);
-  }
-
-  Result<void> start(const std::vector<std::string>& command) {
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return refused(errno);
-    socket_ = ends[0];
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
-    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    std::vector<std::string> words = command;
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    std::array<char*, 1> no_environment{nullptr};
-    const int answer =
-        ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(), no_environment.data());
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    if (answer != 0) {
-      process_ = -1;
-      return refused(answer);
-    }
-    return {};
-  }
-
-  // How it ended, in words.
-  Result<std::string> wait() {
-    int status = 0;
-    while (::waitpid(process_, &status, 0) < 0) {
-      if (errno != EINTR) return refused(errno);
-    }
-    process_ = -1;
-    if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
-    return "exit code " + std::to_string(WEXITSTATUS(status));
-  }
-  [[nodiscard]] int socket() const { return socket_; }
-
- private:
-  static tl::unexpected<Error> refused(int error) {
-    return fail(ErrorKind::io, "sandbox.not_started",
-                std::string("the reader's process could not be started: ") + std::strerror(error), "", error);
-  }
-  pid_t process_ = -1;
-  int socket_ = -1;
-};
-
 class Conversation {
  public:
   Conversation(const platform::Machine& machine, const Work& work, const OnFrame& on_frame)
       : clock_(&machine.clock), work_(&work), on_frame_(&on_frame) {}
 
   Result<void> hold() {
-    ATOLL_TRY(child_.start(work_->command));
+    ATOLL_TRY(child_.start(work_->command, ChildProcess::Output::none));
     Bytes hello;
     ByteWriter out(hello);
     out.put(work_->limits.memory_bytes);
@@ -203,7 +136,7 @@ class Conversation {
   platform::Clock* clock_;
   const Work* work_;
   const OnFrame* on_frame_;
-  Child child_;
+  ChildProcess child_;
   Buffer input_;
   std::uint64_t output_bytes_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "foundation/platform/posix_machine.h"
+#include "foundation/sandbox/program.h"
 
 namespace atl::sandbox {
 namespace {
@@ -159,10 +160,125 @@ TEST(Sandbox, CpuTimeEnds) {
   EXPECT_EQ("sandbox.died", told.answer.error().id);
 }
 
+// Programs that answer in lines; what they do is said by their name.
+int run_program(const std::string& name) {
+  const auto say = [](std::string_view words) {
+    while (!words.empty()) {
+      const ssize_t count = ::write(STDOUT_FILENO, words.data(), words.size());
+      if (count <= 0) ::_exit(1);
+      words.remove_prefix(static_cast<std::size_t>(count));
+    }
+  };
+  ProgramToRun other;
+  other.paths = {"/no/such/program", "/bin/cat"};
+  if (name == "program.cat") return become(other);
+  if (name == "program.missing") other.paths.pop_back();
+  if (name == "program.missing") return become(other);
+  other.paths = {"/bin/sh"};
+  if (name == "program.reaches_out") {
+    other.arguments = {"-c",
+                       "if : > /tmp/atoll-program-test; then echo wrote; fi; if (:); then echo forked; fi; "
+                       "if read line < /etc/passwd; then echo read; fi; echo ${HOME:-nothing}"};
+    return become(other);
+  }
+  if (name == "program.memory") {
+    other.arguments = {"-c", "x=0123456789; while :; do x=$x$x; done"};
+    other.memory_bytes = 64 * kMiB;
+    return become(other);
+  }
+  if (name == "program.endless_line") {
+    for (;;) say(std::string(1024, 'x'));
+  }
+  if (name == "program.flood") {
+    for (;;) say(std::string(1023, 'x') + "\n");
+  }
+  if (name == "program.silent") {
+    for (;;) ::pause();
+  }
+  return 1;
+}
+
+class ProgramTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Program> started(const std::string& name, const AnswerLimits& limits = {},
+                                   const std::atomic<bool>* stop = nullptr) {
+    auto program = Program::start(machine_.machine(), {"/proc/self/exe", "worker", name}, limits, stop);
+    EXPECT_TRUE(program) << program.error().message;
+    return std::move(*program);
+  }
+  std::string error_of(const std::string& name, const AnswerLimits& limits = {},
+                       const std::atomic<bool>* stop = nullptr) {
+    const auto program = started(name, limits, stop);
+    for (int lines = 0; lines < 1'000'000; ++lines) {
+      const auto line = program->read_line();
+      if (!line) return line.error().id;
+    }
+    return "none";
+  }
+
+ private:
+  platform::PosixMachine machine_;
+};
+
+TEST_F(ProgramTest, LinesGoInAndComeOut) {
+  const auto program = started("program.cat");
+  for (const std::string& line : {std::string("one"), std::string(), std::string(60'000, 'x'), std::string("last")}) {
+    program->begin_answer();
+    ASSERT_TRUE(program->write(as_bytes(line + "\n")));
+    const auto answer = program->read_line();
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(line, *answer);
+  }
+}
+
+TEST_F(ProgramTest, FilesAndProcessesAreOutOfReach) {
+  const auto program = started("program.reaches_out");
+  std::string all;
+  for (;;) {
+    const auto line = program->read_line();
+    if (!line) break;
+    all += std::string(*line) + "\n";
+  }
+  // What may be read is for Landlock to say, which a kernel may lack.
+  EXPECT_EQ(std::string::npos, all.find("wrote")) << all;
+  EXPECT_EQ(std::string::npos, all.find("forked")) << all;
+  EXPECT_NE(0, ::access("/tmp/atoll-program-test", F_OK));
+}
+
+TEST_F(ProgramTest, WhatEndsStallsOrFloodsIsAnError) {
+  EXPECT_EQ("sandbox.died", error_of("program.missing"));
+  EXPECT_EQ("sandbox.died", error_of("program.memory"));
+  EXPECT_EQ("sandbox.too_much", error_of("program.endless_line"));
+  AnswerLimits limits;
+  limits.bytes_max = kMiB;
+  EXPECT_EQ("sandbox.too_much", error_of("program.flood", limits));
+  limits.waiting_ms_max = 300;
+  EXPECT_EQ("sandbox.silent", error_of("program.silent", limits));
+  // What it does not read it cannot be told.
+  const auto deaf = started("program.silent", limits);
+  const auto told = deaf->write(Bytes(16 * kMiB, std::uint8_t{'x'}));
+  ASSERT_FALSE(told);
+  EXPECT_EQ("sandbox.silent", told.error().id);
+  const std::atomic<bool> stop = true;
+  EXPECT_EQ("sandbox.interrupted", error_of("program.silent", limits, &stop));
+}
+
+TEST_F(ProgramTest, TheLimitsCountForEachAnswer) {
+  AnswerLimits limits;
+  limits.bytes_max = 100'000;
+  const auto program = started("program.cat", limits);
+  for (int round = 0; round < 10; ++round) {
+    program->begin_answer();
+    ASSERT_TRUE(program->write(as_bytes(std::string(50'000, 'x') + "\n")));
+    ASSERT_TRUE(program->read_line()) << round;
+  }
+}
+
 }  // namespace
 }  // namespace atl::sandbox
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[2]).starts_with("program.")) return atl::sandbox::run_program(argv[2]);
   if (argc == 3 && std::string_view(argv[1]) == "worker") {
     return atl::sandbox::work({{}, [name = std::string(argv[2])](atl::sandbox::Channel& channel) {
                                  return atl::sandbox::body_of(name, channel);

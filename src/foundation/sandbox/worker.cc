@@ -1,12 +1,10 @@
 // The child's end: locks itself down, then works. Runs in a process that does nothing else and has one thread.
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +16,7 @@
 #include <new>
 
 #include "foundation/sandbox/internal/frame.h"
+#include "foundation/sandbox/internal/reachable_files.h"
 
 namespace atl::sandbox {
 namespace {
@@ -104,27 +103,6 @@ struct FreeFilter {
   void operator()(void* filter) const { ::seccomp_release(filter); }
 };
 
-// Keeps what can be opened to files below the folders, and to reading. False where the kernel cannot.
-bool keep_to_folders(const std::vector<std::string>& folders) {
-  // What the first version of Landlock knows; newer rights are about what the other filter forbids anyway.
-  constexpr std::uint64_t kReading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-  landlock_ruleset_attr handled{};
-  handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;
-  const auto rules = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0));
-  if (rules < 0) return false;
-  for (const std::string& folder : folders) {
-    landlock_path_beneath_attr below{};
-    below.allowed_access = kReading;
-    below.parent_fd = ::open(folder.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY);
-    if (below.parent_fd < 0) continue;  // not there: nothing of it to read
-    ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
-    ::close(below.parent_fd);
-  }
-  const bool is_kept = ::syscall(SYS_landlock_restrict_self, rules, 0) == 0;
-  ::close(rules);
-  return is_kept;
-}
-
 bool forbid_everything_else(bool can_read_files) {
   const std::unique_ptr<void, FreeFilter> filter(
       ::seccomp_init(kIsSanitized ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS));
@@ -188,7 +166,9 @@ bool lock_down(std::uint64_t memory_bytes, std::uint64_t cpu_seconds, const std:
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return false;
   }
-  const bool can_read_files = !folders.empty() && keep_to_folders(folders);
+  std::vector<ReachableFiles> reachable;
+  for (const std::string& folder : folders) reachable.push_back({folder});
+  const bool can_read_files = !folders.empty() && keep_to(reachable);
   return limit(RLIMIT_NOFILE, can_read_files ? kFilesOpenMax : 0) && forbid_everything_else(can_read_files);
 }
 

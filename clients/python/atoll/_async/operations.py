@@ -338,7 +338,7 @@ class AsyncOperations(AsyncSession):
         """
         return cast(shapes.SearchResults, await self._call("POST", "/api/v1/search", body=body_of({"filter": filter, "bucket": bucket, "prefix": prefix, "as_of": as_of, "limit": limit, "cursor": cursor, "query": query, "near": near, "like": like, "explain": explain, "words_only": words_only, "near_threshold": near_threshold, "match": match, "types": types, "since": since, "until": until, "facets": facets, "sort": sort, "descending": descending, "quarantined": quarantined, "wait_ms": wait_ms}), vault=vault, timeout=timeout, idempotency_key=""))
 
-    async def duplicate_list(self, *, like: str | None = None, threshold: str | None = None, bucket: str | None = None, prefix: Key | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.DuplicateList:
+    async def duplicate_list(self, *, like: str | None = None, threshold: str | None = None, bucket: str | None = None, prefix: Key | None = None, quarantined: bool | None = None, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.DuplicateList:
         """What is there more than once, or nearly so, in groups.
 
         Equal contents are stored once already: removing one frees no room. Of things that are only alike, `frees` says
@@ -348,10 +348,11 @@ class AsyncOperations(AsyncSession):
         threshold: How much alike, up to 1: of texts 0.8 and more, of pictures 0.85 and more. Otherwise: 0.9.
         bucket: Only in this bucket.
         prefix: Only below it.
+        quarantined: Also what does not meet the gate of its bucket.
         limit: How many groups at most. Otherwise: 20.
         cursor: `next_cursor` of the page before.
         """
-        return cast(shapes.DuplicateList, await self._call("GET", "/api/v1/duplicates", query={"like": like, "threshold": threshold, "bucket": bucket, "prefix": prefix, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
+        return cast(shapes.DuplicateList, await self._call("GET", "/api/v1/duplicates", query={"like": like, "threshold": threshold, "bucket": bucket, "prefix": prefix, "quarantined": quarantined, "limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
 
     async def duplicate_remove(self, *, groups: list[dict[str, Any]], vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.DuplicatesRemoved:
         """Removes all but the first of each group, as one operation that can be undone.

@@ -257,10 +257,16 @@ Result<void> read_image(Job& job) {
   const bool is_bare = (job.format.id == "jxl" || job.format.id == "jp2") && !head.empty() && head[0] == 0xFF;
   const bool has_no_more = is_bare || job.format.id == "ico" || job.format.id == "gif" || job.format.id == "bmp";
   if (has_no_more) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kBeginnings{
+        {{"gif", "GIF8"}, {"bmp", "BM"}, {"ico", std::string_view("\0\0", 2)}}};
+    for (const auto& [id, beginning] : kBeginnings) {
+      if (job.format.id == id && !as_text(head).starts_with(beginning))
+        return fail(ErrorKind::damaged, "extract.malformed", "it does not begin as its format does");
+    }
     say_size(size.width, size.height);
     return {};
   }
-  const auto bytes = job.input.whole(job.tools.limits.whole_bytes_max);
+  auto bytes = job.input.whole(job.tools.limits.whole_bytes_max);
   if (!bytes) {
     say_size(size.width, size.height);
     return pass(bytes.error());
@@ -281,6 +287,7 @@ Result<void> read_image(Job& job) {
     say_size(size.width, size.height);
     if (size.width == 0) return fail(ErrorKind::damaged, "extract.malformed", error.what());
   }
+  job.whole = std::move(*bytes);
   return {};
 }
 

@@ -50,8 +50,7 @@ void prepare_pdf() {
 }
 
 Result<void> read_pdf(Job& job) {
-  ATOLL_ASSIGN(const Bytes bytes,
-               job.input.whole(std::min<std::uint64_t>(job.tools.limits.whole_bytes_max, 1U << 30U)));
+  ATOLL_ASSIGN(Bytes bytes, job.input.whole(std::min<std::uint64_t>(job.tools.limits.whole_bytes_max, 1U << 30U)));
   const std::string_view raw = as_text(bytes);
   const std::unique_ptr<poppler::document> document(
       poppler::document::load_from_raw_data(raw.data(), static_cast<int>(raw.size())));
@@ -82,6 +81,7 @@ Result<void> read_pdf(Job& job) {
     const std::string text = utf8_of(page->text());
     if (!out.text({PlaceKind::page, static_cast<std::uint64_t>(i) + 1, ""}, text)) break;
   }
+  job.whole = std::move(bytes);
   return {};
 }
 

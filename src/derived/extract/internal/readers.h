@@ -4,6 +4,7 @@
 // throw: understand() catches.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,8 @@ struct Job {
   Findings& out;
   const Toolbox& tools;
   std::uint32_t depth = 0;
+  // The content, where the reader had all of it: so that it is not read again to see whether it is whole.
+  std::optional<Bytes> whole = std::nullopt;
 
   // Whether a reader has to look at a member: always, but where another one is wanted.
   [[nodiscard]] MemberWish::Match match(std::string_view path) const {

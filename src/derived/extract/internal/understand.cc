@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
 
 #include "derived/extract/internal/language.h"
 #include "derived/extract/internal/magic_table.h"
 #include "derived/extract/internal/plain_text.h"
 #include "derived/extract/internal/readers.h"
+#include "derived/extract/internal/wholeness.h"
 
 namespace atl::extract {
 namespace {
@@ -118,6 +120,18 @@ std::uint64_t count_words(const Extraction& extraction) {
   return words;
 }
 
+void say_what_is_missing(Job& job) {
+  std::optional<std::string> why;
+  if (job.whole) {
+    BytesInput all(std::move(*job.whole));
+    job.whole.reset();
+    why = why_not_whole(all, job.format);
+  } else {
+    why = why_not_whole(job.input, job.format);
+  }
+  if (why) job.out.trouble(*why);
+}
+
 bool reads_as_prose(const Format& format) {
   return format.group != "code" && format.group != "data" && format.group != "database" && format.group != "model" &&
          format.group != "drawing";
@@ -145,6 +159,7 @@ Extraction understand(Input& input, std::string_view name, const Toolbox& tools,
       Job job{input, name, format, out, tools, depth};
       const auto answer = read(job);
       if (!answer) out.trouble(sentence_of(answer.error()));
+      if (extraction.trouble.empty() && tools.wish == nullptr) say_what_is_missing(job);
     }
     if (!extraction.pieces.empty()) {
       if (reads_as_prose(format)) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "derived/extract/testing/tables.h"
+#include "foundation/codec/crc.h"
 
 namespace atl::extract::testing {
 namespace {
@@ -90,16 +91,19 @@ std::string outlook_message() {
 
 std::string portable_pixels(const std::string& kind) {
   const auto chunk = [](const std::string& type, const std::string& body) {
-    return be(body.size(), 4) + type + body + be(0, 4);
+    return be(body.size(), 4) + type + body + be(codec::crc32(as_bytes(type + body)), 4);
   };
   if (kind == "png")
     return "\x89PNG\r\n\x1A\n" + chunk("IHDR", be(120, 4) + be(80, 4) + std::string("\x08\x02\0\0\0", 5)) +
            chunk("IEND", "");
-  if (kind == "gif") return "GIF89a" + le(120, 2) + le(80, 2) + std::string(3, '\0') + ";";
+  if (kind == "gif")
+    return "GIF89a" + le(120, 2) + le(80, 2) + std::string(3, '\0') + "," + le(0, 4) + le(120, 2) + le(80, 2) +
+           le(0, 1) + le(2, 1) + le(3, 1) + "abc" + le(0, 1) + ";";
   if (kind == "bmp")
-    return "BM" + le(54, 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(120, 4) + le(80, 4) + le(1, 2) + le(24, 2) +
-           std::string(24, '\0');
-  return le(0, 2) + le(1, 2) + le(1, 2) + std::string("\x78\x50", 2) + std::string(14, '\0');
+    return "BM" + le(54 + 80 * 360, 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(120, 4) + le(80, 4) + le(1, 2) +
+           le(24, 2) + std::string(24 + 80 * 360, '\0');
+  return le(0, 2) + le(1, 2) + le(1, 2) + std::string("\x78\x50", 2) + std::string(6, '\0') + le(4, 4) + le(22, 4) +
+         "icon";
 }
 
 void add_texts(std::vector<Sample>& out) {

@@ -70,7 +70,7 @@ std::vector<Sample> object_samples() {
        .target = "/api/v1/search",
        .body = R"({"like": {"bucket": "photos", "key": "2024/beach.txt"}, "explain": true})",
        .is_list = true},
-      {.id = "duplicate_list", .target = "/api/v1/duplicates?limit=5", .is_list = true},
+      {.id = "duplicate_list", .target = "/api/v1/duplicates?limit=5&quarantined=true", .is_list = true},
       {.id = "duplicate_list", .target = "/api/v1/duplicates?like=text&threshold=0.95&bucket=photos", .is_list = true},
       {.id = "duplicate_list", .target = "/api/v1/duplicates?like=text&threshold=0.2", .status = 400},
       {.id = "duplicate_remove",

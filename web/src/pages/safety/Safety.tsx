@@ -1,6 +1,6 @@
 // What keeps the data safe, what was tested of it and when, and what to do about the rest.
 import { get, post } from "../../api/client";
-import type { Alarm, AlarmEvent, AlarmList, Check, CheckList, Copy, CopyList, Finding, Policy, Schedule, ScheduleList, Settings, VaultStatus } from "../../api/types";
+import type { Alarm, AlarmEvent, AlarmList, Check, CheckList, Copy, CopyList, Finding, Policy, Schedule, ScheduleList, SearchCoverage, Settings, VaultStatus } from "../../api/types";
 import { dateTime, size } from "../../format/format";
 import { CopyText } from "../../parts/CopyText";
 import { Icon } from "../../parts/Icon";
@@ -26,11 +26,12 @@ interface Facts {
   schedules: Schedule[];
   settings: Settings | null; // for who may set them
   checks: Check[];
+  gates: { judged: number; quarantined: number } | null; // where no bucket has one, and where the index cannot be had: none
 }
 
 async function load(): Promise<Facts> {
   const vault = encodeURIComponent(vaultName.value || "main");
-  const [status, copies, policy, alarms, schedules, settings, checks] = await Promise.all([
+  const [status, copies, policy, alarms, schedules, settings, checks, gates] = await Promise.all([
     get<VaultStatus>("api/v1/vaults/" + vault),
     may("copy_manage") ? get<CopyList>("api/v1/copies").then((one) => one.copies) : Promise.resolve([]),
     may("policy_read") ? get<Policy>("api/v1/policy") : Promise.resolve(null),
@@ -38,8 +39,9 @@ async function load(): Promise<Facts> {
     may("schedule") ? get<ScheduleList>("api/v1/schedules").then((one) => one.schedules) : Promise.resolve([]),
     may("server_admin") ? get<Settings>("api/v1/settings") : Promise.resolve(null),
     get<CheckList>("api/v1/checks").then((one) => one.checks),
+    get<SearchCoverage>("api/v1/search/coverage").then((one) => (one.judged > 0 ? one : null), () => null),
   ]);
-  return { status, copies, policy, alarms: alarms.alarms.filter((one) => one.level === "warning" || one.level === "critical"), events: alarms.events, schedules, settings, checks };
+  return { status, copies, policy, alarms: alarms.alarms.filter((one) => one.level === "warning" || one.level === "critical"), events: alarms.events, schedules, settings, checks, gates };
 }
 
 const checkEverything = (): void => {
@@ -71,7 +73,7 @@ export default function Safety() {
     <>
       <div class="page-head"><h1>{t.safety.title}</h1></div>
       <Loaded state={state.value} again={again}>
-        {({ status, copies, policy, alarms, events, schedules, settings, checks }) => (
+        {({ status, copies, policy, alarms, events, schedules, settings, checks, gates }) => (
           <div class="stack wide">
             {status.findings.length === 0 ? <p class="all-well"><Icon name="check" /><span><strong>{t.safety.isSafe}.</strong> {t.safety.isSafeWords}</span></p>
               : <section class="stack tight"><h2>{t.safety.open(status.findings.length)}</h2><ul class="card">{status.findings.map((one) => <Open key={one.id} finding={one} />)}</ul></section>}
@@ -84,6 +86,7 @@ export default function Safety() {
                   <dt>{t.safety.lastFull}</dt><dd>{status.last_data_verify ? <>{dateTime(status.last_data_verify)} <span class={status.last_verify_ok ? "chip good" : "chip bad"}>{status.last_verify_ok ? t.safety.ok : t.safety.damage}</span></> : t.safety.never}</dd>
                   <dt>{t.safety.lastStructure}</dt><dd>{status.last_structure_verify ? dateTime(status.last_structure_verify) : t.safety.never}</dd>
                   <dt>{t.safety.lastGc}</dt><dd>{status.last_gc ? dateTime(status.last_gc) : t.safety.never}</dd>
+                  {gates && <><dt>{t.find.quarantine}</dt><dd id="quarantine">{t.safety.quarantined(gates.quarantined, gates.judged)}</dd></>}
                   <dt>{t.safety.encryption}</dt><dd>{status.encryption === "none" ? t.safety.notEncrypted : t.safety.encrypted}</dd>
                   <dt>{t.safety.free}</dt><dd>{size(status.available_bytes)}</dd>
                 </dl>
