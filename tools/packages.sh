@@ -21,6 +21,12 @@ packages_run+=(libavformat59 libavcodec59 libavutil57 libswscale6 libheif1 libra
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev nginx-light npm awscli)
 
+# Sealing by vector instructions that only these processors have.
+if [ "$(dpkg --print-architecture)" = amd64 ]; then
+  packages_build+=(libipsec-mb-dev)
+  packages_run+=(libipsec-mb1)
+fi
+
 # Debian 12 has BLAKE3's official sources in librust-blake3-dev, later releases the library itself.
 if apt-cache show libblake3-dev >/dev/null 2>&1; then
   packages_build+=(libblake3-dev)

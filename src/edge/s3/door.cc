@@ -4,6 +4,7 @@
 #include <array>
 
 #include "edge/s3/errors.h"
+#include "edge/s3/internal/md5_gatherer.h"
 #include "edge/s3/service.h"
 
 namespace atl::s3 {
@@ -71,6 +72,7 @@ class S3Door final : public server::Door {
     context.access = &host_->access();
     context.root_domain = host_->settings().s3_domain;
     context.has_fast_etags = host_->settings().s3_fast_etags;
+    context.md5 = std::make_shared<Md5Gatherer>(host_->machine());
     context.open_vault = [host = host_](const VaultId& id,
                                         const vault::Caller& caller) -> Result<std::shared_ptr<vault::Vault>> {
       auto used = id.is_none() ? host->use("", caller) : host->use(id, caller);

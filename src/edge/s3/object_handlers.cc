@@ -316,10 +316,11 @@ Answer put_object(Exchange& exchange) {
     ATOLL_ASSIGN(const auto there, exchange.vault->reader()->current(state.bucket.id, exchange.key));
     ATOLL_TRY(write_condition(exchange, true)(there ? &there->version : nullptr));
   }
-  ATOLL_ASSIGN(const auto stored,
-               vault::store_content(
-                   *exchange.vault, state.bucket, body->length().value_or(0), exchange.key,
-                   [&](ByteSpan out) { return body->read(out); }, vault::tier_of_class(fresh.version)));
+  body->gather_md5();
+  ATOLL_ASSIGN(const auto stored, vault::store_content(
+                                      *exchange.vault, state.bucket, body->length().value_or(0), exchange.key,
+                                      [&](ByteSpan out) { return body->read(out); },
+                                      vault::tier_of_class(fresh.version), [&] { body->settle(); }));
   ATOLL_TRY(body->verify());
   fresh.version.kind =
       exchange.key.ends_with('/') && stored.bytes == 0 ? catalog::EntryKind::marker : catalog::EntryKind::file;

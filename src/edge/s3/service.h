@@ -39,6 +39,8 @@ struct RequestRecord {
   const Error* error = nullptr;  // null: none
 };
 
+class Md5Gatherer;
+
 struct ServiceContext {
   const platform::Machine* machine = nullptr;
   access::Access* access = nullptr;
@@ -48,6 +50,7 @@ struct ServiceContext {
   std::string root_domain;      // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
   std::string region;           // that signatures must name; empty: any
   bool has_fast_etags = false;  // of what comes in one piece no MD5 is computed, but where a client sends one along
+  std::shared_ptr<Md5Gatherer> md5;  // none: each body's MD5 is computed by itself
   // Of opened groups that answers under way keep in memory; beyond a limit answers are copied piece by piece.
   std::shared_ptr<std::atomic<std::uint64_t>> lent_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

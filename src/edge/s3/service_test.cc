@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "edge/s3/internal/md5_gatherer.h"
 #include "edge/s3/lifecycle.h"
 #include "edge/s3/testing/service_fixture.h"
 #include "vault/tier/tiers.h"
@@ -491,6 +492,50 @@ TEST_F(ServiceTest, FastEtagsAreNoMd5ButWhereOneWasSent) {
   const Reply sent =
       call("PUT", "/bucket/md5", "content", {{"Content-MD5", to_base64(codec::md5(as_bytes("content")))}});
   EXPECT_EQ(sent.headers.get("ETag"), "\"" + md5 + "\"");
+}
+
+// The lengths are those at which what is read moves in memory: places of 1 MiB, and first looks at what it is.
+TEST_F(ServiceTest, TheEtagIsTheMd5OfBodiesOfAnyLengthThatAreHashedTogether) {
+  const platform::Machine threads = machine_.machine();
+  context_.md5 = std::make_shared<Md5Gatherer>(threads, 10'000);
+  service_ = std::make_unique<Service>(context_);
+  unsigned seed = 100;
+  for (const std::size_t length :
+       {std::size_t{100}, Md5Gatherer::kPieceBytesMin - 1, Md5Gatherer::kPieceBytesMin, std::size_t{1'048'575},
+        std::size_t{1'048'576}, std::size_t{1'048'577}, std::size_t{3'000'001}, std::size_t{16} << 20}) {
+    for (const char* key : {"key", "key.mp4"}) {
+      const std::string content = to_string(noise(++seed, length));
+      const auto md5 = codec::md5(as_bytes(content));
+      const Reply plain = call("PUT", std::string("/bucket/") + key, content);
+      ASSERT_EQ(plain.status, 200U) << plain.body;
+      EXPECT_EQ(plain.headers.get("ETag"), "\"" + to_hex(md5) + "\"") << length;
+      EXPECT_EQ(get(key).body == content, true) << length;
+      const Reply checked = call("PUT", std::string("/bucket/") + key, content, {{"Content-MD5", to_base64(md5)}});
+      EXPECT_EQ(checked.status, 200U) << checked.body;
+      const std::string other = to_base64(codec::md5(as_bytes("other")));
+      EXPECT_EQ(call("PUT", std::string("/bucket/") + key, content, {{"Content-MD5", other}}).code(), "BadDigest");
+    }
+  }
+  service_.reset();  // before the machine it borrows
+  context_.md5.reset();
+}
+
+// A request to remove a thousand objects is longer than what is hashed together, and read piece by piece.
+TEST_F(ServiceTest, LongDocumentsAreCheckedAgainstTheirMd5) {
+  const platform::Machine threads = machine_.machine();
+  context_.md5 = std::make_shared<Md5Gatherer>(threads, 10'000);
+  service_ = std::make_unique<Service>(context_);
+  std::string document = "<Delete>";
+  for (int i = 0; i < 1000; ++i) {
+    document += "<Object><Key>" + std::string(200, 'k') + std::to_string(i) + "</Key></Object>";
+  }
+  document += "</Delete>";
+  const auto md5 = codec::md5(as_bytes(document));
+  EXPECT_EQ(call("POST", "/bucket?delete", document, {{"Content-MD5", to_base64(md5)}}).status, 200U);
+  const std::string other = to_base64(codec::md5(as_bytes("other")));
+  EXPECT_EQ(call("POST", "/bucket?delete", document, {{"Content-MD5", other}}).code(), "BadDigest");
+  service_.reset();
+  context_.md5.reset();
 }
 
 TEST_F(ServiceTest, GrantsInHeadersAreTheListThatGrantsTheSame) {

@@ -90,9 +90,11 @@ Answer put_part(Exchange& exchange, const catalog::UploadRow& upload, std::uint3
   if (!bucket) return fail(Code::NoSuchBucket);
   // The name decides how it is cut; the length of all is not known yet.
   ATOLL_ASSIGN(const auto becomes, catalog::decode_version(Bytes(32), upload.version));
+  body->gather_md5();
   ATOLL_ASSIGN(const auto stored, vault::store_content(
                                       *exchange.vault, *bucket, body->length().value_or(0), upload.key,
-                                      [&](ByteSpan out) { return body->read(out); }, vault::tier_of_class(becomes)));
+                                      [&](ByteSpan out) { return body->read(out); }, vault::tier_of_class(becomes),
+                                      [&] { body->settle(); }));
   ATOLL_TRY(body->verify());
   vault::StoredPart part;
   part.number = number;

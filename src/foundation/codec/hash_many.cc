@@ -11,18 +11,12 @@
 #include <vector>
 
 #include "foundation/codec/internal/lanes.h"
-
-#if defined(__x86_64__)
-#define ATOLL_HAS_LANES 1
-#else
-#define ATOLL_HAS_LANES 0
-#endif
+#include "foundation/codec/internal/vector_blocks.h"
 
 namespace atl::codec {
 namespace internal {
 namespace {
 
-constexpr std::size_t kBlockBytes = 64;
 constexpr std::size_t kBlake3ChunkBytes = 1024;
 // Longer inputs keep the library's lanes busy by themselves. Where each has the same speed was measured.
 constexpr std::size_t short_input_bytes_max(Lanes lanes) {
@@ -36,15 +30,12 @@ constexpr std::size_t short_input_bytes_max(Lanes lanes) {
 
 #if ATOLL_HAS_LANES
 
-#define ATOLL_INLINE inline __attribute__((always_inline))
-
 constexpr std::uint32_t kChunkStart = 1;
 constexpr std::uint32_t kChunkEnd = 2;
 constexpr std::uint32_t kParent = 4;
 constexpr std::uint32_t kRoot = 8;
 constexpr std::uint32_t kKeyedHash = 16;
 constexpr std::size_t kWords = 8;  // of a chaining value, and of the key
-constexpr std::size_t kBlockWords = 16;
 constexpr std::size_t kRounds = 7;
 constexpr std::array<std::uint32_t, 4> kInitial{0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A};
 
@@ -75,11 +66,6 @@ struct Job {
 };
 
 // The functions below are compiled into each of the two that are made for a kind of processor, and nowhere else.
-template <std::size_t kLanes>
-struct Vector {
-  using Type [[gnu::vector_size(kLanes * 4)]] = std::uint32_t;
-};
-
 template <class V>
 ATOLL_INLINE void mix(V& a, V& b, V& c, V& d, const V& x, const V& y) {
   a += b + x;
@@ -107,32 +93,6 @@ ATOLL_INLINE void round(V (&v)[16], const V (&m)[kBlockWords]) {
   mix(v[1], v[6], v[11], v[12], m[at[10]], m[at[11]]);
   mix(v[2], v[7], v[8], v[13], m[at[12]], m[at[13]]);
   mix(v[3], v[4], v[9], v[14], m[at[14]], m[at[15]]);
-}
-
-// One step of a transposition: elements whose place has the bit `kStep` change between row i and row i + kStep.
-template <std::size_t kStep, class V, std::size_t... kPlace>
-ATOLL_INLINE void exchange(V* rows, std::index_sequence<kPlace...> /*places*/) {
-  constexpr std::size_t lanes = sizeof...(kPlace);
-  for (std::size_t i = 0; i < lanes; ++i) {
-    if ((i & kStep) != 0) continue;
-    const V a = rows[i];
-    const V b = rows[i + kStep];
-    rows[i] = __builtin_shufflevector(a, b, ((kPlace & kStep) == 0 ? kPlace : (kPlace ^ kStep) + lanes)...);
-    rows[i + kStep] = __builtin_shufflevector(a, b, ((kPlace & kStep) == 0 ? (kPlace ^ kStep) : kPlace + lanes)...);
-  }
-}
-
-// Word w of all blocks in m[w].
-template <std::size_t kLanes, class V>
-ATOLL_INLINE void load_blocks(const std::array<const std::uint8_t*, kLanes>& blocks, V (&m)[kBlockWords]) {
-  for (std::size_t part = 0; part < kBlockWords; part += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) std::memcpy(&m[part + lane], blocks[lane] + part * 4, sizeof(V));
-    constexpr std::make_index_sequence<kLanes> places;
-    if constexpr (kLanes == 16) exchange<8>(&m[part], places);
-    exchange<4>(&m[part], places);
-    exchange<2>(&m[part], places);
-    exchange<1>(&m[part], places);
-  }
 }
 
 // Up to kLanes jobs side by side; those that have fewer blocks than others wait for them.

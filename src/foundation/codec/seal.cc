@@ -1,52 +1,17 @@
 #include "foundation/codec/seal.h"
 
-#include <openssl/evp.h>
 #include <sodium.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "foundation/codec/hash.h"
 #include "foundation/codec/internal/hkdf.h"
+#include "foundation/codec/internal/openssl_gcm.h"
+#include "foundation/codec/internal/vector_gcm.h"
 
 namespace atl::codec {
 namespace {
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }  // wipes the key
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
-
-// The key is expanded here, once; each call gives only the nonce.
-Context make_context(const SecretKey& key, int encrypts) {
-  Context context(EVP_CIPHER_CTX_new());
-  ATOLL_INVARIANT(context != nullptr && EVP_CipherInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.view().data(),
-                                                          nullptr, encrypts) == 1,
-                  "AES-256-GCM could not be set up");
-  return context;
-}
-
-Context copy_context(const Context& from) {
-  if (!from) return nullptr;
-  Context context(EVP_CIPHER_CTX_new());
-  ATOLL_INVARIANT(context != nullptr && EVP_CIPHER_CTX_copy(context.get(), from.get()) == 1,
-                  "AES-256-GCM could not be copied");
-  return context;
-}
-
-// OpenSSL takes an int for a length.
-constexpr std::size_t kStepBytes = std::size_t{1} << 30;
-
-// `out` null feeds associated data.
-void update(EVP_CIPHER_CTX* context, std::uint8_t* out, ByteView in) {
-  while (!in.empty()) {
-    const ByteView part = in.first(std::min(in.size(), kStepBytes));
-    int length = 0;
-    ATOLL_INVARIANT(EVP_CipherUpdate(context, out, &length, part.data(), static_cast<int>(part.size())) == 1,
-                    "AES-256-GCM failed");
-    if (out != nullptr) out += part.size();
-    in = in.subspan(part.size());
-  }
-}
 
 std::array<std::uint8_t, kTagBytes> clear_tag(const Nonce& nonce, ByteView aad, ByteView bytes) {
   Bytes front;
@@ -74,15 +39,18 @@ Nonce counter_nonce(std::uint64_t counter, std::uint32_t lane) {
 }
 
 struct Sealer::State {
-  Context encrypting;  // both null under suite `none`
-  Context decrypting;
+  // One of them; none under suite `none`.
+  std::optional<internal::VectorGcm> vectors;
+  std::optional<internal::OpensslGcm> openssl;
 };
 
 Sealer::Sealer(SealSuite suite, const SecretKey& key) : state_(std::make_unique<State>()) {
   ATOLL_INVARIANT(suite == SealSuite::none || suite == SealSuite::aes256gcm, "the suite was checked by the format");
-  if (suite == SealSuite::aes256gcm) {
-    state_->encrypting = make_context(key, 1);
-    state_->decrypting = make_context(key, 0);
+  if (suite == SealSuite::none) return;
+  if (internal::VectorGcm::is_offered()) {
+    state_->vectors.emplace(key);
+  } else {
+    state_->openssl.emplace(key);
   }
 }
 Sealer::Sealer(Sealer&&) noexcept = default;
@@ -91,51 +59,37 @@ Sealer::~Sealer() = default;
 
 Sealer Sealer::clone() const {
   Sealer copy(SealSuite::none, SecretKey());
-  copy.state_->encrypting = copy_context(state_->encrypting);
-  copy.state_->decrypting = copy_context(state_->decrypting);
+  if (state_->vectors) copy.state_->vectors.emplace(*state_->vectors);
+  if (state_->openssl) copy.state_->openssl.emplace(*state_->openssl);
   return copy;
 }
 
 void Sealer::seal(const Nonce& nonce, ByteView aad, ByteView plain, ByteSpan out) {
   ATOLL_INVARIANT(out.size() == plain.size() + kTagBytes, "sealed bytes are the plain ones and a tag");
-  EVP_CIPHER_CTX* context = state_->encrypting.get();
-  if (context == nullptr) {
+  if (state_->vectors) {
+    state_->vectors->seal(nonce, aad, plain, out);
+  } else if (state_->openssl) {
+    state_->openssl->seal(nonce, aad, plain, out);
+  } else {
     const auto tag = clear_tag(nonce, aad, plain);
     if (!plain.empty()) std::memmove(out.data(), plain.data(), plain.size());
     std::ranges::copy(tag, out.last(kTagBytes).begin());
-    return;
   }
-  ATOLL_INVARIANT(EVP_CipherInit_ex(context, nullptr, nullptr, nullptr, nonce.data(), 1) == 1, "AES-256-GCM failed");
-  update(context, nullptr, aad);
-  update(context, out.data(), plain);
-  int length = 0;
-  std::uint8_t* const tag = out.last(kTagBytes).data();
-  ATOLL_INVARIANT(EVP_CipherFinal_ex(context, tag, &length) == 1 && length == 0 &&
-                      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag) == 1,
-                  "AES-256-GCM failed");
 }
 
 bool Sealer::open(const Nonce& nonce, ByteView aad, ByteView sealed, ByteSpan out) {
   ATOLL_INVARIANT(sealed.size() >= kTagBytes && out.size() == sealed.size() - kTagBytes,
                   "sealed bytes are the plain ones and a tag");
-  const ByteView body = sealed.first(out.size());
-  std::array<std::uint8_t, kTagBytes> tag{};
-  std::ranges::copy(sealed.last(kTagBytes), tag.begin());
   bool matches = false;
-  EVP_CIPHER_CTX* context = state_->decrypting.get();
-  if (context == nullptr) {
-    const auto expected = clear_tag(nonce, aad, body);
-    matches = sodium_memcmp(expected.data(), tag.data(), tag.size()) == 0;
-    if (matches && !body.empty()) std::memmove(out.data(), body.data(), body.size());
+  if (state_->vectors) {
+    matches = state_->vectors->open(nonce, aad, sealed, out);
+  } else if (state_->openssl) {
+    matches = state_->openssl->open(nonce, aad, sealed, out);
   } else {
-    ATOLL_INVARIANT(EVP_CipherInit_ex(context, nullptr, nullptr, nullptr, nonce.data(), 0) == 1, "AES-256-GCM failed");
-    update(context, nullptr, aad);
-    update(context, out.data(), body);
-    int length = 0;
-    std::array<std::uint8_t, kTagBytes> rest{};
-    ATOLL_INVARIANT(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()) == 1,
-                    "AES-256-GCM failed");
-    matches = EVP_CipherFinal_ex(context, rest.data(), &length) == 1;
+    const ByteView body = sealed.first(out.size());
+    const auto expected = clear_tag(nonce, aad, body);
+    matches = sodium_memcmp(expected.data(), sealed.last(kTagBytes).data(), expected.size()) == 0;
+    if (matches && !body.empty()) std::memmove(out.data(), body.data(), body.size());
   }
   if (!matches) wipe(out);
   return matches;

@@ -481,8 +481,28 @@ std::string etag_of(const VersionRow& version) {
   return to_hex(ByteView(digest.digest()).first(16)) + "-1";
 }
 
+namespace {
+
+class Settled {
+ public:
+  explicit Settled(const std::function<void()>& settle) : settle_(settle) {}
+  Settled(const Settled&) = delete;
+  Settled& operator=(const Settled&) = delete;
+  Settled(Settled&&) = delete;
+  Settled& operator=(Settled&&) = delete;
+  ~Settled() {
+    if (settle_) settle_();
+  }
+
+ private:
+  const std::function<void()>& settle_;
+};
+
+}  // namespace
+
 Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& bucket, std::uint64_t expected_bytes,
-                                    std::string_view name, const Objects::ReadSome& read, chunk::Temperature tier) {
+                                    std::string_view name, const Objects::ReadSome& read, chunk::Temperature tier,
+                                    const std::function<void()>& settle) {
   ATOLL_TRY(vault.check_room(std::min(expected_bytes, kRoomAskedEvery)));
   const codec::GearTable* gear = vault.gear(bucket.domain);
   if (gear == nullptr) {
@@ -494,6 +514,7 @@ Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& buck
   const auto chunks = vault.chunks().new_writer(bucket.domain, tier);
   ContentWriter writer(*chunks, bucket.domain, *gear);
   Bytes first;
+  const Settled settled(settle);  // before the bytes of `writer` and `first` go, whatever the end
   if (wants_first_bytes(expected_bytes, name)) {
     first.resize(kFirstBytesLookedAt);
     std::size_t filled = 0;

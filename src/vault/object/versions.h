@@ -105,7 +105,8 @@ struct VersionTerms {
 [[nodiscard]] std::string etag_of(const catalog::ContentReference& content, std::uint64_t size);
 
 // Streams from `read` into chunks; those that are new go to packs of `tier`, those that are there stay where they are.
-// The reference is good for a command of commit_content(); `use` is kept until that has returned.
+// The reference is good for a command of commit_content(); `use` is kept until that has returned. What was read lies
+// where `read` wrote it until its `out` is full, and after the end until `settle` was called, which it always is.
 struct StoredContent {
   std::unique_ptr<chunk::ChunkUse> use;
   catalog::ContentReference content;
@@ -115,6 +116,7 @@ struct StoredContent {
 [[nodiscard]] Result<StoredContent> store_content(Vault& vault, const catalog::BucketRow& bucket,
                                                   std::uint64_t expected_bytes, std::string_view name,
                                                   const Objects::ReadSome& read,
-                                                  chunk::Temperature tier = chunk::Temperature::warm);
+                                                  chunk::Temperature tier = chunk::Temperature::warm,
+                                                  const std::function<void()>& settle = {});
 
 }  // namespace atl::vault

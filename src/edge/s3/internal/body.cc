@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "edge/s3/documents.h"
 
@@ -55,11 +56,11 @@ Result<void> Body::read_headers(bool wants_md5, std::optional<ChecksumAlgorithm>
     auto expected = from_base64(net::trim_blanks(*text));
     if (!expected || expected->size() != 16) return fail(Code::InvalidDigest);
     md5_expected_ = std::move(*expected);
-    md5_.emplace();
-  } else if (const auto most = length_ ? length_ : exchange_->body_bytes_max;
-             wants_md5 && most && *most <= kEtagIsMd5UpToBytes) {
-    md5_.emplace();
+    wants_md5 = true;
+  } else if (const auto most = length_ ? length_ : exchange_->body_bytes_max; !most || *most > kEtagIsMd5UpToBytes) {
+    wants_md5 = false;
   }
+  if (wants_md5) md5_.emplace();
   for (std::size_t at = 0; at < kChecksumAlgorithms && of == ChecksumsOf::body; ++at) {
     const auto algorithm = static_cast<ChecksumAlgorithm>(at);
     const auto text = exchange_->header(header_of(algorithm));
@@ -87,14 +88,39 @@ Result<void> Body::read_headers(bool wants_md5, std::optional<ChecksumAlgorithm>
   return {};
 }
 
+void Body::gather_md5() {
+  const auto& gatherer = exchange_->context.md5;
+  if (!gatherer || !md5_ || length_.value_or(UINT64_MAX) < Md5Gatherer::kPieceBytesMin) return;
+  md5_.reset();
+  gathered_md5_.emplace(*gatherer);
+}
+
 Result<std::size_t> Body::read(ByteSpan out) {
   ATOLL_ASSIGN(const std::size_t count, chunks_ ? chunks_->read(out) : exchange_->request.body.read(out));
   const ByteView piece = ByteView(out).first(count);
   bytes_ += count;
   if (sha256_) sha256_->update(piece);
   if (md5_) md5_->update(piece);
+  if (gathered_md5_) hash(piece, count > 0 && count < out.size());
   for (Checksummer& one : checksummers_) one.update(piece);
   return count;
+}
+
+void Body::hash(ByteView piece, bool is_more_to_come) {
+  ATOLL_INVARIANT(gathered_.empty() || piece.empty() || gathered_.data() + gathered_.size() == piece.data(),
+                  "a body is read into one place until that is full");
+  if (gathered_.empty()) {
+    gathered_ = piece;
+  } else {
+    gathered_ = {gathered_.data(), gathered_.size() + piece.size()};
+  }
+  if (is_more_to_come) return;
+  gathered_md5_->hand_in(std::exchange(gathered_, {}));
+  if (!piece.empty()) settle();  // else it is the end, and they stay for a while
+}
+
+void Body::settle() {
+  if (gathered_md5_) gathered_md5_->settle();
 }
 
 Result<void> Body::verify() {
@@ -109,8 +135,8 @@ Result<void> Body::verify() {
     }
     if (digest != claimed) return fail(Code::XAmzContentSHA256Mismatch);
   }
-  if (md5_) {
-    md5_value_ = md5_->finish();
+  if (md5_ || gathered_md5_) {
+    md5_value_ = md5_ ? md5_->finish() : gathered_md5_->finish();
     if (md5_expected_ && !equal(*md5_expected_, *md5_value_)) {
       return fail(Code::BadDigest, "Content-MD5 does not match the body that was received");
     }

@@ -11,6 +11,7 @@
 #include "edge/s3/checksums.h"
 #include "edge/s3/chunked_body.h"
 #include "edge/s3/internal/exchange.h"
+#include "edge/s3/internal/md5_gatherer.h"
 #include "foundation/codec/md5.h"
 
 namespace atl::s3 {
@@ -27,7 +28,12 @@ class Body {
 
   // Of what is to be stored; none where the client does not say (chunked transfer coding).
   [[nodiscard]] std::optional<std::uint64_t> length() const { return length_; }
+  // Before the first read(): an MD5 that is wanted is computed together with those of other bodies. For that each
+  // read() goes on right behind the one before it until its `out` is full, and what was read at last stays where it is
+  // until settle() has returned.
+  void gather_md5();
   [[nodiscard]] Result<std::size_t> read(ByteSpan out);
+  void settle();
   // BadDigest, XAmzContentSHA256Mismatch, IncompleteBody, InvalidRequest.
   [[nodiscard]] Result<void> verify();
 
@@ -39,13 +45,16 @@ class Body {
 
  private:
   explicit Body(Exchange& exchange) : exchange_(&exchange) {}
+  void hash(ByteView piece, bool is_more_to_come);
   [[nodiscard]] Result<void> read_headers(bool wants_md5, std::optional<ChecksumAlgorithm> also, ChecksumsOf of);
 
   Exchange* exchange_;
   std::optional<std::uint64_t> length_;
   std::unique_ptr<ChunkedBody> chunks_;
-  std::optional<codec::Sha256> sha256_;  // of the payload's hash
-  std::optional<codec::Md5> md5_;
+  std::optional<codec::Sha256> sha256_;                // of the payload's hash
+  std::optional<codec::Md5> md5_;                      // of short bodies
+  std::optional<Md5Gatherer::Gathered> gathered_md5_;  // of others
+  ByteView gathered_;                                  // read, and not handed in yet
   std::optional<Bytes> md5_expected_;
   std::optional<std::array<std::uint8_t, 16>> md5_value_;
   std::vector<Checksummer> checksummers_;

@@ -74,7 +74,8 @@ class S3Client {
   // Under a prefix, sorted by key. With `is_flat`, what lies behind a further '/' is named by its folder alone.
   [[nodiscard]] Result<S3Listing> list(const std::string& prefix, bool is_flat);
   [[nodiscard]] Result<void> put(const std::string& key, ByteView body, const std::string& storage_class = {});
-  // `conflict` "s3.taken" where the key is there already. (A server that does not know conditions overwrites.)
+  // `conflict` "s3.taken" where the key is there already. (A server that says that it knows no conditions is asked
+  // before what is there; one that does not say so overwrites.)
   [[nodiscard]] Result<void> put_new(const std::string& key, ByteView body);
   // Within the server; at most 5 GiB.
   [[nodiscard]] Result<void> copy(const std::string& from, const std::string& to, const std::string& storage_class);

@@ -82,6 +82,15 @@ TEST_F(S3ClientTest, WhatIsNotTheSameWhenSentTwiceIsNotSentTwiceIntoTheDark) {
   EXPECT_EQ(read("other"), "mine");
 }
 
+TEST_F(S3ClientTest, AServerWithoutConditionsIsAskedWhatIsThere) {
+  server_.knows_conditions = false;
+  const auto made = client_->put_new("new", as_bytes("mine"));
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(read("new"), "mine");
+  EXPECT_EQ(client_->put_new("new", as_bytes("another's")).error().id, "s3.taken");
+  EXPECT_EQ(read("new"), "mine");
+}
+
 TEST_F(S3ClientTest, PartsBecomeOneObject) {
   const Bytes large(S3Client::kPartBytesMin, 'L');
   ASSERT_TRUE(client_->put("piece", large));

@@ -256,6 +256,7 @@ net::Response FakeS3::put(const Parsed& parsed) {
     if (upload == uploads.end()) return error(404, "NoSuchUpload");
     upload->second[static_cast<unsigned>(std::stoul(parsed.get("partNumber")))] = std::move(body);
   } else {
+    if (!knows_conditions && parsed.headers.has("If-None-Match")) return error(501, "NotImplemented");
     if (parsed.headers.get("If-None-Match") == "*" && objects.contains(parsed.key))
       return error(412, "PreconditionFailed");
     objects[parsed.key] = {std::move(body), parsed.storage_class(),

@@ -52,6 +52,7 @@ class FakeS3 {
   std::map<std::string, Object> objects;                     // by whole key; guarded by mutex
   std::map<std::string, std::map<unsigned, Bytes>> uploads;  // by upload id; guarded by mutex
   bool freezes = true;                                       // else cold classes are names only
+  bool knows_conditions = true;                              // else a put with one is answered 501, as Swift does
   [[nodiscard]] std::vector<std::string> keys();
   [[nodiscard]] std::uint64_t requests(const std::string& method);
 
