@@ -17,7 +17,7 @@ packages_run=(libarchive13 libcurl4 libexpat1 libicu72 libisal2 liblz4-1 libsecc
 packages_run+=(libavformat59 libavcodec59 libavutil57 libswscale6 libheif1 libraw20 libwebp7 libwebpdemux2 libtesseract5 libfreetype6 libfontconfig1 libraqm0 liblcms2-2
   libgomp1   fonts-dejavu-core tesseract-ocr-eng)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
-packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev nginx-light npm awscli)
+packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev postgresql libpq-dev nginx-light npm awscli)
 
 # Debian 12 has BLAKE3's official sources in librust-blake3-dev, later releases the library itself.
 if apt-cache show libblake3-dev >/dev/null 2>&1; then
