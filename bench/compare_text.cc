@@ -1,7 +1,12 @@
-// The word index beside SQLite FTS5 and Xapian: the same texts, the same questions, in one process and one run.
+// The word index beside SQLite FTS5, Xapian and PostgreSQL: the same texts, the same questions, in one run.
 //   bench_compare_text --folder FOLDER [--documents 250000] [--queries 2000] [--rounds 3] [--text FILE] [--engines a,b]
+//                      [--postgres FOLDER, where the socket of a running cluster lies]
 // Texts are lines of FILE, or made: words by Zipf's law, the same in every run. Questions are two or three words that
 // stand together in some text, very frequent ones left out. Times are processor time: the machine may have other work.
+// Of PostgreSQL it is that of the process that serves this one, and of this one's side of the socket.
+#ifdef ATOLL_BENCH_POSTGRES
+#include <libpq-fe.h>
+#endif
 #include <sqlite3.h>
 #include <xapian.h>
 
@@ -14,6 +19,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,8 +29,11 @@
 
 namespace {
 
-using Clock = std::clock_t;
-double seconds_since(Clock begin) { return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC; }
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  if (clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
 
 class Random {  // SplitMix64
  public:
@@ -126,6 +135,10 @@ struct Engine {
   std::function<void(const std::string& folder, const std::vector<std::string>& texts)> build;
   std::function<std::size_t(const Question& question, bool all)> ask;  // number of hits, at most 10
   std::function<void()> close;
+  // Where others than the files of its folder are its size, in bytes.
+  std::function<std::uintmax_t()> size = {};
+  // Where another process works for it: that one's clock.
+  std::function<clockid_t()> clock = {};
 };
 
 std::uintmax_t size_of(const std::string& folder) {
@@ -258,6 +271,68 @@ Engine xapian_engine(bool positions) {
   return engine;
 }
 
+#ifdef ATOLL_BENCH_POSTGRES
+// A table of vectors of words with their positions, and the inverted index (GIN) over it; settings as they come.
+Engine postgres_engine(const std::string& socket_folder) {
+  using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
+  const std::string address = "host=" + socket_folder + " dbname=postgres user=bench";
+  const std::shared_ptr<PGconn> connection(PQconnectdb(address.c_str()), PQfinish);
+  const auto check = [=](PGresult* result, ExecStatusType wanted) {
+    Answer answer(result, PQclear);
+    if (PQresultStatus(answer.get()) == wanted) return answer;
+    std::fprintf(stderr, "PostgreSQL: %s\n", PQerrorMessage(connection.get()));
+    std::exit(1);
+  };
+  const auto run = [=](const char* sql) { (void)check(PQexec(connection.get(), sql), PGRES_COMMAND_OK); };
+  const auto number = [=](const char* sql) {
+    return std::stoull(PQgetvalue(check(PQexec(connection.get(), sql), PGRES_TUPLES_OK).get(), 0, 0));
+  };
+  Engine engine;
+  engine.name = "PostgreSQL, positions";
+  engine.build = [=](const std::string&, const std::vector<std::string>& texts) {
+    run("CREATE TEMP TABLE lines(id integer, body text)");
+    (void)check(PQexec(connection.get(), "COPY lines FROM STDIN"), PGRES_COPY_IN);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      std::string line = std::to_string(i) + "\t";
+      for (const char c : texts[i]) {
+        if (c == '\\') line += '\\';
+        line += c == '\t' || c == '\r' ? ' ' : c;
+      }
+      line += '\n';
+      if (PQputCopyData(connection.get(), line.data(), static_cast<int>(line.size())) != 1) std::exit(1);
+    }
+    if (PQputCopyEnd(connection.get(), nullptr) != 1) std::exit(1);
+    (void)check(PQgetResult(connection.get()), PGRES_COMMAND_OK);
+    while (PGresult* const more = PQgetResult(connection.get())) PQclear(more);
+    run("CREATE TABLE texts(id integer, words tsvector)");
+    run("INSERT INTO texts SELECT id, to_tsvector('simple', body) FROM lines");
+    run("CREATE INDEX ON texts USING gin(words)");
+    run("DROP TABLE lines");
+    run("VACUUM ANALYZE texts");
+    (void)check(PQprepare(connection.get(), "ask",
+                          "SELECT id FROM texts, to_tsquery('simple', $1) AS query WHERE words @@ query "
+                          "ORDER BY ts_rank(words, query) DESC LIMIT 10",
+                          1, nullptr),
+                PGRES_COMMAND_OK);
+  };
+  engine.ask = [=](const Question& question, bool all) {
+    std::string query;
+    for (const std::string& word : question) query += (query.empty() ? "" : (all ? " & " : " | ")) + word;
+    const char* const value = query.c_str();
+    const auto answer = check(PQexecPrepared(connection.get(), "ask", 1, &value, nullptr, nullptr, 0), PGRES_TUPLES_OK);
+    return static_cast<std::size_t>(PQntuples(answer.get()));
+  };
+  engine.close = [] {};
+  engine.size = [=] { return number("SELECT pg_total_relation_size('texts')"); };
+  engine.clock = [=] {
+    clockid_t clock{};
+    if (clock_getcpuclockid(static_cast<pid_t>(number("SELECT pg_backend_pid()")), &clock) != 0) std::exit(1);
+    return clock;
+  };
+  return engine;
+}
+#endif
+
 double at(std::vector<double> values, double part) {
   std::ranges::sort(values);
   return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
@@ -269,6 +344,7 @@ int main(int argc, char** argv) {
   std::string folder;
   std::string file;
   std::string only;
+  std::string postgres;
   std::size_t documents = 250'000;
   std::size_t queries = 2000;
   int rounds = 3;
@@ -278,6 +354,7 @@ int main(int argc, char** argv) {
     if (name == "--folder") folder = value;
     if (name == "--text") file = value;
     if (name == "--engines") only = value;
+    if (name == "--postgres") postgres = value;
     if (name == "--documents") documents = std::stoul(value);
     if (name == "--queries") queries = std::stoul(value);
     if (name == "--rounds") rounds = std::stoi(value);
@@ -301,6 +378,9 @@ int main(int argc, char** argv) {
                               sqlite_engine(),
                               xapian_engine(false),
                               xapian_engine(true)};
+#ifdef ATOLL_BENCH_POSTGRES
+  if (!postgres.empty()) engines.push_back(postgres_engine(postgres));
+#endif
   if (!only.empty()) {
     std::erase_if(engines, [&](const Engine& engine) { return engine.name.find(only) == std::string::npos; });
   }
@@ -308,11 +388,15 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < engines.size(); ++i) {
     const std::string its = folder + "/" + std::to_string(i);
     std::filesystem::create_directories(its);
-    const Clock begin = std::clock();
+    const auto worked = [&, clock = engines[i].clock ? std::optional(engines[i].clock()) : std::nullopt] {
+      return seconds_of(CLOCK_PROCESS_CPUTIME_ID) + (clock ? seconds_of(*clock) : 0);
+    };
+    const double begin = worked();
     engines[i].build(its, texts);
-    const double seconds = seconds_since(begin);
+    const double seconds = worked() - begin;
     std::printf("%-30s %12.0f %9.1f %9.1f\n", engines[i].name.c_str(), static_cast<double>(texts.size()) / seconds,
-                static_cast<double>(bytes) / 1e6 / seconds, static_cast<double>(size_of(its)) / 1e6);
+                static_cast<double>(bytes) / 1e6 / seconds,
+                static_cast<double>(engines[i].size ? engines[i].size() : size_of(its)) / 1e6);
     std::fflush(stdout);
   }
   // Engines take turns, so that what else the machine does falls on all of them.
@@ -321,19 +405,18 @@ int main(int argc, char** argv) {
   std::vector<std::vector<std::size_t>> hits(engines.size(), std::vector<std::size_t>(2));
   for (int round = 0; round <= rounds; ++round) {  // the first one warms up
     for (std::size_t i = 0; i < engines.size(); ++i) {
+      const auto clock = engines[i].clock ? std::optional(engines[i].clock()) : std::nullopt;
+      const auto worked = [&] { return seconds_of(CLOCK_THREAD_CPUTIME_ID) + (clock ? seconds_of(*clock) : 0); };
       for (std::size_t all = 0; all < 2; ++all) {
         for (const Question& question : questions) {
-          timespec before{};
-          timespec after{};
-          clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+          const double before = worked();
           const std::size_t found = engines[i].ask(question, all == 0);
-          clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+          const double after = worked();
           if (round == 0) {
             hits[i][all] += found;
             continue;
           }
-          times[i][all].push_back(static_cast<double>(after.tv_sec - before.tv_sec) * 1e6 +
-                                  static_cast<double>(after.tv_nsec - before.tv_nsec) / 1e3);
+          times[i][all].push_back((after - before) * 1e6);
         }
       }
     }

@@ -82,7 +82,9 @@ class Bench {
     std::printf("| step | | |\n|---|---|---|\n");
     bucket_ = take(vault::Objects(vault_).ensure_bucket("records"));
     double begun = now_s();
-    put(0, records_);
+    put(0, records_ / 2);
+    half_stored_ = machine_.clock.now();
+    put(records_ / 2, records_);
     say("stored", records_, begun);
     const auto reader = [](std::span<const extract::Source> sources, const std::atomic<bool>*,
                            const extract::OnDone& done, const extract::OnFailed&) -> Result<void> {
@@ -265,9 +267,44 @@ class Bench {
              return folders.contains(listed.entry.key.substr(0, listed.entry.key.find('/') + 1));
            };
            question.places_seen = [folders](const std::string&) {
-             search::KeyPlacesSeen places{{"", false}};
-             for (const std::string& folder : folders) places.emplace_back(folder, true);
-             return std::optional(places);
+             search::PlacesSeen seen;
+             seen.places.push_back({"", {search::Seen::no}});
+             for (const std::string& folder : folders) seen.places.push_back({folder, {search::Seen::yes}});
+             return std::optional(seen);
+           };
+           return question;
+         }},
+        {"words and facets, by whoever may see what is older than half of it",
+         [this](Numbers& numbers) {
+           search::Question question;
+           question.words = word(300 + zipf(numbers));
+           question.facets = {"type", "year"};
+           question.sees = [this](const std::string&, const catalog::Listed& listed) {
+             return listed.version.begin_time < half_stored_;
+           };
+           question.places_seen = [this](const std::string&) {
+             search::PlacesSeen seen;
+             seen.since_us.push_back(half_stored_.unix_us);
+             seen.places.push_back({"", {search::Seen::yes, search::Seen::no}});
+             return std::optional(seen);
+           };
+           return question;
+         }},
+        {"words and facets, where a pattern within names decides (the best 5,000)",
+         [](Numbers& numbers) {
+           search::Question question;
+           question.words = word(300 + zipf(numbers));
+           question.facets = {"type", "year"};
+           question.sees = [](const std::string&, const catalog::Listed& listed) {
+             return !listed.entry.key.ends_with("7.txt");
+           };
+           question.places_seen = [](const std::string&) {
+             search::PlacesSeen seen;
+             seen.places.push_back({"", {search::Seen::ask}});
+             return std::optional(seen);
+           };
+           question.sees_key = [](const std::string&, const std::string& key, std::int64_t) {
+             return !key.ends_with("7.txt");
            };
            return question;
          }},
@@ -306,6 +343,7 @@ class Bench {
   vault::Vault& vault_;
   std::uint64_t records_, texts_, questions_;
   catalog::BucketRow bucket_;
+  Timestamp half_stored_;
   std::unique_ptr<search::SearchIndex> index_;
 };
 

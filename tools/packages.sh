@@ -19,7 +19,7 @@ packages_run+=(universal-ctags)
 packages_run+=(libavformat59 libavcodec59 libavutil57 libswscale6 libheif1 libraw20 libwebp7 libwebpdemux2 libtesseract5 libfreetype6 libfontconfig1 libraqm0 liblcms2-2
   libgomp1   fonts-dejavu-core tesseract-ocr-eng)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
-packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev nginx-light npm awscli)
+packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev postgresql libpq-dev nginx-light npm awscli)
 
 # Sealing by vector instructions that only these processors have.
 if [ "$(dpkg --print-architecture)" = amd64 ]; then

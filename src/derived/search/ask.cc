@@ -186,7 +186,7 @@ class Asking {
     if (question_->shows_quarantined || (!has_gates_ && !has_unfinished_gates_)) return {};
     if (has_unfinished_gates_) is_left_out_exact_ = false;
     if (is_fused()) return {};
-    const bool sees_all = places_.guarded().empty() && types_left_out_ && !places_.needs_keys();
+    const bool sees_all = places_.is_sure() && types_left_out_ && !places_.needs_keys();
     if (verdicts_hold_ && sees_all) {
       ATOLL_ASSIGN(const auto firsts,
                    index_->quarantined_matches(constrained(asked_parts_ ? with_parts_of_names(words_) : words_)));
@@ -257,28 +257,34 @@ class Asking {
 
   [[nodiscard]] bool is_fused() const { return !question_->near.empty() || question_->like; }
 
-  // Of those that lie in buckets of which not everything may be told, those that may. Complexity: a look at each.
-  Result<std::vector<text::DocumentId>> those_seen(const std::vector<text::DocumentId>& documents) const {
+  // Of documents in ascending order, each of which has to be asked about, those that may be told. Complexity: two rows
+  // of the book for each object, and where keys are not enough the catalog's.
+  Result<std::vector<text::DocumentId>> those_seen(const std::vector<text::DocumentId>& documents,
+                                                   const std::optional<std::int64_t>& stored_us) const {
     std::vector<text::DocumentId> seen;
-    ObjectId object;
+    ObjectDocuments row;
     bool is_seen = false;
     for (const text::DocumentId document : documents) {
-      ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(document));
-      if (!owner) continue;
       // Members come behind their object, and what is true of it is true of them.
-      if (owner->object != object) {
-        object = owner->object;
-        ATOLL_ASSIGN(const auto row, index_->book_->find(object));
-        is_seen = false;
-        if (row) {
-          ATOLL_ASSIGN(const auto listed, reader_->current(row->bucket, row->key));
-          is_seen = places_.is_guarded(row->bucket) && listed && listed->entry.object == object &&
-                    question_->sees(*places_.name_of(row->bucket), *listed);
-        }
+      if (document < row.first || document >= row.first + row.count) {
+        ATOLL_ASSIGN(const auto owner, index_->book_->owner_of(document));
+        if (!owner) continue;
+        ATOLL_ASSIGN(auto found, index_->book_->find(owner->object));
+        if (!found) continue;
+        row = std::move(*found);
+        ATOLL_ASSIGN(is_seen, may_be_told(row, stored_us));
       }
       if (is_seen) seen.push_back(document);
     }
     return seen;
+  }
+  Result<bool> may_be_told(const ObjectDocuments& row, const std::optional<std::int64_t>& stored_us) const {
+    const std::string* const bucket = places_.name_of(row.bucket);
+    if (bucket == nullptr) return false;
+    if (stored_us) return question_->sees_key(*bucket, row.key, *stored_us);
+    if (places_.look(row.bucket, row.key) == Places::Look::none) return true;
+    ATOLL_ASSIGN(const auto listed, reader_->current(row.bucket, row.key));
+    return listed && listed->entry.object == row.object && question_->sees(*bucket, *listed);
   }
 
   // Finds everything that matches and may be told, where the columns tell all else that is asked. False: only the best
@@ -290,16 +296,24 @@ class Asking {
     if (!can || (!is_judged && !question_->shows_quarantined)) return false;
     ATOLL_TRY(index_->columns_.fill(*index_->book_));
     if (!index_->columns_.is_filled()) return false;
-    ATOLL_ASSIGN(matched_, everything_that(constrained(with_parts_of_names(words_))));
+    const text::Query words = with_parts_of_names(words_);
+    text::Query sure = with_conditions(words);
+    places_.constrain_to_sure(sure);
+    ATOLL_ASSIGN(matched_, everything_that(std::move(sure)));
+    std::size_t asked_about = 0;
+    for (const Places::Asked& asked : places_.asked()) {
+      text::Query query = with_conditions(words);
+      places_.constrain_to(asked, query);
+      ATOLL_ASSIGN(auto documents, everything_that(std::move(query)));
+      asked_about += documents.size();
+      if (asked_about > kCountedMax) return false;
+      std::ranges::sort(documents);
+      ATOLL_ASSIGN(const auto seen, those_seen(documents, asked.stored_us));
+      matched_.insert(matched_.end(), seen.begin(), seen.end());
+    }
     if (has_gates_ && !question_->shows_quarantined) {
       std::erase_if(matched_, [&](text::DocumentId one) { return index_->book_->verdicts().is_quarantined(one); });
     }
-    if (places_.guarded().empty()) return true;
-    auto guarded = index_->columns_.take_those_in(matched_, places_.guarded());
-    if (guarded.size() > kCountedMax) return false;
-    std::ranges::sort(guarded);
-    ATOLL_ASSIGN(const auto seen, those_seen(guarded));
-    matched_.insert(matched_.end(), seen.begin(), seen.end());
     return true;
   }
 
@@ -359,10 +373,15 @@ class Asking {
 
   // With what else must hold, as far as the index knows it.
   [[nodiscard]] text::Query constrained(const text::Query& words) const {
+    text::Query out = with_conditions(words);
+    places_.constrain(out);
+    return out;
+  }
+  // The same without places.
+  [[nodiscard]] text::Query with_conditions(const text::Query& words) const {
     text::Query out;
     out.kind = text::Query::Kind::boolean;
     out.must.push_back(words);
-    places_.constrain(out);
     if (!question_->types.empty()) {
       text::Query either;
       either.kind = text::Query::Kind::boolean;
@@ -566,8 +585,10 @@ class Asking {
     if (!row) return {};
     const std::string* const bucket = places_.name_of(row->bucket);
     if (bucket == nullptr || !row->key.starts_with(question_->prefix)) return {};
+    const auto look = question_->sees ? places_.look(row->bucket, row->key) : Places::Look::none;
+    if (look == Places::Look::by_key && !question_->sees_key(*bucket, row->key, 0)) return {};
     const bool hides = !question_->shows_quarantined && (has_gates_ || has_unfinished_gates_);
-    const bool needs_look = needs_facts_ || places_.is_guarded(row->bucket) ||
+    const bool needs_look = needs_facts_ || look == Places::Look::by_catalog ||
                             (hides && gates_.of(row->bucket) != nullptr &&
                              (needs_judging(row->bucket) || index_->book_->verdicts().is_quarantined(row->first)));
     if (!needs_look && hits_.size() > question_->offset + question_->limit) {

@@ -11,6 +11,13 @@ namespace {
 
 class AskTest : public testing::SearchFixture {};
 
+// At whatever time something was stored.
+PlacesSeen always(const std::vector<std::pair<std::string, Seen>>& places) {
+  PlacesSeen out;
+  for (const auto& [prefix, seen] : places) out.places.push_back({prefix, {seen}});
+  return out;
+}
+
 TEST_F(AskTest, CountsEverythingThatMatchesByMonthAndDay) {
   machine_.clock.set(Timestamp{1'893'456'000'000'000});  // 2030-01-01
   for (int i = 0; i < 40; ++i) {
@@ -101,9 +108,9 @@ TEST_F(AskTest, CountsOnlyWhatMayBeSeen) {
     ++asked;
     return sees(bucket, listed);
   };
-  question.places_seen = [](const std::string& bucket) -> std::optional<KeyPlacesSeen> {
-    if (bucket == "box") return KeyPlacesSeen{{"", false}, {"mine/", true}};
-    return KeyPlacesSeen{{"", false}};
+  question.places_seen = [](const std::string& bucket) -> std::optional<PlacesSeen> {
+    if (bucket == "box") return always({{"", Seen::no}, {"mine/", Seen::yes}});
+    return always({{"", Seen::no}});
   };
   const auto placed = ask(question);
   EXPECT_EQ(placed.total, answer.total);
@@ -150,11 +157,11 @@ TEST_F(AskTest, PlacesWithinPlacesAndBeginningsOfNames) {
   EXPECT_EQ(found(), Keys{"a/b/two.txt"});
   question.prefix = "";
   // a/ is seen, but not a/b/, of which c/ is.
-  const KeyPlacesSeen seen{{"", false}, {"a/", true}, {"a/b/", false}, {"a/b/c/", true}};
+  const auto seen = always({{"", Seen::no}, {"a/", Seen::yes}, {"a/b/", Seen::no}, {"a/b/c/", Seen::yes}});
   question.sees = [&](const std::string&, const catalog::Listed& listed) {
     bool sees = false;
-    for (const auto& [place, is_seen] : seen) {
-      if (listed.entry.key.starts_with(place)) sees = is_seen;
+    for (const auto& place : seen.places) {
+      if (listed.entry.key.starts_with(place.prefix)) sees = place.seen.front() == Seen::yes;
     }
     return sees;
   };
@@ -163,12 +170,12 @@ TEST_F(AskTest, PlacesWithinPlacesAndBeginningsOfNames) {
   question.prefix = "a/b/";
   EXPECT_EQ(found(), Keys{"a/b/c/three.txt"});
   question.prefix = "";
-  question.places_seen = [](const std::string&) { return std::optional(KeyPlacesSeen{{"", false}}); };
+  question.places_seen = [](const std::string&) { return std::optional(always({{"", Seen::no}})); };
   question.sees = [](const std::string&, const catalog::Listed&) { return false; };
   EXPECT_EQ(found(), Keys{});
   // Places that end within names are asked about one by one.
   question.sees = [](const std::string&, const catalog::Listed& listed) { return listed.entry.key.starts_with("a"); };
-  question.places_seen = [](const std::string&) { return std::optional(KeyPlacesSeen{{"", false}, {"a", true}}); };
+  question.places_seen = [](const std::string&) { return std::optional(always({{"", Seen::no}, {"a", Seen::yes}})); };
   EXPECT_EQ(found().size(), 5U);
   // Deeper than the index knows.
   std::string deep;

@@ -191,20 +191,6 @@ void FactColumns::for_each(std::span<const std::uint64_t> documents, Visit visit
   }
 }
 
-std::vector<std::uint64_t> FactColumns::take_those_in(std::vector<std::uint64_t>& documents,
-                                                      const std::map<BucketId, std::string>& buckets) const {
-  const std::shared_lock shared(mutex_);
-  std::vector<bool> is_wanted(buckets_.size() + 1);
-  for (const auto& [bucket, number] : buckets_) is_wanted[number] = buckets.contains(bucket);
-  std::vector<std::uint64_t> taken;
-  std::vector<std::uint64_t> left;
-  for_each(documents, [&](std::uint64_t document, const Facts& facts) {
-    if (facts.bucket != 0) (is_wanted[facts.bucket] ? taken : left).push_back(document);
-  });
-  documents = std::move(left);
-  return taken;
-}
-
 FactColumns::Counted FactColumns::count(std::span<const std::uint64_t> documents,
                                         const std::map<BucketId, std::string>& buckets,
                                         std::span<const std::string> facets) const {

@@ -62,9 +62,6 @@ class FactColumns {
   void remove(const ObjectDocuments& row);
   void forget();
 
-  // Takes those out that lie in one of the buckets (by id), and gives them.
-  [[nodiscard]] std::vector<std::uint64_t> take_those_in(std::vector<std::uint64_t>& documents,
-                                                         const std::map<BucketId, std::string>& buckets) const;
   // Of those documents that lie in one of the buckets (by id; the values are their names), facet by facet, and how many
   // they are.
   struct Counted {

@@ -27,9 +27,22 @@ struct ObjectName {
 
 enum class Order : std::uint8_t { rank, name, size, date, modified, stored };
 
-// Beginnings of keys of a bucket, ascending, "" first; what begins with one, and with no longer one of them, is seen or
-// is not.
-using KeyPlacesSeen = std::vector<std::pair<std::string, bool>>;
+// What of a bucket is seen, by keys and times of storing.
+enum class Seen : std::uint8_t {
+  no,
+  yes,
+  ask,  // the key decides, and the span in which the time lies
+};
+struct PlacesSeen {
+  struct Place {
+    std::string prefix;
+    std::vector<Seen> seen;  // for each span
+  };
+  // Where spans begin, unix_us, ascending; each reaches to the next one's beginning.
+  std::vector<std::int64_t> since_us{INT64_MIN};
+  // Ascending, that of the prefix "" first. For a key the longest one decides that it begins with.
+  std::vector<Place> places;
+};
 
 struct Question {
   std::string words;  // spec/query-line.md; empty: everything the filter chooses
@@ -59,8 +72,10 @@ struct Question {
   // `sees` lets everything in that bucket through: then counting needs no look at each of what lies there. Null: in
   // none, where there is `sees`.
   std::function<bool(const std::string& bucket)> sees_all_of;
-  // Where `sees` lets through what lies in that bucket, if nothing but keys decides it; none otherwise. Null: nowhere.
-  std::function<std::optional<KeyPlacesSeen>(const std::string& bucket)> places_seen;
+  // What `sees` lets through in that bucket, where keys and times of storing decide it; none: more does. Null: nowhere.
+  std::function<std::optional<PlacesSeen>(const std::string& bucket)> places_seen;
+  // `sees` of a key where places_seen says "ask". Null: `sees` has to be asked.
+  std::function<bool(const std::string& bucket, const std::string& key, std::int64_t stored_us)> sees_key;
 };
 
 // What a hit's rank comes from: a field of text ("title", "text", "tags"…), with what the words in it add to the score;

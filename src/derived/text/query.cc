@@ -9,6 +9,7 @@ constexpr float kBoostMax = 16;
 constexpr unsigned kSlopMax = 100;
 
 struct Counted {
+  std::size_t terms_max = 0;
   std::size_t terms = 0;
 };
 
@@ -56,16 +57,17 @@ Result<void> check(const Query& query, const Schema& schema, std::size_t depth, 
       }
       return {};
   }
-  if (++counted.terms > kTermsMax) {
-    return fail(ErrorKind::limit, "query.terms", "the query has more than 128 words", "ask for fewer words");
+  if (++counted.terms > counted.terms_max) {
+    return fail(ErrorKind::limit, "query.terms",
+                "the query has more than " + std::to_string(counted.terms_max) + " words", "ask for fewer words");
   }
   return {};
 }
 
 }  // namespace
 
-Result<void> check_query(const Query& query, const Schema& schema) {
-  Counted counted;
+Result<void> check_query(const Query& query, const Schema& schema, std::size_t terms_max) {
+  Counted counted{terms_max, 0};
   return check(query, schema, 0, counted);
 }
 

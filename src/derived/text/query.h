@@ -14,7 +14,7 @@
 //   a AND b OR NOT (c d)        in capitals; AND binds tighter than OR
 //
 // Always true: reading a line never fails by surprise: what cannot be understood is an error that says where and what
-// to write instead. A tree that was read stays within kDepthMax and kTermsMax.
+// to write instead. A tree that was read from a line stays within kDepthMax and kTermsMax.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,10 @@
 
 namespace atl::text {
 
-inline constexpr std::size_t kDepthMax = 32;        // brackets within brackets
-inline constexpr std::size_t kTermsMax = 128;       // words, phrases and so on of one query
-inline constexpr std::size_t kLineBytesMax = 8192;  // of a query line
+inline constexpr std::size_t kDepthMax = 32;         // brackets within brackets
+inline constexpr std::size_t kTermsMax = 128;        // words, phrases and so on of one query line
+inline constexpr std::size_t kAskedTermsMax = 1024;  // of a query: with what the program adds to a line
+inline constexpr std::size_t kLineBytesMax = 8192;   // of a query line
 
 inline constexpr int kAnyTextField = -1;
 
@@ -64,6 +65,6 @@ enum class Match : std::uint8_t { any, all };
 [[nodiscard]] Result<Query> parse_query_line(std::string_view line, const Schema& schema, Match match, Timestamp now);
 
 // Depth and number of terms, fields and their kinds, distances. Error: `usage`, `limit`.
-[[nodiscard]] Result<void> check_query(const Query& query, const Schema& schema);
+[[nodiscard]] Result<void> check_query(const Query& query, const Schema& schema, std::size_t terms_max);
 
 }  // namespace atl::text

@@ -454,7 +454,7 @@ Result<Query> parse_query_line(std::string_view line, const Schema& schema, Matc
                 "a query has at most 8,192 bytes, this one " + std::to_string(line.size()));
   }
   ATOLL_ASSIGN(Query query, LineReader(line, schema, match, now).read());
-  ATOLL_TRY(check_query(query, schema));
+  ATOLL_TRY(check_query(query, schema, kTermsMax));
   return query;
 }
 

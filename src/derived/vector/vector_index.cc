@@ -48,9 +48,7 @@ constexpr float kScaleShrunk = 0.6F;
 
 std::uint64_t key_of(DocumentId document, std::uint32_t part) { return document * 0x9E37'79B9'7F4A'7C15 + part; }
 
-internal::Shape shape_of(const Config& config) {
-  return {config.dimension, internal::padded(config.dimension), std::size_t{2} * config.links, config.links};
-}
+internal::Shape shape_of(const Config& config) { return internal::make_shape(config.dimension, config.links); }
 
 tl::unexpected<Error> no_direction() {
   return fail(ErrorKind::usage, "vector.no_direction",
@@ -76,7 +74,7 @@ class VectorIndex::State {
         options_(options),
         writable_(writable),
         context_{machine_.files, folder_, key_, vault_, options_.suite},
-        cache_(options.cache_bytes_max, internal::vectors_block_bytes(std::max(1U, config_.dimension))) {}
+        cache_(options.cache_bytes_max, std::max(1U, config_.dimension) * sizeof(std::uint16_t)) {}
 
   Result<void> open();
   Result<void> put(DocumentId document, std::span<const float> parts);
@@ -164,7 +162,7 @@ class VectorIndex::State {
   const internal::FileContext context_;
 
   // Protect themselves.
-  mutable internal::BlockCache cache_;
+  mutable internal::RowCache cache_;
   std::atomic<bool> stopped_ = false;
   std::atomic<std::uint64_t> next_number_ = 1;
   std::atomic<std::size_t> pending_bytes_ = 0;
@@ -671,9 +669,10 @@ Result<std::vector<float>> VectorIndex::State::vectors_of(DocumentId document) c
     const auto nodes = nodes_of(*view, {&document, 1});
     if (!nodes) continue;
     std::vector<float> vectors;
+    internal::RowRoom room;
     for (const Node node : *nodes) {
-      ATOLL_ASSIGN(const Segment::Row row, view->row(node, cache_));
-      for (std::size_t i = 0; i < config_.dimension; ++i) vectors.push_back(internal::from_half(row.halves[i]));
+      ATOLL_ASSIGN(const std::uint16_t* const halves, view->row(node, cache_, room));
+      for (std::size_t i = 0; i < config_.dimension; ++i) vectors.push_back(internal::from_half(halves[i]));
     }
     return vectors;
   }

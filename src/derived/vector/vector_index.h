@@ -23,8 +23,8 @@
 // leaves few, all that it leaves, one by one, and no graph. "One by one" is exact up to rounding: all are compared by
 // their bytes, and the best 40 (or twice the limit, or half the width) again by their half precision.
 //
-// Memory: a vector takes dimension + 8 * links + about 30 bytes; what is not flushed yet 2 * dimension more; pages of
-// full vectors <= cache_bytes_max; 2 bytes a vector for each search under way.
+// Memory: a vector takes dimension + 8 * links + about 30 bytes; what is not flushed yet 2 * dimension more;
+// full vectors that were read lately <= cache_bytes_max; 2 bytes a vector for each search under way.
 //
 // Thread rules: every method may be called from any thread. Searches wait for nobody. put(), remove() and flush() are
 // serialised among themselves. maybe_build() may run on a thread of the owner beside them; only its rare rewriting
@@ -64,7 +64,7 @@ struct Config {
 };
 
 struct Options {
-  std::size_t cache_bytes_max = 64 * kMiB;   // opened pages of full vectors; 0 = none
+  std::size_t cache_bytes_max = 64 * kMiB;   // full vectors that were read lately; 0 = none
   std::size_t buffer_bytes_max = 64 * kMiB;  // full vectors not flushed yet; put() flushes when it is full
   std::uint32_t search_width = 64;           // the paper's ef, where a request names none
   codec::SealSuite suite = codec::SealSuite::aes256gcm;

@@ -119,7 +119,11 @@ Result<void> Call::look_at(access::Action action, const catalog::VersionRow& ver
 }
 
 std::optional<std::uint64_t> Call::age_seconds(const catalog::VersionRow& version) const {
-  const std::int64_t age_us = exchange_->now().unix_us - version.begin_time.unix_us;
+  return age_seconds(version.begin_time);
+}
+
+std::optional<std::uint64_t> Call::age_seconds(Timestamp stored) const {
+  const std::int64_t age_us = exchange_->now().unix_us - stored.unix_us;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 0) / 1'000'000);
 }
 

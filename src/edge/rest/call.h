@@ -67,7 +67,7 @@ class Call {
   // Without a record, for many: see Filter.
   [[nodiscard]] bool may(access::Action action, std::string_view bucket, std::string_view key = {},
                          bool is_prefix = false, std::optional<std::uint64_t> age_seconds = {}) const;
-  // Of all keys of a bucket at once, where keys alone decide.
+  // Of all keys of a bucket at once.
   [[nodiscard]] std::optional<access::KeyPlaces> key_places(std::span<const access::Action> actions,
                                                             std::string_view bucket) const;
 
@@ -78,6 +78,7 @@ class Call {
   [[nodiscard]] Result<server::VaultUse> take_vault();
   [[nodiscard]] const VaultId& vault_id() const { return vault_id_; }
   [[nodiscard]] std::optional<std::uint64_t> age_seconds(const catalog::VersionRow& version) const;
+  [[nodiscard]] std::optional<std::uint64_t> age_seconds(Timestamp stored) const;
 
   // What the router does: in this order.
   [[nodiscard]] Result<void> check_query() const;

@@ -161,6 +161,38 @@ Result<search::Question> question_of(const Value& body, Timestamp now) {
   return question;
 }
 
+// In times instead of ages.
+search::PlacesSeen places_seen(const access::KeyPlaces& places, Timestamp now) {
+  search::PlacesSeen out;
+  // Of an age and more is what was stored so long ago; longer ago than times reach nothing was.
+  std::vector<std::size_t> spans;
+  for (std::size_t i = places.ages.size(); i > 0; --i) {
+    constexpr std::uint64_t kUsPerSecond = 1'000'000;
+    if (i == places.ages.size()) {
+      spans.push_back(i - 1);
+      continue;
+    }
+    const std::uint64_t age = places.ages[i];
+    if (age > static_cast<std::uint64_t>(std::max<std::int64_t>(now.unix_us, 0)) / kUsPerSecond) {
+      spans.back() = i - 1;
+      continue;
+    }
+    out.since_us.push_back(now.unix_us - static_cast<std::int64_t>(age * kUsPerSecond) + 1);
+    spans.push_back(i - 1);
+  }
+  for (const auto& place : places.places) {
+    auto& told = out.places.emplace_back();
+    told.prefix = place.prefix;
+    for (const std::size_t span : spans) {
+      const auto says = place.says[span];
+      told.seen.push_back(says == access::KeyPlaces::Says::yes  ? search::Seen::yes
+                          : says == access::KeyPlaces::Says::no ? search::Seen::no
+                                                                : search::Seen::ask);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<void> wait_until_known(const Call& call, const search::SearchIndex& index, vault::Vault& vault,
@@ -231,18 +263,24 @@ Result<FoundFilter> FoundFilter::begin(Call& call) {
 void FoundFilter::restrict(search::Question& question) {
   question.sees = [this](const std::string& bucket, const catalog::Listed& listed) { return sees(bucket, listed); };
   question.sees_all_of = [this](const std::string& bucket) { return sees_all_of(bucket); };
-  question.places_seen = [this](const std::string& bucket) -> std::optional<search::KeyPlacesSeen> {
-    auto places = call_->key_places(kSeenActions, bucket);
+  question.places_seen = [this](const std::string& bucket) -> std::optional<search::PlacesSeen> {
+    const auto places = call_->key_places(kSeenActions, bucket);
     if (!places) return std::nullopt;
-    return std::move(places->places);
+    return places_seen(*places, call_->exchange().now());
+  };
+  question.sees_key = [this](const std::string& bucket, const std::string& key, std::int64_t stored_us) {
+    return sees(bucket, key, call_->age_seconds(Timestamp{stored_us}));
   };
 }
 
 bool FoundFilter::sees(const std::string& bucket, const catalog::Listed& listed) {
-  const auto age = call_->age_seconds(listed.version);
-  return seen_.sees(bucket, listed.entry.key, false, age) &&
-         call_->may(Action::read_metadata, bucket, listed.entry.key, false, age) &&
-         call_->may(Action::read, bucket, listed.entry.key, false, age);
+  return sees(bucket, listed.entry.key, call_->age_seconds(listed.version));
+}
+
+bool FoundFilter::sees(const std::string& bucket, const std::string& key, std::optional<std::uint64_t> age_seconds) {
+  return seen_.sees(bucket, key, false, age_seconds) &&
+         call_->may(Action::read_metadata, bucket, key, false, age_seconds) &&
+         call_->may(Action::read, bucket, key, false, age_seconds);
 }
 
 bool asks_for_words(const Value& body) {

@@ -28,6 +28,7 @@ class FoundFilter {
 
  private:
   FoundFilter(Call& call, Filter seen) : call_(&call), seen_(seen) {}
+  [[nodiscard]] bool sees(const std::string& bucket, const std::string& key, std::optional<std::uint64_t> age_seconds);
   Call* call_;
   Filter seen_;
   bool sees_everything_ = false;

@@ -265,6 +265,11 @@ Result<void> read_conditions(const json::Value& value, Statement& statement) {
   return {};
 }
 
+bool asks_for_prefix(const Statement& statement) {
+  return std::ranges::any_of(statement.conditions,
+                             [](const Condition& one) { return one.key == Condition::Key::prefix; });
+}
+
 Result<void> check_fits(const Statement& statement) {
   bool is_reading = true;
   bool is_listing = false;
@@ -276,9 +281,7 @@ Result<void> check_fits(const Statement& statement) {
   if (!statement.denies && statement.is_for_all && !is_reading) {
     return malformed("\"*\" may be allowed to read and list only: name the accounts that may do more");
   }
-  const bool asks_prefix =
-      std::ranges::any_of(statement.conditions, [](const Condition& one) { return one.key == Condition::Key::prefix; });
-  if (asks_prefix && !is_listing) return malformed("The condition s3:prefix needs an action that lists");
+  if (asks_for_prefix(statement) && !is_listing) return malformed("The condition s3:prefix needs an action that lists");
   return {};
 }
 
@@ -306,6 +309,11 @@ Holds ask_condition(const Condition& condition, const Who& who, Action action, c
       });
   }
   return Holds::unknown;
+}
+
+bool is_for(const Statement& statement, const Who& who) {
+  return statement.is_for_all || (!who.principal.is_none() &&
+                                  std::ranges::find(statement.principals, who.principal) != statement.principals.end());
 }
 
 // Some key below `prefix` may match.
@@ -442,10 +450,7 @@ BucketPolicy BucketPolicy::deny_all() {
 PolicySays BucketPolicy::ask(const Who& who, Action action, const Resource& resource) const {
   PolicySays says = PolicySays::nothing;
   for (const Statement& statement : statements_) {
-    const bool is_meant =
-        statement.is_for_all || (!who.principal.is_none() &&
-                                 std::ranges::find(statement.principals, who.principal) != statement.principals.end());
-    if (!is_meant || !is_asked(statement, action, resource)) continue;
+    if (!is_for(statement, who) || !is_asked(statement, action, resource)) continue;
     const bool holds = std::ranges::all_of(statement.conditions, [&](const Condition& condition) {
       const Holds answer = ask_condition(condition, who, action, resource);
       return answer == Holds::yes || (answer == Holds::unknown && statement.denies);
@@ -455,6 +460,28 @@ PolicySays BucketPolicy::ask(const Who& who, Action action, const Resource& reso
     says = PolicySays::allowed;
   }
   return says;
+}
+
+std::vector<std::string> BucketPolicy::denied_patterns(const Who& who, std::span<const Action> actions) const {
+  std::vector<std::string> patterns;
+  for (const Statement& statement : statements_) {
+    if (!statement.denies || !is_for(statement, who)) continue;
+    for (const PermissionRow& row : kPermissions) {
+      if (!statement.permissions.test(bit_of(row.permission))) continue;
+      for (const Action action : actions) {
+        if (!stands_for(row, action)) continue;
+        if (!row.is_of_bucket) {
+          patterns.insert(patterns.end(), statement.key_patterns.begin(), statement.key_patterns.end());
+        } else if (statement.holds_bucket && asks_for_prefix(statement)) {
+          patterns.emplace_back("?*");
+        }
+      }
+    }
+  }
+  std::ranges::sort(patterns);
+  const auto again = std::ranges::unique(patterns);
+  patterns.erase(again.begin(), again.end());
+  return patterns;
 }
 
 bool BucketPolicy::is_public() const {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,6 +104,9 @@ class BucketPolicy {
   [[nodiscard]] static BucketPolicy deny_all();
 
   [[nodiscard]] PolicySays ask(const Who& who, Action action, const Resource& resource) const;
+  // The patterns of keys of which some of these actions may be denied to them, at doors that ask by action alone. Where
+  // more than the key decides a denial ("" is asked for as a prefix, say), the pattern is "?*".
+  [[nodiscard]] std::vector<std::string> denied_patterns(const Who& who, std::span<const Action> actions) const;
   // Somebody is allowed something without an account, wherever they come from.
   [[nodiscard]] bool is_public() const;
   // Accounts as find() was asked for them, and who they were when the document was read.

@@ -128,11 +128,22 @@ struct AccessRows {
 // by age (real_time_processor: the last day; analytics_engine: up to 30 days; data_scientist: older).
 [[nodiscard]] const std::vector<PresetRole>& role_templates();
 
-// Where within a bucket something may be done, where nothing but the key decides that.
+// Where within a bucket something may be done, and of what age: told of all its keys at once.
 struct KeyPlaces {
-  // Beginnings of keys, ascending, "" first. For a key the longest one that it begins with decides.
-  std::vector<std::pair<std::string, bool>> places;
-  [[nodiscard]] bool allows(std::string_view key) const;
+  enum class Says : std::uint8_t {
+    no,
+    yes,
+    ask,  // decide() has to be asked for the key; with it, any age of the span gives the same answer
+  };
+  struct Place {
+    std::string prefix;
+    std::vector<Says> says;  // for each span of ages
+  };
+  // Where spans of ages begin, in seconds, ascending, 0 first; each reaches to the next one's beginning.
+  std::vector<std::uint64_t> ages{0};
+  // Ascending, that of the prefix "" first. For a key the longest one decides that it begins with.
+  std::vector<Place> places;
+  [[nodiscard]] Says says(std::string_view key, std::uint64_t age_seconds) const;
 };
 
 class AccessView {
@@ -145,9 +156,10 @@ class AccessView {
   ~AccessView() = default;
 
   [[nodiscard]] Decision decide(const Who& who, Action action, const Resource& resource, Timestamp now) const;
-  // For which keys of the bucket decide() allows all of these actions: the same answer for each, told at once. None
-  // where more than the key decides (tiers, ages, a policy or list of the bucket, a link to one object), or there are
-  // more than 64 places. Complexity: places times decide().
+  // For which keys of the bucket, and which ages, decide() allows all of these actions where neither tier nor
+  // permission is given. "ask" stands where patterns of a policy look into keys, at the key of a link to one object,
+  // and everywhere where there are more than 64 places. None where ages part into more than 32 spans. Complexity:
+  // places times spans times decide().
   [[nodiscard]] std::optional<KeyPlaces> key_places(const Who& who, std::span<const Action> actions,
                                                     const VaultId& vault, std::string_view bucket, Timestamp now) const;
 
@@ -174,11 +186,16 @@ class AccessView {
   };
   [[nodiscard]] Decision decide_by_grants(const PrincipalId& principal, Action action, const Resource& resource,
                                           Timestamp now) const;
-  // False: more than places decides.
-  [[nodiscard]] bool add_grant_places(const PrincipalId& principal, const VaultId& vault, std::string_view bucket,
-                                      Timestamp now, std::set<std::string>& places) const;
-  [[nodiscard]] bool add_scope_places(const std::vector<catalog::TokenScope>& scopes, const VaultId& vault,
-                                      std::string_view bucket, std::set<std::string>& places) const;
+  // What decisions about keys of one bucket depend on.
+  struct Parting {
+    std::set<std::string> places;
+    std::set<std::uint64_t> ages;      // where spans begin
+    std::vector<std::string> denials;  // patterns of keys of which a policy denies something
+  };
+  void part_by_grants(const PrincipalId& principal, const VaultId& vault, std::string_view bucket, Timestamp now,
+                      Parting& parting) const;
+  void part_by_scopes(const std::vector<catalog::TokenScope>& scopes, const VaultId& vault, std::string_view bucket,
+                      Parting& parting) const;
   void read_bucket_rules();
   [[nodiscard]] Decision decide_for_caller(const Who& who, Action action, const Resource& resource,
                                            Timestamp now) const;

@@ -572,7 +572,7 @@ class SegmentSearch {
 }  // namespace
 
 Result<SearchResult> search_segments(const Segments& segments, const Schema& schema, const SearchRequest& request) {
-  ATOLL_TRY(check_query(request.query, schema));
+  ATOLL_TRY(check_query(request.query, schema, kAskedTermsMax));
   const Ranking& ranking = request.ranking;
   if (!(ranking.k1 >= 0 && ranking.k1 <= 10) || !(ranking.b >= 0 && ranking.b <= 1)) {
     return fail(ErrorKind::usage, "query.ranking", "k1 is between 0 and 10, b between 0 and 1");

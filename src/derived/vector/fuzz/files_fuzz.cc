@@ -70,8 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   rewrite_blocks(0, FileKind::vectors, manifest.segments.at(0).file, vectors_block_bytes(kDimension));
   const Config config = atl::vector::testing::test_config(kDimension);
-  const Shape shape{kDimension, padded(kDimension), std::size_t{2} * config.links, config.links};
-  rewrite_blocks(1, FileKind::graph, manifest.graph, chunk_bytes(shape));
+  rewrite_blocks(1, FileKind::graph, manifest.graph, chunk_bytes(make_shape(kDimension, config.links)));
   change(2, manifest_plain);
   machine.files.set_content(manifest_path, seal_whole(context, FileKind::manifest, 0, Salt{}, manifest_plain));
 

@@ -40,6 +40,9 @@ struct Shape {
   std::size_t links_lowest = 0;  // places
   std::size_t links_upper = 0;
 };
+[[nodiscard]] constexpr Shape make_shape(std::size_t dimension, std::size_t links) {
+  return {dimension, padded(dimension), 2 * links, links};
+}
 
 class Chunk {
  public:

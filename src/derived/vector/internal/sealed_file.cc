@@ -189,42 +189,6 @@ Result<FileInfo> SealedWriter::finish() {
   return info_;
 }
 
-BlockCache::BlockCache(std::size_t bytes_max, std::size_t block_bytes) : sets_(bytes_max / block_bytes / kWays) {}
-
-BlockCache::Set& BlockCache::set_of(std::uint64_t file, std::uint64_t block) {
-  const std::uint64_t mixed = (file * 0x9E37'79B9'7F4A'7C15 ^ block) * 0xBF58'476D'1CE4'E5B9;
-  return sets_[(mixed >> 32) % sets_.size()];
-}
-
-BlockRef BlockCache::get(std::uint64_t file, std::uint64_t block) {
-  if (sets_.empty()) return nullptr;
-  Set& set = set_of(file, block);
-  const std::lock_guard lock(set.mutex);
-  for (Way& way : set.ways) {
-    if (way.content == nullptr || way.file != file || way.block != block) continue;
-    way.used = ++set.uses;
-    return way.content;
-  }
-  return nullptr;
-}
-
-void BlockCache::put(std::uint64_t file, std::uint64_t block, BlockRef content) {
-  if (sets_.empty()) return;
-  Set& set = set_of(file, block);
-  const std::lock_guard lock(set.mutex);
-  const auto oldest = std::ranges::min_element(set.ways, {}, &Way::used);
-  *oldest = {file, block, ++set.uses, std::move(content)};
-}
-
-std::size_t BlockCache::bytes() const {
-  std::size_t bytes = 0;
-  for (const Set& set : sets_) {
-    const std::lock_guard lock(set.mutex);
-    for (const Way& way : set.ways) bytes += way.content ? way.content->size() : 0;
-  }
-  return bytes;
-}
-
 SealedFile::SealedFile(FileKind kind, const FileInfo& info, std::size_t block_bytes, codec::SealSuite suite,
                        codec::SecretKey key, std::unique_ptr<platform::File> file)
     : kind_(kind),
@@ -279,14 +243,6 @@ Result<void> SealedFile::read_block_into(std::uint64_t block, ByteSpan plain, By
     return damaged("vector.block", "block " + std::to_string(block) + " of " + name + " is damaged");
   }
   return {};
-}
-
-Result<BlockRef> SealedFile::read_block(std::uint64_t block, BlockCache& cache) const {
-  if (auto cached = cache.get(info_.number, block)) return cached;
-  ATOLL_ASSIGN(Bytes plain, read_block(block));
-  auto fresh = std::make_shared<const Bytes>(std::move(plain));
-  cache.put(info_.number, block, fresh);
-  return BlockRef(std::move(fresh));
 }
 
 Result<void> SealedReader::read(ByteSpan out) {

@@ -4,7 +4,7 @@
 // and is authenticated before anything in it is used; what is sealed is opened and compared before it is written; a
 // file counts only once finish() has synced it. How long a file is and which salt it has stands in the manifest, so
 // that no other file, nor a cut one, can stand in for it. Thread rules: a writer and a sequential reader belong to one
-// thread; a file and the cache may be used from any.
+// thread; a file may be used from any.
 #pragma once
 
 #include <array>
@@ -88,34 +88,6 @@ class SealedWriter {
   Bytes opened_;
 };
 
-using BlockRef = std::shared_ptr<const Bytes>;
-
-// Blocks in sets of eight, the longest unused of a set making room. Never holds more than its budget.
-class BlockCache {
- public:
-  BlockCache(std::size_t bytes_max, std::size_t block_bytes);
-  [[nodiscard]] BlockRef get(std::uint64_t file, std::uint64_t block);
-  void put(std::uint64_t file, std::uint64_t block, BlockRef content);
-  [[nodiscard]] std::size_t bytes() const;
-
- private:
-  static constexpr std::size_t kWays = 8;
-  struct Way {
-    std::uint64_t file = 0;
-    std::uint64_t block = 0;
-    std::uint64_t used = 0;
-    BlockRef content;
-  };
-  struct alignas(64) Set {
-    mutable std::mutex mutex;
-    // Guarded by mutex.
-    std::uint64_t uses = 0;
-    std::array<Way, kWays> ways;
-  };
-  [[nodiscard]] Set& set_of(std::uint64_t file, std::uint64_t block);
-  std::vector<Set> sets_;
-};
-
 class SealedFile {
  public:
   // Checks the header and the length against `info`. Errors: `damaged`, `not_found`, `unsupported`, `io`.
@@ -125,10 +97,10 @@ class SealedFile {
   [[nodiscard]] std::size_t block_bytes() const { return block_bytes_; }
   [[nodiscard]] const FileInfo& info() const { return info_; }
   [[nodiscard]] std::uint64_t stored_bytes() const;
+  [[nodiscard]] std::uint64_t plain_bytes_of(std::uint64_t block) const;  // one that there is
   [[nodiscard]] Result<Bytes> read_block(std::uint64_t block) const;
   // As long as the block is. `sealed`: room for what is read, which may be used again.
   [[nodiscard]] Result<void> read_block_into(std::uint64_t block, ByteSpan plain, Bytes& sealed) const;
-  [[nodiscard]] Result<BlockRef> read_block(std::uint64_t block, BlockCache& cache) const;
 
  private:
   struct alignas(64) Opener {
@@ -137,7 +109,6 @@ class SealedFile {
   };
   SealedFile(FileKind kind, const FileInfo& info, std::size_t block_bytes, codec::SealSuite suite, codec::SecretKey key,
              std::unique_ptr<platform::File> file);
-  [[nodiscard]] std::uint64_t plain_bytes_of(std::uint64_t block) const;
   FileKind kind_;
   FileInfo info_;
   std::size_t block_bytes_;

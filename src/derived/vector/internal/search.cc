@@ -53,7 +53,7 @@ class Best {
 class Search {
  public:
   Search(const View& view, const SearchRequest& request, const Filter* filter, std::uint32_t width,
-         std::uint64_t documents, BlockCache& cache)
+         std::uint64_t documents, RowCache& cache)
       : view_(view), request_(request), filter_(filter), width_(width), documents_(documents), cache_(cache) {}
   Result<SearchResult> run();
 
@@ -81,9 +81,10 @@ class Search {
   const Filter* filter_;
   const std::uint32_t width_;
   const std::uint64_t documents_;
-  BlockCache& cache_;
+  RowCache& cache_;
   const Kernels& kernels_ = kernels();
   std::vector<float> vector_;
+  RowRoom room_;
   std::unique_ptr<AlignedCode> code_;
   std::uint32_t count_ = 0;
   std::uint32_t in_graph_ = 0;
@@ -138,8 +139,8 @@ std::vector<Candidate> Search::gather(std::size_t most, std::size_t width) {
 Result<void> Search::rank(const std::vector<Candidate>& candidates) {
   result_.hits.clear();
   for (const Candidate& candidate : candidates) {
-    ATOLL_ASSIGN(const Segment::Row row, view_.row(candidate.node, cache_));
-    const float similarity = kernels_.dot_half(vector_.data(), row.halves, vector_.size());
+    ATOLL_ASSIGN(const std::uint16_t* const halves, view_.row(candidate.node, cache_, room_));
+    const float similarity = kernels_.dot_half(vector_.data(), halves, vector_.size());
     if (similarity < request_.similarity_min) {
       has_dropped_ = true;
       continue;
@@ -198,7 +199,7 @@ bool normalise(std::span<const float> vector, std::vector<float>& out) {
 }
 
 Result<SearchResult> search_view(const View& view, const SearchRequest& request, const Filter* filter,
-                                 std::uint32_t width, std::uint64_t documents, BlockCache& cache) {
+                                 std::uint32_t width, std::uint64_t documents, RowCache& cache) {
   return Search(view, request, filter, width, documents, cache).run();
 }
 

@@ -18,7 +18,7 @@ struct Filter {
 inline constexpr std::size_t kRankedAgain = 40;
 
 [[nodiscard]] Result<SearchResult> search_view(const View& view, const SearchRequest& request, const Filter* filter,
-                                               std::uint32_t width, std::uint64_t documents, BlockCache& cache);
+                                               std::uint32_t width, std::uint64_t documents, RowCache& cache);
 // To length 1; false where it has no direction.
 [[nodiscard]] bool normalise(std::span<const float> vector, std::vector<float>& out);
 

@@ -77,11 +77,18 @@ Result<void> Segment::read_owners(const Nodes& nodes) const {
   return {};
 }
 
-Result<Segment::Row> Segment::row(Node node, BlockCache& cache) const {
+Result<const std::uint16_t*> Segment::row(Node node, RowCache& cache, RowRoom& room) const {
   const std::size_t at = node - first_;
-  ATOLL_ASSIGN(BlockRef block, file_->read_block(owner_blocks_ + at / rows_per_block_, cache));
-  const std::uint8_t* bytes = block->data() + (at % rows_per_block_) * dimension_ * sizeof(std::uint16_t);
-  return Row{std::move(block), reinterpret_cast<const std::uint16_t*>(bytes)};  // NOLINT: aligned, as all rows are
+  room.row.resize(dimension_);
+  const ByteSpan row = as_writable(room.row);
+  if (cache.get(file_->info().number, at, row)) return room.row.data();
+  const std::uint64_t block = owner_blocks_ + at / rows_per_block_;
+  room.block.resize(file_->plain_bytes_of(block));
+  ATOLL_TRY(file_->read_block_into(block, room.block, room.sealed));
+  const ByteView there = ByteView(room.block).subspan(at % rows_per_block_ * row.size(), row.size());
+  std::ranges::copy(there, row.begin());
+  cache.put(file_->info().number, at, there);
+  return room.row.data();
 }
 
 Result<void> Segment::verify() const {

@@ -8,6 +8,7 @@
 
 #include "derived/vector/internal/manifest.h"
 #include "derived/vector/internal/nodes.h"
+#include "derived/vector/internal/row_cache.h"
 #include "derived/vector/internal/sealed_file.h"
 
 namespace atl::vector::internal {
@@ -29,6 +30,12 @@ class SegmentWriter {
       : file_(std::move(file)), vectors_(vectors) {}
   std::unique_ptr<SealedWriter> file_;
   std::uint32_t vectors_;
+};
+
+// Where a vector is read to; may be used again and again.
+struct RowRoom {
+  std::vector<std::uint16_t> row;
+  Bytes block, sealed;
 };
 
 // One immutable file of vectors: of the nodes from first() on.
@@ -53,11 +60,8 @@ class Segment {
     }
     return {};
   }
-  struct Row {
-    BlockRef block;  // keeps the numbers alive
-    const std::uint16_t* halves = nullptr;
-  };
-  [[nodiscard]] Result<Row> row(Node node, BlockCache& cache) const;
+  // The vector, good until `room` is used again.
+  [[nodiscard]] Result<const std::uint16_t*> row(Node node, RowCache& cache, RowRoom& room) const;
   [[nodiscard]] Result<void> verify() const;
 
  private:

@@ -47,10 +47,11 @@ struct View {
   [[nodiscard]] std::uint32_t count() const {
     return static_cast<std::uint32_t>(std::min<std::size_t>(core->count.load(std::memory_order_acquire), room()));
   }
-  [[nodiscard]] Result<Segment::Row> row(Node node, BlockCache& cache) const {
-    if (node >= first_pending) return Segment::Row{nullptr, pending_row(node)};
+  // The full vector, good until `room` is used again.
+  [[nodiscard]] Result<const std::uint16_t*> row(Node node, RowCache& cache, RowRoom& room) const {
+    if (node >= first_pending) return pending_row(node);
     const auto segment = std::ranges::upper_bound(segments, node, {}, [](const auto& one) { return one->first(); });
-    return (*std::prev(segment))->row(node, cache);
+    return (*std::prev(segment))->row(node, cache, room);
   }
 };
 using ViewRef = std::shared_ptr<const View>;
