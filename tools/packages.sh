@@ -9,7 +9,8 @@ packages_build=(g++ cmake ninja-build ccache pkg-config libsqlite3-dev libssl-de
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy-16 python3 python3-cryptography
   python3-zstandard python3-lz4 python3-argon2 attr git restic rclone awscli s3cmd python3-boto3 xz-utils
   bzip2 curl litmus nginx-light caddy openssl dpkg-dev lintian systemd systemd-container fuse3 chromium ffmpeg mypy python3-fsspec
-  tesseract-ocr-eng universal-ctags fonts-dejavu-core python3-httpx python3-numpy python3-pandas python3-pip python3-setuptools python3-wheel)
+  tesseract-ocr-eng universal-ctags fonts-dejavu-core python3-httpx python3-numpy python3-pandas python3-pip python3-setuptools python3-wheel
+  python3-swift)
 # What the program needs to run, where it is not built.
 packages_run=(libarchive13 libcurl4 libexpat1 libicu72 libisal2 liblz4-1 libseccomp2 libsodium23 libsqlite3-0 libssl3 libstdc++6
   libstemmer0d libzstd1 libzxcvbn0 libpoppler-cpp0v5 libexiv2-27 libtag1v5-vanilla libcld2-0 libmagic1 libhdf5-103-1 ca-certificates)

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 #include <vector>
 
 #include "foundation/platform/thread_priority.h"
@@ -20,28 +19,30 @@ Md5Gatherer::~Md5Gatherer() {
 
 void Md5Gatherer::run() {
   platform::run_in_background();
-  std::vector<Gathered*> taken;
-  std::vector<codec::Md5Piece> pieces;
   std::unique_lock lock(mutex_);
   for (;;) {
     handed_in_.wait(lock, [&] { return !waiting_.empty() || is_ending_; });
     if (waiting_.empty()) return;
-    taken.clear();
-    pieces.clear();
-    while (!waiting_.empty() && taken.size() < codec::kMd5SideBySideMax) {
-      Gathered* const one = waiting_.front();
-      waiting_.pop_front();
-      one->state_ = Gathered::State::running;
-      taken.push_back(one);
-      pieces.push_back({&one->stream_, one->bytes_});
-    }
-    lock.unlock();
-    codec::md5_update_many(pieces);
-    lock.lock();
-    for (Gathered* const one : taken) {
-      one->state_ = Gathered::State::idle;
-      one->changed_.notify_one();
-    }
+    hash_waiting(lock);
+  }
+}
+
+void Md5Gatherer::hash_waiting(std::unique_lock<std::mutex>& lock) {
+  const std::size_t count = std::min(waiting_.size(), codec::kMd5SideBySideMax);
+  const std::vector<Gathered*> taken(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<codec::Md5Piece> pieces;
+  pieces.reserve(count);
+  for (Gathered* const one : taken) {
+    one->state_ = Gathered::State::running;
+    pieces.push_back({&one->stream_, one->bytes_});
+  }
+  lock.unlock();
+  codec::md5_update_many(pieces);
+  lock.lock();
+  for (Gathered* const one : taken) {
+    one->state_ = Gathered::State::idle;
+    one->changed_.notify_one();
   }
 }
 
@@ -68,13 +69,8 @@ void Md5Gatherer::Gathered::settle() {
   Md5Gatherer& all = *gatherer_;
   std::unique_lock lock(all.mutex_);
   const auto patience = std::chrono::milliseconds(all.patience_ms_);
-  if (state_ == State::waiting && !changed_.wait_for(lock, patience, [&] { return state_ != State::waiting; })) {
-    std::erase(all.waiting_, this);
-    state_ = State::idle;
-    lock.unlock();
-    const codec::Md5Piece piece{&stream_, bytes_};
-    codec::md5_update_many({&piece, 1});
-    return;
+  while (state_ == State::waiting && !changed_.wait_for(lock, patience, [&] { return state_ != State::waiting; })) {
+    all.hash_waiting(lock);  // the oldest, and this one is soon among them
   }
   changed_.wait(lock, [&] { return state_ == State::idle; });
 }

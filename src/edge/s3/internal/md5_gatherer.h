@@ -4,7 +4,8 @@
 // do for requests that is done, and meanwhile more is handed in; where there is nothing else it begins at once. So no
 // one waits in vain for others to come, and a processor that has much to do hashes sixteen bodies at the price of two.
 //
-// Always true: what is handed in is hashed once, by the thread or, where it did not begin in time, by whoever waits.
+// Always true: what is handed in is hashed once, by the thread or, where it did not begin in time, by one of those that
+// wait.
 // Thread rules: any thread; a Gathered belongs to one.
 #pragma once
 
@@ -61,6 +62,8 @@ class Md5Gatherer {
 
  private:
   void run();
+  // Of those that wait the oldest, as many as go side by side; not locked meanwhile.
+  void hash_waiting(std::unique_lock<std::mutex>& lock);
 
   const platform::Machine* machine_;
   std::uint32_t patience_ms_;

@@ -47,7 +47,7 @@ TEST(Md5Gatherer, ManyBodiesAtOnce) {
   for (auto& thread : threads) thread.join();
 }
 
-TEST(Md5Gatherer, WhoeverWillNotWaitHashesAlone) {
+TEST(Md5Gatherer, WhoeverWillNotWaitHashesForThoseThatWait) {
   platform::TestMachine twin;
   const platform::Machine machine = twin.machine();
   Md5Gatherer gatherer(machine, 0);
