@@ -14,11 +14,11 @@ packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tid
 # What the program needs to run, where it is not built.
 packages_run=(libarchive13 libcurl4 libexpat1 libicu72 libisal2 liblz4-1 libseccomp2 libsodium23 libsqlite3-0 libssl3 libstdc++6
   libstemmer0d libzstd1 libzxcvbn0 libpoppler-cpp0v5 libexiv2-27 libtag1v5-vanilla libcld2-0 libmagic1 libhdf5-103-1 ca-certificates)
-# Names that programs define are told by it, where it is there.
-packages_run+=(universal-ctags)
-# What atoll-previews needs beside these: decoders, letters for documents that bring none along, English for scans.
-packages_run+=(libavformat59 libavcodec59 libavutil57 libswscale6 libheif1 libraw20 libwebp7 libwebpdemux2 libtesseract5 libfreetype6 libfontconfig1 libraqm0 liblcms2-2
-  libgomp1   fonts-dejavu-core tesseract-ocr-eng)
+# What more is understood with: names that programs define, letters in scans, letters for documents that bring none along.
+packages_reading=(universal-ctags tesseract-ocr-eng fonts-dejavu-core)
+packages_run+=("${packages_reading[@]}")
+# What atoll-previews needs beside these: decoders.
+packages_run+=(libavformat59 libavcodec59 libavutil57 libswscale6 libheif1 libraw20 libwebp7 libwebpdemux2 libtesseract5 libfreetype6 libfontconfig1 libraqm0 liblcms2-2 libgomp1)
 packages_fuzz=(clang-16 libclang-rt-16-dev)
 packages_bench=(restic borgbackup zstd time libbenchmark-dev libxapian-dev postgresql libpq-dev nginx-light npm awscli)
 
