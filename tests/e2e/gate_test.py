@@ -103,11 +103,11 @@ class Gate(AtollTest):
         self.atoll("bucket", "gate", "scans", "--require", "readable")
         reasons = self.reasons("scans")
         self.assertEqual(sorted(["flipped-a.png"] + ["cut-" + name for name in files]), sorted(reasons))
-        self.assertEqual(["could not be read: It is cut off: the mark of its end is missing."], reasons["cut-a.png"])
+        self.assertEqual(['could not be read: It is cut off: its part "IDAT" is longer than what is there.'], reasons["cut-a.png"])
         self.assertEqual(['could not be read: It is damaged: the checksum of its part "IDAT" is wrong.'], reasons["flipped-a.png"])
         self.assertEqual(sorted("whole-" + name for name in files), self.found("--in", "scans"))
         # What its head says of itself is known all the same.
-        self.atoll("bucket", "gate", "scans", "--require", "not type:png or meta.width=64")
+        self.atoll("bucket", "gate", "scans", "--require", "not name:*.png or meta.width=64")
         self.assertEqual({}, self.reasons("scans"))
 
     def test_a_rule_is_changed_removed_and_asked_of_contents(self):

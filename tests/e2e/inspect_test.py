@@ -70,6 +70,7 @@ class Inspect(AtollTest):
         with open(os.path.join(SOURCE, "docs/formats.md")) as file:
             rows = [line.rstrip("\n") for line in file if line.startswith("| ")]
         self.assertEqual(self.atoll("formats").lines, rows, "run: atoll formats, and put it into docs/formats.md")
+        self.assertIn("told by universal-ctags", self.atoll("formats").errors)
         as_json = self.atoll("formats", "--json").of_type("format")
         self.assertEqual(len(rows) - 2, len(as_json))
         self.assertEqual(len({one["id"] for one in as_json}), len(as_json))

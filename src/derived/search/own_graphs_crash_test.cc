@@ -22,10 +22,10 @@ using vector::testing::npy_file;
 
 constexpr std::size_t kDimension = 4;
 constexpr std::size_t kRows = kGraphFrom + 200;
-constexpr std::uint64_t kFirst = 777'777;   // what new.npy holds, and then holds
+constexpr std::uint64_t kFirst = 777'777;  // what new.npy holds, and then holds
 constexpr std::uint64_t kSecond = 888'888;
 constexpr std::uint64_t kOther = 999'999;  // what gone.npy holds until it is removed
-constexpr std::uint64_t kPointsMax = 60;    // a graph is made anew for each
+constexpr std::uint64_t kPointsMax = 60;   // a graph is made anew for each
 
 // The same for the same number.
 std::vector<float> some_vector(std::uint64_t number) {
@@ -84,12 +84,14 @@ bool work(TestMachine& machine) {
   if (!index || !follow(**index, **vault)) return false;
   // Asks for a graph, which is made then.
   if (!nearest(**index, **vault, kOther, false) || !follow(**index, **vault)) return false;
-  if (!put_bytes(**vault, "box", "new.npy", npy_file(some_vector(kFirst), 0)) || !follow(**index, **vault)) return false;
+  if (!put_bytes(**vault, "box", "new.npy", npy_file(some_vector(kFirst), 0)) || !follow(**index, **vault))
+    return false;
   if (!vault::Objects(**vault).remove({"box", "gone.npy"}) || !(*index)->catch_up(**vault, {})) return false;
   index->reset();
   index = open_index(**vault);
   if (!index) return false;
-  if (!put_bytes(**vault, "box", "new.npy", npy_file(some_vector(kSecond), 0)) || !follow(**index, **vault)) return false;
+  if (!put_bytes(**vault, "box", "new.npy", npy_file(some_vector(kSecond), 0)) || !follow(**index, **vault))
+    return false;
   return (*vault)->close().has_value();
 }
 
@@ -121,7 +123,8 @@ std::string check(std::unique_ptr<MemoryFileSystem> disk) {
   if (!vault) return "vault: " + vault.error().message;
   auto index = open_index(**vault);
   if (!index) return "open: " + index.error().id + ": " + index.error().message;
-  if (std::string wrong = wrong_in_answers(**index, **vault, false); !wrong.empty()) return "before it follows: " + wrong;
+  if (std::string wrong = wrong_in_answers(**index, **vault, false); !wrong.empty())
+    return "before it follows: " + wrong;
   // Was asked for by that, where there was none.
   if (!follow(**index, **vault)) return "it does not follow";
   if (std::string wrong = wrong_in_answers(**index, **vault, true); !wrong.empty()) return wrong;

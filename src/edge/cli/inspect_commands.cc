@@ -52,6 +52,9 @@ Result<int> list_formats(Session& session) {
                 yes_or_no(format.reads_text) + " | " + yes_or_no(format.has_preview) + " | " +
                 yes_or_no(format.has_contents) + " |");
   }
+  output.message(extract::has_symbol_program(session.environment.machine)
+                     ? "Names that programs define are told by universal-ctags."
+                     : "Names that programs define are found line by line; with universal-ctags more of them are.");
   return kExitOk;
 }
 

@@ -35,27 +35,23 @@ bool forbid_everything_else() {
   if (!filter) return false;
   bool is_good = true;
   for (const int call :
-       {SCMP_SYS(execve),       SCMP_SYS(brk),             SCMP_SYS(arch_prctl),   SCMP_SYS(mmap),
-        SCMP_SYS(mprotect),     SCMP_SYS(munmap),          SCMP_SYS(mremap),       SCMP_SYS(madvise),
-        SCMP_SYS(read),         SCMP_SYS(readv),           SCMP_SYS(pread64),      SCMP_SYS(write),
-        SCMP_SYS(writev),       SCMP_SYS(close),           SCMP_SYS(lseek),        SCMP_SYS(fstat),
-        SCMP_SYS(newfstatat),   SCMP_SYS(statx),           SCMP_SYS(stat),         SCMP_SYS(lstat),
-        SCMP_SYS(access),       SCMP_SYS(faccessat),       SCMP_SYS(faccessat2),   SCMP_SYS(readlink),
-        SCMP_SYS(readlinkat),   SCMP_SYS(getcwd),          SCMP_SYS(fcntl),        SCMP_SYS(set_tid_address),
-        SCMP_SYS(rseq),         SCMP_SYS(set_robust_list), SCMP_SYS(getrandom),
-        SCMP_SYS(futex),        SCMP_SYS(rt_sigaction),    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(sigaltstack),  SCMP_SYS(getpid),          SCMP_SYS(gettid),       SCMP_SYS(getuid),
-        SCMP_SYS(geteuid),      SCMP_SYS(getgid),          SCMP_SYS(getegid),      SCMP_SYS(uname),
-        SCMP_SYS(sysinfo),      SCMP_SYS(umask),           SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-        SCMP_SYS(time),         SCMP_SYS(times),           SCMP_SYS(sched_yield),  SCMP_SYS(restart_syscall),
-        SCMP_SYS(exit),         SCMP_SYS(exit_group),
+       {SCMP_SYS(execve), SCMP_SYS(brk), SCMP_SYS(arch_prctl), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(munmap),
+        SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write),
+        SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
+        SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+        SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(set_tid_address),
+        SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(getrandom), SCMP_SYS(futex), SCMP_SYS(rt_sigaction),
+        SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid),
+        SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo),
+        SCMP_SYS(umask), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(times),
+        SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
         // It may lock itself in further.
-        SCMP_SYS(prctl),        SCMP_SYS(seccomp)}) {
+        SCMP_SYS(prctl), SCMP_SYS(seccomp)}) {
     is_good = is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0) == 0;
   }
   // Its own limits, and nobody else's.
-  is_good = is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                                          SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
+  is_good =
+      is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
   is_good = is_good && ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                                           SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)) == 0;
   return is_good && ::seccomp_load(filter.get()) == 0;

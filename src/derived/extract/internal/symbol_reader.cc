@@ -12,8 +12,8 @@
 namespace atl::extract {
 namespace {
 
-constexpr std::size_t kSymbolsMax = 400;             // of one text
-constexpr std::size_t kSymbolBytesMax = 200;         // of one name
+constexpr std::size_t kSymbolsMax = 400;              // of one text
+constexpr std::size_t kSymbolBytesMax = 200;          // of one name
 constexpr std::size_t kAllSymbolBytesMax = 2 * kMiB;  // of one content with all that is inside of it
 constexpr std::size_t kMessageBytesMax = 64 * kKiB;
 constexpr unsigned kBrokenInARowMax = 3;
@@ -42,26 +42,46 @@ struct Kind {
   Rank rank;
 };
 constexpr std::array kKinds{
-    Kind{"function", Rank::definition},        Kind{"method", Rank::definition},
-    Kind{"class", Rank::definition},           Kind{"struct", Rank::definition},
-    Kind{"union", Rank::definition},           Kind{"enum", Rank::definition},
-    Kind{"interface", Rank::definition},       Kind{"trait", Rank::definition},
-    Kind{"typedef", Rank::definition},         Kind{"type", Rank::definition},
-    Kind{"talias", Rank::definition},          Kind{"typealias", Rank::definition},
-    Kind{"alias", Rank::definition},           Kind{"concept", Rank::definition},
-    Kind{"namespace", Rank::definition},       Kind{"module", Rank::definition},
-    Kind{"package", Rank::definition},         Kind{"object", Rank::definition},
-    Kind{"annotation", Rank::definition},      Kind{"func", Rank::definition},
-    Kind{"methodSpec", Rank::definition},      Kind{"subroutine", Rank::definition},
-    Kind{"singletonMethod", Rank::definition}, Kind{"accessor", Rank::definition},
-    Kind{"getter", Rank::definition},          Kind{"setter", Rank::definition},
-    Kind{"generator", Rank::definition},       Kind{"functionVar", Rank::definition},
-    Kind{"label", Rank::definition},           Kind{"prototype", Rank::declaration},
-    Kind{"macro", Rank::constant},             Kind{"constant", Rank::constant},
-    Kind{"const", Rank::constant},             Kind{"define", Rank::constant},
-    Kind{"enumerator", Rank::constant},        Kind{"enumConstant", Rank::constant},
-    Kind{"variable", Rank::constant},          Kind{"var", Rank::constant},
-    Kind{"globalVar", Rank::constant},         Kind{"property", Rank::constant},
+    Kind{"function", Rank::definition},
+    Kind{"method", Rank::definition},
+    Kind{"class", Rank::definition},
+    Kind{"struct", Rank::definition},
+    Kind{"union", Rank::definition},
+    Kind{"enum", Rank::definition},
+    Kind{"interface", Rank::definition},
+    Kind{"trait", Rank::definition},
+    Kind{"typedef", Rank::definition},
+    Kind{"type", Rank::definition},
+    Kind{"talias", Rank::definition},
+    Kind{"typealias", Rank::definition},
+    Kind{"alias", Rank::definition},
+    Kind{"concept", Rank::definition},
+    Kind{"namespace", Rank::definition},
+    Kind{"module", Rank::definition},
+    Kind{"package", Rank::definition},
+    Kind{"object", Rank::definition},
+    Kind{"annotation", Rank::definition},
+    Kind{"func", Rank::definition},
+    Kind{"methodSpec", Rank::definition},
+    Kind{"subroutine", Rank::definition},
+    Kind{"singletonMethod", Rank::definition},
+    Kind{"accessor", Rank::definition},
+    Kind{"getter", Rank::definition},
+    Kind{"setter", Rank::definition},
+    Kind{"generator", Rank::definition},
+    Kind{"functionVar", Rank::definition},
+    Kind{"label", Rank::definition},
+    Kind{"prototype", Rank::declaration},
+    Kind{"macro", Rank::constant},
+    Kind{"constant", Rank::constant},
+    Kind{"const", Rank::constant},
+    Kind{"define", Rank::constant},
+    Kind{"enumerator", Rank::constant},
+    Kind{"enumConstant", Rank::constant},
+    Kind{"variable", Rank::constant},
+    Kind{"var", Rank::constant},
+    Kind{"globalVar", Rank::constant},
+    Kind{"property", Rank::constant},
     Kind{"event", Rank::constant},
 };
 
@@ -121,7 +141,9 @@ Extraction& text_at(Extraction& extraction, const std::optional<std::size_t>& wh
 struct SymbolReader::Names {
   std::array<std::set<std::string, std::less<>>, kRanks> of_rank;
 
-  [[nodiscard]] bool is_full(Rank rank) const { return of_rank.at(static_cast<std::size_t>(rank)).size() >= kSymbolsMax; }
+  [[nodiscard]] bool is_full(Rank rank) const {
+    return of_rank.at(static_cast<std::size_t>(rank)).size() >= kSymbolsMax;
+  }
   void add(Rank rank, std::string name) { of_rank.at(static_cast<std::size_t>(rank)).insert(std::move(name)); }
 
   // The best of them, in the order of their letters.

@@ -1,9 +1,11 @@
 // The names that program texts define, as universal-ctags tells them (foundation/sandbox/program.h).
 //
 // Always true:
-//  - What it says is foreign: lines and answers are limited before there is room made for them, and what becomes a field
+//  - What it says is foreign: lines and answers are limited before there is room made for them, and what becomes a
+//  field
 //    is plain text like all others.
-//  - A text over which it dies, stalls or talks nonsense keeps the names that were found line by line, and says so. After
+//  - A text over which it dies, stalls or talks nonsense keeps the names that were found line by line, and says so.
+//  After
 //    three such texts in a row it is not asked again.
 //  - One process, started with the first text that is handed over, gone when this is.
 // Thread rules: one thread's. Between begin() and finish() it works while the caller does something else.

@@ -195,8 +195,8 @@ bool is_one_of(std::string_view id, std::initializer_list<std::string_view> ids)
 }  // namespace
 
 ByteView Parts::at(std::uint64_t offset, std::size_t count) {
-  count = static_cast<std::size_t>(
-      std::min<std::uint64_t>({count, kWindowBytes, offset >= size() ? 0 : size() - offset}));
+  count =
+      static_cast<std::size_t>(std::min<std::uint64_t>({count, kWindowBytes, offset >= size() ? 0 : size() - offset}));
   if (offset < begin_ || offset - begin_ + count > window_.size()) {
     auto read = input_->part(offset, kWindowBytes);
     window_ = read ? std::move(*read) : Bytes();
@@ -228,9 +228,7 @@ std::uint64_t Parts::little(std::uint64_t offset, std::size_t count) {
   return value;
 }
 
-std::string cut_off(std::string_view what_is_missing) {
-  return "It is cut off: " + std::string(what_is_missing) + ".";
-}
+std::string cut_off(std::string_view what_is_missing) { return "It is cut off: " + std::string(what_is_missing) + "."; }
 
 std::string damaged_because(std::string_view what_is_wrong) {
   return "It is damaged: " + std::string(what_is_wrong) + ".";

@@ -1,9 +1,11 @@
 // Whether a content is all there, as far as its structure tells: most readers look at its head alone, and what was cut
 // off behind that shows nowhere else.
 // Always true:
-//  - Only what programs of its format would miss is told: what stands behind the end, sizes that nobody fills in, and an
+//  - Only what programs of its format would miss is told: what stands behind the end, sizes that nobody fills in, and
+//  an
 //    end mark that readers do without are no damage.
-//  - Reads in pieces; memory does not grow with the content. Time is linear in it at worst (JPEG, GIF, PNG), else in the
+//  - Reads in pieces; memory does not grow with the content. Time is linear in it at worst (JPEG, GIF, PNG), else in
+//  the
 //    number of its parts.
 // Thread rules: pure, but for reading.
 #pragma once

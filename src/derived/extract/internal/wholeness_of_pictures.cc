@@ -29,13 +29,13 @@ Verdict png(Parts& parts) {
       std::uint32_t sum = 0;
       for (std::uint64_t done = 0; done < length + 4;) {
         const ByteView piece = parts.at(
-            at + 4 + done,
-            static_cast<std::size_t>(std::min<std::uint64_t>(Parts::kWindowBytes, length + 4 - done)));
+            at + 4 + done, static_cast<std::size_t>(std::min<std::uint64_t>(Parts::kWindowBytes, length + 4 - done)));
         if (piece.empty()) return std::nullopt;
         sum = codec::crc32(piece, sum);
         done += piece.size();
       }
-      if (sum != parts.big(at + 8 + length, 4)) return damaged_because("the checksum of its part \"" + type + "\" is wrong");
+      if (sum != parts.big(at + 8 + length, 4))
+        return damaged_because("the checksum of its part \"" + type + "\" is wrong");
     }
     if (type == "IEND") return std::nullopt;
     at += 12 + length;
@@ -113,7 +113,7 @@ Verdict bmp(Parts& parts) {
   const std::uint64_t pixels_at = parts.little(10, 4);
   const std::uint64_t width = is_old ? parts.little(18, 2) : parts.little(18, 4);
   const auto signed_height = static_cast<std::int32_t>(parts.little(22, 4));
-  const std::uint64_t height = is_old            ? parts.little(20, 2)
+  const std::uint64_t height = is_old              ? parts.little(20, 2)
                                : signed_height < 0 ? 0U - static_cast<std::uint32_t>(signed_height)
                                                    : static_cast<std::uint32_t>(signed_height);
   const std::uint64_t bits = is_old ? parts.little(24, 2) : parts.little(28, 2);
@@ -122,8 +122,8 @@ Verdict bmp(Parts& parts) {
   const bool is_plain = compression == 0 || compression == 3 || compression == 6;
   const std::uint64_t row = (width * bits + 31) / 32 * 4;
   // The last row is not always filled up.
-  const std::uint64_t least = is_plain ? (height == 0 ? 0 : row * (height - 1) + (width * bits + 7) / 8)
-                                       : parts.little(34, 4);
+  const std::uint64_t least =
+      is_plain ? (height == 0 ? 0 : row * (height - 1) + (width * bits + 7) / 8) : parts.little(34, 4);
   if (!parts.has(pixels_at, least)) return cut_off("not all of its pixels are there");
   return std::nullopt;
 }

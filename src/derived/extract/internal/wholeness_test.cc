@@ -81,10 +81,9 @@ std::string tiff(Tiff kind, bool has_directory_first) {
   const auto list_entry = [&](unsigned tag, std::uint64_t first, std::uint64_t second, std::size_t at) {
     return is_large ? number(tag, 2) + number(4, 2) + number(2, 8) + pair(first, second) : entry(tag, 4, 2, at);
   };
-  const std::string index = number(3, is_large ? 8 : 2) + entry(256, 4, 1, 9) +
-                            list_entry(273, strips_at, strips_at + 300, lists_at) +
-                            list_entry(279, 300, 300, lists_at + 8) + number(0, wide) +
-                            pair(strips_at, strips_at + 300) + pair(300, 300);
+  const std::string index =
+      number(3, is_large ? 8 : 2) + entry(256, 4, 1, 9) + list_entry(273, strips_at, strips_at + 300, lists_at) +
+      list_entry(279, 300, 300, lists_at + 8) + number(0, wide) + pair(strips_at, strips_at + 300) + pair(300, 300);
   const std::string begin = kind == Tiff::big ? "MM" + be(42, 2) + be(directory_at, 4)
                             : is_large        ? "II" + le(43, 2) + le(8, 2) + le(0, 2) + le(directory_at, 8)
                                               : "II" + le(42, 2) + le(directory_at, 4);
@@ -94,9 +93,7 @@ std::string tiff(Tiff kind, bool has_directory_first) {
 std::string riff(const std::string& kind, const std::string& body) {
   return "RIFF" + le(4 + body.size(), 4) + kind + body;
 }
-std::string riff_chunk(const std::string& type, const std::string& body) {
-  return type + le(body.size(), 4) + body;
-}
+std::string riff_chunk(const std::string& type, const std::string& body) { return type + le(body.size(), 4) + body; }
 std::string box(const std::string& type, const std::string& body) { return be(8 + body.size(), 4) + type + body; }
 
 std::string ogg_page(const std::string& body) {
@@ -136,7 +133,8 @@ std::vector<Whole> whole_contents() {
     add("TIFF, directory last", "tiff", tiff(kind, false), kind == Tiff::large ? 16 + 8 : 0);
   }
   add("icon", "ico", le(0, 2) + le(1, 2) + le(1, 2) + pattern(8) + le(300, 4) + le(22, 4) + pattern(300));
-  add("Photoshop", "psd", "8BPS" + be(1, 2) + pattern(20) + be(0, 4) + be(10, 4) + pattern(10) + be(600, 4) + pattern(600));
+  add("Photoshop", "psd",
+      "8BPS" + be(1, 2) + pattern(20) + be(0, 4) + be(10, 4) + pattern(10) + be(600, 4) + pattern(600));
   add("WebP", "webp", riff("WEBP", riff_chunk("VP8 ", pattern(600))));
   add("AVI", "avi", riff("AVI ", riff_chunk("LIST", pattern(600))) + riff("AVIX", riff_chunk("LIST", pattern(600))));
   add("WAVE", "wav", riff("WAVE", riff_chunk("fmt ", pattern(16)) + riff_chunk("data", pattern(600))));
@@ -201,7 +199,8 @@ TEST(Wholeness, LengthsThatNobodyFilledInAreNone) {
   // The outermost counts its own head, too.
   EXPECT_EQ("", said_of("wav", "RIFF" + le(620, 4) + "WAVEdata" + le(600, 4) + sound));
   EXPECT_EQ("", said_of("avi", "RIFF" + le(0, 4) + "AVI LIST" + sound));
-  EXPECT_EQ("", said_of("mkv", "\x1A\x45\xDF\xA3\x84" + pattern(4) + "\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF" + sound));
+  EXPECT_EQ("", said_of("mkv", "\x1A\x45\xDF\xA3\x84" + pattern(4) +
+                                   "\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF" + sound));
   EXPECT_EQ("", said_of("mp4", box("ftyp", "isom") + box("moov", sound) + be(0, 4) + "mdat" + sound));
 }
 
@@ -225,7 +224,8 @@ TEST(Wholeness, NothingIsSaidOfWhatDoesNotTell) {
 
 // Whatever stands there, it comes to an end: parts that refer to themselves, lengths of nothing, counts of everything.
 TEST(Wholeness, NonsenseComesToAnEnd) {
-  const std::string around = "II" + le(42, 2) + le(8, 4) + le(1, 2) + le(330, 2) + le(4, 2) + le(1, 4) + le(8, 4) + le(8, 4);
+  const std::string around =
+      "II" + le(42, 2) + le(8, 4) + le(1, 2) + le(330, 2) + le(4, 2) + le(1, 4) + le(8, 4) + le(8, 4);
   EXPECT_EQ("", said_of("tiff", around));
   EXPECT_NE("", said_of("tiff", "II" + le(42, 2) + le(8, 4) + le(65535, 2) + pattern(100)));
   EXPECT_EQ("", said_of("mp4", std::string(10'000, '\0')));

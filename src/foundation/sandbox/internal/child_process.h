@@ -1,6 +1,6 @@
 // A child process and our end of its one socket.
-// Always true: both are gone when this is. The child has an empty environment and no other descriptor that leads anywhere.
-// Thread rules: one thread's.
+// Always true: both are gone when this is. The child has an empty environment and no other descriptor that leads
+// anywhere. Thread rules: one thread's.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,6 @@
 // Which files the calling process can still open, by Landlock.
-// Always true: none can be written or made, and only the named ones can be read. Thread rules: the one thread's of a child.
+// Always true: none can be written or made, and only the named ones can be read. Thread rules: the one thread's of a
+// child.
 #pragma once
 
 #include <string>
