@@ -1,5 +1,5 @@
-// What a search finds and counts for whom: ages and the policy of a bucket decide for each object as they do where it is
-// read.
+// What a search finds and counts for whom: ages and the policy of a bucket decide for each object as they do where it
+// is read.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -60,7 +60,8 @@ class SearchRightsTest : public ::testing::Test {
     const json::Value answer = reply.json();
     for (const json::Value& one : *answer.find("results")->as_array()) keys.insert(one.text_of("key").value());
     EXPECT_EQ(reply.number("total"), keys.size()) << reply.body;
-    const auto counted = world_.ask_json("POST", "/api/v1/search", R"({"query": "apple", "facets": ["type"], "limit": 1})");
+    const auto counted =
+        world_.ask_json("POST", "/api/v1/search", R"({"query": "apple", "facets": ["type"], "limit": 1})");
     EXPECT_EQ(counted.number("total"), keys.size()) << counted.body;
     EXPECT_TRUE(answer.flag_of("is_total_exact").value());
     return keys;
