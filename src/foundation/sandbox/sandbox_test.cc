@@ -1,6 +1,7 @@
 // Workers that misbehave in every way we can think of. The test program is its own child: `sandbox_test worker NAME`.
 #include "foundation/sandbox/sandbox.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <memory>
 
 #include "foundation/platform/posix_machine.h"
 #include "foundation/sandbox/program.h"
@@ -36,6 +38,14 @@ Result<void> body_of(const std::string& name, Channel& channel) {
     const timespec moment{0, 1};  // libraries wait for a file to get better
     const int slept = ::nanosleep(&moment, nullptr);
     return channel.send(kEcho, as_bytes(file < 0 && made < 0 && net < 0 && slept < 0 ? "no" : "yes"));
+  }
+  if (name == "list") {
+    const auto lists = [](const char* folder) {
+      const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder), &::closedir);
+      return listing != nullptr && ::readdir(listing.get()) != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
+    };
+    return channel.send(kEcho,
+                        as_bytes(std::string(lists("/usr/share") ? "share" : "") + (lists("/usr/lib") ? "lib" : "")));
   }
   if (name == "fork") {
     const pid_t child = ::fork();
@@ -114,6 +124,14 @@ TEST(Sandbox, FilesAndNetworkAreOutOfReach) {
   EXPECT_EQ("no", told.heard);
   const Told forked = ask("fork");
   EXPECT_NE("yes", forked.heard);
+}
+
+// As poppler does, for each document, with the folders of its tables where they are installed.
+TEST(Sandbox, WhoeverMayReadAFolderMayAskWhatIsInIt) {
+  const Told told = ask("list");
+  ASSERT_TRUE(told.answer) << told.answer.error().message;
+  EXPECT_NE("sharelib", told.heard);
+  EXPECT_NE("lib", told.heard);
 }
 
 TEST(Sandbox, EveryDeathIsAnErrorHere) {
@@ -280,9 +298,12 @@ TEST_F(ProgramTest, TheLimitsCountForEachAnswer) {
 int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[2]).starts_with("program.")) return atl::sandbox::run_program(argv[2]);
   if (argc == 3 && std::string_view(argv[1]) == "worker") {
-    return atl::sandbox::work({{}, [name = std::string(argv[2])](atl::sandbox::Channel& channel) {
-                                 return atl::sandbox::body_of(name, channel);
-                               }});
+    atl::sandbox::Worker worker;
+    worker.body = [name = std::string(argv[2])](atl::sandbox::Channel& channel) {
+      return atl::sandbox::body_of(name, channel);
+    };
+    if (std::string_view(argv[2]) == "list") worker.readable_folders = {"/usr/share"};
+    return atl::sandbox::work(worker);
   }
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

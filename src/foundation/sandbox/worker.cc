@@ -145,7 +145,8 @@ bool forbid_everything_else(bool can_read_files) {
     refuse(call);
   }
   // With what files are read; which ones, Landlock says.
-  for (const int call : {SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(pread64)}) {
+  for (const int call :
+       {SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(getdents64)}) {
     can_read_files ? allow(call) : refuse(call);
   }
   if (can_read_files) {
