@@ -2,11 +2,11 @@
 // at equal recall.
 //   bench_compare_vectors --folder FOLDER [--vectors 100000] [--dimension 384] [--text FILE] [--questions 1000]
 //                         [--engines atoll,atoll-plain,hnswlib,faiss] [--threads 2] [--clusters 1000] [--write-data]
-//                         [--cache-mb 32]
+//                         [--cache-mb 64]
 // Vectors are those that the built-in embedder makes of the lines of FILE, or a mixture of Gaussians, the same in every
 // run. Shapes are the same for all: M 32, construction 200. Rates are of the wall clock: believe ratios of one run.
 // "opened" is how long it takes from a file in the machine's cache to the first answer, the median of five.
-// Atoll keeps as many full vectors opened as a vault does (--cache-mb 32); the others hold all of them.
+// Atoll keeps as many full vectors opened as a vault does (--cache-mb 64); the others hold all of them.
 // --write-data leaves rows.f32, questions.f32 and exact.u32 in FOLDER, for engines that are not linked here.
 #include <faiss/IndexHNSW.h>
 #include <faiss/index_io.h>
@@ -323,7 +323,7 @@ int main(int argc, char** argv) {
   std::size_t questions = 1000;
   std::size_t clusters = 1000;
   unsigned threads = 2;
-  std::size_t cache_mb = 32;
+  std::size_t cache_mb = 64;
   bool write_data = false;
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];

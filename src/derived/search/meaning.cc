@@ -18,7 +18,7 @@ using platform::join;
 constexpr std::size_t kAskedCacheBytes = 4 * kMiB;
 // Of one index; there are two while another embedder's vectors are made.
 constexpr std::size_t kVectorBufferBytes = 16 * kMiB;
-constexpr std::size_t kVectorCacheBytes = 32 * kMiB;
+constexpr std::size_t kVectorCacheBytes = 64 * kMiB;
 // An index keeps so much of its owner's state; what more waits is found again by a look at everything.
 constexpr std::size_t kWaitingKeptMax = 7'000;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
