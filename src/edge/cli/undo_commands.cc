@@ -16,19 +16,6 @@ using vault::UndoStep;
 
 constexpr std::uint64_t kShownMax = 20;
 
-std::string_view step_word(UndoStep step) {
-  switch (step) {
-    case UndoStep::bring_back: return "bring_back";
-    case UndoStep::put_back: return "put_back";
-    case UndoStep::retag: return "retag";
-    case UndoStep::remove: return "remove";
-    case UndoStep::change_row: return "change";
-    case UndoStep::leave: return "leave";
-    case UndoStep::impossible: return "impossible";
-  }
-  return "leave";
-}
-
 std::string_view step_sign(UndoStep step) {
   switch (step) {
     case UndoStep::bring_back: return "+ ";
@@ -46,7 +33,7 @@ bool is_object(const UndoItem& item) { return item.table == journal::TableNumber
 
 JsonObject json_of(const UndoItem& item) {
   JsonObject object("change");
-  object.add("action", step_word(item.step));
+  object.add("action", vault::name_of(item.step));
   if (is_object(item)) {
     object.add("bucket", item.bucket).add_path("key", item.key).add("bytes", item.bytes);
     if (item.target) object.add("version", item.target->version.text());
