@@ -46,6 +46,7 @@ class RemoteTree final : public platform::HostTree {
   [[nodiscard]] Result<platform::NodeInfo> info(const std::string& path) override;
   [[nodiscard]] Result<std::unique_ptr<platform::SourceDirectory>> open_source(const std::string& path) override;
   [[nodiscard]] Result<std::unique_ptr<platform::TargetDirectory>> open_target(const std::string& path) override;
+  [[nodiscard]] bool prefers_whole_folders() const override { return true; }
   [[nodiscard]] Result<std::uint64_t> available_bytes(const std::string& path) override;
 
  private:

@@ -154,6 +154,8 @@ class HostTree {
   [[nodiscard]] virtual Result<std::unique_ptr<SourceDirectory>> open_source(const std::string& path) = 0;
   // Makes the folder and its parents where they are missing.
   [[nodiscard]] virtual Result<std::unique_ptr<TargetDirectory>> open_target(const std::string& path) = 0;
+  // True where going from folder to folder costs more than reading: files are asked for folder by folder then.
+  [[nodiscard]] virtual bool prefers_whole_folders() const { return false; }
   // Free for this user where `path` lies or, while it is missing, where its nearest existing parent lies.
   [[nodiscard]] virtual Result<std::uint64_t> available_bytes(const std::string& path) = 0;
 };

@@ -5,6 +5,9 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
+#include <tuple>
+#include <utility>
 
 #include "vault/folder/file_store.h"
 #include "vault/folder/plan.h"
@@ -18,6 +21,12 @@ constexpr std::size_t kFilesPerCommit = 5'000;
 constexpr std::uint64_t kBytesPerCommit = 512 * kMiB;
 constexpr std::int64_t kCommitEveryNs = 10'000'000'000;  // so that a broken-off put loses ten seconds of work at most
 constexpr std::size_t kPreparedMax = 4 * kFilesPerCommit;
+// What a worker sorts before it reads. A restore goes by key and meets the groups of a window mixed, so a window must
+// not be much more than the cache of opened groups holds. Of 1.4 GB of /usr 16 MiB save 1.1 % of what is stored, 32 MiB
+// 1.7 %, 64 MiB as much, but there a restore opens many groups twice.
+constexpr std::uint64_t kWindowBytes = 32 * kMiB;
+constexpr std::size_t kWindowItems = 8192;
+constexpr std::uint64_t kWindowsLeft = 4;  // for each worker, at the least, when one is taken
 constexpr auto kProgressEvery = std::chrono::milliseconds(100);
 
 struct Prepared {
@@ -241,6 +250,7 @@ class PutRun {
       return {};
     }
     queued_items_ += task.items.size();
+    queued_bytes_ += task.bytes;
     queue_.push_back(std::move(task));
     if (queued_items_ >= kPlanItemsMax || plan_was_announced_) changed_.notify_all();
     // The plan is too long to be held: work begins before it is known whole.
@@ -291,94 +301,163 @@ class PutRun {
     std::unique_ptr<platform::SourceDirectory> root;
     std::unique_ptr<FolderCursor<platform::SourceDirectory>> cursor;
     for (;;) {
-      PutTask task;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] {
-          return ending_ || is_stopped() || (!queue_.empty() && prepared_.size() < kPreparedMax) ||
-                 (queue_.empty() && plan_is_complete_);
-        });
-        if (ending_ || is_stopped() || queue_.empty()) return;
-        task = std::move(queue_.front());
-        queue_.pop_front();
-        queued_items_ -= task.items.size();
-        if (queued_items_ < kPlanItemsMax) changed_.notify_all();
-      }
-      if (open_source != task.source) {
+      const std::vector<PutTask> window = take_window();
+      if (window.empty()) return;
+      const PutTask& first = window.front();
+      if (open_source != first.source) {
         cursor.reset();
-        auto opened = host_->open_source(task.single_key.empty() ? (*sources_)[task.source].path : task.path);
+        auto opened = host_->open_source(first.single_key.empty() ? (*sources_)[first.source].path : first.path);
         if (!opened) {
-          add_problem({task.path, opened.error()});
+          add_problem({first.path, opened.error()});
           continue;
         }
         root = std::move(*opened);
         cursor = std::make_unique<FolderCursor<platform::SourceDirectory>>(*root);
-        open_source = task.source;
+        open_source = first.source;
       }
-      if (!store_task(task, store, *cursor)) return;
+      if (!store_window(window, store, *cursor)) return;
     }
   }
 
+  // Neighbouring tasks of one source: as much as can be sorted well, but never so much that other workers end up with
+  // nothing to do. Empty where the put is over.
+  std::vector<PutTask> take_window() {
+    std::vector<PutTask> window;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] {
+      return ending_ || is_stopped() || (!queue_.empty() && prepared_.size() < kPreparedMax) ||
+             (queue_.empty() && plan_is_complete_);
+    });
+    if (ending_ || is_stopped() || queue_.empty()) return window;
+    const bool is_sorted = !host_->prefers_whole_folders();
+    const std::uint64_t share = queued_bytes_ / (kWindowsLeft * std::max(1U, workers_left_));
+    const std::uint64_t bytes_wanted = is_sorted ? std::min(kWindowBytes, share) : 0;
+    std::uint64_t bytes = 0;
+    std::size_t items = 0;
+    do {
+      PutTask& task = queue_.front();
+      bytes += task.bytes;
+      items += task.items.size();
+      queued_items_ -= task.items.size();
+      queued_bytes_ -= task.bytes;
+      window.push_back(std::move(task));
+      queue_.pop_front();
+    } while (!queue_.empty() && bytes < bytes_wanted && items < kWindowItems &&
+             queue_.front().source == window.front().source);
+    if (queued_items_ < kPlanItemsMax) changed_.notify_all();
+    return window;
+  }
+
+  struct Step {
+    const PutTask* task = nullptr;
+    const PlanItem* item = nullptr;
+    bool is_file = false;
+    std::string_view kind, name;  // what a file is sorted by: what its name ends with, its name
+  };
+
+  // Files of one kind and name beside each other, wherever they lie: what is alike is compressed together.
+  static std::vector<Step> steps_of(const std::vector<PutTask>& window) {
+    std::vector<Step> steps;
+    for (const PutTask& task : window) {
+      for (const PlanItem& item : task.items) {
+        Step step{&task, &item, item.info.kind == platform::NodeKind::file, {}, {}};
+        if (step.is_file) {
+          step.name = item.name;
+          step.kind = step.name.substr(std::min(step.name.rfind('.'), step.name.size()));
+        }
+        steps.push_back(step);
+      }
+    }
+    std::ranges::stable_sort(steps, [](const Step& a, const Step& b) {
+      return std::tie(a.is_file, a.kind, a.name) < std::tie(b.is_file, b.kind, b.name);
+    });
+    return steps;
+  }
+
   // False where the whole put has to end.
-  bool store_task(const PutTask& task, FileStore& store, FolderCursor<platform::SourceDirectory>& cursor) {
-    // The reserve is for deleting and cleaning up, also while a long put goes on.
-    if (const auto room = vault_->check_room(0); !room) {
-      fail_run(room.error());
-      return false;
+  bool store_window(const std::vector<PutTask>& window, FileStore& store,
+                    FolderCursor<platform::SourceDirectory>& cursor) {
+    std::vector<Prepared> done;
+    std::set<const PutTask*> unreadable;
+    const PutTask* last = nullptr;
+    bool is_announced = window.size() > 1;  // of several folders each gives few names at a time
+    for (const Step& step : steps_of(window)) {
+      if (is_stopped()) break;
+      if (last == nullptr || done.size() >= kTaskItemsMax) {
+        if (last != nullptr) hand_over(done, *last);
+        // The reserve is for deleting and cleaning up, also while a long put goes on.
+        if (const auto room = vault_->check_room(0); !room) {
+          fail_run(room.error());
+          return false;
+        }
+      }
+      last = step.task;
+      if (unreadable.contains(step.task)) continue;
+      const auto folder = cursor.at(step.task->folder);
+      if (!folder) {
+        add_problem({step.task->path, folder.error()});
+        unreadable.insert(step.task);
+        continue;
+      }
+      if (!std::exchange(is_announced, true)) announce_files(**folder, *step.task);
+      if (const auto good = check_key(key_of(*step.task, *step.item)); !good) {
+        add_problem({platform::join(step.task->path, step.item->name), good.error()});
+        continue;
+      }
+      auto prepared = store_item(step, **folder, store);
+      if (!prepared) {
+        const Error& error = prepared.error();
+        if (error.kind == ErrorKind::interrupted) break;
+        if (is_ours(error)) {
+          hand_over(done, *last);
+          fail_run(error);
+          return false;
+        }
+        add_problem({platform::join(step.task->path, step.item->name), error});
+        continue;
+      }
+      done.push_back(std::move(*prepared));
     }
-    const auto folder = cursor.at(task.folder);
-    if (!folder) {
-      add_problem({task.path, folder.error()});
-      return true;
-    }
+    if (last != nullptr) hand_over(done, *last);
+    return true;
+  }
+
+  static void announce_files(platform::SourceDirectory& folder, const PutTask& task) {
     std::vector<std::string> files;
     for (const PlanItem& item : task.items) {
       if (item.info.kind == platform::NodeKind::file) files.push_back(item.name);
     }
-    (*folder)->announce(files);
-    std::vector<Prepared> done;
-    bool goes_on = true;
-    for (const PlanItem& item : task.items) {
-      if (is_stopped()) break;
-      const std::string key = key_of(task, item);
-      if (const auto good = check_key(key); !good) {
-        add_problem({platform::join(task.path, item.name), good.error()});
-        continue;
-      }
-      auto stored = store.store(**folder, item.name, item.info);
-      if (!stored) {
-        const Error& error = stored.error();
-        if (error.kind == ErrorKind::interrupted) break;
-        if (is_ours(error)) {
-          fail_run(error);
-          goes_on = false;
-          break;
-        }
-        add_problem({platform::join(task.path, item.name), error});
-        continue;
-      }
-      Prepared prepared;
-      prepared.version.key = key;
-      prepared.version.version = std::move(stored->version);
-      prepared.version.version.tags = options_->tags;
-      prepared.version.version.metadata = options_->metadata;
-      add_metadata(task.below + item.name, prepared.version.version.metadata);
-      describe(prepared.version.version, options_->origin, {});
-      prepared.version.words = task.single_key.empty() ? NewVersion::Words::given_to_new : NewVersion::Words::given;
-      prepared.version.change = options_->origin.change;
-      prepared.bytes = prepared.version.version.size;
-      bytes_new_.fetch_add(stored->new_bytes);
-      done.push_back(std::move(prepared));
-    }
+    folder.announce(files);
+  }
+
+  Result<Prepared> store_item(const Step& step, platform::SourceDirectory& folder, FileStore& store) {
+    const PutTask& task = *step.task;
+    ATOLL_ASSIGN(auto stored, store.store(folder, step.item->name, step.item->info));
+    Prepared prepared;
+    prepared.version.key = key_of(task, *step.item);
+    prepared.version.version = std::move(stored.version);
+    prepared.version.version.tags = options_->tags;
+    prepared.version.version.metadata = options_->metadata;
+    add_metadata(task.below + step.item->name, prepared.version.version.metadata);
+    describe(prepared.version.version, options_->origin, {});
+    prepared.version.words = task.single_key.empty() ? NewVersion::Words::given_to_new : NewVersion::Words::given;
+    prepared.version.change = options_->origin.change;
+    prepared.bytes = prepared.version.version.size;
+    bytes_new_.fetch_add(stored.new_bytes);
+    return prepared;
+  }
+
+  // To the committing thread; `at` is where the worker is.
+  void hand_over(std::vector<Prepared>& done, const PutTask& at) {
     const std::lock_guard lock(mutex_);
     for (Prepared& one : done) {
       if (one.version.version.kind == catalog::EntryKind::file) ++files_done_;
       prepared_bytes_ += one.bytes;
       prepared_.push_back(std::move(one));
     }
-    current_path_ = task.path;
+    done.clear();
+    current_path_ = at.path;
     if (is_batch_due()) changed_.notify_all();
-    return goes_on;
   }
 
   // Errors of the store itself, which the next file would meet too.
@@ -563,6 +642,7 @@ class PutRun {
   std::condition_variable changed_;
   std::deque<PutTask> queue_;
   std::size_t queued_items_ = 0;
+  std::uint64_t queued_bytes_ = 0;
   bool plan_is_complete_ = false;
   bool plan_was_announced_ = false;
   bool ending_ = false;
