@@ -1,6 +1,7 @@
-// Does it stay flat? Fills a vault to the size a family server or a lab has, and times the same operations at every
-// step: 4 million objects of 15 chunks each. Chunks are tiny, so that 60 million fit on a disk; each is stored, sealed,
-// indexed and journaled as the program does it with default settings, and a part of what is there is read back.
+// Does it stay flat? Fills a vault to the size a family server or a lab has, 4 million objects of 15 chunks each, and
+// times the same operations at an eighth, a quarter and a half of it and at the whole. Chunks are tiny, so that
+// 60 million fit on a disk; each is stored, sealed, indexed and journaled as the program does it with default settings,
+// and a part of what is there is read back.
 //
 //   bench_large FOLDER [objects=4000000] [chunks_of_each=15]
 //
@@ -119,7 +120,7 @@ std::string verify_us(const platform::Machine& machine, vault::Vault& vault, boo
 void measure(const platform::Machine& machine, vault::Vault& vault, const catalog::BucketRow& bucket,
              std::uint64_t objects, std::uint64_t chunks_of_each, const std::string& put_us) {
   const auto reader = vault.reader();
-  constexpr int kGets = 2000;
+  constexpr int kGets = 10'000;
   Stopwatch watch(machine);
   for (std::uint64_t i = 0; i < kGets; ++i) {
     const std::uint64_t object = i * 7'919'777 % objects;
@@ -167,7 +168,8 @@ void fill(const platform::Machine& machine, const std::string& folder, std::uint
   const auto bucket = take(vault::Objects(*vault).ensure_bucket("large"));
   const auto writer = vault->chunks().new_writer(bucket.domain, chunk::Temperature::warm);
   constexpr std::uint64_t kBatch = 2'500;
-  const std::uint64_t step = std::max(objects / 8 / kBatch, std::uint64_t{1}) * kBatch;
+  objects = std::max(objects / (8 * kBatch), std::uint64_t{1}) * 8 * kBatch;
+  std::uint64_t measured = 0;
   std::printf(
       "Microseconds for each, in brackets of the processor.\n\n"
       "| million objects | million chunks | put | get | page of a list | find, a name | verify, an object | verify "
@@ -199,8 +201,10 @@ void fill(const platform::Machine& machine, const std::string& folder, std::uint
                        })
               .map([](Lsn) {}));
     const std::uint64_t count = at + kBatch;
-    if (count % step != 0) continue;
-    measure(machine, *vault, bucket, count, chunks_of_each, watch.each_us(static_cast<double>(step)));
+    // At an eighth, a quarter, a half and the whole: what grows with the logarithm grows by the same at each.
+    if (count != objects / 8 && count != objects / 4 && count != objects / 2 && count != objects) continue;
+    measure(machine, *vault, bucket, count, chunks_of_each, watch.each_us(static_cast<double>(count - measured)));
+    measured = count;
     watch.start();
   }
   check(vault->close());
