@@ -38,7 +38,12 @@ Result<void> ChunkStore::read(const ChunkId& id, DomainNumber domain, Buffer& ou
   return state_->read(id, domain, out);
 }
 
-Result<ChunkView> ChunkStore::view(const ChunkId& id, DomainNumber domain) { return state_->view(id, domain); }
+Result<ChunkView> ChunkStore::view(const ChunkId& id, DomainNumber domain, const ChunkView* last) {
+  if (last != nullptr) {
+    if (auto next = State::view_behind(*last, id, domain)) return std::move(*next);
+  }
+  return state_->view(id, domain);
+}
 
 Result<bool> ChunkStore::contains(const ChunkId& id) {
   ATOLL_ASSIGN(const auto found, state_->find(id, State::Look::tell));

@@ -104,6 +104,8 @@ struct OpenReport {
 struct ChunkView {
   ByteView bytes;
   std::shared_ptr<const void> held;
+  DomainNumber domain;
+  std::size_t number = 0;  // of the chunk in its group
 };
 
 class ChunkStore;
@@ -169,7 +171,9 @@ class ChunkStore {
   // pack and group; parity could not help), `io`.
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
   // The same without a copy: where it lies in an opened group. Neighbours in a group lie behind one another in memory.
-  [[nodiscard]] Result<ChunkView> view(const ChunkId& id, DomainNumber domain);
+  // `last`: what was viewed before this. The chunk that lies behind it in its group is found without the index: of a
+  // file that is read from its start only the first chunk of each group costs a look at the disk for where it lies.
+  [[nodiscard]] Result<ChunkView> view(const ChunkId& id, DomainNumber domain, const ChunkView* last = nullptr);
   // Whether read() would find it: index only.
   [[nodiscard]] Result<bool> contains(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> length_of(const ChunkId& id);

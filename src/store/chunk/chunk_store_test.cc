@@ -167,6 +167,38 @@ TEST(ChunkStore, SyncNamesEachNewPackOnceAndOnlyThen) {
   for (const auto& pack : packs) EXPECT_EQ(pack.is_sealed, pack.id == first[0].id);
 }
 
+TEST(ChunkStore, WhatLiesBehindTheLastChunkIsFoundWithoutTheIndex) {
+  TestVault vault;
+  const auto store = vault.open();
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  std::vector<std::pair<ChunkId, Bytes>> chunks;
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    Bytes plain = i == 3 ? Bytes() : text_chunk(i, 1000 + i);
+    chunks.emplace_back(must_add(*writer, plain), std::move(plain));
+  }
+  const ChunkId elsewhere = must_add(*writer, noise_chunk(9, 300'000));  // alone in its group
+  ASSERT_TRUE(store->sync());
+
+  const auto looks = [&] { return store->stats().cache_hits + store->stats().groups_opened; };
+  ChunkView last;
+  for (const auto& [id, plain] : chunks) {
+    auto view = store->view(id, kDefaultDomain, &last);
+    ASSERT_TRUE(view) << view.error().message;
+    EXPECT_TRUE(equal(view->bytes, plain));
+    last = std::move(*view);
+  }
+  EXPECT_EQ(looks(), 1U);
+  // Anything else is looked for as always.
+  EXPECT_TRUE(equal(store->view(chunks[5].first, kDefaultDomain, &last).value().bytes, chunks[5].second));
+  EXPECT_EQ(store->view(elsewhere, kDefaultDomain, &last).value().bytes.size(), 300'000U);
+  EXPECT_EQ(looks(), 3U);
+  const ChunkView first = store->view(chunks[0].first, kDefaultDomain).value();
+  EXPECT_EQ(store->view(chunks[1].first, DomainNumber{7}, &first).error().kind, ErrorKind::not_found);
+  ChunkId unknown = chunks[1].first;
+  unknown.bytes[0] ^= 1U;
+  EXPECT_EQ(store->view(unknown, kDefaultDomain, &first).error().kind, ErrorKind::not_found);
+}
+
 TEST(ChunkStore, PackIsSealedAndFollowedByAnotherAtItsSize) {
   TestVault vault;
   auto store = vault.open();

@@ -76,11 +76,12 @@ class Walk {
 
  private:
   Result<bool> data(const ContentReference::Part& part, std::uint64_t from, std::uint64_t to) {
-    ATOLL_ASSIGN(const chunk::ChunkView there, chunks_->view(part.chunk, domain_));
-    if (there.bytes.size() != part.length) {
+    ATOLL_ASSIGN(chunk::ChunkView there, chunks_->view(part.chunk, domain_, &last_));
+    last_ = std::move(there);
+    if (last_.bytes.size() != part.length) {
       return fail(ErrorKind::damaged, "content.chunk_length", "a chunk has another length than its object says");
     }
-    return (*visit_)(there.bytes.subspan(from, to - from), there.held);
+    return (*visit_)(last_.bytes.subspan(from, to - from), last_.held);
   }
   Result<bool> list(const ContentReference::Part& part, unsigned depth, std::uint64_t offset, std::uint64_t length) {
     ATOLL_ASSIGN(const chunk::ChunkView bytes, chunks_->view(part.chunk, domain_));
@@ -91,6 +92,7 @@ class Walk {
   chunk::ChunkStore* chunks_;
   DomainNumber domain_;
   const HeldVisitor* visit_;
+  chunk::ChunkView last_;
 };
 
 Result<bool> visit_chunks(chunk::ChunkStore& chunks, DomainNumber domain, std::span<const ContentReference::Part> parts,

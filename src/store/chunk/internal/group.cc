@@ -141,10 +141,15 @@ Result<void> GroupSealer::seal(codec::Sealer& sealer, const PackHeaderBytes& pac
 }
 
 Result<ByteView> OpenedGroup::chunk(const ChunkId& id, std::uint32_t offset, std::uint32_t length) const {
+  ATOLL_ASSIGN(const std::size_t number, number_of(id, offset, length));
+  return bytes_of(directory[number]);
+}
+
+Result<std::size_t> OpenedGroup::number_of(const ChunkId& id, std::uint32_t offset, std::uint32_t length) const {
   // Several empty chunks may share an offset, so the id is looked for among equals.
   auto at = std::ranges::lower_bound(directory, offset, {}, &DirectoryEntry::offset);
   for (; at != directory.end() && at->offset == offset; ++at) {
-    if (at->id == id && at->length == length) return body().subspan(offset, length);
+    if (at->id == id && at->length == length) return static_cast<std::size_t>(at - directory.begin());
   }
   return fail(ErrorKind::damaged, "pack.directory_mismatch",
               "the group's directory does not name the chunk where the index does");

@@ -67,6 +67,11 @@ struct OpenedGroup {
   [[nodiscard]] ByteView body() const { return bytes.view().subspan(body_at, body_length); }
   // The chunk's plaintext, or `damaged` where the directory names no such chunk there.
   [[nodiscard]] Result<ByteView> chunk(const ChunkId& id, std::uint32_t offset, std::uint32_t length) const;
+  // The same: its number in the directory.
+  [[nodiscard]] Result<std::size_t> number_of(const ChunkId& id, std::uint32_t offset, std::uint32_t length) const;
+  [[nodiscard]] ByteView bytes_of(const DirectoryEntry& entry) const {
+    return body().subspan(entry.offset, entry.length);
+  }
 };
 
 // Opens `frame` (group header and sealed bytes, consumed: opened in place). Buffers come from `pool`.

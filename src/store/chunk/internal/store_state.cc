@@ -147,9 +147,17 @@ Result<ChunkView> ChunkStore::State::view_at(const ChunkId& id, const Location& 
   (was_hit ? cache_hits_ : groups_opened_).fetch_add(1, std::memory_order_relaxed);
   if (was_healed) healed_reads_.fetch_add(1, std::memory_order_relaxed);
   if (!group) return pass(group.error());
-  auto plain = (*group)->chunk(id, place.offset, place.length);
-  if (!plain) return pass(std::move(plain).error().with_context("pack " + place.pack.text()));
-  return ChunkView{*plain, *group};
+  const auto number = (*group)->number_of(id, place.offset, place.length);
+  if (!number) return pass(Error(number.error()).with_context("pack " + place.pack.text()));
+  return ChunkView{(*group)->bytes_of((*group)->directory[*number]), *group, domain, *number};
+}
+
+std::optional<ChunkView> ChunkStore::State::view_behind(const ChunkView& last, const ChunkId& id, DomainNumber domain) {
+  if (last.held == nullptr || last.domain != domain) return std::nullopt;
+  const auto* group = static_cast<const OpenedGroup*>(last.held.get());
+  const std::size_t number = last.number + 1;
+  if (number >= group->directory.size() || group->directory[number].id != id) return std::nullopt;
+  return ChunkView{group->bytes_of(group->directory[number]), last.held, domain, number};
 }
 
 bool ChunkStore::State::put_in_index(const ChunkId& id, const Location& location) {

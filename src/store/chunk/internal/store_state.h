@@ -57,6 +57,8 @@ class ChunkStore::State {
   [[nodiscard]] Result<std::optional<Location>> entry_of(const ChunkId& id);
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
   [[nodiscard]] Result<ChunkView> view(const ChunkId& id, DomainNumber domain);
+  [[nodiscard]] static std::optional<ChunkView> view_behind(const ChunkView& last, const ChunkId& id,
+                                                            DomainNumber domain);
   [[nodiscard]] Result<ChunkView> view_at(const ChunkId& id, const Location& place, DomainNumber domain);
   [[nodiscard]] Result<std::optional<ChunkPlace>> place_of(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
