@@ -330,9 +330,12 @@ Result<void> Tree::in_batches(const Node& node, bool is_deep, const std::functio
   }
 }
 
-Result<void> Tree::remove(const Node& target) { return remove_with(target, new_id<OperationId>(), true); }
+Result<void> Tree::remove(const Node& target, const Check& check) {
+  return remove_with(target, new_id<OperationId>(), true, check);
+}
 
-Result<void> Tree::remove_with(const Node& target, const OperationId& operation, bool keeps_parent) {
+Result<void> Tree::remove_with(const Node& target, const OperationId& operation, bool keeps_parent,
+                               const Check& check) {
   bool is_first = true;
   return in_batches(target, true, [&](const Batch& batch) -> Result<void> {
     Changed changed;
@@ -340,6 +343,12 @@ Result<void> Tree::remove_with(const Node& target, const OperationId& operation,
         journal::CommandKind::remove_objects,
         [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
           ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
+          if (is_first && check) {
+            const std::string key = target.is_file() ? target.place.key : target.place.folder_key();
+            ATOLL_ASSIGN(const auto now, context.state.current(state.bucket.id, key));
+            // Of a file that is gone meanwhile the removal itself tells.
+            if (now || !target.is_file()) ATOLL_TRY(check(now ? &*now : nullptr));
+          }
           if (is_first && keeps_parent) ATOLL_TRY(keep_parent(context, changes, state, target.place, operation));
           for (const Listed& item : batch) {
             ATOLL_ASSIGN(const bool existed, stage_removal(context, changes, state, item, changed));
@@ -385,7 +394,7 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
   const bool replaces_in_place = from.is_file() && to.is_file();
   if (to.exists() && !replaces_in_place) {
     ATOLL_TRY(check(to.listed ? &*to.listed : nullptr));
-    ATOLL_TRY(remove_with(to, operation, true));
+    ATOLL_TRY(remove_with(to, operation, true, {}));
   }
   const std::string from_root = from.is_file() ? from.place.key : from.place.member_prefix();
   const std::string to_root = from.is_file() ? to.place.key : to.place.member_prefix();

@@ -87,8 +87,8 @@ class Tree {
   // New words, and a new time where one is given, of a file or folder (bucket). A new version.
   [[nodiscard]] Result<void> relabel(const Node& target,
                                      const std::function<Result<void>(catalog::VersionRow&)>& change);
-  // A file, or a folder with all below it. Not a bucket.
-  [[nodiscard]] Result<void> remove(const Node& target);
+  // A file, or a folder with all below it. Not a bucket. Of a folder `check` sees the entry of its own.
+  [[nodiscard]] Result<void> remove(const Node& target, const Check& check);
 
   struct Transfer {
     bool removes_source = false;  // moves
@@ -106,7 +106,9 @@ class Tree {
   // Everything at and below the node, in batches that fit into a command.
   [[nodiscard]] Result<void> in_batches(const Node& node, bool is_deep,
                                         const std::function<Result<void>(const Batch&)>& work);
-  [[nodiscard]] Result<void> remove_with(const Node& target, const OperationId& operation, bool keeps_parent);
+  // `check` is asked in the first command.
+  [[nodiscard]] Result<void> remove_with(const Node& target, const OperationId& operation, bool keeps_parent,
+                                         const Check& check);
   [[nodiscard]] catalog::VersionRow new_folder() const;
   [[nodiscard]] Result<void> keep_parent(const vault::CommitContext& context, vault::ChangeSet& changes,
                                          const vault::BucketState& state, const Place& removed,

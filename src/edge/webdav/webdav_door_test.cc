@@ -1,6 +1,9 @@
 // The WebDAV door with requests made by hand, over vaults in memory: methods, what stays in the history, rights, locks.
 #include "edge/webdav/webdav_door.h"
 
+#include <latch>
+#include <thread>
+
 #include "edge/webdav/properties.h"
 #include "edge/webdav/testing/door_fixture.h"
 #include "edge/webdav/tree.h"
@@ -86,6 +89,25 @@ TEST_F(WebDavDoorTest, ConditionsDecideAlsoOverWhatHappensWhileTheBodyComes) {
   InterruptedBody fresh("mine", [&] { EXPECT_EQ(ask("PUT", "/dav/docs/y", {}, "theirs").status, 201U); });
   EXPECT_EQ(ask_with(fresh, "PUT", "/dav/docs/y", {{"If-None-Match", "*"}}, 4).status, 412U);
   EXPECT_EQ(ask("GET", "/dav/docs/y").body, "theirs");
+}
+
+// Who removes and who replaces what both have seen: one of them comes first, and the other is told.
+TEST_F(WebDavDoorTest, ConditionsOfARemovalHoldWhenItIsMade) {
+  for (int round = 0; round < 300; ++round) {
+    ASSERT_LT(ask("PUT", "/dav/docs/x", {}, "one " + std::to_string(round)).status, 300U);
+    const std::string tag = ask("GET", "/dav/docs/x").field("ETag");
+    std::latch start(2);
+    unsigned replaced = 0;
+    std::thread other([&] {
+      start.arrive_and_wait();
+      replaced = ask("PUT", "/dav/docs/x", {{"If-Match", tag}}, "two").status;
+    });
+    start.arrive_and_wait();
+    const unsigned removed = ask("DELETE", "/dav/docs/x", {{"If-Match", tag}}).status;
+    other.join();
+    ASSERT_NE(removed < 300, replaced < 300) << removed << " and " << replaced << " in round " << round;
+    EXPECT_EQ(ask("GET", "/dav/docs/x").status, removed < 300 ? 404U : 200U);
+  }
 }
 
 TEST_F(WebDavDoorTest, FoldersAreEntriesOrWhatKeysImplyAndStayWhenEmptied) {

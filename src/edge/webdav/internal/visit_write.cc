@@ -160,7 +160,16 @@ Result<net::Response> Visit::remove() {
   if (node.kind == NodeKind::bucket) {
     ATOLL_TRY(vault::Objects(use_->vault()).remove_bucket(place_.bucket));
   } else {
-    ATOLL_TRY(tree_->remove(node));
+    const auto check = [&](const catalog::Listed* now) -> Result<void> {
+      if (node.is_file() && now != nullptr && now->version.version != node.version()->version) {
+        // Another version than the one that the conditions were held against.
+        const auto outcome = net::evaluate_conditions(headers(), "DELETE", representation_of(&now->version), now_s());
+        if (outcome != net::Outcome::proceed || headers().joined("If")) return changed_meanwhile();
+      }
+      ATOLL_TRY(check_lock(place_, true));
+      return check_lock(place_.parent(), false);
+    };
+    ATOLL_TRY(tree_->remove(node, check));
   }
   locks_->drop(lock_place(use_->id(), place_));
   return plain(204);
