@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 
+#include "vault/checks.h"
 #include "vault/testing/test_vault.h"
 
 namespace atl::vault {
@@ -60,6 +62,35 @@ TEST_F(VerifyTest, AllIsWellAndEveryVersionIsCounted) {
     const auto summary = verify(2, reads_data);
     EXPECT_TRUE(summary.is_clean());
     EXPECT_EQ(summary.objects, 31U);
+  }
+}
+
+// Wherever it is stopped: what was not looked at is neither called damaged nor called verified.
+TEST_F(VerifyTest, StoppedAnywhereItClaimsNothing) {
+  for (const bool reads_data : {false, true}) {
+    for (const unsigned workers : {1U, 2U}) {
+      for (int calls = 0;; ++calls) {
+        ASSERT_LT(calls, 1'000);
+        std::atomic<bool> stop = calls == 0;
+        std::atomic<int> seen = 0;
+        VerifyVaultOptions options;
+        options.reads_data = reads_data;
+        options.workers = workers;
+        options.stop = &stop;
+        options.on_progress = [&](std::uint64_t, std::uint64_t) {
+          if (++seen == calls) stop = true;
+        };
+        const std::size_t before = past_checks(*vault_).value().size();
+        const auto summary = verify_vault(*vault_, options);
+        ASSERT_EQ(told(summary), "ok");
+        EXPECT_TRUE(summary->is_clean()) << calls;
+        const bool was_remembered = past_checks(*vault_).value().size() == before + 1;
+        EXPECT_EQ(was_remembered, !summary->was_interrupted) << calls;
+        if (calls == 0) EXPECT_TRUE(summary->was_interrupted);
+        if (!summary->was_interrupted) EXPECT_EQ(summary->objects, 30U) << calls;
+        if (!stop) break;
+      }
+    }
   }
 }
 

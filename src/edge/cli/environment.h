@@ -111,8 +111,8 @@ struct Environment {
   bool is_elsewhere = false;
   // Told into which bucket sources are stored, before they are read.
   std::function<void(vault::Vault&, const catalog::BucketRow&)> on_bucket = nullptr;
-  unsigned workers = 0;          // at once, where nobody says; 0: one per core
-  std::string previews_program;  // path of atoll-previews; empty: not installed
+  unsigned workers = 0;               // at once, where nobody says; 0: one per core
+  std::string previews_program = {};  // path of atoll-previews; empty: not installed
 };
 
 // The whole program: parses, works, prints, and returns the exit code (docs/cli.md lists them).
