@@ -20,7 +20,6 @@ constexpr std::size_t kTouchedMax = 4096;
 // Of contents understood together, at most as many as one worker reads: starting it takes as long as it needs for some
 // hundred small contents. After kBatchNs it is the turn of what was stored meanwhile, however many are left of them.
 constexpr std::size_t kBatchObjects = 500;
-constexpr std::uint64_t kBatchBytes = 64 * kMiB;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kBatchNs = 1'000 * kNsPerMs;
 constexpr std::int64_t kFlushEveryNs = 2'000 * kNsPerMs;
@@ -325,9 +324,7 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
     ATOLL_ASSIGN(const auto waiting, book_->waiting(after, static_cast<std::size_t>(objects_max)));
     if (waiting.empty()) break;
     std::vector<std::unique_ptr<Job>> jobs;
-    std::uint64_t bytes = 0;
     for (const auto& object : waiting) {
-      if (bytes > kBatchBytes) break;
       after = object;
       if (unreadable_.contains(object)) continue;
       ATOLL_ASSIGN(const auto row, book_->find(object));
@@ -346,7 +343,6 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
         ATOLL_TRY(flush_if_full(position));
         continue;
       }
-      bytes += listed->version.size;
       jobs.push_back(std::make_unique<Job>(Job{*row, std::move(*listed)}));
     }
     std::vector<extract::Source> sources;
