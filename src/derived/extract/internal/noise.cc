@@ -30,8 +30,8 @@ bool has_name(ByteView begin) {
   return false;
 }
 
-// Marks without letters, behind which nothing but noise may follow: packets of OpenPGP (RFC 9580, 4.2) of the kinds that
-// a message or a key begins with, and what compress(1) and its kin write.
+// Marks without letters, behind which nothing but noise may follow: packets of OpenPGP (RFC 9580, 4.2) of the kinds
+// that a message or a key begins with, and what compress(1) and its kin write.
 bool has_mark(std::uint8_t first) {
   return (first >= 0x84 && first <= 0xA7) || (first >= 0xC1 && first <= 0xC9) || first == 0xD2 || first == 0x1F;
 }

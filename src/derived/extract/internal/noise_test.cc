@@ -26,7 +26,8 @@ Bytes beginning_with(std::string_view mark, std::size_t count, unsigned seed) {
 
 TEST(Noise, MostOfRandomContentsAreKnownForIt) {
   int known = 0;
-  for (unsigned seed = 0; seed < 500; ++seed) known += is_noise(random_bytes(seed % 2 == 0 ? 4096 : 65536, seed)) ? 1 : 0;
+  for (unsigned seed = 0; seed < 500; ++seed)
+    known += is_noise(random_bytes(seed % 2 == 0 ? 4096 : 65536, seed)) ? 1 : 0;
   EXPECT_GT(known, 300);
 }
 

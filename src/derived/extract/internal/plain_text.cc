@@ -197,8 +197,8 @@ std::string guess_utf8(std::string_view bytes) {
 TextGuess guess_text(ByteView head, bool is_whole) {
   const std::string_view text = as_text(head);
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return TextGuess::utf16;
-  // These are bytes of their own in UTF-8, so nothing has to be decoded to count them: of what is no text, which most of
-  // what is stored is, they say so alone.
+  // These are bytes of their own in UTF-8, so nothing has to be decoded to count them: of what is no text, which most
+  // of what is stored is, they say so alone.
   std::array<std::size_t, 2> zeros{};
   std::size_t controls = 0;
   for (std::size_t at = 0; at < head.size(); ++at) {
