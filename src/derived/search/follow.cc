@@ -17,11 +17,11 @@ using journal::TableNumber;
 
 constexpr std::uint64_t kNamesPerFlush = 20'000;
 constexpr std::size_t kTouchedMax = 4096;
-// Of contents understood together: enough to keep a worker busy, few enough that what was stored meanwhile is not kept
-// waiting by them.
-constexpr std::size_t kBatchObjects = 128;
-constexpr std::uint64_t kBatchBytes = 64 * kMiB;
+// Of contents understood together, at most as many as one worker reads: starting it takes as long as it needs for some
+// hundred small contents. After kBatchNs it is the turn of what was stored meanwhile, however many are left of them.
+constexpr std::size_t kBatchObjects = 500;
 constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kBatchNs = 1'000 * kNsPerMs;
 constexpr std::int64_t kFlushEveryNs = 2'000 * kNsPerMs;
 
 bool is_stopped(const CatchUpOptions& options) { return options.stop != nullptr && options.stop->load(); }
@@ -320,12 +320,11 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
       ATOLL_TRY(flush(position));
       return true;
     }
-    ATOLL_ASSIGN(const auto waiting, book_->waiting(after, kBatchObjects));
+    const auto objects_max = std::min<std::uint64_t>(kBatchObjects, options.contents_max - progress_.contents_done);
+    ATOLL_ASSIGN(const auto waiting, book_->waiting(after, static_cast<std::size_t>(objects_max)));
     if (waiting.empty()) break;
     std::vector<std::unique_ptr<Job>> jobs;
-    std::uint64_t bytes = 0;
     for (const auto& object : waiting) {
-      if (bytes > kBatchBytes) break;
       after = object;
       if (unreadable_.contains(object)) continue;
       ATOLL_ASSIGN(const auto row, book_->find(object));
@@ -344,7 +343,6 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
         ATOLL_TRY(flush_if_full(position));
         continue;
       }
-      bytes += listed->version.size;
       jobs.push_back(std::make_unique<Job>(Job{*row, std::move(*listed)}));
     }
     std::vector<extract::Source> sources;
@@ -362,7 +360,12 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
           progress_.contents_waiting = book_->waiting_count();
           progress_.name = job.listed.entry.key;
           if (options.on_progress) options.on_progress(progress_);
-          return flush_if_full(position);
+          ATOLL_TRY(flush_if_full(position));
+          const std::int64_t ns = clock.monotonic_ns();
+          const bool is_over = ns - now_ns >= kBatchNs || (ns - begun_ns) / kNsPerMs >= options.time_max_ms;
+          if (!is_over || index + 1 == jobs.size()) return {};
+          after = job.row.object;  // those behind it come with the next batch
+          return fail(ErrorKind::interrupted, "search.batch_over", "other work has its turn");
         },
         [&](std::size_t index, const Error&) -> Result<void> {
           unreadable_.insert(jobs.at(index)->row.object);

@@ -245,6 +245,30 @@ TEST_F(SearchIndexTest, StopsAndGoesOn) {
   EXPECT_EQ(reads_, 300);
 }
 
+TEST_F(SearchIndexTest, ReadsNoLongerThanItMayAndLeavesNothingOut) {
+  for (int i = 0; i < 60; ++i) put("n" + std::to_string(i) + ".txt", "apple " + std::to_string(i));
+  CatchUpOptions options;
+  options.time_max_ms = 2'000;
+  options.on_progress = [&](const CatchUpProgress& progress) {
+    if (progress.contents_done > 0) machine_.clock.advance_us(150'000);
+  };
+  EXPECT_TRUE(catch_up(options));
+  // A batch ended in between, after a second.
+  EXPECT_EQ(reads_, 14) << "2 s and 150 ms for each";
+  EXPECT_EQ(index_->coverage(*vault_).value().contents_waiting, 46U);
+  EXPECT_FALSE(catch_up());
+  EXPECT_EQ(reads_, 60) << "each is read once";
+  EXPECT_TRUE(index_->coverage(*vault_).value().is_complete());
+}
+
+TEST_F(SearchIndexTest, ReadsNoMoreContentsThanItMay) {
+  for (int i = 0; i < 30; ++i) put("n" + std::to_string(i) + ".txt", "apple " + std::to_string(i));
+  CatchUpOptions options;
+  options.contents_max = 10;
+  EXPECT_TRUE(catch_up(options));
+  EXPECT_EQ(reads_, 10);
+}
+
 TEST_F(SearchIndexTest, OneFollowsOthersAsk) {
   put("a.txt", "apple");
   catch_up();

@@ -99,7 +99,7 @@ void PosixRandom::fill(ByteSpan out) {
   }
 }
 
-unsigned PosixThreads::hardware_count() { return std::max(1U, std::thread::hardware_concurrency()); }
+PosixThreads::PosixThreads() : hardware_count_(std::max(1U, std::thread::hardware_concurrency())) {}
 
 std::unique_ptr<Thread> PosixThreads::start(const std::string& name, std::function<void()> body) {
   const SignalsBlocked blocked;

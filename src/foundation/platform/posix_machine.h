@@ -23,8 +23,13 @@ class PosixRandom final : public Random {
 // program stops where the system refuses a thread, and where a body throws.
 class PosixThreads final : public Threads {
  public:
-  [[nodiscard]] unsigned hardware_count() override;
+  PosixThreads();
+  // As of when this was made: the C library reads a file of the kernel for each question, and puts ask often.
+  [[nodiscard]] unsigned hardware_count() override { return hardware_count_; }
   [[nodiscard]] std::unique_ptr<Thread> start(const std::string& name, std::function<void()> body) override;
+
+ private:
+  unsigned hardware_count_;
 };
 
 class PosixMachine {

@@ -41,6 +41,14 @@ bool is_control(char32_t point) {
   return (point < 0x20 && point != '\n' && point != '\t') || (point >= 0x7F && point < 0xA0);
 }
 
+// By byte: 1 for control characters that texts do not hold.
+constexpr std::array<std::uint8_t, 256> kIsControlOfNoText = [] {
+  std::array<std::uint8_t, 256> is{};
+  for (std::size_t byte = 0; byte < 0x20; ++byte)
+    is.at(byte) = byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f' && byte != 0x1B ? 1 : 0;
+  return is;
+}();
+
 constexpr std::array<char16_t, 32> kWindows1252{0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
                                                 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
                                                 0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
@@ -189,20 +197,24 @@ std::string guess_utf8(std::string_view bytes) {
 TextGuess guess_text(ByteView head, bool is_whole) {
   const std::string_view text = as_text(head);
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return TextGuess::utf16;
+  // These are bytes of their own in UTF-8, so nothing has to be decoded to count them: of what is no text, which most
+  // of what is stored is, they say so alone.
   std::array<std::size_t, 2> zeros{};
   std::size_t controls = 0;
-  std::size_t broken = 0;
-  for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
-    const char32_t point = point_at(text, at, length);
-    if (point == 0) ++zeros.at(at % 2);
-    if (point < 0x20 && point != '\n' && point != '\r' && point != '\t' && point != '\f' && point != 0x1B) ++controls;
-    // The last letter may be cut off where the head ends.
-    if (point == kReplacementPoint && length == 1 && (is_whole || at + 4 < text.size())) ++broken;
+  for (std::size_t at = 0; at < head.size(); ++at) {
+    zeros[at % 2] += head[at] == 0 ? 1 : 0;
+    controls += kIsControlOfNoText[head[at]];
   }
   const std::size_t half = text.size() / 2;
   if (half >= 4 && ((zeros[1] > half * 7 / 10 && zeros[0] == 0) || (zeros[0] > half * 7 / 10 && zeros[1] == 0)))
     return controls == zeros[0] + zeros[1] ? TextGuess::utf16 : TextGuess::binary;
   if (zeros[0] + zeros[1] > 0 || controls > text.size() / 200) return TextGuess::binary;
+  std::size_t broken = 0;
+  for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
+    const char32_t point = point_at(text, at, length);
+    // The last letter may be cut off where the head ends.
+    if (point == kReplacementPoint && length == 1 && (is_whole || at + 4 < text.size())) ++broken;
+  }
   if (broken == 0) return TextGuess::utf8;
   return broken < text.size() / 3 ? TextGuess::legacy : TextGuess::binary;
 }

@@ -30,6 +30,24 @@ TEST(PlainText, CharacterSetsAreGuessed) {
             "a");
 }
 
+TEST(PlainText, TextIsToldFromWhatIsNone) {
+  EXPECT_EQ(guess_text(as_bytes("caf\xC3\xA9\r\n\t\x1B[0m"sv), true), TextGuess::utf8);
+  EXPECT_EQ(guess_text(as_bytes("caf\xC3\xA9 and many more letters, \xC3"sv), false), TextGuess::utf8) << "cut off";
+  EXPECT_EQ(guess_text(as_bytes("caf\xC3\xA9 and many more letters, \xC3"sv), true), TextGuess::legacy);
+  EXPECT_EQ(guess_text(as_bytes("caf\xE9 au lait"sv), true), TextGuess::legacy);
+  EXPECT_EQ(guess_text(as_bytes("\xFF\xFE\x61\0"sv), true), TextGuess::utf16);
+  EXPECT_EQ(guess_text(as_bytes("a\0b\0c\0d\0e\0"sv), true), TextGuess::utf16);
+  EXPECT_EQ(guess_text(as_bytes("\0a\0b\0c\0d\0e"sv), true), TextGuess::utf16);
+  EXPECT_EQ(guess_text(as_bytes("a\0b\0\x01\0d\0e\0"sv), true), TextGuess::binary) << "a control character in UTF-16";
+  EXPECT_EQ(guess_text(as_bytes("a word, and one zero\0"sv), true), TextGuess::binary);
+  EXPECT_EQ(guess_text(as_bytes("\xE9\xE8\xE7\xE6 a"sv), true), TextGuess::binary) << "no letters but broken ones";
+  std::string rare(400, 'a');
+  rare[100] = rare[200] = '\x02';
+  EXPECT_EQ(guess_text(as_bytes(rare), true), TextGuess::utf8) << "one in two hundred may be strange";
+  rare[300] = '\x02';
+  EXPECT_EQ(guess_text(as_bytes(rare), true), TextGuess::binary);
+}
+
 TEST(PlainText, WhateverComesInIsPlain) {
   std::mt19937 random(11);
   for (int round = 0; round < 3000; ++round) {

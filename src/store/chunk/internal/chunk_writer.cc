@@ -1,5 +1,6 @@
 // Gathers chunks into groups and writes these.
 #include <algorithm>
+#include <utility>
 
 #include "foundation/codec/hash.h"
 #include "store/chunk/internal/store_state.h"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kWarmGroupBytes = 1024 * 1024;
 constexpr std::size_t kColdGroupBytes = 8 * 1024 * 1024;
+constexpr std::size_t kSmallBodyBytes = 32 * 1024;
 
 }  // namespace
 
@@ -74,7 +76,7 @@ Result<AddedChunk> ChunkWriter::State::add(ByteView plain) {
   } else {
     if (entries_.empty()) body_.clear();
     entries_.push_back({id, static_cast<std::uint32_t>(body_.size()), length});
-    body_.append(plain);
+    gather(plain);
     if (entries_.size() >= plan_.chunks_max || body_.size() == plan_.bytes_max) written = flush_group();
   }
   // Whatever else went wrong, the chunk is kept in memory and its writing is tried again by the next call.
@@ -88,6 +90,18 @@ Result<void> ChunkWriter::State::make_room(std::size_t length) {
     return flush_group();
   }
   return {};
+}
+
+// What is more than a little may become a whole group: growing there step by step would copy it three times.
+void ChunkWriter::State::gather(ByteView plain) {
+  const std::size_t size = body_.size() + plain.size();
+  if (size > body_.capacity() && size > kSmallBodyBytes) {
+    Buffer whole = store_.bodies_.take(size <= kWarmGroupBytes ? kWarmGroupBytes : plan_.bytes_max);
+    whole.clear();
+    whole.append(body_.view());
+    store_.bodies_.give(std::exchange(body_, std::move(whole)));
+  }
+  body_.append(plain);
 }
 
 Result<void> ChunkWriter::State::flush_group() {

@@ -21,6 +21,7 @@ ChunkStore::State::State(const platform::Machine& machine, const std::string& va
       blobs_(blob::make_disk_blob_store(machine, platform::join(vault_folder, "packs"),
                                         {blob::Layout::fan_out, ".pack", 64})),
       pool_(kPoolBytes),
+      bodies_(kPoolBytes),
       cache_(options.read_cache_bytes, pool_) {
   options_.index.suite = keys.suite();
   options_.pack_bytes_target = std::min<std::uint64_t>(options_.pack_bytes_target, 2 * kGiB);

@@ -181,6 +181,7 @@ class ChunkStore::State {
   std::unique_ptr<blob::BlobStore> blobs_;
   OpenReport open_report_;
   BufferPool pool_;
+  BufferPool bodies_;  // of groups that writers gathered: most writers live for one object and need one for a moment
   GroupCache cache_;
   PendingChunks pending_;
 
@@ -262,6 +263,11 @@ struct GroupPlan {
 // What a ChunkWriter gathers. The store keeps it until nothing is left in it.
 struct ChunkWriter::State {
   State(ChunkStore::State& store, DomainNumber domain, Temperature temperature);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  State(State&&) = delete;
+  State& operator=(State&&) = delete;
+  ~State() { store_.bodies_.give(std::move(body_)); }
 
   [[nodiscard]] Result<AddedChunk> add(ByteView plain);
   [[nodiscard]] Result<ChunkId> id_of(ByteView plain) const;
@@ -273,6 +279,7 @@ struct ChunkWriter::State {
   [[nodiscard]] Result<void> flush_group();  // mutex held, as for all below
   [[nodiscard]] Result<void> flush_alone();
   [[nodiscard]] Result<void> make_room(std::size_t length);
+  void gather(ByteView plain);
   [[nodiscard]] Result<void> write_group(std::span<const DirectoryEntry> entries, ByteView body);
 
   ChunkStore::State& store_;
