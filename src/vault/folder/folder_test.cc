@@ -24,7 +24,6 @@ using namespace testing;  // NOLINT
 using platform::TestMachine;
 using platform::testing::FaultyHostTree;
 using platform::testing::HostFault;
-using platform::testing::is_root;
 
 class Folder : public platform::testing::HostTreeFixture {
  protected:
@@ -99,25 +98,25 @@ class Folder : public platform::testing::HostTreeFixture {
 
 // What lies between the copies of the text fills a group by itself: in the order of the folders no two would meet.
 TEST_F(Folder, FilesOfOneNameAreCompressedTogetherWhereverTheyLie) {
-  constexpr int kFolders = 30;
+  constexpr std::uint64_t kFolders = 30;
   constexpr std::size_t kTextBytes = 100'000, kOtherBytes = 180'000;
   const std::string text = to_string(words(1, kTextBytes));
-  for (int i = 0; i < kFolders; ++i) {
+  for (std::uint64_t i = 0; i < kFolders; ++i) {
     const std::string folder = "in/" + std::to_string(i);
     fs::create_directory(path(folder));
     // Cut into chunks of its own everywhere: only compression finds what is the same.
     std::string edited = text;
     for (std::size_t at = 0; at < edited.size(); at += 997) edited[at] = static_cast<char>(i);
     write(folder + "/copyright", edited);
-    for (int other = 0; other < 6; ++other) {
+    for (std::uint64_t other = 0; other < 6; ++other) {
       write(folder + "/" + std::to_string(other) + "." + std::to_string(other),
-            to_string(noise(static_cast<std::uint64_t>(100 + i * 10 + other), kOtherBytes)));
+            to_string(noise(100 + i * 10 + other, kOtherBytes)));
     }
   }
   FolderPutOptions options;
   options.workers = 1;
   const FolderPutSummary summary = put(options);
-  EXPECT_EQ(summary.files_new, kFolders * 7U);
+  EXPECT_EQ(summary.files_new, kFolders * 7);
   const std::uint64_t others = kFolders * 6 * kOtherBytes;
   EXPECT_LT(summary.bytes_stored, others + kFolders * kTextBytes / 2);
   restore();
