@@ -5,7 +5,7 @@
 //
 //   bench_large FOLDER [objects=4000000] [chunks_of_each=15]
 //
-// Run it under a memory limit: systemd-run --scope -p MemoryMax=4G build/bench/bin/bench_large /var/tmp/large
+// Run it under a memory limit: systemd-run --scope -p MemoryMax=4G build/release/bin/bench_large /var/tmp/large
 // (where there is no systemd: a cgroup of your own with memory.max).
 #include <sys/resource.h>
 
