@@ -652,6 +652,7 @@ IDS: dict[str, str] = {
     "search.bad_since": "usage",
     "search.bad_threshold": "usage",
     "search.bad_verdict": "damaged",
+    "search.batch_over": "interrupted",
     "search.near_and_like": "usage",
     "search.no_bucket": "usage",
     "search.no_questions": "failed",
