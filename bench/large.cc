@@ -7,12 +7,16 @@
 //
 // Run it under a memory limit: systemd-run --scope -p MemoryMax=4G build/release/bin/bench_large /var/tmp/large
 // (where there is no systemd: a cgroup of your own with memory.max).
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <utility>
 
 #include "foundation/codec/hash.h"
 #include "foundation/platform/posix_machine.h"
@@ -117,30 +121,67 @@ std::string verify_us(const platform::Machine& machine, vault::Vault& vault, boo
   return watch.each_us(count);
 }
 
-void measure(const platform::Machine& machine, vault::Vault& vault, const catalog::BucketRow& bucket,
-             std::uint64_t objects, std::uint64_t chunks_of_each, const std::string& put_us) {
-  const auto reader = vault.reader();
-  constexpr int kGets = 10'000;
-  Stopwatch watch(machine);
-  for (std::uint64_t i = 0; i < kGets; ++i) {
-    const std::uint64_t object = i * 7'919'777 % objects;
-    const auto listed = take(reader->current(bucket.id, key_of(object)));
-    if (!listed) std::abort();
-    std::uint64_t part = object * chunks_of_each;
-    check(vault::read_content(vault.chunks(), listed->version.content, 0, listed->version.size,
-                              [&](ByteView piece) -> Result<bool> {
-                                if (!equal(piece, ByteView(chunk_content(part++)).first(kChunkBytes))) std::abort();
-                                return true;
-                              }));
+// Nothing of the folder stays in the machine's memory.
+void drop_from_page_cache(const std::string& folder) {
+  ::sync();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const int file = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0 || ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0) std::abort();
+    ::close(file);
   }
-  const std::string get_us = watch.each_us(kGets);
+}
+
+void get(catalog::CatalogReader& reader, vault::Vault& vault, const catalog::BucketRow& bucket, std::uint64_t object,
+         std::uint64_t chunks_of_each) {
+  const auto listed = take(reader.current(bucket.id, key_of(object)));
+  if (!listed) std::abort();
+  std::uint64_t part = object * chunks_of_each;
+  check(vault::read_content(vault.chunks(), listed->version.content, 0, listed->version.size,
+                            [&](ByteView piece) -> Result<bool> {
+                              if (!equal(piece, ByteView(chunk_content(part++)).first(kChunkBytes))) std::abort();
+                              return true;
+                            }));
+}
+
+// Random ones out of the whole store, none read before: each waits for a page of the catalog, a block of the index and
+// its group. And twenty of them again and again, whose groups are kept opened whatever the size of the store. Any other
+// mix of the two would tell more about caches than about growth.
+std::pair<std::string, std::string> gets_us(const platform::Machine& machine, vault::Vault& vault,
+                                            const std::string& folder, const catalog::BucketRow& bucket,
+                                            std::uint64_t objects, std::uint64_t chunks_of_each) {
+  const auto reader = vault.reader();
+  constexpr std::uint64_t kFromDisk = 400;
+  const auto object_of = [&](std::uint64_t i) { return (objects / kFromDisk * i + i * i % 89) % objects; };
+  drop_from_page_cache(folder);
+  Stopwatch watch(machine);
+  for (std::uint64_t i = 0; i < kFromDisk; ++i)
+    get(*reader, vault, bucket, object_of(i * 149 % kFromDisk), chunks_of_each);
+  std::string from_disk = watch.each_us(kFromDisk);
+  constexpr std::uint64_t kKept = 20;
+  constexpr std::uint64_t kRounds = 500;
+  for (std::uint64_t round = 0; round <= kRounds; ++round) {
+    if (round == 1) watch.start();
+    for (std::uint64_t i = 0; i < kFromDisk; i += kFromDisk / kKept)
+      get(*reader, vault, bucket, object_of(i), chunks_of_each);
+  }
+  return {std::move(from_disk), watch.each_us(kKept * kRounds)};
+}
+
+void measure(const platform::Machine& machine, vault::Vault& vault, const std::string& folder,
+             const catalog::BucketRow& bucket, std::uint64_t objects, std::uint64_t chunks_of_each,
+             const std::string& put_us) {
+  const auto [from_disk_us, kept_us] = gets_us(machine, vault, folder, bucket, objects, chunks_of_each);
+  const auto reader = vault.reader();
   catalog::ListQuery query;
   query.bucket = bucket.id;
-  query.prefix = "archive/";
-  query.delimiter = "/";
-  watch.start();
+  query.after = key_of(objects / 2);
+  query.limit = 1'000;
   (void)take(reader->list(query));
-  const std::string list_us = watch.each_us(1);
+  constexpr double kLists = 20;
+  Stopwatch watch(machine);
+  for (int i = 0; i < kLists; ++i) (void)take(reader->list(query));
+  const std::string list_us = watch.each_us(kLists);
   watch.start();
   std::uint64_t seen = 0;
   check(reader->scan(bucket.id, "", "", [&](const catalog::Listed& listed) -> Result<bool> {
@@ -153,8 +194,9 @@ void measure(const platform::Machine& machine, vault::Vault& vault, const catalo
   const double chunks = count * static_cast<double>(chunks_of_each);
   const std::string structure_us = verify_us(machine, vault, false, count);
   const std::string data_us = verify_us(machine, vault, true, chunks);
-  std::printf("| %.2f | %.1f | %s | %s | %s | %s | %s | %s | %.0f |\n", count / 1e6, chunks / 1e6, put_us.c_str(),
-              get_us.c_str(), list_us.c_str(), find_us.c_str(), structure_us.c_str(), data_us.c_str(), peak_mb());
+  std::printf("| %.2f | %.1f | %s | %s | %s | %s | %s | %s | %s | %.0f |\n", count / 1e6, chunks / 1e6, put_us.c_str(),
+              from_disk_us.c_str(), kept_us.c_str(), list_us.c_str(), find_us.c_str(), structure_us.c_str(),
+              data_us.c_str(), peak_mb());
   std::fflush(stdout);
 }
 
@@ -172,9 +214,8 @@ void fill(const platform::Machine& machine, const std::string& folder, std::uint
   std::uint64_t measured = 0;
   std::printf(
       "Microseconds for each, in brackets of the processor.\n\n"
-      "| million objects | million chunks | put | get | page of a list | find, a name | verify, an object | verify "
-      "--data, a "
-      "chunk | peak MB |\n|---|---|---|---|---|---|---|---|---|\n");
+      "| million objects | million chunks | put | get from disk | get from memory | page of 1,000 names | find, a name "
+      "| verify, an object | verify --data, a chunk | peak MB |\n|---|---|---|---|---|---|---|---|---|---|\n");
   Stopwatch watch(machine);
   for (std::uint64_t at = 0; at < objects; at += kBatch) {
     std::vector<vault::NewVersion> fresh(kBatch);
@@ -203,7 +244,8 @@ void fill(const platform::Machine& machine, const std::string& folder, std::uint
     const std::uint64_t count = at + kBatch;
     // At an eighth, a quarter, a half and the whole: what grows with the logarithm grows by the same at each.
     if (count != objects / 8 && count != objects / 4 && count != objects / 2 && count != objects) continue;
-    measure(machine, *vault, bucket, count, chunks_of_each, watch.each_us(static_cast<double>(count - measured)));
+    measure(machine, *vault, folder, bucket, count, chunks_of_each,
+            watch.each_us(static_cast<double>(count - measured)));
     measured = count;
     watch.start();
   }

@@ -8,14 +8,15 @@
 
 #include "catalog/s3_rows.h"
 #include "foundation/codec/hash.h"
+#include "foundation/platform/file_system.h"
 #include "vault/checks.h"
+#include "vault/chunk_sorter.h"
 #include "vault/object/content.h"
 
 namespace atl::vault {
 namespace {
 
 constexpr std::size_t kLostKept = 100'000;
-constexpr std::size_t kLookedUpAtOnce = 128 * 1024;  // chunk ids: 4 MiB
 // To look up one chunk takes as long as to pass over about so many.
 constexpr std::uint64_t kPassedPerLookUp = 4;
 
@@ -139,30 +140,20 @@ class VerifyRun {
   // not, or where that cannot be told. Runs beside the check of the packs, so it says nothing about chunks that this
   // finds lost: where there is anything wrong, check_objects() looks again, one by one, and names it.
   //
-  // Ids are looked up in their order, many at once: neighbours lie in one block of the index.
+  // Ids are sorted and met by one pass over the index, so that the work for each does not grow with the vault.
   std::optional<std::uint64_t> count_whole_objects(catalog::CatalogReader& reader) {
     std::uint64_t versions = 0;
-    std::vector<ChunkId> wanted;
+    ChunkSorter wanted(vault_->machine(), vault_->head().suite, platform::join(vault_->folder(), "staging"));
     bool goes_on = true;  // nothing is missing so far, and nobody stops this
-    const std::uint64_t chunks = vault_->chunks().totals().chunks;
     const auto look_up = [&]() -> Result<void> {
-      std::ranges::sort(wanted);
-      const auto [from, to] = std::ranges::unique(wanted);
-      wanted.erase(from, to);
-      if (chunks / kPassedPerLookUp <= wanted.size()) ATOLL_TRY(take_out_known(wanted));
-      for (const ChunkId& id : wanted) {
-        ATOLL_ASSIGN(const bool is_known, vault_->chunks().contains(id));
-        if (!is_known || is_stopped()) {
-          goes_on = false;
-          break;
-        }
-      }
+      ATOLL_ASSIGN(goes_on, are_all_known(wanted));
       wanted.clear();
       return {};
     };
     const auto add = [&](const ChunkId& id) -> Result<void> {
-      wanted.push_back(id);
-      return wanted.size() < kLookedUpAtOnce ? Result<void>() : look_up();
+      wanted.add(id);
+      if (is_stopped()) goes_on = false;
+      return wanted.is_full() ? look_up() : Result<void>();
     };
     const auto add_content = [&](const catalog::ContentReference& content) -> Result<void> {
       if (vault_->keys().domain(content.domain) == nullptr) return {};  // shredded on purpose
@@ -191,25 +182,42 @@ class VerifyRun {
             ATOLL_TRY(add_content(content));
             return goes_on;
           }));
+      if (!goes_on) return {};
       return look_up();
     };
     if (!visit() || !goes_on) return std::nullopt;
     return versions;
   }
 
-  // Takes those out of sorted ids that one pass over all chunks meets.
-  Result<void> take_out_known(std::vector<ChunkId>& ids) {
-    std::vector<ChunkId> left;
-    auto at = ids.begin();
-    ATOLL_TRY(vault_->chunks().for_each_location([&](const chunk::ChunkPlace& place) -> Result<bool> {
-      while (at != ids.end() && *at < place.id) left.push_back(*at++);
-      if (at == ids.end()) return false;
-      if (*at == place.id && !place.is_in_condemned_pack) ++at;
-      return !is_stopped();
-    }));
-    left.insert(left.end(), at, ids.end());
-    ids = std::move(left);
-    return {};
+  // Whether the index knows all of them; false also where this is stopped.
+  Result<bool> are_all_known(ChunkSorter& wanted) {
+    const std::uint64_t chunks = vault_->chunks().totals().chunks;
+    bool goes_on = true;
+    const auto look_up = [&](const ChunkId& id) -> Result<void> {
+      ATOLL_ASSIGN(const bool is_known, vault_->chunks().contains(id));
+      goes_on = is_known && !is_stopped();
+      return {};
+    };
+    if (chunks / kPassedPerLookUp <= wanted.count()) {
+      ATOLL_TRY(vault_->chunks().for_each_location([&](const chunk::ChunkPlace& place) -> Result<bool> {
+        for (;;) {
+          ATOLL_ASSIGN(const ChunkId* id, wanted.peek());
+          if (id == nullptr || is_stopped()) return false;
+          if (*id > place.id) return true;
+          // One that the pass did not meet may have been moved meanwhile.
+          if (*id != place.id || place.is_in_condemned_pack) ATOLL_TRY(look_up(*id));
+          if (!goes_on) return false;
+          wanted.advance();
+        }
+      }));
+    }
+    while (goes_on && !is_stopped()) {
+      ATOLL_ASSIGN(const ChunkId* id, wanted.peek());
+      if (id == nullptr) return true;
+      ATOLL_TRY(look_up(*id));
+      wanted.advance();
+    }
+    return false;
   }
 
   // Whether each version's chunks are there at all (index), and none of those found lost.

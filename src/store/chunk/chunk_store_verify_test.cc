@@ -1,9 +1,11 @@
 // Verification by several threads: what is reported is the same for any number of them.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 #include "store/chunk/testing/test_vault.h"
+#include "store/run/run_set.h"
 
 namespace atl::chunk {
 namespace {
@@ -144,6 +146,89 @@ TEST(ChunkStoreVerify, ReportDoesNotDependOnTheNumberOfThreads) {
         EXPECT_NE(expected.find("footer"), std::string::npos) << expected;
         EXPECT_NE(expected.find("header"), std::string::npos) << expected;
       }
+    }
+  }
+}
+
+// The index opens only with its key, so nothing but this program writes what is wrong in it; it is found all the same.
+class WrongIndex {
+ public:
+  explicit WrongIndex(TestVault& vault) : vault_(&vault) {
+    auto opened = run::RunSet::open(vault.machine(), std::string(kVaultFolder) + "/indexes/chunks",
+                                    vault.keys().derived_key("indexes/chunks"), vault.keys().vault(),
+                                    small_options().index, true);
+    EXPECT_TRUE(opened) << opened.error().message;
+    index_ = std::move(*opened);
+  }
+  [[nodiscard]] Bytes location(const ChunkId& id) const { return index_->get(id.view()).value().value_or(Bytes{}); }
+  void put(const ChunkId& id, const Bytes& location) { EXPECT_TRUE(index_->put(id.view(), location)); }
+  void remove(const ChunkId& id) { EXPECT_TRUE(index_->remove(id.view())); }
+  void save() { EXPECT_TRUE(index_->flush(index_->state())); }
+
+ private:
+  TestVault* vault_;
+  std::unique_ptr<run::RunSet> index_;
+};
+
+TEST(ChunkStoreVerify, WrongIndexIsFoundAndMadeAnew) {
+  Filled filled;
+  for (const std::uint64_t groups : {6U, 3U, 2U}) fill_pack(filled.vault, filled.chunks.size(), groups, &filled.chunks);
+  const ChunkId first = filled.chunks[0].first;
+  const ChunkId second = filled.chunks[2].first;  // of the same pack
+  const ChunkId third = filled.chunks.back().first;
+  struct Case {
+    const char* what;
+    std::function<void(WrongIndex&)> make;
+    std::uint64_t missing;
+    std::uint64_t wrong;
+  };
+  const Case cases[] = {
+      {"nothing", [](WrongIndex&) {}, 0, 0},
+      {"one entry is gone", [&](WrongIndex& index) { index.remove(first); }, 1, 0},
+      {"entries of two packs are gone", [&](WrongIndex& index) { index.remove(first), index.remove(third); }, 2, 0},
+      {"an entry for what no pack holds",
+       [&](WrongIndex& index) {
+         ChunkId nothing;
+         nothing.bytes.fill(7);
+         index.put(nothing, index.location(first));
+       },
+       0, 1},
+      {"an entry leads to another place of its pack",
+       [&](WrongIndex& index) { index.put(first, index.location(second)); }, 0, 1},
+      {"two entries of a pack lead to each other's place",
+       [&](WrongIndex& index) {
+         const Bytes place = index.location(first);
+         index.put(first, index.location(second));
+         index.put(second, place);
+       },
+       0, 2},
+      {"an entry leads into another pack", [&](WrongIndex& index) { index.put(first, index.location(third)); }, 0, 1},
+      {"one is gone and one leads nowhere",
+       [&](WrongIndex& index) {
+         index.remove(first);
+         ChunkId nothing;
+         nothing.bytes.fill(7);
+         index.put(nothing, index.location(second));
+       },
+       1, 1},
+  };
+  for (const Case& each : cases) {
+    for (const unsigned threads : kThreadCounts) {
+      SCOPED_TRACE(std::string(each.what) + ", " + std::to_string(threads) + " threads");
+      TestVault copy(filled.vault, filled.vault.files().clone(), 3);
+      {
+        WrongIndex index(copy);
+        each.make(index);
+        index.save();
+      }
+      const auto store = copy.open();
+      ASSERT_FALSE(store->open_report().index_was_rebuilt);
+      const auto report = store->verify({.data = true, .heal = true, .threads = threads}).value();
+      EXPECT_EQ(report.index_entries_missing, each.missing);
+      EXPECT_EQ(report.index_entries_wrong, each.wrong);
+      EXPECT_TRUE(report.damage.empty());
+      EXPECT_TRUE(store->verify({.threads = threads}).value().is_clean());
+      for (const auto& [id, plain] : filled.chunks) expect_reads(*store, id, plain);
     }
   }
 }

@@ -11,8 +11,10 @@
 //    order of the file.
 //  - A thread begins another pack only where no step of those begun is left: no more packs are held at once than there
 //    are threads.
-//  - The index is asked in the order of ids, a whole pack at a time: neighbours lie in one block of it, which is then
-//    opened once and not for each.
+//  - That the index leads to each chunk of a pack, and nowhere else in it, is told by sums over the pack's own list and
+//    over one pass through the index, which are equal where both hold the same. So the work for each chunk is the same
+//    however many there are. Only where sums differ, or a pack is damaged or being written, each of its chunks is
+//    looked up.
 //
 // Locks: tasks_mutex_ and mutex_, neither under the other, nor any of the store's under them.
 #include "store/chunk/verify.h"
@@ -30,8 +32,6 @@ namespace atl::chunk {
 namespace {
 
 constexpr std::uint64_t kSliceBytes = 2 * kMiB;  // of groups in the file: some 10 ms of one core
-// To look up one entry of the index takes as long as to pass over about so many.
-constexpr std::uint64_t kEntriesPassedPerLookUp = 8;
 
 // SplitMix64 over seed and pack: whether a pack is in the sample does not depend on which others there are.
 bool is_sampled(const PackId& id, std::uint64_t seed, double ratio) {
@@ -43,6 +43,31 @@ bool is_sampled(const PackId& id, std::uint64_t seed, double ratio) {
   z ^= z >> 31U;
   return static_cast<double>(z >> 11U) * 0x1.0p-53 < ratio;
 }
+
+// Which entries lead into a pack, in any order: their number, and two sums of 64 bits over what each of them says. Ids
+// are keyed digests, so that nobody chooses entries whose sums agree by plan; by chance one in 2^128 pairs does.
+class Entries {
+ public:
+  void add(const ChunkId& id, const Location& location) {
+    ++count_;
+    const std::uint64_t group = (std::uint64_t{location.group_offset} << 32U) | location.sealed_length;
+    const std::uint64_t place = (std::uint64_t{location.offset} << 32U) | location.length;
+    const auto word = [&](std::size_t number) { return load_le<std::uint64_t>(id.bytes.data() + 8 * number); };
+    first_ += mixed(mixed(mixed(word(0) ^ group) + place) ^ word(1));
+    second_ += mixed(mixed(mixed(word(2) + place) ^ group) + word(3));
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  friend bool operator==(const Entries&, const Entries&) = default;
+
+ private:
+  // The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+  static std::uint64_t mixed(std::uint64_t z) {
+    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
+    return z ^ (z >> 31U);
+  }
+  std::uint64_t count_ = 0, first_ = 0, second_ = 0;
+};
 
 }  // namespace
 
@@ -76,6 +101,8 @@ class Verification {
   struct PackResult {
     VerifyReport counts;
     std::vector<PackDamage> damage;
+    // What the index should say of it; none where that is known by looking up each chunk.
+    std::optional<Entries> expected;
     std::uint64_t matched = 0;  // chunks that the index finds exactly here
     std::vector<std::pair<ChunkId, Location>> not_in_index;
   };
@@ -231,22 +258,52 @@ class Verification {
     }
     result.counts.groups = check.footer.groups.size();
     result.counts.chunks = check.footer.chunks.size();
-    check_against_index(check);
+    if (check.is_open || check.pack.is_condemned || !result.damage.empty()) {
+      look_up_chunks(check);
+    } else {
+      Entries& expected = result.expected.emplace();
+      for (const auto& chunk : check.footer.chunks) expected.add(chunk.id, location_of(check, chunk));
+    }
     if (check.has_parity && check.file && !is_stopped_.load()) {
       if (check.reads_all || !result.damage.empty()) tell_of_blocks(check);
+      if (result.expected && !result.damage.empty()) {
+        result.expected.reset();
+        look_up_chunks(check);
+      }
       if (!result.damage.empty() && options_.heal && store_.writable_) heal(check);
     }
     const std::uint64_t all = work_of(check.pack);
-    merge(check.pack, std::move(result), check.is_open, check.is_destroyed);
+    merge(check);
     if (all > told) progress(all - told);
   }
 
-  void merge(const PackInfo& pack, PackResult result, bool is_open, bool is_destroyed) {
+  void merge(PackCheck& check) {
+    put_missing(check);
+    PackResult& result = check.result;
+    const std::lock_guard lock(mutex_);
+    report_.packs += result.counts.packs;
+    report_.packs_read_whole += result.counts.packs_read_whole;
+    report_.groups += result.counts.groups;
+    report_.chunks += result.counts.chunks;
+    report_.bytes_read += result.counts.bytes_read;
+    // Damaged packs, destroyed ones and those being written are left out of the count against the index.
+    const bool has_damage = !result.damage.empty();
+    for (auto& damage : result.damage) report_.damage.push_back(std::move(damage));
+    if (check.is_open || check.is_destroyed || has_damage) return;
+    if (result.expected) {
+      expected_entries_[check.pack.id] = *result.expected;
+    } else {
+      matched_[check.pack.id] = result.matched;
+    }
+  }
+
+  // Into the index what it does not know of a pack.
+  void put_missing(PackCheck& check) {
     std::uint64_t missing = 0;
     {
       const std::lock_guard publishing(store_.publish_mutex_);
-      for (const auto& [id, location] : result.not_in_index) {
-        if (is_open && store_.pending_.find(id)) continue;
+      for (const auto& [id, location] : check.result.not_in_index) {
+        if (check.is_open && store_.pending_.find(id)) continue;
         // It may have been moved or published since it was looked for.
         if (const auto place = store_.find_in_index(id, ChunkStore::State::Look::read); place && *place) continue;
         ++missing;
@@ -256,15 +313,7 @@ class Verification {
       }
     }
     const std::lock_guard lock(mutex_);
-    report_.packs += result.counts.packs;
-    report_.packs_read_whole += result.counts.packs_read_whole;
-    report_.groups += result.counts.groups;
-    report_.chunks += result.counts.chunks;
-    report_.bytes_read += result.counts.bytes_read;
     report_.index_entries_missing += missing;
-    for (auto& damage : result.damage) report_.damage.push_back(std::move(damage));
-    // Damaged packs, destroyed ones and those being written are left out of the count against the index.
-    if (!is_open && !is_destroyed && result.damage.empty()) expected_entries_[pack.id] = result.matched;
   }
 
   // The reader that others use, too.
@@ -488,36 +537,9 @@ class Verification {
     return {check.pack.id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset, chunk.length};
   }
 
-  // Takes those out of `order`, which is that of their ids, that the index finds exactly where they lie: by one pass
-  // over the index, where a pass costs less than looking up each. What is left, for whatever reason, is to be looked
-  // up.
-  void take_out_found(PackCheck& check, std::vector<std::uint32_t>& order) {
-    const std::shared_lock guard(store_.index_guard_);
-    if (order.empty() || !store_.index_ || store_.has_overlay_.load() ||
-        store_.index_->stats().entries / kEntriesPassedPerLookUp > order.size()) {
-      return;
-    }
-    const auto id_of = [&](std::size_t i) -> const ChunkId& { return check.footer.chunks[order[i]].id; };
-    std::vector<std::uint32_t> left;
-    std::size_t at = 0;
-    const auto passed =
-        store_.index_->for_each_from(id_of(0).view(), [&](ByteView key, ByteView value) -> Result<bool> {
-          while (at < order.size() && compare(id_of(at).view(), key) < 0) left.push_back(order[at++]);
-          if (at == order.size()) return false;
-          if (equal(id_of(at).view(), key)) {
-            if (!equal(value, encode(location_of(check, check.footer.chunks[order[at]])))) left.push_back(order[at]);
-            ++at;
-          }
-          return !is_stopped_.load(std::memory_order_relaxed);
-        });
-    if (!passed) return;
-    left.insert(left.end(), order.begin() + static_cast<std::ptrdiff_t>(at), order.end());
-    check.result.matched += order.size() - left.size();
-    order = std::move(left);
-  }
-
-  // What lies in groups that are lost is not looked for.
-  void check_against_index(PackCheck& check) {
+  // Each chunk of a pack, in the order of their ids: neighbours lie in one block of the index. What lies in groups that
+  // are lost is not looked for.
+  void look_up_chunks(PackCheck& check) {
     const PackInfo& pack = check.pack;
     const Footer& footer = check.footer;
     std::vector<std::uint32_t> order;
@@ -530,7 +552,6 @@ class Verification {
       }
     }
     std::ranges::sort(order, {}, [&](std::uint32_t i) -> const ChunkId& { return footer.chunks[i].id; });
-    take_out_found(check, order);
     for (const std::uint32_t i : order) {
       if (is_stopped_.load()) return;
       const auto& chunk = footer.chunks[i];
@@ -551,47 +572,75 @@ class Verification {
     if (auto chunks = store_.chunks_read_from(pack.id)) result.damage.back().lost_chunks = std::move(*chunks);
   }
 
-  // The other way round: every entry that names a pack must lead to a chunk of it. As keys are unique, it is enough to
-  // count: a pack has as many entries as it has chunks that the index found exactly there.
-  void check_index() {
-    std::unordered_map<PackId, std::uint64_t> entries;
-    bool is_damaged = false;
-    {
-      const std::shared_lock guard(store_.index_guard_);
-      const auto count = [&](const Location& location) {
-        if (expected_entries_.contains(location.pack)) ++entries[location.pack];
-      };
-      if (store_.index_) {
-        const auto visited = store_.index_->for_each([&](ByteView key, ByteView value) -> Result<bool> {
-          ChunkId id;
-          if (key.size() != id.bytes.size() || value.size() != kLocationBytes) {
-            ++report_.index_entries_wrong;
-            return true;
-          }
-          std::ranges::copy(key, id.bytes.begin());
-          {
-            const std::lock_guard lock(store_.overlay_mutex_);
-            if (store_.overlay_.contains(id)) return true;
-          }
-          LocationBytes bytes{};
-          std::ranges::copy(value, bytes.begin());
-          count(decode_location(bytes));
+  // What the index holds of each pack that is in `packs`; false where it cannot be read, or verification was stopped.
+  template <class Packs>
+  bool pass_over_index(const Packs& packs, std::unordered_map<PackId, Entries>& found) {
+    const std::shared_lock guard(store_.index_guard_);
+    const auto add = [&](const ChunkId& id, const Location& location) {
+      if (packs.contains(location.pack)) found[location.pack].add(id, location);
+    };
+    std::uint64_t malformed = 0;
+    if (store_.index_) {
+      const bool has_overlay = store_.has_overlay_.load();
+      const auto visited = store_.index_->for_each([&](ByteView key, ByteView value) -> Result<bool> {
+        ChunkId id;
+        LocationBytes bytes{};
+        if (key.size() != id.bytes.size() || value.size() != bytes.size()) {
+          ++malformed;
           return true;
-        });
-        is_damaged = !visited;
+        }
+        std::ranges::copy(key, id.bytes.begin());
+        if (has_overlay) {
+          const std::lock_guard lock(store_.overlay_mutex_);
+          if (store_.overlay_.contains(id)) return true;
+        }
+        std::ranges::copy(value, bytes.begin());
+        add(id, decode_location(bytes));
+        return !is_stopped_.load(std::memory_order_relaxed);
+      });
+      if (!visited) ++malformed;
+    }
+    const std::lock_guard lock(store_.overlay_mutex_);
+    for (const auto& [id, location] : store_.overlay_) add(id, location);
+    report_.index_entries_wrong += malformed;
+    return malformed == 0 && !is_stopped_.load();
+  }
+
+  // The index against the lists of all packs: both hold the same of each of them, or it is looked at closely. The other
+  // way round every entry that names a pack must lead to a chunk of it; as keys are unique, it is enough to count
+  // those.
+  void check_index() {
+    std::unordered_map<PackId, Entries> found;
+    if (pass_over_index(expected_entries_, found)) {
+      for (const auto& [pack, expected] : expected_entries_) {
+        if (found[pack] != expected) look_up_again(pack);
+        if (is_stopped_.load()) return;
       }
-      const std::lock_guard lock(store_.overlay_mutex_);
-      for (const auto& [id, location] : store_.overlay_) count(location);
+      found.clear();
+      if (!matched_.empty() && !pass_over_index(matched_, found) && is_stopped_.load()) return;
+      for (const auto& [pack, entries] : found) {
+        // What was found missing was put in since; it may or may not have been counted.
+        const std::uint64_t expected = matched_[pack] + report_.index_entries_missing;
+        if (entries.count() > expected) report_.index_entries_wrong += entries.count() - expected;
+      }
     }
-    if (is_damaged) ++report_.index_entries_wrong;
-    for (const auto& [pack, count] : entries) {
-      // What was found missing was put in since; it may or may not have been counted.
-      const std::uint64_t expected = expected_entries_[pack] + report_.index_entries_missing;
-      if (count > expected) report_.index_entries_wrong += count - expected;
-    }
+    if (is_stopped_.load()) return;
     if (report_.index_entries_wrong > 0 && store_.writable_) {
       if (auto rebuilt = store_.rebuild_index(); !rebuilt) error_ = rebuilt.error();
     }
+  }
+
+  // A pack in which nothing was wrong, and of which the index does not hold what the pack's list does.
+  void look_up_again(const PackId& id) {
+    PackCheck check;
+    const auto pack = std::ranges::lower_bound(packs_, id, {}, &PackInfo::id);
+    check.pack = *pack;
+    codec::Decompressor decompressor;
+    begin(check, decompressor);
+    if (!check.result.damage.empty()) return;  // it was sound a moment ago: the next verification names it
+    look_up_chunks(check);
+    put_missing(check);
+    if (!check.is_open && !check.is_destroyed) matched_[id] = check.result.matched;
   }
 
   ChunkStore::State& store_;
@@ -608,8 +657,11 @@ class Verification {
   std::mutex mutex_;
   std::uint64_t bytes_done_ = 0;  // guarded by mutex_
   std::uint64_t bytes_total_ = 0;
-  VerifyReport report_;                                         // guarded by mutex_ while threads run
-  std::unordered_map<PackId, std::uint64_t> expected_entries_;  // guarded by mutex_ while threads run
+  VerifyReport report_;  // guarded by mutex_ while threads run
+  // What the index should hold of a pack, and of how many of its chunks it is known to lead to them. Guarded by mutex_
+  // while threads run.
+  std::unordered_map<PackId, Entries> expected_entries_;
+  std::unordered_map<PackId, std::uint64_t> matched_;
   std::optional<Error> error_;
 };
 
