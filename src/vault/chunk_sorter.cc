@@ -62,8 +62,7 @@ bool ChunkSorter::write_out(Part& part) {
 }
 
 Result<bool> ChunkSorter::open_file() {
-  const std::string path =
-      platform::join(folder_, "chunk-ids-" + platform::new_id<OperationId>(machine_).text());
+  const std::string path = platform::join(folder_, "chunk-ids-" + platform::new_id<OperationId>(machine_).text());
   ATOLL_ASSIGN(auto file, machine_.files.open(path, platform::OpenMode::create_new));
   ATOLL_ASSIGN(const bool is_unnamed, machine_.files.remove_file(path));
   if (!is_unnamed) return false;
@@ -92,7 +91,8 @@ Result<void> ChunkSorter::load(Part& part) {
   for (const std::uint32_t block : part.blocks) {
     frame_.resize(block_bytes());
     ATOLL_TRY(platform::read_exact(*file_, std::uint64_t{block} * block_bytes(), frame_.span(), "sorted chunk ids"));
-    const ByteSpan out(reinterpret_cast<std::uint8_t*>(sorted_.data() + at), ids_in_block_ * sizeof(ChunkId));  // NOLINT
+    const ByteSpan out(reinterpret_cast<std::uint8_t*>(sorted_.data() + at),
+                       ids_in_block_ * sizeof(ChunkId));  // NOLINT
     if (!sealer_->open(codec::counter_nonce(block), {}, frame_.view(), out))
       return fail(ErrorKind::damaged, "sorter.damaged", "what was written to disk to be sorted did not come back");
     at += ids_in_block_;

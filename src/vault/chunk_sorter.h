@@ -39,7 +39,7 @@ class ChunkSorter {
   // Memory is full and nothing can be written out: what is here has to be read and cleared before more is added.
   [[nodiscard]] bool is_full() const { return is_full_; }
   [[nodiscard]] std::uint64_t count() const { return count_; }  // with repetitions
-  [[nodiscard]] std::size_t memory_bytes() const;                // that ids take just now
+  [[nodiscard]] std::size_t memory_bytes() const;               // that ids take just now
 
   // The least id that was not passed by; null at the end. The first call sorts. Errors: `io`, `damaged` (of the file).
   [[nodiscard]] Result<const ChunkId*> peek();

@@ -46,9 +46,9 @@ TEST_F(ChunkSorterTest, GivesEachBackOnceAndInOrder) {
           std::set<ChunkId> expected;
           for (int i = 0; i < count; ++i) {
             ChunkId id = random_id(random);
-            if (i % 7 == 0) id.bytes[0] = 42;                       // uneven parts
+            if (i % 7 == 0) id.bytes[0] = 42;                             // uneven parts
             if (i % 5 == 0 && !expected.empty()) id = *expected.begin();  // repeated
-            if (i % 11 == 0 && !expected.empty()) {                 // alike but for the end
+            if (i % 11 == 0 && !expected.empty()) {                       // alike but for the end
               id = *expected.rbegin();
               id.bytes[31] ^= 1;
             }
