@@ -1,6 +1,7 @@
 #include "edge/s3/signature.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "edge/s3/errors.h"
@@ -479,9 +480,10 @@ std::optional<std::int64_t> parse_basic_time(std::string_view text) {
   for (std::size_t at = 0; at < 15; ++at) {
     if (at != 8 && (text[at] < '0' || text[at] > '9')) return std::nullopt;
   }
-  const auto part = [&](std::size_t from, std::size_t count) { return std::string(text.substr(from, count)); };
-  const auto time = parse_rfc3339(part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" + part(9, 2) + ":" +
-                                  part(11, 2) + ":" + part(13, 2) + "Z");
+  const std::array<char, 20> extended{text[0],  text[1],  text[2], text[3],  '-',      text[4],  text[5],
+                                      '-',      text[6],  text[7], 'T',      text[9],  text[10], ':',
+                                      text[11], text[12], ':',     text[13], text[14], 'Z'};
+  const auto time = parse_rfc3339({extended.data(), extended.size()});
   if (!time) return std::nullopt;
   return time->seconds;
 }

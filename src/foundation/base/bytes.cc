@@ -55,11 +55,11 @@ std::uint64_t load_be64(const std::uint8_t* from) {
 
 std::string to_hex(ByteView bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '\0');
+  char* to = text.data();
   for (const std::uint8_t byte : bytes) {
-    text.push_back(digits[byte >> 4]);
-    text.push_back(digits[byte & 15]);
+    *to++ = digits[byte >> 4];
+    *to++ = digits[byte & 15];
   }
   return text;
 }

@@ -1,9 +1,7 @@
 #include "foundation/base/time.h"
 
-#include <array>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 
 namespace atl {
 namespace {
@@ -11,29 +9,47 @@ namespace {
 constexpr std::int64_t kFirstSecondOfYear0 = -62'167'219'200;
 constexpr std::int64_t kLastSecondOfYear9999 = 253'402'300'799;
 
+// Each line of a log has a time: no format string is read for one.
+void append_digits(std::string& out, std::uint32_t value, std::size_t count) {
+  out.append(count, '0');
+  for (auto at = out.rbegin(); value > 0; ++at, value /= 10) *at = static_cast<char>('0' + value % 10);
+}
+
 // ".5" as ".500": groups of three digits, none where nothing is to be said.
-std::string format_fraction(std::uint32_t nanoseconds) {
-  if (nanoseconds == 0) return {};
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), ".%09u", nanoseconds);
-  std::string fraction(text.data());
-  while (fraction.ends_with("000")) fraction.resize(fraction.size() - 3);
-  return fraction;
+void append_fraction(std::string& out, std::uint32_t nanoseconds) {
+  if (nanoseconds == 0) return;
+  out += '.';
+  append_digits(out, nanoseconds, 9);
+  while (out.ends_with("000")) out.resize(out.size() - 3);
 }
 
 std::string format_parts(std::int64_t seconds, std::uint32_t nanoseconds) {
   namespace ch = std::chrono;
   if (seconds < kFirstSecondOfYear0 || seconds > kLastSecondOfYear9999) {
-    return "@" + std::to_string(seconds) + format_fraction(nanoseconds);
+    std::string text = "@" + std::to_string(seconds);
+    append_fraction(text, nanoseconds);
+    return text;
   }
   const auto day = ch::floor<ch::days>(ch::sys_seconds{ch::seconds{seconds}});
   const ch::year_month_day date{day};
-  const std::int64_t in_day = seconds - ch::duration_cast<ch::seconds>(day.time_since_epoch()).count();
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(in_day / 3600),
-                static_cast<int>(in_day / 60 % 60), static_cast<int>(in_day % 60));
-  return text.data() + format_fraction(nanoseconds) + "Z";
+  const auto in_day =
+      static_cast<std::uint32_t>(seconds - ch::duration_cast<ch::seconds>(day.time_since_epoch()).count());
+  std::string text;
+  text.reserve(32);
+  append_digits(text, static_cast<std::uint32_t>(static_cast<int>(date.year())), 4);
+  text += '-';
+  append_digits(text, static_cast<unsigned>(date.month()), 2);
+  text += '-';
+  append_digits(text, static_cast<unsigned>(date.day()), 2);
+  text += 'T';
+  append_digits(text, in_day / 3600, 2);
+  text += ':';
+  append_digits(text, in_day / 60 % 60, 2);
+  text += ':';
+  append_digits(text, in_day % 60, 2);
+  append_fraction(text, nanoseconds);
+  text += 'Z';
+  return text;
 }
 
 tl::unexpected<Error> bad_time(std::string_view text) {

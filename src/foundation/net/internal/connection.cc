@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 
 #include "foundation/net/http_date.h"
+#include "foundation/net/internal/characters.h"
 #include "foundation/net/internal/streaming_body.h"
 
 namespace atl::net {
@@ -26,20 +28,11 @@ constexpr std::uint32_t kLingerStoppingMs = 250;
 
 void append_number(std::string& out, std::uint64_t number) {
   std::array<char, 20> digits{};
-  const int count = std::snprintf(digits.data(), digits.size(), "%llu", static_cast<unsigned long long>(number));
-  out.append(digits.data(), static_cast<std::size_t>(count));
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
 bool is_writable_field(const Header& field) {
-  const auto is_bad_value = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-  };
-  const auto is_bad_name = [&](char c) {
-    return is_bad_value(c) || c == ' ' || c == '\t' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
-  };
-  return !field.name.empty() && std::none_of(field.name.begin(), field.name.end(), is_bad_name) &&
-         std::none_of(field.value.begin(), field.value.end(), is_bad_value);
+  return !field.name.empty() && !has_any(field.name, Refused::in_names) && !has_any(field.value, Refused::anywhere);
 }
 
 bool is_servers_own(std::string_view name) {

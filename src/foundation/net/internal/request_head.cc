@@ -6,6 +6,8 @@
 #include <boost/beast/http/error.hpp>
 #include <cstring>
 
+#include "foundation/net/internal/characters.h"
+
 namespace atl::net {
 
 namespace {
@@ -63,11 +65,6 @@ class HeadParser final : public http::basic_parser<true> {
   RequestHead& head_;
   std::size_t fields_max_;
 };
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-}
 
 bool is_token_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -163,7 +160,7 @@ HeadScanner::Found HeadScanner::scan(std::string_view bytes) {
     if (!text.empty() && line_begin_ > 0 && (text[0] == ' ' || text[0] == '\t')) {
       return refuse(bad("A header field goes on in the next line, which is obsolete."));
     }
-    if (std::any_of(text.begin(), text.end(), is_control)) return refuse(bad("Control characters in the header."));
+    if (has_any(text, Refused::anywhere)) return refuse(bad("Control characters in the header."));
     at_ = line_begin_ = line_end + 1;
     if (text.empty()) return {line_end + 1, std::nullopt};
   }
