@@ -188,32 +188,86 @@ TEST(ChunkStoreDamage, HeaderBeyondParityIsReadByItsCopy) {
   EXPECT_FALSE(report.damage.at(0).is_healable);
 }
 
-// An unfinished pack has no parity: until it is sealed the copy is all there is.
-TEST(ChunkStoreDamage, UnfinishedPackIsReadByTheCopyOfItsHeader) {
-  TestVault vault;
-  std::vector<std::pair<ChunkId, Bytes>> chunks;
-  {
-    const auto store = vault.open(small_options(64 * kMiB));
-    auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
-    for (std::uint64_t i = 0; i < 3; ++i) {
-      Bytes plain = noise_chunk(i, 20'000);
-      chunks.emplace_back(must_add(*writer, plain), std::move(plain));
-      ASSERT_TRUE(store->sync());
+// An unfinished pack has no parity: until it is sealed the copy of its header is all there is.
+class UnfinishedPack : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    {
+      const auto store = vault_.open(small_options(64 * kMiB));
+      auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+      for (std::uint64_t i = 0; i < 3; ++i) {
+        Bytes plain = noise_chunk(i, 20'000);
+        chunks_.emplace_back(must_add(*writer, plain), std::move(plain));
+        ASSERT_TRUE(store->sync());
+      }
     }
+    path_ = vault_.files().all_paths("*.open").at(0);
+    destroy(vault_, path_, 0, 128);
   }
-  const std::string path = vault.files().all_paths("*.open").at(0);
-  destroy(vault, path, 0, 128);
-  for (const bool writable : {false, true, true}) {
-    const auto store = vault.open(small_options(), writable);
-    EXPECT_EQ(store->open_report().warnings.size(), 1U);
-    for (const auto& [id, plain] : chunks) expect_reads(*store, id, plain);
-    const auto report = store->verify({.data = true}).value();
+  void expect_read_by_the_copy(ChunkStore& store) {
+    EXPECT_EQ(store.open_report().warnings.size(), 1U);
+    for (const auto& [id, plain] : chunks_) expect_reads(store, id, plain);
+    const auto report = store.verify({.data = true}).value();
     ASSERT_EQ(report.damage.size(), 1U);
     EXPECT_EQ(report.damage[0].area, "header");
     EXPECT_TRUE(report.damage[0].lost_chunks.empty());
   }
+  TestVault vault_;
+  std::vector<std::pair<ChunkId, Bytes>> chunks_;
+  std::string path_;
+};
+
+TEST_F(UnfinishedPack, GetsItsDamagedHeaderAgainFromItsCopy) {
+  expect_read_by_the_copy(*vault_.open(small_options(), false));
+  {
+    const auto store = vault_.open();
+    ASSERT_EQ(store->open_report().warnings.size(), 1U);
+    EXPECT_NE(store->open_report().warnings[0].find("written again"), std::string::npos);
+    EXPECT_TRUE(store->list_packs().at(0).is_sealed);
+    EXPECT_TRUE(store->verify({.data = true}).value().is_clean());
+    for (const auto& [id, plain] : chunks_) expect_reads(*store, id, plain);
+  }
+  const auto store = vault_.open();
+  EXPECT_TRUE(store->open_report().warnings.empty());
+  EXPECT_TRUE(store->verify({.data = true}).value().is_clean());
+  for (const auto& [id, plain] : chunks_) expect_reads(*store, id, plain);
+}
+
+// Stopped anywhere while it is written again and sealed, twice.
+TEST_F(UnfinishedPack, PowerCutsWhileItIsMendedLoseNothing) {
+  const auto points_of = [&](TestVault& vault) {
+    const std::uint64_t before = vault.files().points();
+    EXPECT_TRUE(vault.open() != nullptr);
+    return vault.files().points() - before;
+  };
+  TestVault counted(vault_, vault_.files().clone(), 3);
+  const std::uint64_t points = points_of(counted);
+  ASSERT_GT(points, 5U);
+  for (std::uint64_t point = 0; point < points; ++point) {
+    for (const auto policy :
+         {platform::CrashPolicy::drop_all, platform::CrashPolicy::random, platform::CrashPolicy::random_with_garbage}) {
+      SCOPED_TRACE("point " + std::to_string(point));
+      TestVault stopped(vault_, vault_.files().clone(), 4);
+      stopped.files().stop_at(stopped.files().points() + point, platform::StopWhen::torn);
+      (void)ChunkStore::open(stopped.machine(), kVaultFolder, stopped.keys(), small_options(), true);
+      ASSERT_TRUE(stopped.files().stopped());
+      TestVault rebooted(vault_, stopped.files().after_crash(point, policy), 5);
+      const auto store = rebooted.open();
+      ASSERT_TRUE(store);
+      for (const auto& [id, plain] : chunks_) expect_reads(*store, id, plain);
+      ASSERT_TRUE(store->verify({.data = true}).value().is_clean());
+    }
+  }
+}
+
+TEST_F(UnfinishedPack, IsReadByTheCopyOfItsHeaderWhereThatCannotBeWritten) {
+  for (int i = 0; i < 2; ++i) {
+    vault_.files().fail_next(platform::Operation::write, "*.open", ErrorKind::io, 1);
+    expect_read_by_the_copy(*vault_.open());
+  }
   // What is in it goes the way of everything that is moved, and then the pack is clean.
-  auto store = vault.open();
+  vault_.files().fail_next(platform::Operation::write, "*.open", ErrorKind::io, 1);
+  auto store = vault_.open();
   const auto packs = store->list_packs();
   ASSERT_EQ(packs.size(), 1U);
   EXPECT_FALSE(packs[0].is_sealed);
@@ -222,9 +276,9 @@ TEST(ChunkStoreDamage, UnfinishedPackIsReadByTheCopyOfItsHeader) {
   EXPECT_EQ(store->rewrite(sources, all, {}).value().rewritten, sources);
   EXPECT_EQ(store->condemn(sources, store->begin_collection()).value(), sources);
   EXPECT_TRUE(store->remove_pack(sources[0]).value());
-  EXPECT_FALSE(vault.files().all_paths("*").empty());
-  EXPECT_TRUE(vault.files().all_paths("*.open").empty());
-  for (const auto& [id, plain] : chunks) expect_reads(*store, id, plain);
+  EXPECT_FALSE(vault_.files().all_paths("*").empty());
+  EXPECT_TRUE(vault_.files().all_paths("*.open").empty());
+  for (const auto& [id, plain] : chunks_) expect_reads(*store, id, plain);
   EXPECT_TRUE(store->verify({.data = true}).value().is_clean());
 }
 

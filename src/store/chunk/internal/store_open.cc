@@ -231,9 +231,20 @@ Result<void> ChunkStore::State::scan_unfinished(const PackId& id, std::uint64_t 
     ATOLL_TRY(blobs_->remove_unfinished(name));
     return {};
   }
-  // A pack whose own header is damaged is not built on: parity over it would keep the damage. It is read by the copy
-  // of its header until what is wanted of it was rewritten.
-  const bool has_bad_header = (*reader)->was_header_healed();
+  // A pack whose own header is damaged is not built on: parity over it would keep the damage. Groups that came to the
+  // disk ahead of it, as a power cut can have it, are no reason to keep it so: its copy is written over it first. Where
+  // that fails it is read by the copy until what is wanted of it was rewritten.
+  bool has_bad_header = (*reader)->was_header_healed();
+  if (has_bad_header && writable_ && !found.footer.groups.empty()) {
+    const auto write_again = [&]() -> Result<void> {
+      ATOLL_ASSIGN(const auto writer, blobs_->adopt(name, 0));  // what follows is cut by nobody
+      ATOLL_TRY(writer->append((*reader)->header_bytes()));
+      return writer->sync();
+    };
+    const auto written = write_again();
+    has_bad_header = !written;
+    if (written) warn("pack " + id.text() + " was left unfinished and its header was written again by a copy");
+  }
   if (has_bad_header)
     warn("pack " + id.text() + " was left unfinished and its header is damaged; it is read by a copy");
   if (writable_ && !has_bad_header) {
