@@ -175,6 +175,29 @@ TEST_F(Groups, ComeBackWithEveryCodec) {
   }
 }
 
+// Of large bodies samples decide; of noise that repeats itself the repeats are seen.
+TEST_F(Groups, LargeOnesAreCompressedWhereASampleShrinks) {
+  platform::SeededRandom random(4);
+  const Bytes noise = random.bytes(300'000);
+  Bytes repeated;
+  for (int i = 0; i < 50; ++i) repeated.insert(repeated.end(), noise.begin(), noise.begin() + 6'000);
+  Bytes text_at_the_end = noise;
+  std::fill(text_at_the_end.end() - 16'384, text_at_the_end.end(), std::uint8_t{'x'});
+  for (const auto codec : {codec::CompressionCodec::lz4, codec::CompressionCodec::zstd}) {
+    for (const auto& [content, expected] : {std::pair(noise, codec::CompressionCodec::raw), std::pair(repeated, codec),
+                                            std::pair(text_at_the_end, codec)}) {
+      Bytes body;
+      const auto entries = entries_for({content}, body);
+      ASSERT_TRUE(group_.prepare(entries, body, {codec, 3}));
+      ASSERT_TRUE(group_.seal(sealing_, header_, 6, body));
+      EXPECT_EQ(group_.header().codec, expected);
+      const auto opened = open(group_.frame(), header_);
+      ASSERT_TRUE(opened) << opened.error().message;
+      EXPECT_TRUE(equal(opened->body(), body));
+    }
+  }
+}
+
 TEST_F(Groups, TouchedMovedOrRenumberedDoNotOpen) {
   Bytes body;
   const auto entries = entries_for({to_bytes("hello")}, body);
