@@ -88,8 +88,8 @@ bool GroupSealer::is_compressible(ByteView body, const GroupCodec& codec) {
   const std::size_t step = (body.size() - kSampleBytes) / (kSamples - 1);
   for (std::size_t i = 0; i < kSamples; ++i) {
     const ByteView sample = body.subspan(i * step, kSampleBytes);
-    const GroupCodec with = asks_lz4(sample) ? GroupCodec{CompressionCodec::lz4, 0}
-                                             : GroupCodec{codec.codec, std::min(codec.level, 1)};
+    const GroupCodec with =
+        asks_lz4(sample) ? GroupCodec{CompressionCodec::lz4, 0} : GroupCodec{codec.codec, std::min(codec.level, 1)};
     const auto shrunk = compressor_.compress(with.codec, with.level, sample, compressed_);
     if (!shrunk || *shrunk) return true;
   }
