@@ -392,10 +392,7 @@ Result<bool> Tree::bring_into(const BucketRow& target, VersionRow& version) {
 Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& how, const Check& check) {
   const auto operation = new_id<OperationId>();
   const bool replaces_in_place = from.is_file() && to.is_file();
-  if (to.exists() && !replaces_in_place) {
-    ATOLL_TRY(check(to.listed ? &*to.listed : nullptr));
-    ATOLL_TRY(remove_with(to, operation, true, {}));
-  }
+  if (to.exists() && !replaces_in_place) ATOLL_TRY(remove_with(to, operation, true, check));
   const std::string from_root = from.is_file() ? from.place.key : from.place.member_prefix();
   const std::string to_root = from.is_file() ? to.place.key : to.place.member_prefix();
   const BucketRow& source = *from.bucket;

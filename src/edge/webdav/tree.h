@@ -94,7 +94,8 @@ class Tree {
     bool removes_source = false;  // moves
     bool is_deep = true;          // false: of a folder itself only
   };
-  // What is at `to` is replaced. Neither lies within the other; both buckets exist.
+  // What is at `to` is replaced. Neither lies within the other; both buckets exist. `check` is asked by the first
+  // command that removes what is replaced, where that is removed by itself, and by the first one that stores.
   [[nodiscard]] Result<void> transfer(const Node& from, const Node& to, const Transfer& how, const Check& check);
   // Files and bytes of a file or folder.
   [[nodiscard]] Result<vault::SelectionCount> count(const Node& node);

@@ -2,6 +2,7 @@
 #include "edge/webdav/webdav_door.h"
 
 #include <latch>
+#include <optional>
 #include <thread>
 
 #include "edge/webdav/properties.h"
@@ -108,6 +109,49 @@ TEST_F(WebDavDoorTest, ConditionsOfARemovalHoldWhenItIsMade) {
     ASSERT_NE(removed < 300, replaced < 300) << removed << " and " << replaced << " in round " << round;
     EXPECT_EQ(ask("GET", "/dav/docs/x").status, removed < 300 ? 404U : 200U);
   }
+}
+
+// The same for what a COPY replaces: by a file, and by a folder, which removes the file that was there first.
+TEST_F(WebDavDoorTest, ConditionsOfACopyHoldWhenWhatWasThereGoes) {
+  ASSERT_EQ(ask("PUT", "/dav/docs/file", {}, "copied").status, 201U);
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/folder").status, 201U);
+  for (int round = 0; round < 300; ++round) {
+    const std::string from = round % 2 == 0 ? "/dav/docs/file" : "/dav/docs/folder";
+    ask("DELETE", "/dav/docs/x");
+    ASSERT_EQ(ask("PUT", "/dav/docs/x", {}, "one " + std::to_string(round)).status, 201U);
+    const std::string tag = ask("GET", "/dav/docs/x").field("ETag");
+    std::latch start(2);
+    unsigned stored = 0;
+    std::thread other([&] {
+      start.arrive_and_wait();
+      stored = ask("PUT", "/dav/docs/x", {{"If-Match", tag}}, "two").status;
+    });
+    start.arrive_and_wait();
+    const unsigned copied =
+        ask("COPY", from, {{"Destination", "/dav/docs/x"}, {"If", "</dav/docs/x> ([" + tag + "])"}}).status;
+    other.join();
+    ASSERT_NE(copied < 300, stored < 300) << copied << " and " << stored << " in round " << round;
+  }
+}
+
+TEST_F(WebDavDoorTest, WhatIsReplacedIsLookedAtByTheCommandThatRemovesIt) {
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/from").status, 201U);
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/to").status, 201U);
+  Tree tree(*vault_, {});
+  const Node from = tree.look(parse_place("/dav/docs/from/").value()).value();
+  const Node to = tree.look(parse_place("/dav/docs/to/").value()).value();
+  ASSERT_EQ(ask("PROPPATCH", "/dav/docs/to", {}, patch("<D:set><D:prop><z:p>v</z:p></D:prop></D:set>")).status, 207U);
+  const Node changed = tree.look(parse_place("/dav/docs/to/").value()).value();
+  ASSERT_NE(changed.version()->version, to.version()->version);
+  std::optional<VersionId> seen;
+  const auto refuse = [&](const catalog::Listed* now) -> Result<void> {
+    if (now != nullptr) seen = now->version.version;
+    return fail(ErrorKind::conflict, "test.refused", "refused");
+  };
+  EXPECT_EQ(tree.transfer(from, to, {}, refuse).error().id, "test.refused");
+  EXPECT_EQ(seen, changed.version()->version);
+  EXPECT_EQ(tree.look(parse_place("/dav/docs/to/").value()).value().version()->version, changed.version()->version)
+      << "refused before anything was removed";
 }
 
 TEST_F(WebDavDoorTest, FoldersAreEntriesOrWhatKeysImplyAndStayWhenEmptied) {

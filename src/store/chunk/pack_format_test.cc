@@ -145,6 +145,7 @@ class Groups : public ::testing::Test {
   }
   PackHeaderBytes header_ = encode(example_header());
   codec::Sealer sealer_{codec::SealSuite::aes256gcm, derive_group_key(key_of(0x11), example_header())};
+  codec::CheckedSealer sealing_{codec::SealSuite::aes256gcm, derive_group_key(key_of(0x11), example_header())};
   codec::Decompressor decompressor_;
   BufferPool pool_{1 << 20};
   GroupSealer group_;
@@ -159,7 +160,7 @@ TEST_F(Groups, ComeBackWithEveryCodec) {
       const auto entries =
           entries_for({is_noise ? noise : Bytes(30'000, 'x'), Bytes(), to_bytes("tail"), Bytes()}, body);
       ASSERT_TRUE(group_.prepare(entries, body, {codec, 3}));
-      ASSERT_TRUE(group_.seal(sealer_, header_, 5, body));
+      ASSERT_TRUE(group_.seal(sealing_, header_, 5, body));
       EXPECT_EQ(group_.header().codec, is_noise ? codec::CompressionCodec::raw : codec);
       auto opened = open(group_.frame(), header_);
       ASSERT_TRUE(opened) << opened.error().message;
@@ -174,11 +175,34 @@ TEST_F(Groups, ComeBackWithEveryCodec) {
   }
 }
 
+// Of large bodies samples decide; of noise that repeats itself the repeats are seen.
+TEST_F(Groups, LargeOnesAreCompressedWhereASampleShrinks) {
+  platform::SeededRandom random(4);
+  const Bytes noise = random.bytes(300'000);
+  Bytes repeated;
+  for (int i = 0; i < 50; ++i) repeated.insert(repeated.end(), noise.begin(), noise.begin() + 6'000);
+  Bytes text_at_the_end = noise;
+  std::fill(text_at_the_end.end() - 16'384, text_at_the_end.end(), std::uint8_t{'x'});
+  for (const auto codec : {codec::CompressionCodec::lz4, codec::CompressionCodec::zstd}) {
+    for (const auto& [content, expected] : {std::pair(noise, codec::CompressionCodec::raw), std::pair(repeated, codec),
+                                            std::pair(text_at_the_end, codec)}) {
+      Bytes body;
+      const auto entries = entries_for({content}, body);
+      ASSERT_TRUE(group_.prepare(entries, body, {codec, 3}));
+      ASSERT_TRUE(group_.seal(sealing_, header_, 6, body));
+      EXPECT_EQ(group_.header().codec, expected);
+      const auto opened = open(group_.frame(), header_);
+      ASSERT_TRUE(opened) << opened.error().message;
+      EXPECT_TRUE(equal(opened->body(), body));
+    }
+  }
+}
+
 TEST_F(Groups, TouchedMovedOrRenumberedDoNotOpen) {
   Bytes body;
   const auto entries = entries_for({to_bytes("hello")}, body);
   ASSERT_TRUE(group_.prepare(entries, body, {}));
-  ASSERT_TRUE(group_.seal(sealer_, header_, 5, body));
+  ASSERT_TRUE(group_.seal(sealing_, header_, 5, body));
   const Bytes frame = to_bytes(group_.frame());
   for (std::size_t i = 0; i < frame.size(); ++i) {
     if (i >= 28 && i < 32) continue;  // the checksum is for those without the key; the seal covers the rest
@@ -218,7 +242,7 @@ TEST_F(Groups, ExampleOfTheFormatPage) {
             "e0498d3420eaff6c4927102e8073715c076570cdb408c8de0d302b21d65af882");
   const std::vector<DirectoryEntry> entries{{example_id(), 0, 5}};
   ASSERT_TRUE(group_.prepare(entries, as_bytes("hello"), {}));
-  ASSERT_TRUE(group_.seal(sealer_, header_, 0, as_bytes("hello")));
+  ASSERT_TRUE(group_.seal(sealing_, header_, 0, as_bytes("hello")));
   EXPECT_EQ(to_hex(example_id().view()), "e0b81bcd72f86f939f97d653070a337a35e0306bef76589c02b1b2b0e6f64fd6");
   EXPECT_EQ(to_hex(group_.frame()),
             "41475250000000000000000045000000050000000000000000000000307d0c86"

@@ -199,11 +199,16 @@ TextGuess guess_text(ByteView head, bool is_whole) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return TextGuess::utf16;
   // These are bytes of their own in UTF-8, so nothing has to be decoded to count them: of what is no text, which most
   // of what is stored is, they say so alone.
+  constexpr std::size_t kLookedAtBetween = 1024;
   std::array<std::size_t, 2> zeros{};
   std::size_t controls = 0;
-  for (std::size_t at = 0; at < head.size(); ++at) {
-    zeros[at % 2] += head[at] == 0 ? 1 : 0;
-    controls += kIsControlOfNoText[head[at]];
+  for (std::size_t at = 0; at < head.size();) {
+    const std::size_t end = std::min(head.size(), at + kLookedAtBetween);
+    for (; at < end; ++at) {
+      zeros[at % 2] += head[at] == 0 ? 1 : 0;
+      controls += kIsControlOfNoText[head[at]];
+    }
+    if (zeros[0] > 0 && zeros[1] > 0) return TextGuess::binary;  // no UTF-16, whatever follows
   }
   const std::size_t half = text.size() / 2;
   if (half >= 4 && ((zeros[1] > half * 7 / 10 && zeros[0] == 0) || (zeros[0] > half * 7 / 10 && zeros[1] == 0)))

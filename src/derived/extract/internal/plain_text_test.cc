@@ -40,6 +40,12 @@ TEST(PlainText, TextIsToldFromWhatIsNone) {
   EXPECT_EQ(guess_text(as_bytes("\0a\0b\0c\0d\0e"sv), true), TextGuess::utf16);
   EXPECT_EQ(guess_text(as_bytes("a\0b\0\x01\0d\0e\0"sv), true), TextGuess::binary) << "a control character in UTF-16";
   EXPECT_EQ(guess_text(as_bytes("a word, and one zero\0"sv), true), TextGuess::binary);
+  std::string wide;
+  for (int i = 0; i < 3000; ++i) wide += "w\0"sv;
+  EXPECT_EQ(guess_text(as_bytes(wide), false), TextGuess::utf16);
+  EXPECT_EQ(guess_text(as_bytes(wide + std::string(1, '\0') + "w"), false), TextGuess::binary)
+      << "zeros on both sides, late";
+  EXPECT_EQ(guess_text(as_bytes(std::string(2, '\0') + wide), false), TextGuess::binary) << "and early";
   EXPECT_EQ(guess_text(as_bytes("\xE9\xE8\xE7\xE6 a"sv), true), TextGuess::binary) << "no letters but broken ones";
   std::string rare(400, 'a');
   rare[100] = rare[200] = '\x02';

@@ -1,6 +1,7 @@
 // PUT, MKCOL, DELETE, PROPPATCH, COPY and MOVE.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "edge/webdav/internal/visit.h"
 #include "vault/object/objects.h"
@@ -296,9 +297,12 @@ Result<net::Response> Visit::copy_or_move(bool is_move) {
     ATOLL_TRY(
         exchange_->host.access().check_quota(exchange_->who, use_->id(), target.bucket, amount.bytes, amount.objects));
   }
+  bool is_first_look = true;  // a later one sees what this request itself has done
   const auto check = [&](const catalog::Listed* now) -> Result<void> {
     if (now != nullptr && !to.exists() && !overwrites) return changed_meanwhile();
-    return check_lock(target, false);
+    const bool is_another = now != nullptr && to.version() != nullptr && now->version.version != to.version()->version;
+    if (std::exchange(is_first_look, false) && is_another && headers().joined("If")) return changed_meanwhile();
+    return check_lock(target, true);
   };
   ATOLL_TRY(tree_->transfer(from, to, {.removes_source = is_move, .is_deep = deep == Depth::infinity}, check));
   if (is_move) locks_->drop(lock_place(use_->id(), place_));

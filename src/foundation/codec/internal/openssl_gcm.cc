@@ -54,6 +54,36 @@ void OpensslGcm::seal(const Nonce& nonce, ByteView aad, ByteView plain, ByteSpan
                   "AES-256-GCM failed");
 }
 
+bool OpensslGcm::seal_checked(const Nonce& nonce, ByteView aad, std::span<const ByteView> parts, ByteSpan out,
+                              ByteSpan opened) {
+  EVP_CIPHER_CTX* const sealing = encrypting_.get();
+  EVP_CIPHER_CTX* const opening = decrypting_.get();
+  ATOLL_INVARIANT(EVP_CipherInit_ex(sealing, nullptr, nullptr, nullptr, nonce.data(), 1) == 1 &&
+                      EVP_CipherInit_ex(opening, nullptr, nullptr, nullptr, nonce.data(), 0) == 1,
+                  "AES-256-GCM failed");
+  update(sealing, nullptr, aad);
+  update(opening, nullptr, aad);
+  std::uint8_t* to = out.data();
+  for (ByteView part : parts) {
+    while (!part.empty()) {
+      const ByteView piece = part.first(std::min(part.size(), opened.size()));
+      update(sealing, to, piece);
+      update(opening, opened.data(), {to, piece.size()});
+      if (!equal(opened.first(piece.size()), piece)) return false;
+      to += piece.size();
+      part = part.subspan(piece.size());
+    }
+  }
+  int length = 0;
+  std::uint8_t* const tag = out.last(kTagBytes).data();
+  ATOLL_INVARIANT(EVP_CipherFinal_ex(sealing, tag, &length) == 1 && length == 0 &&
+                      EVP_CIPHER_CTX_ctrl(sealing, EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag) == 1 &&
+                      EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag) == 1,
+                  "AES-256-GCM failed");
+  std::array<std::uint8_t, kTagBytes> rest{};
+  return EVP_CipherFinal_ex(opening, rest.data(), &length) == 1;
+}
+
 bool OpensslGcm::open(const Nonce& nonce, ByteView aad, ByteView sealed, ByteSpan out) {
   EVP_CIPHER_CTX* const context = decrypting_.get();
   std::array<std::uint8_t, kTagBytes> tag{};

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <span>
 
 #include "foundation/base/bytes.h"
 #include "foundation/codec/seal.h"
@@ -24,6 +25,10 @@ class OpensslGcm {
 
   // Lengths and overlaps are as Sealer has them.
   void seal(const Nonce& nonce, ByteView aad, ByteView plain, ByteSpan out);
+  // Seals `parts` as one text in pieces of at most `opened`, which each of them is opened into and compared. Whether
+  // all of it came back, with its tag. `out` overlaps none of `parts`.
+  [[nodiscard]] bool seal_checked(const Nonce& nonce, ByteView aad, std::span<const ByteView> parts, ByteSpan out,
+                                  ByteSpan opened);
   // Whether the tag matches; where not, `out` holds what must not be used.
   [[nodiscard]] bool open(const Nonce& nonce, ByteView aad, ByteView sealed, ByteSpan out);
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "foundation/base/bytes.h"
 #include "foundation/codec/seal.h"
@@ -28,6 +29,10 @@ class VectorGcm {
 
   // Lengths and overlaps are as Sealer has them.
   void seal(const Nonce& nonce, ByteView aad, ByteView plain, ByteSpan out) const;
+  // Seals `parts` as one text in pieces of at most `opened`, which each of them is opened into and compared. Whether
+  // all of it came back, with its tag. `out` overlaps none of `parts`.
+  [[nodiscard]] bool seal_checked(const Nonce& nonce, ByteView aad, std::span<const ByteView> parts, ByteSpan out,
+                                  ByteSpan opened) const;
   // Whether the tag matches; where not, `out` holds what must not be used.
   [[nodiscard]] bool open(const Nonce& nonce, ByteView aad, ByteView sealed, ByteSpan out) const;
 

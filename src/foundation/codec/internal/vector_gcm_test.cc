@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <optional>
 #include <random>
 #include <vector>
@@ -27,6 +28,10 @@ class Gcm {
   void seal(const Nonce& nonce, ByteView aad, ByteView plain, ByteSpan out) {
     if (vectors_) return vectors_->seal(nonce, aad, plain, out);
     openssl_->seal(nonce, aad, plain, out);
+  }
+  bool seal_checked(const Nonce& nonce, ByteView aad, std::span<const ByteView> parts, ByteSpan out, ByteSpan opened) {
+    return vectors_ ? vectors_->seal_checked(nonce, aad, parts, out, opened)
+                    : openssl_->seal_checked(nonce, aad, parts, out, opened);
   }
   bool open(const Nonce& nonce, ByteView aad, ByteView sealed, ByteSpan out) {
     return vectors_ ? vectors_->open(nonce, aad, sealed, out) : openssl_->open(nonce, aad, sealed, out);
@@ -125,6 +130,38 @@ TEST_P(VectorGcmTest, OneChangedBitAnywhereIsSeen) {
   EXPECT_FALSE(tested.open(other, aad, sealed, out));
   EXPECT_FALSE(Gcm(GetParam(), key()).open(number, aad, sealed, out));
   EXPECT_TRUE(Gcm(tested).open(number, aad, sealed, out)) << "a copy has the key";
+}
+
+TEST_P(VectorGcmTest, InPiecesAndPartsOfAnyLengthTheSameBytes) {
+  Bytes opened(4096);
+  for (int round = 0; round < 300; ++round) {
+    const SecretKey secret = key();
+    Gcm tested(GetParam(), secret);
+    OpensslGcm openssl(secret);
+    const Nonce number = nonce();
+    const Bytes aad = noise(random_() % 200);
+    const Bytes plain = noise(random_() % 10'000);
+    Bytes expected(plain.size() + kTagBytes);
+    openssl.seal(number, aad, plain, expected);
+    const std::size_t first = random_() % (plain.size() + 1);
+    const std::array parts{ByteView(plain).first(first), ByteView(), ByteView(plain).subspan(first)};
+    Bytes out(plain.size() + kTagBytes, 0xEE);
+    const std::size_t piece = 1 + random_() % opened.size();
+    ASSERT_TRUE(tested.seal_checked(number, aad, parts, out, ByteSpan(opened).first(piece)));
+    ASSERT_EQ(out, expected) << plain.size() << " in pieces of " << piece;
+  }
+}
+
+// Sealed over itself, so that what comes back is not what is there any more: as if the memory had lost it.
+TEST_P(VectorGcmTest, WhatComesBackOtherwiseIsTold) {
+  Gcm tested(GetParam(), key());
+  Bytes opened(1000);
+  for (const std::size_t length : {1U, 999U, 1000U, 1001U, 5000U}) {
+    Bytes text = noise(length);
+    text.resize(length + kTagBytes);
+    const std::array parts{ByteView(text).first(length)};
+    EXPECT_FALSE(tested.seal_checked(nonce(), {}, parts, text, opened)) << length;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(ByWay, VectorGcmTest, ::testing::ValuesIn([] {

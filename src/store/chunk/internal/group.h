@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "foundation/codec/checked_seal.h"
 #include "store/chunk/pack_format.h"
 
 namespace atl::chunk {
@@ -35,12 +36,12 @@ struct GroupCodec {
 // Prepares and seals groups.
 class GroupSealer {
  public:
-  // Lays out directory and body, compressed where that pays.
+  // Makes the directory and compresses the body where that pays.
   [[nodiscard]] Result<void> prepare(std::span<const DirectoryEntry> entries, ByteView body, const GroupCodec& codec);
-  // Seals what prepare() laid out (once), opens it again and compares it with `body`, which is the one given to
+  // Seals what prepare() made (once), opens it again and compares it with `body`, which is the one given to
   // prepare(). The frame (group header and sealed bytes) stays here until the next prepare().
-  [[nodiscard]] Result<void> seal(codec::Sealer& sealer, const PackHeaderBytes& pack_header, std::uint32_t number,
-                                  ByteView body);
+  [[nodiscard]] Result<void> seal(codec::CheckedSealer& sealer, const PackHeaderBytes& pack_header,
+                                  std::uint32_t number, ByteView body);
   [[nodiscard]] ByteView frame() const { return frame_.view(); }
   [[nodiscard]] const GroupHeader& header() const { return header_; }
   [[nodiscard]] std::size_t buffer_bytes() const {
@@ -55,7 +56,7 @@ class GroupSealer {
   Bytes directory_;
   GroupHeader header_;
   Buffer frame_;
-  Buffer compressed_;  // and what was opened again
+  Buffer compressed_;
   Buffer unpacked_;
 };
 

@@ -49,7 +49,9 @@ Result<std::shared_ptr<PackWriter>> PackWriter::begin(blob::BlobStore& blobs, co
   return pack;
 }
 
-codec::Sealer PackWriter::new_sealer() const { return {header_.suite, derive_group_key(domain_pack_key_, header_)}; }
+codec::CheckedSealer PackWriter::new_sealer() const {
+  return {header_.suite, derive_group_key(domain_pack_key_, header_)};
+}
 
 std::optional<std::uint32_t> PackWriter::reserve() {
   const std::lock_guard lock(mutex_);

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "foundation/codec/checked_seal.h"
 #include "foundation/platform/machine.h"
 #include "store/blob/blob_store.h"
 #include "store/blob/parity_trailer.h"
@@ -40,7 +41,7 @@ class PackWriter {
 
   [[nodiscard]] const PackHeader& header() const { return header_; }
   [[nodiscard]] const PackHeaderBytes& header_bytes() const { return header_bytes_; }
-  [[nodiscard]] codec::Sealer new_sealer() const;
+  [[nodiscard]] codec::CheckedSealer new_sealer() const;
 
   // A seal number; none where the pack takes no more groups. Each number is given back by release().
   [[nodiscard]] std::optional<std::uint32_t> reserve();

@@ -189,7 +189,7 @@ class Rewriting::Worker {
     Temperature temperature = Temperature::warm;
     GroupPlan plan;
     std::shared_ptr<PackWriter> pack;
-    std::optional<codec::Sealer> sealer;
+    std::optional<codec::CheckedSealer> sealer;
     std::vector<DirectoryEntry> entries;
     Buffer body;
     std::vector<Source*> gathered_from;

@@ -91,7 +91,7 @@ class ChunkStore::State {
   struct SealingTools {
     GroupSealer group;
     PackId pack;
-    std::optional<codec::Sealer> sealer;  // of `pack`
+    std::optional<codec::CheckedSealer> sealer;  // of `pack`
   };
   [[nodiscard]] std::unique_ptr<SealingTools> take_tools();
   void give_tools(std::unique_ptr<SealingTools> tools);
