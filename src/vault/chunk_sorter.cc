@@ -16,8 +16,11 @@ ByteView bytes_of(const std::vector<ChunkId>& ids) {
 
 // They differ in the first 8 bytes but for repetitions.
 bool is_before(const ChunkId& left, const ChunkId& right) {
-  const std::uint64_t a = load_be64(left.bytes.data());
-  const std::uint64_t b = load_be64(right.bytes.data());
+  const auto first_word = [](const ChunkId& id) {
+    return __builtin_bswap64(load_le<std::uint64_t>(id.bytes.data()));  // big-endian: as bytes compare
+  };
+  const std::uint64_t a = first_word(left);
+  const std::uint64_t b = first_word(right);
   return a != b ? a < b : left < right;
 }
 

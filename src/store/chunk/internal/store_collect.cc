@@ -121,6 +121,8 @@ Result<ChunkStore::State::IndexPage> ChunkStore::State::read_index_page(const Ch
 }
 
 Result<void> ChunkStore::State::visit_index(const std::function<Result<bool>(const IndexPage& page)>& visit) {
+  // Each page would copy and sort what is in memory.
+  if (writable_) flush_index();
   std::optional<ChunkId> from = ChunkId{};
   for (bool was_rebuilt = false; from;) {
     auto page = read_index_page(*from);
