@@ -48,7 +48,9 @@ struct ChunkStoreOptions {
   int zstd_level_warm = 3;
   int zstd_level_cold = 12;                  // hot is lz4
   std::size_t read_cache_bytes = 32 * kMiB;  // opened groups
-  run::Options index;                        // its suite is set by the keyring's
+  // Its suite is set by the keyring's. The filters of 60 million chunks take 70 MiB of it: each chunk that is put is
+  // looked for first, and with half of that every third one would wait for a block of the index.
+  run::Options index{.filter_bytes_max = 128 * kMiB};
   // Asked before a pack grows by so many bytes; its `no_space` is answered as a full disk's would be, so that room
   // stays for those whose writes must not fail. Null: the disk alone decides. Called from any thread.
   std::function<Result<void>(std::uint64_t bytes)> check_room;
