@@ -87,6 +87,7 @@ class Swift:
         os.makedirs(os.path.join(folder, "devices/disk"))
         ports = {part: self.free_port() for part in PARTS}
         self.port = ports["proxy"]
+        self.ports = list(ports.values())
         self.write("swift.conf", SWIFT)
         self.write("launch.py", LAUNCH)
         for part in PARTS:
@@ -123,7 +124,8 @@ class Swift:
                     with open(self.log(part), encoding="utf-8", errors="replace") as log:
                         raise RuntimeError(f"Swift's {part} server ended: {log.read()[-3000:]}")
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                for port in self.ports:  # the proxy answers 404 for what lies with one that does not hear yet
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return
             except OSError:
                 time.sleep(0.1)
