@@ -706,6 +706,7 @@ IDS: dict[str, str] = {
     "socket.bad_path": "usage",
     "socket.failed": "io",
     "socket.in_use": "conflict",
+    "sorter.damaged": "damaged",
     "source.changed": "conflict",
     "source.empty": "usage",
     "source.in_use": "conflict",
