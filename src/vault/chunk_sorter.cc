@@ -27,10 +27,11 @@ bool is_before(const ChunkId& left, const ChunkId& right) {
 }  // namespace
 
 ChunkSorter::ChunkSorter(const platform::Machine& machine, codec::SealSuite suite, std::string folder,
-                         std::size_t memory_bytes)
+                         CheckRoom check_room, std::size_t memory_bytes)
     : machine_(machine),
       suite_(suite),
       folder_(std::move(folder)),
+      check_room_(std::move(check_room)),
       ids_in_block_(std::max<std::size_t>(memory_bytes / kParts / sizeof(ChunkId), 1)) {}
 
 void ChunkSorter::add(const ChunkId& id) {
@@ -44,6 +45,7 @@ void ChunkSorter::add(const ChunkId& id) {
 bool ChunkSorter::write_out(Part& part) {
   if (folder_.empty()) return false;
   const auto write = [&]() -> Result<bool> {
+    if (check_room_) ATOLL_TRY(check_room_(block_bytes()));
     if (!file_) {
       ATOLL_ASSIGN(const bool is_open, open_file());
       if (!is_open) return false;
@@ -116,6 +118,9 @@ void ChunkSorter::clear() {
     part.in_memory.clear();
     part.blocks.clear();
   }
+  file_.reset();  // the next one gets a key of its own
+  sealer_.reset();
+  blocks_ = 0;
   sorted_.clear();
   at_ = next_part_ = 0;
   count_ = 0;

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +31,11 @@ inline constexpr std::size_t kChunkSorterBytes = 16 * kMiB;
 
 class ChunkSorter {
  public:
-  // The file comes to lie in `folder`, which must be there, when it is first wanted. An empty name: none.
-  ChunkSorter(const platform::Machine& machine, codec::SealSuite suite, std::string folder,
+  // Asked before the file grows by so many bytes: the disk may have them, and others need them more.
+  using CheckRoom = std::function<Result<void>(std::uint64_t bytes)>;
+  // The file comes to lie in `folder`, which must be there, when it is first wanted. An empty name: none. Null
+  // `check_room`: the disk alone decides.
+  ChunkSorter(const platform::Machine& machine, codec::SealSuite suite, std::string folder, CheckRoom check_room = {},
               std::size_t memory_bytes = kChunkSorterBytes);
 
   // Not after peek() and before clear().
@@ -44,7 +48,7 @@ class ChunkSorter {
   // The least id that was not passed by; null at the end. The first call sorts. Errors: `io`, `damaged` (of the file).
   [[nodiscard]] Result<const ChunkId*> peek();
   void advance() { ++at_; }
-  void clear();
+  void clear();  // gives back the room of the file, too
 
  private:
   static constexpr std::size_t kParts = 256;
@@ -60,6 +64,7 @@ class ChunkSorter {
   platform::Machine machine_;
   codec::SealSuite suite_;
   std::string folder_;
+  CheckRoom check_room_;
   std::size_t ids_in_block_;
   std::array<Part, kParts> parts_;
   std::unique_ptr<platform::File> file_;

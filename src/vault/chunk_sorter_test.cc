@@ -41,7 +41,7 @@ TEST_F(ChunkSorterTest, GivesEachBackOnceAndInOrder) {
       for (const int count : {0, 1, 300, 50'000}) {
         SCOPED_TRACE(std::to_string(memory_bytes) + " bytes, " + std::to_string(count) + " ids");
         platform::SeededRandom random(static_cast<std::uint64_t>(count));
-        ChunkSorter sorter(machine_.machine(), suite, "/staging", memory_bytes);
+        ChunkSorter sorter(machine_.machine(), suite, "/staging", {}, memory_bytes);
         for (int round = 0; round < 2; ++round) {  // it can be used again
           std::set<ChunkId> expected;
           for (int i = 0; i < count; ++i) {
@@ -69,7 +69,7 @@ TEST_F(ChunkSorterTest, GivesEachBackOnceAndInOrder) {
 TEST_F(ChunkSorterTest, MemoryStaysBoundedHoweverManyThereAre) {
   constexpr std::size_t kMemoryBytes = kMiB;
   constexpr int kCount = 400'000;  // 12.8 MB
-  ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, "/staging", kMemoryBytes);
+  ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, "/staging", {}, kMemoryBytes);
   platform::SeededRandom random(5);
   for (int i = 0; i < kCount; ++i) {
     sorter.add(random_id(random));
@@ -89,7 +89,7 @@ TEST_F(ChunkSorterTest, MemoryStaysBoundedHoweverManyThereAre) {
 TEST_F(ChunkSorterTest, WithoutAFileItSaysWhenItIsFull) {
   for (const bool has_folder : {false, true}) {
     if (has_folder) machine_.files.set_read_only(true);
-    ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, has_folder ? "/staging" : "", 64 * kKiB);
+    ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, has_folder ? "/staging" : "", {}, 64 * kKiB);
     platform::SeededRandom random(3);
     std::set<ChunkId> expected;
     std::set<ChunkId> seen;
@@ -109,7 +109,7 @@ TEST_F(ChunkSorterTest, WithoutAFileItSaysWhenItIsFull) {
 
 TEST_F(ChunkSorterTest, DiskThatFillsUpLosesNothing) {
   machine_.files.fail_next(platform::Operation::write, "/staging/*", ErrorKind::no_space, 1, 700);
-  ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, "/staging", 64 * kKiB);
+  ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, "/staging", {}, 64 * kKiB);
   platform::SeededRandom random(4);
   std::set<ChunkId> expected;
   std::set<ChunkId> seen;
@@ -129,6 +129,32 @@ TEST_F(ChunkSorterTest, DiskThatFillsUpLosesNothing) {
   for (const ChunkId& each : read_all(sorter)) seen.insert(each);
   EXPECT_EQ(seen, expected);
   EXPECT_GT(times_full, 0);
+}
+
+// What is kept for removals on a full disk is not the sorter's.
+TEST_F(ChunkSorterTest, TakesNoMoreOfTheDiskThanItMay) {
+  constexpr std::uint64_t kMayUse = 100 * kKiB;
+  std::uint64_t asked_bytes = 0;
+  const auto check_room = [&](std::uint64_t bytes) -> Result<void> {
+    if (asked_bytes + bytes > kMayUse) return fail(ErrorKind::no_space, "test.no_room", "there is no room");
+    asked_bytes += bytes;
+    return {};
+  };
+  ChunkSorter sorter(machine_.machine(), codec::SealSuite::aes256gcm, "/staging", check_room, 64 * kKiB);
+  platform::SeededRandom random(6);
+  std::set<ChunkId> expected;
+  std::set<ChunkId> seen;
+  for (int i = 0; i < 20'000; ++i) {
+    const ChunkId id = random_id(random);
+    expected.insert(id);
+    sorter.add(id);
+    if (!sorter.is_full()) continue;
+    for (const ChunkId& each : read_all(sorter)) seen.insert(each);
+    sorter.clear();
+  }
+  for (const ChunkId& each : read_all(sorter)) seen.insert(each);
+  EXPECT_EQ(seen, expected);
+  EXPECT_GT(asked_bytes, kMayUse / 2);
 }
 
 }  // namespace

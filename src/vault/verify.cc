@@ -143,7 +143,8 @@ class VerifyRun {
   // Ids are sorted and met by one pass over the index, so that the work for each does not grow with the vault.
   std::optional<std::uint64_t> count_whole_objects(catalog::CatalogReader& reader) {
     std::uint64_t versions = 0;
-    ChunkSorter wanted(vault_->machine(), vault_->head().suite, platform::join(vault_->folder(), "staging"));
+    ChunkSorter wanted(vault_->machine(), vault_->head().suite, platform::join(vault_->folder(), "staging"),
+                       [this](std::uint64_t bytes) { return vault_->check_room(bytes); });
     bool goes_on = true;  // nothing is missing so far, and nobody stops this
     const auto look_up = [&]() -> Result<void> {
       ATOLL_ASSIGN(goes_on, are_all_known(wanted));
