@@ -14,6 +14,7 @@
 // Prints one line of JSON. Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -344,11 +345,15 @@ class Answer {
   void read_head() {
     is_in_body_ = true;
     status_ = head_.size() > 12 ? std::atoi(head_.c_str() + 9) : 0;
-    std::string lower = head_;
-    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    is_chunked_ = lower.find("\r\ntransfer-encoding: chunked") != std::string::npos;
-    const std::size_t at = lower.find("\r\ncontent-length:");
-    left_ = at == std::string::npos ? 0 : std::strtoull(lower.c_str() + at + 17, nullptr, 10);
+    constexpr std::string_view kLength = "\ncontent-length:";
+    constexpr std::string_view kChunked = "\ntransfer-encoding: chunked";
+    const auto is_here = [this](std::size_t at, std::string_view field) {
+      return ::strncasecmp(head_.c_str() + at, field.data(), field.size()) == 0;
+    };
+    for (std::size_t at = head_.find('\n'); at != std::string::npos; at = head_.find('\n', at + 1)) {
+      if (is_here(at, kLength)) left_ = std::strtoull(head_.c_str() + at + kLength.size(), nullptr, 10);
+      is_chunked_ = is_chunked_ || is_here(at, kChunked);
+    }
   }
   void check(const char* data, std::size_t size) {
     if (expected_ == nullptr || body_ >= kStamp || status_ != 200) return;

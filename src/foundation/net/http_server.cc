@@ -21,6 +21,7 @@ constexpr auto kPauseAfterError = std::chrono::milliseconds(100);
 
 ServerOptions completed(ServerOptions options, platform::Threads& threads) {
   if (options.threads == 0) options.threads = std::max(96U, 8 * threads.hardware_count());
+  if (options.loop_threads == 0) options.loop_threads = 2 * threads.hardware_count();
   if (options.streaming_bodies_max == 0) options.streaming_bodies_max = std::max(1U, options.threads / 2);
   options.header_bytes_max = std::max<std::uint32_t>(options.header_bytes_max, 1024);
   options.pull_bytes = std::max<std::uint32_t>(options.pull_bytes, 4096);
@@ -75,8 +76,9 @@ class HttpServer::Implementation {
     auto& threads = state_.machine.threads;
     acceptor_ = threads.start("atoll-net-take", [this] { run(accept_io_); });
     watch_ = threads.start("atoll-net-watch", [this] { state_.watch(); });
+    crew_watch_ = threads.start("atoll-net-crew", [this] { state_.crew.watch(); });
     for (unsigned at = 0; at < state_.options.threads; ++at) {
-      threads_.push_back(threads.start("atoll-net", [this] { run(io_); }));
+      threads_.push_back(threads.start("atoll-net", [this] { state_.crew.work([this] { return run_one(); }); }));
     }
   }
 
@@ -96,6 +98,8 @@ class HttpServer::Implementation {
     work_.reset();
     for (auto& thread : threads_) thread->join();
     threads_.clear();
+    state_.crew.stop();
+    crew_watch_->join();
     state_.end_watch();
     watch_->join();
     listeners_.clear();
@@ -128,6 +132,15 @@ class HttpServer::Implementation {
       } catch (...) {
         // A connection that could not even be given up in order (no memory); the others go on.
       }
+    }
+  }
+
+  // False: nothing will come any more.
+  bool run_one() {
+    try {
+      return io_.run_one() > 0;
+    } catch (...) {
+      return true;  // as above
     }
   }
 
@@ -186,6 +199,7 @@ class HttpServer::Implementation {
   std::mutex stop_mutex_;
   std::unique_ptr<platform::Thread> acceptor_;
   std::unique_ptr<platform::Thread> watch_;
+  std::unique_ptr<platform::Thread> crew_watch_;
   std::vector<std::unique_ptr<platform::Thread>> threads_;
 };
 

@@ -2,8 +2,9 @@
 //
 // Always true:
 //  - A client that is slow or silent holds a connection, never a thread: headers, small bodies and answers move
-//    asynchronously. A thread is held while a handler runs, while it reads a body larger than `small_body_bytes`, and
-//    for some milliseconds after an answer, in case the next request follows at once; for that never all of them.
+//    asynchronously. A thread is held while a handler runs, and while it reads a body larger than `small_body_bytes`.
+//  - A handler that waits keeps nobody else waiting while there are threads left: at once where it changes something
+//    (any method but GET, HEAD and OPTIONS), else after a millisecond or two.
 //  - What a connection takes in memory is bounded: headers, one small body, one piece of an answer.
 //  - Of bytes that two readers could understand differently (RFC 9112 sections 3, 5, 6 and 11.2) none reach a handler:
 //  the
@@ -49,6 +50,7 @@ struct Endpoint {
 
 struct ServerOptions {
   unsigned threads = 0;               // 0: 96, or 8 for each core where that is more
+  unsigned loop_threads = 0;          // of them at the event loop at once; 0: two for each core
   std::string server_name = "Atoll";  // the Server field; empty: none
 
   std::uint32_t header_bytes_max = 64 * kKiB;  // request line and fields; more is answered 431 (414: the line alone)

@@ -450,6 +450,35 @@ TEST_F(HttpServerLimitsTest, ASourceThatWaitsIsSentAsItComesAndHoldsNoThread) {
   wait_until([&] { return server_->stats().requests_in_flight == 0; });
 }
 
+TEST_F(HttpServerLimitsTest, HandlersThatWaitKeepNobodyWaitingWhileThereAreThreads) {
+  for (const std::string method : {"GET", "PUT"}) {
+    Gate gate;
+    ServerOptions options;
+    options.threads = 6;
+    options.loop_threads = 1;
+    const auto endpoint = start(
+        [&](Request& request) {
+          if (request.target == "/wait") gate.pass();
+          return show_target(request);
+        },
+        options);
+    std::vector<RawClient> waiting;
+    for (int at = 0; at < 5; ++at) {
+      waiting.emplace_back(endpoint);
+      waiting.back().send(method + " /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    gate.wait_for(5);
+    RawClient client(endpoint);
+    for (int at = 0; at < 3; ++at) {
+      client.send(get_request("/quick"));
+      EXPECT_EQ(client.answer().body, "GET /quick test\n");
+    }
+    gate.open();
+    for (auto& one : waiting) EXPECT_EQ(one.answer().status, 200U);
+    server_.reset();
+  }
+}
+
 TEST_F(HttpServerLimitsTest, AnAnswerThatFailsIsSeenToBeBroken) {
   std::atomic<int> broken = 0;
   std::atomic<int> whole = 0;

@@ -63,8 +63,11 @@ ByteView bytes_of(const Response& response) {
   return {};
 }
 
+bool changes_nothing(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+
 // Pulls once and checks what came; the piece in `piece`.
-Result<Pulled> pull_checked(BodySource& source, ByteSpan out, ByteView& piece) {
+Result<Pulled> pull_checked(Crew& crew, BodySource& source, ByteSpan out, ByteView& piece) {
+  const Crew::Section section(crew, Crew::Expected::quick);
   ATOLL_ASSIGN(const auto pulled, source.pull(out));
   if (pulled.bytes > out.size() && pulled.borrowed.empty()) {
     return fail(ErrorKind::failed, "http.pull_too_long", "a body source wrote more than there was room for");
@@ -110,15 +113,10 @@ ByteSpan Connection::room() {
   return in_.span().subspan(in_end_);
 }
 
-std::optional<std::size_t> Connection::fill_soon() {
+std::optional<std::size_t> Connection::fill_now() {
   const auto out = room();
   ErrorCode error;
-  transport_.leave_event_loop();
-  auto count = transport_.read_now(out, error);
-  if (!count && !server_.is_stopping()) {
-    const ServerState::ThreadWait wait(server_);
-    if (wait.may_wait() && transport_.wait_readable(kSoonMs)) count = transport_.read_now(out, error);
-  }
+  const auto count = transport_.read_now(out, error);
   if (count) {
     count_received(*count);
     in_end_ += *count;
@@ -207,8 +205,7 @@ Awaitable<std::optional<Connection::End>> Connection::read_head(RequestHead& hea
         co_return co_await refuse(*found.refusal, framing);
       }
     }
-    auto soon = fill_soon();
-    const auto count = soon ? *soon : co_await fill();
+    const auto count = co_await fill();
     if (count == 0) {
       if (is_in_head && watched_.timed_out()) {
         const Refusal refusal{408, "The request did not come in time."};
@@ -232,8 +229,8 @@ Awaitable<bool> Connection::read_small_body(const RequestHead& head, StreamingBo
     if (server_.now_ns() - began > std::int64_t{server_.options.body_idle_timeout_ms} * 2'000'000) co_return false;
     watched_.wait_for(Waiting::body, server_.now_ns(), server_.options.body_idle_timeout_ms);
     transport_.acknowledge_now();
-    auto soon = fill_soon();
-    const auto count = soon ? *soon : co_await fill();
+    const auto now = fill_now();
+    const auto count = now ? *now : co_await fill();
     watched_.wait_for_nothing();
     if (count == 0) co_return false;
   }
@@ -293,6 +290,10 @@ Awaitable<Connection::End> Connection::answer(RequestHead& head, BodyReader& rea
                     .is_chunked = head.is_chunked,
                     .connection = facts_,
                     .body = reader};
+    // A change waits for a sync, and a body for its client: others go on at the loop meanwhile.
+    const bool is_quick = streaming == nullptr && changes_nothing(request.method);
+    if (streaming != nullptr) transport_.leave_event_loop();  // which need not be told of what comes of it
+    const Crew::Section section(server_.crew, is_quick ? Crew::Expected::quick : Crew::Expected::waits);
     try {
       response = server_.handler(request);
     } catch (...) {
@@ -410,8 +411,11 @@ Awaitable<bool> Connection::write_all(Gather gather) {
     ErrorCode error;
     auto now = transport_.write_now(gather, error);
     if (!now && !server_.is_stopping()) {
-      const ServerState::ThreadWait wait(server_);
-      if (wait.may_wait() && transport_.wait_writable(kSoonMs)) now = transport_.write_now(gather, error);
+      const ServerState::DirectWait wait(server_);
+      if (wait.may_wait()) {
+        const Crew::Section section(server_.crew, Crew::Expected::waits);
+        if (transport_.wait_writable(kSoonMs)) now = transport_.write_now(gather, error);
+      }
     }
     std::size_t count = now.value_or(0);
     if (!now) {
@@ -461,7 +465,7 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
     // The first piece comes before the head is written: a source that fails at once gets an honest answer.
     buffer = server_.take_buffer(
         static_cast<std::size_t>(std::min<std::uint64_t>(server_.options.pull_bytes, length.value_or(UINT64_MAX))));
-    auto first = pull_checked(**source, buffer.span(), piece);
+    auto first = pull_checked(server_.crew, **source, buffer.span(), piece);
     if (!first) {
       sent.trouble = first.error();
       fail_instead(response);
@@ -515,7 +519,7 @@ Awaitable<bool> Connection::send(Response& response, Framing& framing, Sent& sen
       if (!goes_on) break;
       is_told_to_end = server_.is_stopping();
     }
-    auto next = pull_checked(**source, buffer.span(), piece);
+    auto next = pull_checked(server_.crew, **source, buffer.span(), piece);
     if (!next) {
       sent.trouble = next.error();
       break;

@@ -1,7 +1,6 @@
 // The life of one connection: handshake, then requests and answers in turn, then its end.
 // Always true: one coroutine does all of it, so that nothing here needs a lock; between two of its steps no thread is
-// held for longer than kSoonMs, and never all of them. The descriptor is closed in the destructor, after the watching
-// thread forgot it.
+// held. The descriptor is closed in the destructor, after the watching thread forgot it.
 #pragma once
 
 #include <memory>
@@ -66,10 +65,8 @@ class Connection {
   [[nodiscard]] ByteSpan room();
   // 0: the other side is done, or it took too long.
   [[nodiscard]] Awaitable<std::size_t> fill();
-  // The same with what comes without the event loop: at once, or while this thread may wait for it. None: it takes
-  // longer. Most clients ask for the next thing as soon as they have the last; handing the connection to the event loop
-  // and from there to another thread costs several times what a small answer does.
-  [[nodiscard]] std::optional<std::size_t> fill_soon();
+  // The same with what has come already; none: nothing has, or it is TLS's to say.
+  [[nodiscard]] std::optional<std::size_t> fill_now();
   void write_head(const Response& response, const Framing& framing, std::optional<std::uint64_t> length,
                   bool is_chunked);
   void count_received(std::size_t bytes);

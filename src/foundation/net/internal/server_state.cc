@@ -115,6 +115,7 @@ ServerState::ServerState(const platform::Machine& machine_in, const ServerOption
       options(options_in),
       handler(std::move(handler_in)),
       streaming_slots(options_in.streaming_bodies_max),
+      crew(options_in.threads, options_in.loop_threads),
       now_ns_(machine_in.clock.monotonic_ns()),
       tick_ms_(tick_of(options_in)) {}
 

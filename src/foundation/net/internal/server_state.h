@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "foundation/net/http_server.h"
+#include "foundation/net/internal/crew.h"
 #include "foundation/net/internal/request_head.h"
 #include "foundation/net/internal/transport.h"
 
@@ -126,19 +127,18 @@ class ServerState {
   void break_all_off();
   void wait_until_empty();
 
-  // While it lives and may_wait(), a thread of the event loop waits for one connection alone. A quarter of the threads
-  // never do, so that others are not kept waiting by those who might send something.
-  class ThreadWait {
+  // While it lives and may_wait(), a thread waits for one connection alone, which for a long answer to a client that
+  // takes it quickly is cheaper than the event loop. As many at once as there are places at the loop.
+  class DirectWait {
    public:
-    explicit ThreadWait(ServerState& server) : server_(server) {
-      const unsigned before = server_.threads_waiting_.fetch_add(1, std::memory_order_relaxed);
-      may_wait_ = before + std::max(1U, server_.options.threads / 4) < server_.options.threads;
+    explicit DirectWait(ServerState& server) : server_(server) {
+      may_wait_ = server_.direct_waits_.fetch_add(1, std::memory_order_relaxed) < server_.options.loop_threads;
     }
-    ThreadWait(const ThreadWait&) = delete;
-    ThreadWait& operator=(const ThreadWait&) = delete;
-    ThreadWait(ThreadWait&&) = delete;
-    ThreadWait& operator=(ThreadWait&&) = delete;
-    ~ThreadWait() { server_.threads_waiting_.fetch_sub(1, std::memory_order_relaxed); }
+    DirectWait(const DirectWait&) = delete;
+    DirectWait& operator=(const DirectWait&) = delete;
+    DirectWait(DirectWait&&) = delete;
+    DirectWait& operator=(DirectWait&&) = delete;
+    ~DirectWait() { server_.direct_waits_.fetch_sub(1, std::memory_order_relaxed); }
     [[nodiscard]] bool may_wait() const { return may_wait_; }
 
    private:
@@ -154,12 +154,13 @@ class ServerState {
   const Handler handler;
   Counters counters;
   StreamingSlots streaming_slots;
+  Crew crew;
 
  private:
   std::atomic<std::int64_t> now_ns_;
   std::atomic<bool> is_stopping_ = false;
   std::atomic<std::size_t> connections_open_ = 0;
-  std::atomic<unsigned> threads_waiting_ = 0;
+  std::atomic<unsigned> direct_waits_ = 0;
   std::uint32_t tick_ms_;
 
   std::mutex mutex_;
