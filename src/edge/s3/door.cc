@@ -73,6 +73,7 @@ class S3Door final : public server::Door {
     context.root_domain = host_->settings().s3_domain;
     context.has_fast_etags = host_->settings().s3_fast_etags;
     context.md5 = std::make_shared<Md5Gatherer>(host_->machine());
+    context.read_ahead = std::make_shared<vault::ReadAhead>(host_->machine().threads);
     context.open_vault = [host = host_](const VaultId& id,
                                         const vault::Caller& caller) -> Result<std::shared_ptr<vault::Vault>> {
       auto used = id.is_none() ? host->use("", caller) : host->use(id, caller);

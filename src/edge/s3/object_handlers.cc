@@ -21,6 +21,9 @@ constexpr std::uint64_t kReadAtOnceBytes = 256 * kKiB;
 // Answers that lend more than this together copy instead: a client that reads slowly holds what it was lent.
 constexpr std::uint64_t kLentBytesMax = 64 * kMiB;
 
+// Shorter answers are over before another thread is awake.
+constexpr std::uint64_t kReadAheadBytes = 8 * kMiB;
+
 // The bytes of a version, from a place on. Lent from where they lie in memory, neighbouring chunks as one piece.
 class VersionSource final : public net::BodySource {
  public:
@@ -28,9 +31,11 @@ class VersionSource final : public net::BodySource {
                 std::uint64_t offset, std::uint64_t length)
       : all_lent_bytes_(context.lent_bytes),
         vault_(std::move(vault)),
-        version_(std::move(version)),
+        version_(std::make_shared<const catalog::VersionRow>(std::move(version))),
         at_(offset),
-        left_(length) {}
+        left_(length) {
+    if (context.read_ahead && length >= kReadAheadBytes) ahead_.emplace(context.read_ahead);
+  }
   VersionSource(const VersionSource&) = delete;
   VersionSource& operator=(const VersionSource&) = delete;
   VersionSource(VersionSource&&) = delete;
@@ -39,7 +44,7 @@ class VersionSource final : public net::BodySource {
   Result<net::Pulled> pull(ByteSpan out) override {
     net::Pulled pulled;
     take_back();
-    if (version_.holes.empty() && all_lent_bytes_->load(std::memory_order_relaxed) < kLentBytesMax) {
+    if (version_->holes.empty() && all_lent_bytes_->load(std::memory_order_relaxed) < kLentBytesMax) {
       ATOLL_TRY(lend());
       counted_bytes_ = lent_.size() + next_.size();
       all_lent_bytes_->fetch_add(counted_bytes_, std::memory_order_relaxed);
@@ -65,7 +70,7 @@ class VersionSource final : public net::BodySource {
   Result<void> lend() {
     lent_ = std::exchange(next_, {});
     lent_held_ = std::exchange(next_held_, nullptr);
-    ATOLL_TRY(vault::read_content_held(vault_->chunks(), version_.content, at_ + lent_.size(), left_ - lent_.size(),
+    ATOLL_TRY(vault::read_content_held(vault_->chunks(), version_->content, at_ + lent_.size(), left_ - lent_.size(),
                                        [&](ByteView piece, const std::shared_ptr<const void>& held) -> Result<bool> {
                                          if (lent_.empty()) {
                                            lent_ = piece;
@@ -81,12 +86,16 @@ class VersionSource final : public net::BodySource {
                                          return false;
                                        }));
     if (lent_.empty() && left_ > 0) return is_short();
+    // What comes next is open already, its first chunk is next_. What comes behind that begins about as far on as this
+    // is long: what is opened by a guess that is a little wrong is wanted later, or is open.
+    const std::uint64_t ahead = 2 * lent_.size() + next_.size();
+    if (ahead_ && !next_.empty() && ahead < left_) ahead_->want(vault_, version_, at_ + ahead);
     return {};
   }
   Result<std::size_t> copy_to(ByteSpan out) {
     const std::uint64_t wanted = std::min<std::uint64_t>(left_, out.size());
     std::size_t filled = 0;
-    ATOLL_TRY(vault::read_version(vault_->chunks(), version_, at_, wanted, [&](ByteView piece) -> Result<bool> {
+    ATOLL_TRY(vault::read_version(vault_->chunks(), *version_, at_, wanted, [&](ByteView piece) -> Result<bool> {
       // Not std::ranges::copy: of const bytes libstdc++ 12 makes a loop of it, one byte at a time.
       if (!piece.empty()) std::memcpy(out.data() + filled, piece.data(), piece.size());
       filled += piece.size();
@@ -99,7 +108,8 @@ class VersionSource final : public net::BodySource {
   std::shared_ptr<std::atomic<std::uint64_t>> all_lent_bytes_;
   std::uint64_t counted_bytes_ = 0;  // in it, by this answer
   std::shared_ptr<vault::Vault> vault_;
-  catalog::VersionRow version_;
+  std::shared_ptr<const catalog::VersionRow> version_;
+  std::optional<vault::ReadAhead::Reader> ahead_;  // of long answers
   std::uint64_t at_;
   std::uint64_t left_;
   ByteView lent_;

@@ -21,6 +21,7 @@
 #include "foundation/net/http_message.h"
 #include "foundation/platform/machine.h"
 #include "vault/access/access.h"
+#include "vault/object/read_ahead.h"
 #include "vault/vault.h"
 
 namespace atl::s3 {
@@ -50,7 +51,8 @@ struct ServiceContext {
   std::string root_domain;      // "s3.example.org": BUCKET.s3.example.org is taken too. Empty: path style only
   std::string region;           // that signatures must name; empty: any
   bool has_fast_etags = false;  // of what comes in one piece no MD5 is computed, but where a client sends one along
-  std::shared_ptr<Md5Gatherer> md5;  // none: each body's MD5 is computed by itself
+  std::shared_ptr<Md5Gatherer> md5;              // none: each body's MD5 is computed by itself
+  std::shared_ptr<vault::ReadAhead> read_ahead;  // for long answers; none: each is read as it is sent
   // Of opened groups that answers under way keep in memory; beyond a limit answers are copied piece by piece.
   std::shared_ptr<std::atomic<std::uint64_t>> lent_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

@@ -520,6 +520,22 @@ TEST_F(ServiceTest, TheEtagIsTheMd5OfBodiesOfAnyLengthThatAreHashedTogether) {
   context_.md5.reset();
 }
 
+TEST_F(ServiceTest, LongAnswersAreTheSameWhereTheyAreReadAhead) {
+  const std::string content = to_string(noise(7, std::size_t{24} << 20));
+  ASSERT_EQ(call("PUT", "/bucket/long.mp4", content).status, 200U);
+  context_.read_ahead = std::make_shared<vault::ReadAhead>(machine_.threads);
+  service_ = std::make_unique<Service>(context_);
+  EXPECT_EQ(get("long.mp4").body == content, true);
+  EXPECT_GT(context_.read_ahead->opened(), 0U);
+  constexpr std::size_t from = 5'000'001;
+  constexpr std::size_t last = 20'999'999;
+  const Reply range = call("GET", "/bucket/long.mp4", "", {{"Range", "bytes=5000001-20999999"}});
+  EXPECT_EQ(range.status, 206U);
+  EXPECT_EQ(range.body == content.substr(from, last - from + 1), true);
+  service_.reset();
+  context_.read_ahead.reset();
+}
+
 // A request to remove a thousand objects is longer than what is hashed together, and read piece by piece.
 TEST_F(ServiceTest, LongDocumentsAreCheckedAgainstTheirMd5) {
   const platform::Machine threads = machine_.machine();

@@ -149,8 +149,7 @@ TEST(CrewTest, ASectionWithinAnotherAndOneOfAStrangeThreadChangeNothing) {
   Running running(2, 1);
   const Crew::Section strange(running.crew, Crew::Expected::waits);
   running
-      .in_section(Crew::Expected::quick,
-                  [&running] { const Crew::Section inner(running.crew, Crew::Expected::waits); })
+      .in_section(Crew::Expected::quick, [&running] { const Crew::Section inner(running.crew, Crew::Expected::waits); })
       .wait();
   running.loop.wait_for_waiting(1);
   running.end();

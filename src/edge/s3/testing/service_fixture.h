@@ -94,7 +94,7 @@ class ServiceTest : public ::testing::Test {
     const net::ConnectionFacts connection{};
     net::Request request{method, target, 11, {}, body.size(), false, connection, reader};
     for (const auto& [name, value] : fields) request.headers.add(name, value);
-    net::Response response = service_->handle(request, {"R" + std::to_string(++requests_), "192.0.2.1", ""});
+    net::Response response = service_->handle(request, {"R" + std::to_string(++requests_), "192.0.2.1", "", ""});
     Reply reply;
     reply.status = response.status;
     reply.headers = response.headers;
