@@ -283,13 +283,17 @@ Result<void> DocumentBook::set_waiting(const ObjectId& object, bool is_waiting, 
 
 Result<std::vector<ObjectId>> DocumentBook::waiting(const ObjectId& after, std::size_t limit, Queue queue) const {
   std::vector<ObjectId> objects;
+  // What left a queue stays in its runs until they are merged: no walk over all of that to find that nothing is behind.
+  const std::uint64_t count = waiting_counts_.at(static_cast<std::size_t>(queue));
+  if (count == 0) return objects;
+  if (after.is_none()) limit = static_cast<std::size_t>(std::min<std::uint64_t>(limit, count));
   const Bytes from = queue_key(after, queue);
   ATOLL_TRY(runs_->for_each_from(from, [&](ByteView key, ByteView) -> Result<bool> {
     if (key.size() != 1 + kIdBytes || key[0] != from[0] || objects.size() == limit) return false;
     if (equal(key, from)) return true;
     ATOLL_ASSIGN(const auto object, ObjectId::from_view(key.subspan(1)));
     objects.push_back(object);
-    return true;
+    return objects.size() < limit;
   }));
   return objects;
 }

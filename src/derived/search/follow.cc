@@ -348,6 +348,7 @@ Result<bool> SearchIndex::read_contents(vault::Vault& vault, const Position& pos
     std::vector<extract::Source> sources;
     sources.reserve(jobs.size());
     for (const auto& job : jobs) sources.push_back(source_of(vault, job->listed));
+    if (sources.empty() && waiting.size() < objects_max) break;
     if (sources.empty()) continue;
     const auto done = understand_(
         sources, options.stop,
