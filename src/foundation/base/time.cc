@@ -3,17 +3,13 @@
 #include <charconv>
 #include <chrono>
 
+#include "foundation/base/digits.h"
+
 namespace atl {
 namespace {
 
 constexpr std::int64_t kFirstSecondOfYear0 = -62'167'219'200;
 constexpr std::int64_t kLastSecondOfYear9999 = 253'402'300'799;
-
-// Each line of a log has a time: no format string is read for one.
-void append_digits(std::string& out, std::uint32_t value, std::size_t count) {
-  out.append(count, '0');
-  for (auto at = out.rbegin(); value > 0; ++at, value /= 10) *at = static_cast<char>('0' + value % 10);
-}
 
 // ".5" as ".500": groups of three digits, none where nothing is to be said.
 void append_fraction(std::string& out, std::uint32_t nanoseconds) {

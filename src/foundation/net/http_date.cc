@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "foundation/base/digits.h"
+
 namespace atl::net {
 
 namespace {
@@ -52,12 +54,6 @@ unsigned days_in_month(const Date& date) {
   constexpr std::array<unsigned, 12> kDaysOf = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const bool is_leap = (date.year % 4 == 0 && date.year % 100 != 0) || date.year % 400 == 0;
   return kDaysOf.at(date.month - 1) + (date.month == 2 && is_leap ? 1 : 0);
-}
-
-void append_digits(std::string& out, std::int64_t number, unsigned width) {
-  std::string digits = std::to_string(number);
-  if (digits.size() < width) out.append(width - digits.size(), '0');
-  out += digits;
 }
 
 class Scanner {
@@ -184,13 +180,13 @@ std::string format_http_date(std::int64_t unix_seconds) {
   text += ' ';
   text += kMonths.at(date.month - 1);
   text += ' ';
-  append_digits(text, date.year, 4);
+  append_digits(text, static_cast<std::uint64_t>(date.year), 4);
   text += ' ';
-  append_digits(text, of_day / 3600, 2);
+  append_digits(text, static_cast<std::uint64_t>(of_day / 3600), 2);
   text += ':';
-  append_digits(text, of_day / 60 % 60, 2);
+  append_digits(text, static_cast<std::uint64_t>(of_day / 60 % 60), 2);
   text += ':';
-  append_digits(text, of_day % 60, 2);
+  append_digits(text, static_cast<std::uint64_t>(of_day % 60), 2);
   text += " GMT";
   return text;
 }
