@@ -11,6 +11,8 @@ namespace {
 constexpr int kCompressionLevel = 3;
 constexpr std::size_t kPartBytes = run::kValueBytesMax - 64;
 constexpr std::size_t kRawBytesMax = 256 * kMiB;
+// What little is said of most contents takes longer to compress than to keep.
+constexpr std::size_t kCompressedBytesMin = 128;
 constexpr std::string_view kState = "1";
 // Of part 0, before its bytes: which reader made it (4), parts (4), bytes when compressed (8) and not (8), codec (1).
 constexpr std::size_t kHeadBytes = 25;
@@ -112,10 +114,12 @@ Result<void> KeptExtractions::keep(const codec::Digest& id, const extract::Extra
 Result<void> KeptExtractions::keep_bytes(const codec::Digest& id, ByteView raw) {
   if (raw.size() > kRawBytesMax)
     return fail(ErrorKind::limit, "search.too_much_text", "more was understood of a file than can be kept");
-  codec::Compressor compressor;
   Buffer compressed;
-  ATOLL_ASSIGN(const bool is_smaller,
-               compressor.compress(codec::CompressionCodec::zstd, kCompressionLevel, raw, compressed));
+  bool is_smaller = false;
+  if (raw.size() >= kCompressedBytesMin) {
+    codec::Compressor compressor;
+    ATOLL_ASSIGN(is_smaller, compressor.compress(codec::CompressionCodec::zstd, kCompressionLevel, raw, compressed));
+  }
   const ByteView bytes = is_smaller ? compressed.view() : raw;
   const std::size_t first_bytes = std::min(bytes.size(), kPartBytes);
   const auto parts = static_cast<std::uint32_t>(1 + (bytes.size() - first_bytes + kPartBytes - 1) / kPartBytes);
