@@ -92,6 +92,8 @@ struct ChunkStats {
   std::uint64_t groups_opened = 0;
   std::uint64_t index_rebuilds = 0;  // since open(), because the index turned out to be damaged
   std::uint64_t healed_reads = 0;    // served right although the disk gave wrong bytes: verify with heal is due
+  std::uint64_t failed_reads = 0;    // of chunks that should be there, and could not be read
+  std::uint64_t groups_doubted = 0;  // groups, and whole packs, that could not be read: what is added is stored anew
 };
 // What open() had to do beyond opening.
 struct OpenReport {
@@ -170,7 +172,9 @@ class ChunkStore {
   [[nodiscard]] Result<void> close();
 
   // The chunk's plaintext replaces `out`. Errors: `not_found` (no such chunk, or its pack is gone), `damaged` (names
-  // pack and group; parity could not help), `io`.
+  // pack and group; parity could not help), `io`. What cannot be read counts as absent for add() and contains() from
+  // then on, until it is read again or the store is opened anew: nobody builds on it, and the same content added again
+  // mends it.
   [[nodiscard]] Result<void> read(const ChunkId& id, DomainNumber domain, Buffer& out);
   // The same without a copy: where it lies in an opened group. Neighbours in a group lie behind one another in memory.
   // `last`: what was viewed before this. The chunk that lies behind it in its group is found without the index: of a

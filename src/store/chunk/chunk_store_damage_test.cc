@@ -143,6 +143,57 @@ TEST(ChunkStoreDamage, BeyondParityOnlyWhatLiesUnderItIsLostAndNamed) {
   for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
 }
 
+// Whoever stores a content again that could not be read a moment ago must not be told that it is there already.
+TEST(ChunkStoreDamage, NobodyBuildsOnWhatCouldNotBeRead) {
+  const auto filled = fill(2'600'000);
+  TestVault& vault = filled->vault;
+  const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);
+  auto store = vault.open();
+  destroy(vault, filled->path, 65'536 * 2 + 1000, 10);
+  destroy(vault, filled->path, 65'536 * (2 + stripes) + 1000, 10);
+  std::set<ChunkId> unread;
+  for (const auto& [id, plain] : filled->chunks) {
+    Buffer out;
+    if (!store->read(id, kDefaultDomain, out)) unread.insert(id);
+  }
+  EXPECT_FALSE(unread.empty());
+  EXPECT_LT(unread.size(), filled->chunks.size());
+  EXPECT_EQ(store->stats().failed_reads, unread.size());
+  EXPECT_GT(store->stats().groups_doubted, 0U);
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  for (const auto& [id, plain] : filled->chunks) {
+    const bool is_unread = unread.contains(id);
+    EXPECT_EQ(store->contains(id).value(), !is_unread);
+    EXPECT_EQ(writer->add(plain).value().is_new, is_unread);
+  }
+  ASSERT_TRUE(store->sync());
+  for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+  ASSERT_TRUE(store->close());
+  for (const auto& path : vault.files().all_paths("/vault/indexes/*")) vault.files().erase(path);
+  store = vault.open();
+  for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+}
+
+TEST(ChunkStoreDamage, APackThatIsGoneIsNotBuiltOnAndOneThatComesBackIs) {
+  const auto filled = fill(300'000);
+  TestVault& vault = filled->vault;
+  auto store = vault.open();
+  const Bytes content = vault.files().content(filled->path);
+  vault.files().erase(filled->path);
+  const auto& [id, plain] = filled->chunks.front();
+  Buffer out;
+  EXPECT_FALSE(store->read(id, kDefaultDomain, out));
+  for (const auto& [each, bytes] : filled->chunks) EXPECT_FALSE(store->contains(each).value());
+  vault.files().set_content(filled->path, content);
+  expect_reads(*store, id, plain);
+  for (const auto& [each, bytes] : filled->chunks) EXPECT_TRUE(store->contains(each).value());
+  vault.files().erase(filled->path);
+  EXPECT_TRUE(store->contains(id).value()) << "nobody has found out";
+  store = vault.open();
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  EXPECT_TRUE(writer->add(plain).value().is_new) << "the list of packs is of what is there";
+}
+
 TEST(ChunkStoreDamage, ReadOfALostChunkNamesPackAndGroup) {
   const auto filled = fill(2'600'000);
   const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);

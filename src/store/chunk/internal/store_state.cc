@@ -6,6 +6,7 @@
 namespace atl::chunk {
 namespace {
 
+constexpr std::uint32_t kWholePack = 0;  // no group begins there
 constexpr std::size_t kPoolBytes = 8 * 1024 * 1024;
 constexpr std::size_t kReadersMax = 512;
 
@@ -60,7 +61,7 @@ Result<std::optional<Location>> ChunkStore::State::find_in_index(const ChunkId& 
     const auto pack = packs_.find((*entry)->pack);
     if (pack == packs_.end()) return std::nullopt;
     PackRecord& record = pack->second;
-    if (look != Look::read && record.info.is_condemned) return std::nullopt;
+    if (look != Look::read && (record.info.is_condemned || is_doubted(**entry))) return std::nullopt;
     if (look == Look::build_on) {
       // Under the lock, which condemn() takes alone: it sees this, or this sees what it decided.
       const std::uint64_t epoch = epoch_.load(std::memory_order_relaxed);
@@ -103,6 +104,34 @@ void ChunkStore::State::forget_reader(const PackId& id) {
   cache_.forget(id);
 }
 
+bool ChunkStore::State::is_doubted(const Location& place) const {
+  if (!has_doubts_.load(std::memory_order_acquire)) return false;
+  const std::lock_guard lock(doubts_mutex_);
+  return doubts_.contains({place.pack, place.group_offset}) || doubts_.contains({place.pack, kWholePack});
+}
+
+void ChunkStore::State::doubt(const Location& place, const Error& why) {
+  const bool is_gone = why.kind == ErrorKind::not_found;
+  if (why.id == "pack.key_gone" || (!is_gone && why.kind != ErrorKind::damaged && why.kind != ErrorKind::io)) return;
+  failed_reads_.fetch_add(1, std::memory_order_relaxed);
+  if (!writable_) return;
+  {
+    const std::lock_guard lock(doubts_mutex_);
+    const bool is_new = doubts_.emplace(place.pack, is_gone ? kWholePack : place.group_offset).second;
+    if (!is_new) return;
+    has_doubts_.store(true, std::memory_order_release);
+  }
+  // What is stored again goes to a pack begun from now on: so that it counts also where the index is made anew.
+  end_current_packs();
+}
+
+void ChunkStore::State::trust(const Location& place) {
+  const std::lock_guard lock(doubts_mutex_);
+  doubts_.erase({place.pack, place.group_offset});
+  doubts_.erase({place.pack, kWholePack});
+  has_doubts_.store(!doubts_.empty(), std::memory_order_release);
+}
+
 Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buffer& out) {
   ATOLL_ASSIGN(const ChunkView there, view(id, domain));
   if (out.capacity() < there.bytes.size()) out = Buffer(there.bytes.size());
@@ -123,10 +152,16 @@ Result<ChunkView> ChunkStore::State::view(const ChunkId& id, DomainNumber domain
   for (int attempt = 0;; ++attempt) {
     if (!found.location) return absent();
     auto done = view_at(id, *found.location, domain);
-    if (done) return done;
+    if (done) {
+      if (is_doubted(*found.location)) trust(*found.location);
+      return done;
+    }
     // It may have been moved to another pack, and its old one removed, between the two steps.
     ATOLL_ASSIGN(const auto again, find(id, Look::read));
-    if (again.location == found.location || !again.is_there() || attempt == 4) return done;
+    if (again.location == found.location || !again.is_there() || attempt == 4) {
+      if (again.location == found.location) doubt(*found.location, done.error());
+      return done;
+    }
     found = again;
   }
 }
@@ -242,8 +277,13 @@ Result<void> ChunkStore::State::for_each_chunk_in_pack(const PackId& id, const C
 }
 
 ChunkStats ChunkStore::State::stats() const {
-  return {chunks_added_.load(), chunks_known_.load(),  groups_written_.load(), bytes_written_.load(),
-          cache_hits_.load(),   groups_opened_.load(), index_rebuilds_.load(), healed_reads_.load()};
+  const std::uint64_t doubted = [this] {
+    const std::lock_guard lock(doubts_mutex_);
+    return doubts_.size();
+  }();
+  return {
+      chunks_added_.load(),  chunks_known_.load(),   groups_written_.load(), bytes_written_.load(), cache_hits_.load(),
+      groups_opened_.load(), index_rebuilds_.load(), healed_reads_.load(),   failed_reads_.load(),  doubted};
 }
 
 }  // namespace atl::chunk

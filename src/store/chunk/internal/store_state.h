@@ -3,8 +3,8 @@
 //
 // Locks, in the order in which they may be taken (each may be skipped):
 //   removal_mutex_ > sync_mutex_ > a writer's mutex > publish_mutex_ > index_guard_ > writing_mutex_ > a pack's own >
-//   packs_mutex_, readers_mutex_, overlay_mutex_, uses_mutex_, tools_mutex_, parts of pending_ and cache_ (under these
-//   nothing else is taken; uses_mutex_ under packs_mutex_ is the one exception)
+//   packs_mutex_, readers_mutex_, overlay_mutex_, uses_mutex_, tools_mutex_, doubts_mutex_, parts of pending_ and
+//   cache_ (under these nothing else is taken; uses_mutex_ and doubts_mutex_ under packs_mutex_ are the exceptions)
 #pragma once
 
 #include <atomic>
@@ -60,6 +60,10 @@ class ChunkStore::State {
   [[nodiscard]] static std::optional<ChunkView> view_behind(const ChunkView& last, const ChunkId& id,
                                                             DomainNumber domain);
   [[nodiscard]] Result<ChunkView> view_at(const ChunkId& id, const Location& place, DomainNumber domain);
+  // Nobody builds on what lies there any more; it could not be read, because of `why`.
+  void doubt(const Location& place, const Error& why);
+  void trust(const Location& place);
+  [[nodiscard]] bool is_doubted(const Location& place) const;
   [[nodiscard]] Result<std::optional<ChunkPlace>> place_of(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
                                                       Temperature temperature);
@@ -197,6 +201,10 @@ class ChunkStore::State {
   std::mutex readers_mutex_;
   std::unordered_map<PackId, std::shared_ptr<PackReader>> readers_;  // guarded by readers_mutex_
 
+  mutable std::mutex doubts_mutex_;
+  std::set<std::pair<PackId, std::uint32_t>> doubts_;  // guarded by doubts_mutex_; groups, or 0 for the whole pack
+  std::atomic<bool> has_doubts_ = false;
+
   std::atomic<std::uint64_t> epoch_ = 1;  // raised by each use and each collection
   mutable std::mutex uses_mutex_;
   std::multiset<std::uint64_t> uses_;  // guarded by uses_mutex_; epochs in which the open ones began
@@ -229,6 +237,7 @@ class ChunkStore::State {
   std::atomic<std::uint64_t> groups_opened_ = 0;
   std::atomic<std::uint64_t> index_rebuilds_ = 0;
   std::atomic<std::uint64_t> healed_reads_ = 0;
+  std::atomic<std::uint64_t> failed_reads_ = 0;
 };
 
 // A pack and a seal number in it; given back when destroyed, and the pack sealed where it was the last one out.
