@@ -4,6 +4,7 @@
 #include <array>
 
 #include "edge/errors/error_table.h"
+#include "edge/server/begun_body.h"
 #include "foundation/codec/hash.h"
 #include "foundation/codec/hmac.h"
 
@@ -225,6 +226,9 @@ net::Response Front::answer(net::Request& request) {
       response = door->answer(exchange);
     } else {
       response = door->refuse(exchange, who.error());
+    }
+    if (request.method != "HEAD") {
+      if (const auto made = begin_body(response); !made) response = door->refuse(exchange, made.error());
     }
     finish(response, exchange, door->name(), begun);
     return response;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "vault/access/control.h"
 #include "vault/home.h"
 #include "vault/testing/test_vault.h"
@@ -11,6 +14,28 @@ namespace {
 
 using vault::testing::told;
 
+// So many pieces "ab", by turns lent and written, and then damage where there are none.
+class Pieces final : public net::BodySource {
+ public:
+  explicit Pieces(unsigned count) : left_(count), is_damaged_(count == 0) {}
+  [[nodiscard]] Result<net::Pulled> pull(ByteSpan out) override {
+    if (is_damaged_) return fail(ErrorKind::damaged, "chunk.damaged", "pack 7 is damaged", "atoll verify --data");
+    net::Pulled pulled;
+    if (--left_ == 0) pulled.state = net::Pulled::State::end;
+    if (left_ % 2 == 0) {
+      pulled.borrowed = as_bytes("ab");
+    } else {
+      std::ranges::copy(as_bytes("ab"), out.begin());
+      pulled.bytes = 2;
+    }
+    return pulled;
+  }
+
+ private:
+  unsigned left_;
+  bool is_damaged_;
+};
+
 class EchoDoor final : public Door {
  public:
   [[nodiscard]] std::string_view name() const override { return "echo"; }
@@ -19,6 +44,14 @@ class EchoDoor final : public Door {
   }
   [[nodiscard]] bool takes_passwords() const override { return true; }
   [[nodiscard]] net::Response answer(Exchange& exchange) override {
+    if (exchange.target.path == "/echo/content" || exchange.target.path == "/echo/damaged") {
+      net::Response response;
+      const bool is_damaged = exchange.target.path == "/echo/damaged";
+      response.headers.set("Content-Type", "image/png");
+      response.body = std::make_unique<Pieces>(is_damaged ? 0 : 3);
+      response.length = 6;
+      return response;
+    }
     if (exchange.target.path == "/echo/vault") {
       auto use = exchange.use_vault();
       if (!use) return problem(use.error(), exchange.request_id);
@@ -87,6 +120,34 @@ TEST_F(FrontTest, NobodyIsRefusedWithAProblemThatNamesTheRequest) {
   EXPECT_EQ(lines_[0].status, 401U);
   // An id that would break the log is not taken.
   EXPECT_NE(ask("GET", "/echo", {{"X-Request-Id", "a\"b"}}).headers.get("X-Request-Id"), "a\"b");
+}
+
+TEST_F(FrontTest, ContentThatCannotBeReadIsAnAnswerLikeAnyOther) {
+  connection_.is_local_socket = true;
+  connection_.peer_user_id = 1000;
+  const auto damaged = ask("GET", "/echo/damaged", {{"X-Request-Id", "abc-2"}});
+  EXPECT_EQ(damaged.status, 500U);
+  EXPECT_EQ(damaged.headers.get("Content-Type"), "application/problem+json");
+  EXPECT_EQ(damaged.headers.get("X-Request-Id"), "abc-2");
+  EXPECT_NE(text(damaged).find("pack 7 is damaged"), std::string::npos);
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(lines_[0].error_id, "chunk.damaged");
+  for (const std::string method : {"GET", "HEAD"}) {
+    auto whole = ask(method, "/echo/content");
+    EXPECT_EQ(whole.status, 200U);
+    EXPECT_EQ(whole.headers.get("Content-Type"), "image/png");
+    EXPECT_EQ(whole.length, 6U);
+    std::string content;
+    Bytes room(100);
+    auto& source = *std::get<std::unique_ptr<net::BodySource>>(whole.body);
+    for (bool is_end = false; !is_end;) {
+      const auto pulled = source.pull(room);
+      ASSERT_EQ(told(pulled), "ok");
+      content += as_text(pulled->borrowed.empty() ? ByteView(room).first(pulled->bytes) : pulled->borrowed);
+      is_end = pulled->state == net::Pulled::State::end;
+    }
+    EXPECT_EQ(content, "ababab");
+  }
 }
 
 TEST_F(FrontTest, TokensPasswordsAndTheLocalSocketSignIn) {
