@@ -50,7 +50,7 @@ struct AlarmKind {
   std::string_view advice;      // what to do, where the reading says nothing better
 };
 
-inline constexpr std::array<AlarmKind, 31> kAlarmKinds = {{
+inline constexpr std::array<AlarmKind, 33> kAlarmKinds = {{
     {.name = "capacity",
      .test = AlarmTest::above,
      .unit = AlarmUnit::percent,
@@ -139,6 +139,12 @@ inline constexpr std::array<AlarmKind, 31> kAlarmKinds = {{
      .advice = "Attach it, then atoll copy sync"},
     {.name = "copy_damaged", .words = "the last check of a copy found damage", .advice = "atoll copy repair"},
     {.name = "verify_failed", .words = "the last verify found damage", .advice = "atoll verify --data"},
+    {.name = "damaged_read",
+     .words = "content that somebody asked for is damaged on the disk, or gone from it; clears after a week",
+     .advice = "atoll verify --data says what; atoll copy repair mends it from a copy"},
+    {.name = "healed_read",
+     .words = "the disk gave other bytes than were written, and parity made them good; clears after a week",
+     .advice = "atoll verify --data mends the disk, too"},
     {.name = "verify_overdue",
      .test = AlarmTest::above,
      .unit = AlarmUnit::days,

@@ -1,6 +1,7 @@
 #include "services/observe/observer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "foundation/base/units.h"
 #include "vault/copies.h"
@@ -16,6 +17,8 @@ constexpr std::int64_t kWindowNs = 300 * kSecondNs;
 constexpr std::int64_t kTickS = 10;
 constexpr std::int64_t kEventUs = 3'600 * kSecondUs;
 constexpr std::int64_t kLongEventUs = 7 * 24 * kEventUs;
+constexpr std::array<std::string_view, 3> kLongEvents = {"audit_broken", "damaged_read", "healed_read"};
+constexpr std::array<std::string_view, 2> kCriticalEvents = {"audit_broken", "damaged_read"};
 constexpr std::size_t kEventsMax = 200;
 constexpr std::int64_t kLeapUs = 48LL * 3'600 * kSecondUs;
 constexpr std::uint64_t kQueriesMin = 100;
@@ -149,7 +152,9 @@ std::vector<VaultHealth> Observer::look_at_vaults(std::int64_t now_ns, bool& is_
     const bool is_known = known != looked_.end();
     bool is_fresh = vault == nullptr && is_known;
     if (vault != nullptr) {
-      cache_counts_[id] = vault->chunks().stats();
+      const auto stats = vault->chunks().stats();
+      note_damage(name, cache_counts_[id], stats);
+      cache_counts_[id] = stats;
       is_fresh = is_known && now_ns - known->second.at_ns < kVaultFreshNs && is_still(*vault, known->second.health);
     }
     if (!is_fresh && vault != nullptr) {
@@ -164,6 +169,22 @@ std::vector<VaultHealth> Observer::look_at_vaults(std::int64_t now_ns, bool& is_
     }
   });
   return out;
+}
+
+void Observer::note_damage(const std::string& vault, const chunk::ChunkStats& before, const chunk::ChunkStats& now) {
+  const auto times = [](std::uint64_t count) { return count == 1 ? "once" : format_count(count) + " times"; };
+  if (now.failed_reads > before.failed_reads) {
+    const bool is_one = now.groups_doubted == 1;
+    note_event("damaged_read", vault,
+               "Content in the vault " + vault + " could not be read, " + times(now.failed_reads) + "; " +
+                   format_count(now.groups_doubted) + (is_one ? " place" : " places") + " of its packs " +
+                   (is_one ? "is" : "are") + " damaged or gone.");
+  }
+  if (now.healed_reads > before.healed_reads) {
+    note_event("healed_read", vault,
+               "The disk gave other bytes than were written to the vault " + vault + ", " + times(now.healed_reads) +
+                   "; parity made them good.");
+  }
 }
 
 std::vector<Place> Observer::find_places(const std::vector<VaultHealth>& vaults) const {
@@ -376,12 +397,9 @@ void Observer::look() {
     const std::lock_guard lock(mutex_);
     std::erase_if(events_, [&](const Event& one) { return one.until <= health->time; });
     for (const Event& one : events_) {
-      readings.push_back({find_kind(one.kind)->name,
-                          one.subject,
-                          {},
-                          one.kind == "audit_broken" ? Level::critical : Level::warning,
-                          one.words,
-                          ""});
+      const bool is_critical = std::ranges::find(kCriticalEvents, one.kind) != kCriticalEvents.end();
+      readings.push_back(
+          {find_kind(one.kind)->name, one.subject, {}, is_critical ? Level::critical : Level::warning, one.words, ""});
     }
     settings_ = std::move(settings);
     static const std::vector<std::string_view> kNone;
@@ -424,7 +442,8 @@ void Observer::ask_drives(const std::atomic<bool>* stop) {
 void Observer::note_event(std::string_view kind, const std::string& subject, const std::string& words) {
   ATOLL_INVARIANT(find_kind(kind) != nullptr, "an event is of a kind that there is");
   const Timestamp now = parts_.machine.clock.now();
-  const Timestamp until{now.unix_us + (kind == "audit_broken" ? kLongEventUs : kEventUs)};
+  const bool is_long = std::ranges::find(kLongEvents, kind) != kLongEvents.end();
+  const Timestamp until{now.unix_us + (is_long ? kLongEventUs : kEventUs)};
   const std::lock_guard lock(mutex_);
   const auto same =
       std::ranges::find_if(events_, [&](const Event& one) { return one.kind == kind && one.subject == subject; });

@@ -108,7 +108,8 @@ class Observer {
   // A test to all addresses that are set now, one after the other: each may take half a minute.
   [[nodiscard]] std::vector<Tried> try_news();
 
-  // Something that happened, not something that is: an alarm for an hour from now (audit_broken: a week).
+  // Something that happened, not something that is: an alarm for an hour from now (audit_broken, damaged_read,
+  // healed_read: a week).
   void note_event(std::string_view kind, const std::string& subject, const std::string& words);
 
   // Null where figures cannot be kept.
@@ -131,6 +132,8 @@ class Observer {
     std::uint64_t errors = 0;
   };
   [[nodiscard]] std::vector<VaultHealth> look_at_vaults(std::int64_t now_ns, bool& is_whole);
+  // What reads found since the last look.
+  void note_damage(const std::string& vault, const chunk::ChunkStats& before, const chunk::ChunkStats& now);
   [[nodiscard]] std::vector<Place> find_places(const std::vector<VaultHealth>& vaults) const;
   void add_traffic_readings(const Traffic& traffic, std::int64_t now_ns, std::vector<Reading>& out);
   void add_own_readings(const Health& health, std::int64_t now_ns, std::vector<Reading>& out);

@@ -268,6 +268,33 @@ TEST_F(Observing, EventsLastAnHour) {
   EXPECT_LT(level_of("failed_logins", "ada"), Level::warning);
 }
 
+TEST_F(Observing, ContentThatCannotBeReadIsAnAlarmAtTheNextLook) {
+  const Bytes content = noise(1, 700'000);
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", content)), "ok");
+  vault_.reset();
+  vault_ = std::move(open_small(machine_.inline_machine()).value());
+  watched_ = std::make_unique<FakeWatched>(*vault_);
+  restart();
+  look_after(10);
+  EXPECT_EQ(level_of("damaged_read", "main"), Level::unknown);
+  const std::string packs = std::string(kFolder) + "/packs/*";
+  for (const auto& path : machine_.files.all_paths(packs)) {
+    Bytes broken = machine_.files.content(path);
+    for (std::size_t at = 4096; at < broken.size(); at += 7) broken[at] ^= 0xFF;
+    machine_.files.overwrite(path, 0, broken);
+  }
+  EXPECT_FALSE(bytes_of(*vault_, "photos", "one"));
+  look_after(10);
+  EXPECT_EQ(level_of("damaged_read", "main"), Level::critical);
+  // Who stores it again has it again, under the old name too.
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "again", content)), "ok");
+  EXPECT_EQ(bytes_of(*vault_, "photos", "one").value(), content);
+  look_after(6 * 86'400);
+  EXPECT_EQ(level_of("damaged_read", "main"), Level::critical);
+  look_after(2 * 86'400);
+  EXPECT_LT(level_of("damaged_read", "main"), Level::warning);
+}
+
 TEST_F(Observing, ClockCertificateLockedVaultsAndMissedSchedules) {
   ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
   catalog::ScheduleRow row;
