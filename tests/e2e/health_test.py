@@ -60,6 +60,31 @@ class Health(RestTest):
         history = self.json("GET", "/api/v1/alarms/history")["changes"]
         self.assertIn(("kit_not_saved", "warning", "good"), [(one["name"], one["from"], one["to"]) for one in history])
 
+    def test_damage_that_a_reader_meets_is_told_and_mended_by_who_stores_it_again(self):
+        self.make_bucket()
+        content = os.urandom(900_000)
+        self.put("one", content)
+        self.stop()
+        for pack in self.files_of_home(".pack"):
+            with open(pack, "r+b") as file:
+                broken = bytearray(file.read())
+                broken[4096::7] = b"\xff" * len(broken[4096::7])
+                file.seek(0)
+                file.write(broken)
+        self.serve()
+        answer = self.ask("GET", "/api/v1/buckets/photos/objects/one", headers={"X-Request-Id": "a-reader"})
+        self.assertEqual((500, "application/problem+json", "a-reader"),
+                         (answer.status, answer.headers["Content-Type"], answer.headers["X-Request-Id"]))
+        problem = json.loads(answer.data)
+        self.assertEqual("a-reader", problem["request_id"])
+        self.assertIn("damaged", problem["detail"])
+        self.assertTrue(wait_until(lambda: self.level("damaged_read") == "critical", 30, 0.2))
+        self.assertIn("damaged_read", self.atoll("alarm", "list").out)
+        # Not known already: what could not be read is no content to build on.
+        self.assertGreater(self.put("again", content)["new_bytes"], 0)
+        self.assertEqual(content, self.ask("GET", "/api/v1/buckets/photos/objects/again").data)
+        self.assertEqual(content, self.ask("GET", "/api/v1/buckets/photos/objects/one").data)
+
     def test_an_alarm_is_told_once_each_way(self):
         told = self.path("told")
         script = self.path("tell.sh")
