@@ -9,6 +9,7 @@
 #include "edge/rest/object_facts.h"
 #include "edge/rest/put_content.h"
 #include "foundation/net/range.h"
+#include "vault/folder/restore.h"
 #include "vault/history/past.h"
 #include "vault/object/objects.h"
 
@@ -141,8 +142,10 @@ Result<net::Response> read_shared(Call& call) {
     }
   }
   response.length = length;
-  // What goes on where it was broken off is the same download.
-  if (offset == 0 && call.request().method != "HEAD") ATOLL_TRY(accounts_of(call).count_download(share.id));
+  if (call.request().method != "HEAD") {
+    ATOLL_TRY(
+        accounts_of(call).count_download(share.id, {key, call.exchange().origin(), offset, length, version.size}));
+  }
   call.exchange().note_read(share.version.is_none() ? Action::read : Action::read_version, share.place.vault,
                             share.place.bucket, key, call.request().method == "HEAD" ? 0 : length);
   if (call.request().method == "HEAD" || length == 0) return response;
@@ -166,6 +169,8 @@ Result<net::Response> upload_shared(Call& call) {
   PutOrder order;
   order.bucket = share.place.bucket;
   ATOLL_ASSIGN(order.key, key_of(call, share));
+  // What a stranger leaves must not stop whoever restores the folder.
+  ATOLL_TRY(vault::check_path(order.key));
   if (const auto type = call.headers().get("Content-Type"); type) order.facts.content_type = *type;
   const std::int64_t now_us = call.exchange().now().unix_us;
   order.facts.modified = {now_us / 1'000'000, static_cast<std::uint32_t>(now_us % 1'000'000 * 1000)};

@@ -6,6 +6,7 @@
 namespace atl::access {
 namespace {
 
+constexpr std::size_t kDownloadsRememberedMax = 1'000;  // beyond that a download that goes on counts as another
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr double kNameLoginsPerSecond = 1.0;
 constexpr double kNameLoginBurst = 30.0;
@@ -344,6 +345,26 @@ Result<void> Access::count_download(const ShareId& id) {
   });
 }
 
+Result<void> Access::count_download(const ShareId& id, const DownloadPart& part) {
+  const auto current = view();
+  const auto found = std::ranges::find(current->rows().shares, id, &catalog::ShareRow::id);
+  if (found != current->rows().shares.end() && found->downloads_max == 0) return {};
+  const auto place = std::tuple(id, part.address, part.key);
+  if (part.offset > 0) {
+    const std::lock_guard lock(downloads_mutex_);
+    const auto before = downloads_.find(place);
+    if (before != downloads_.end() && before->second >= part.length) {
+      before->second -= part.length;
+      return {};
+    }
+  }
+  ATOLL_TRY(count_download(id));
+  const std::lock_guard lock(downloads_mutex_);
+  if (downloads_.size() >= kDownloadsRememberedMax) downloads_.clear();
+  downloads_[place] = 2 * part.size - std::min(2 * part.size, part.length);
+  return {};
+}
+
 Decision Access::decide(const Who& who, Action action, const Resource& resource) const {
   return view()->decide(who, action, resource, machine_.clock.now());
 }
@@ -369,7 +390,7 @@ Result<void> Access::take_request(const Who& who) {
   double per_second = row != nullptr ? row->requests_per_second_max : 0;
   double burst = per_second * 2;
   if (per_second == 0) {
-    if (who.kind != PrincipalKind::agent) return {};
+    if (who.kind != PrincipalKind::agent && !current->acts_as_agent(who.principal)) return {};
     per_second = options_.agent_requests_per_second;
     burst = options_.agent_burst;
   }

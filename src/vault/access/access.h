@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -106,6 +107,13 @@ class Access {
                                                const std::string& address);
   // Before a download through a link is answered; `limit` "share.used_up" where none is left.
   [[nodiscard]] Result<void> count_download(const ShareId& id);
+  // The same for a part of a file. What goes on where a download was broken off is that download, for the same address
+  // and up to twice the file's bytes in all; anything else is another one.
+  struct DownloadPart {
+    std::string key, address;
+    std::uint64_t offset = 0, length = 0, size = 0;
+  };
+  [[nodiscard]] Result<void> count_download(const ShareId& id, const DownloadPart& part);
 
   // --- May they do that?
   [[nodiscard]] Decision decide(const Who& who, Action action, const Resource& resource) const;
@@ -209,6 +217,9 @@ class Access {
   Lockout lockout_;
   std::unique_ptr<Audit> audit_;
 
+  std::mutex downloads_mutex_;
+  // Guarded by downloads_mutex_: link, address and key of what was counted -> bytes that go with it.
+  std::map<std::tuple<ShareId, std::string, std::string>, std::uint64_t> downloads_;
   std::mutex change_mutex_;  // one change at a time; taken before view_mutex_
   mutable std::mutex view_mutex_;
   std::shared_ptr<const AccessView> view_;  // guarded by view_mutex_

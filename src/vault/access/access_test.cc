@@ -396,6 +396,68 @@ TEST_F(AccessTest, AgentsHaveARateAndOthersHaveNone) {
   EXPECT_EQ(told(access_->take_request(agent)), "ok");
 }
 
+// The role says it, of whatever kind the account is.
+TEST_F(AccessTest, WhoeverActsAsAnAgentHasItsRate) {
+  add("helper");
+  add("anna");
+  add("helpers", PrincipalKind::group);
+  add("member");
+  ASSERT_EQ(told(access_->add_member(owner_, "helpers", "member")), "ok");
+  grant("helper", "agent");
+  grant("helpers", "agent");
+  grant("anna", "agent");
+  grant("anna", "editor");
+  const auto refused_of = [&](std::string_view name) {
+    Who who;
+    who.principal = access_->view()->principal_named(name)->id;
+    int refused = 0;
+    for (int i = 0; i < 150; ++i) refused += access_->take_request(who) ? 0 : 1;
+    return refused;
+  };
+  EXPECT_GE(refused_of("helper"), 45);
+  EXPECT_GE(refused_of("member"), 45);
+  EXPECT_EQ(refused_of("anna"), 0) << "an editor, too";
+}
+
+TEST_F(AccessTest, PartsOfADownloadAreOneAndNoMoreThanTwiceTheFile) {
+  add("anna", PrincipalKind::person, "correct horse");
+  grant("anna", "editor", {main(), "photos", ""});
+  const Who anna = login("anna", "correct horse").value();
+  catalog::ShareRow wanted;
+  wanted.place = {main(), "photos", "2024/"};
+  wanted.is_prefix = true;
+  wanted.downloads_max = 2;
+  const auto share = access_->create_share(anna, wanted, "");
+  ASSERT_EQ(told(share), "ok");
+  const auto part = [&](const std::string& key, const std::string& address, std::uint64_t offset) {
+    return told(access_->count_download(share->row.id, {key, address, offset, 100 - offset, 100}));
+  };
+  const auto is_used_up = [](const std::string& answer) { return answer.find("share.used_up") != std::string::npos; };
+  EXPECT_EQ(part("a", "1.2.3.4", 0), "ok");
+  EXPECT_EQ(part("a", "1.2.3.4", 40), "ok") << "goes on";
+  EXPECT_EQ(part("a", "1.2.3.4", 70), "ok");
+  EXPECT_EQ(part("a", "1.2.3.4", 1), "ok") << "more than twice the file: the second download";
+  EXPECT_TRUE(is_used_up(part("b", "1.2.3.4", 1))) << "never begun";
+  EXPECT_TRUE(is_used_up(part("a", "5.6.7.8", 40))) << "somebody else";
+  EXPECT_TRUE(is_used_up(part("a", "1.2.3.4", 0)));
+  EXPECT_EQ(part("a", "1.2.3.4", 60), "ok");
+}
+
+TEST_F(AccessTest, ADisabledAccountIsSignedOutForGood) {
+  add("anna", PrincipalKind::person, "correct horse");
+  add("boss");
+  grant("boss", "owner");
+  const Who anna = login("anna", "correct horse").value();
+  const auto session = access_->open_session(anna, "1.2.3.4");
+  ASSERT_EQ(told(session), "ok");
+  EXPECT_EQ(told(access_->authenticate_session(session->text)), "ok");
+  machine_.clock.advance_s(1);
+  ASSERT_EQ(told(access_->set_disabled(owner_, "anna", true)), "ok");
+  EXPECT_NE(told(access_->authenticate_session(session->text)), "ok");
+  ASSERT_EQ(told(access_->set_disabled(owner_, "anna", false)), "ok");
+  EXPECT_NE(told(access_->authenticate_session(session->text)), "ok");
+}
+
 TEST_F(AccessTest, QuotasCountWhatIsThereAndWhatIsNoted) {
   auto& files = *vault_;  // any vault will do: its objects are counted
   const VaultId id = files.keys().vault();

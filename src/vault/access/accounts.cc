@@ -187,6 +187,7 @@ Result<void> Access::set_disabled(const Who& by, std::string_view name, bool is_
     }));
   }
   row.is_disabled = is_disabled;
+  if (is_disabled) row.sessions_valid_from = machine_.clock.now();  // enabled again, nobody is signed in
   return change(by, put_row(row));
 }
 

@@ -6,6 +6,8 @@
 namespace atl::access {
 namespace {
 
+constexpr std::string_view kAgentRole = "agent";
+
 std::uint8_t tier_bit(Tier tier) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(tier)); }
 
 std::uint8_t tier_bits(const std::vector<std::string>& tiers) {
@@ -114,6 +116,22 @@ CompiledRole compile(std::span<const catalog::RoleRule> rules) {
   return role;
 }
 
+// What everyone may is nobody's own.
+void AccessView::find_agents() {
+  for (const auto& [principal, subjects] : subjects_of_) {
+    bool is_agent = false;
+    bool is_more = false;
+    for (const PrincipalId& subject : subjects) {
+      const auto granted = grants_.find(subject);
+      if (granted == grants_.end() || subject == catalog::kEveryone || subject == catalog::kSignedIn) continue;
+      for (const CompiledGrant& grant : granted->second) {
+        if (!grant.row->denies) (grant.row->role == kAgentRole ? is_agent : is_more) = true;
+      }
+    }
+    if (is_agent && !is_more) acting_as_agents_.insert(principal);
+  }
+}
+
 AccessView::AccessView(AccessRows rows) : rows_(std::move(rows)) {
   for (const PresetRole& preset : preset_roles()) roles_.emplace(preset.name, compile(preset.rules));
   for (const catalog::RoleRow& row : rows_.roles) roles_.emplace(row.name, compile(row.rules));  // presets stay
@@ -134,6 +152,7 @@ AccessView::AccessView(AccessRows rows) : rows_(std::move(rows)) {
     if (compiled == nullptr) continue;
     grants_[row.subject].push_back({&row, compiled, tier_bits(row.tiers)});
   }
+  find_agents();
   for (const catalog::TokenRow& row : rows_.tokens) tokens_[row.digest] = &row;
   for (const catalog::SessionRow& row : rows_.sessions) sessions_[row.digest] = &row;
   for (const catalog::ShareRow& row : rows_.shares) shares_[row.digest] = &row;

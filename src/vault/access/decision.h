@@ -26,6 +26,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -165,6 +166,8 @@ class AccessView {
 
   [[nodiscard]] const AccessRows& rows() const { return rows_; }
   [[nodiscard]] const catalog::PrincipalRow* principal(const PrincipalId& id) const;  // null: none
+  // What it has been granted, itself or by its groups, is the role `agent` and no other.
+  [[nodiscard]] bool acts_as_agent(const PrincipalId& id) const { return acting_as_agents_.contains(id); }
   [[nodiscard]] const catalog::PrincipalRow* principal_named(std::string_view name) const;
   [[nodiscard]] const catalog::TokenRow* token_of(const codec::Digest& digest) const;
   [[nodiscard]] const catalog::SessionRow* session_of(const codec::Digest& digest) const;
@@ -197,6 +200,7 @@ class AccessView {
   void part_by_scopes(const std::vector<catalog::TokenScope>& scopes, const VaultId& vault, std::string_view bucket,
                       Parting& parting) const;
   void read_bucket_rules();
+  void find_agents();
   [[nodiscard]] Decision decide_for_caller(const Who& who, Action action, const Resource& resource,
                                            Timestamp now) const;
   [[nodiscard]] Decision decide_for_account(const Who& who, Action action, const Resource& resource,
@@ -212,6 +216,7 @@ class AccessView {
   std::map<std::string_view, const catalog::PrincipalRow*> names_;
   std::unordered_map<PrincipalId, std::vector<CompiledGrant>> grants_;     // by subject
   std::unordered_map<PrincipalId, std::vector<PrincipalId>> subjects_of_;  // itself, its groups, everyone
+  std::unordered_set<PrincipalId> acting_as_agents_;
   std::map<codec::Digest, const catalog::TokenRow*> tokens_;
   std::map<codec::Digest, const catalog::SessionRow*> sessions_;
   std::map<codec::Digest, const catalog::ShareRow*> shares_;

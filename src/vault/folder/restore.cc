@@ -61,6 +61,20 @@ Result<std::vector<std::string>> parts_of(std::string_view key, bool is_folder) 
   }
 }
 
+}  // namespace
+
+Result<void> check_path(std::string_view key) {
+  const auto parts = parts_of(key, false);
+  if (!parts) return pass(parts.error());
+  for (const char c : key) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      return fail(ErrorKind::usage, "restore.bad_name", "its key cannot be a path: it holds a control character");
+  }
+  return {};
+}
+
+namespace {
+
 struct Item {
   FolderRef folder;
   std::string name;

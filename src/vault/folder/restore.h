@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/platform/host_tree.h"
@@ -21,6 +22,10 @@
 #include "vault/object/objects.h"
 
 namespace atl::vault {
+
+// Whether restore_folder() could make a file of an object with this key, and programs show its name: "restore.bad_name"
+// (usage) where a part of it is empty, ".", ".." or too long, or where it holds a control character.
+[[nodiscard]] Result<void> check_path(std::string_view key);
 
 struct RestoreOptions {
   std::optional<Moment> as_of;       // none: as it is now
