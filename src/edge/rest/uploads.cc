@@ -113,6 +113,8 @@ Result<Found> find_upload(Call& call) {
   found.row = *row;
   found.bucket = bucket->name;
   ATOLL_TRY(call.require(Action::write, found.bucket, found.row.key));
+  // It is of who began it: others who may not remove there neither go on with it nor end it.
+  if (row->actor != vault->actor() && !call.may(Action::remove, found.bucket, found.row.key)) return no_such_upload();
   ATOLL_ASSIGN(const auto version, catalog::decode_version(Bytes(32), row->version));
   found.length = version.size;
   if (call.exchange().now() >= found.expires()) {

@@ -28,6 +28,14 @@ Result<catalog::UploadRow> find_upload(Exchange& exchange) {
   return row;
 }
 
+// An upload is written to, finished and ended by who began it, or by who may remove there: for all others it is none.
+Result<catalog::UploadRow> find_own_upload(Exchange& exchange) {
+  ATOLL_ASSIGN(auto row, find_upload(exchange));
+  if (row.actor != exchange.vault->actor() && !exchange.require(access::Action::remove))
+    return fail(Code::NoSuchUpload);
+  return row;
+}
+
 Answer as_s3(Answer answer) {
   if (!answer && answer.error().id == "upload.not_found") return fail(Code::NoSuchUpload);
   return answer;
@@ -146,7 +154,7 @@ Answer upload_part(Exchange& exchange) {
   ATOLL_TRY(exchange.require(access::Action::write));
   ATOLL_ASSIGN(const std::uint64_t number, exchange.number("partNumber", 0, vault::kUploadPartsMax));
   if (number < 1) return fail(Code::InvalidArgument, "partNumber must be from 1 to 10000");
-  ATOLL_ASSIGN(const auto upload, find_upload(exchange));
+  ATOLL_ASSIGN(const auto upload, find_own_upload(exchange));
   const bool is_copy = exchange.operation->operation == Operation::UploadPartCopy;
   return as_s3(is_copy ? copy_part(exchange, upload, static_cast<std::uint32_t>(number))
                        : put_part(exchange, upload, static_cast<std::uint32_t>(number)));
@@ -224,7 +232,7 @@ std::string joined_etag(const std::vector<catalog::UploadPartRow>& parts) {
 
 Answer complete_upload(Exchange& exchange) {
   ATOLL_TRY(exchange.require(access::Action::write));
-  ATOLL_ASSIGN(const auto upload, find_upload(exchange));
+  ATOLL_ASSIGN(const auto upload, find_own_upload(exchange));
   ATOLL_ASSIGN(const std::string text, read_document(exchange, ChecksumsOf::object));
   ATOLL_ASSIGN(const CompleteDocument document, read_complete(text));
   vault::Uploads::Completion completion;
@@ -260,7 +268,7 @@ Answer complete_upload(Exchange& exchange) {
 
 Answer abort_upload(Exchange& exchange) {
   ATOLL_TRY(exchange.require(access::Action::write));
-  ATOLL_ASSIGN(const auto upload, find_upload(exchange));
+  ATOLL_ASSIGN(const auto upload, find_own_upload(exchange));
   const auto aborted = vault::Uploads(*exchange.vault).abort(upload);
   if (!aborted && aborted.error().id == "upload.not_found") return fail(Code::NoSuchUpload);
   if (!aborted) return pass(aborted.error());
