@@ -77,7 +77,7 @@ class Health(RestTest):
                          (answer.status, answer.headers["Content-Type"], answer.headers["X-Request-Id"]))
         problem = json.loads(answer.data)
         self.assertEqual("a-reader", problem["request_id"])
-        self.assertIn("damaged", problem["detail"])
+        self.assertIn("is not what was written", problem["detail"])
         self.assertTrue(wait_until(lambda: self.level("damaged_read") == "critical", 30, 0.2))
         self.assertIn("damaged_read", self.atoll("alarm", "list").out)
         # Not known already: what could not be read is no content to build on.

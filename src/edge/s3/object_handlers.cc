@@ -561,7 +561,7 @@ Answer delete_object(Exchange& exchange) {
   if (const auto version = exchange.parameter("versionId")) removal.version = std::string(*version);
   removal.etag = unquoted(exchange.header_or("If-Match"));
   // Whoever may do neither is not told whether the bucket is there.
-  if (!exchange.require(access::Action::remove)) ATOLL_TRY(exchange.require(access::Action::remove_for_good));
+  if (!exchange.require(access::Action::remove_for_good)) ATOLL_TRY(exchange.require(access::Action::remove));
   ATOLL_ASSIGN(vault::BucketState state, vault::bucket_state(*exchange.vault->reader(), exchange.bucket));
   ATOLL_TRY(require_removal(exchange, state, removal));
   const VersionId marker = platform::new_id<VersionId>(*exchange.context.machine);
