@@ -107,6 +107,24 @@ class Accounts(AtollTest):
         for noun in ("token", "s3key", "share"):
             self.assertEqual(self.atoll("--json", noun, "list").json(), [])
 
+    def test_what_is_public_is_one_list(self):
+        self.atoll("user", "add", "ben", "--kind", "service")
+        self.atoll("grant", "add", "ben", "editor")
+        self.assertIn("Nothing is open", self.atoll("public").errors)
+        self.atoll("grant", "add", "everyone", "reader", "site")
+        self.atoll("grant", "add", "signed-in", "reader", "inside")
+        link = self.atoll("--json", "share", "create", "photos/drop/", "--as", "ben", "--uploads", "--label", "box").summary
+        shown = {one["opened_by"]: one for one in self.atoll("--json", "public").of_type("public_place")}
+        self.assertEqual({"grant", "link"}, set(shown))
+        self.assertEqual(("site", "", True, False, "reader"), tuple(shown["grant"][name] for name in (
+            "bucket", "prefix", "reads", "writes", "role")))
+        self.assertEqual((link["id"], "photos", "drop/", False, True, "ben", "box"), tuple(shown["link"][name] for name in (
+            "id", "bucket", "prefix", "reads", "writes", "user", "label")))
+        self.assertEqual(2, len(self.atoll("public").lines))
+        self.atoll("share", "revoke", link["id"])
+        self.atoll("grant", "remove", shown["grant"]["id"])
+        self.assertEqual([], self.atoll("public").lines)
+
     def test_codes_of_an_app(self):
         self.add("anna")
         secret = self.path("anna.secret")

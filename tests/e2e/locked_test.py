@@ -84,6 +84,7 @@ class Locked(ServeTest):
         self.assertIn("SameSite=Strict", answer.getheader("Set-Cookie"))
         locked = self.atoll("ls", code=11)
         self.assertIn("locked", locked.errors)
+        self.assertIn("takes no requests now: locked", self.atoll("ready", code=24).errors)
         self.assertEqual(0, self.end(self.server))
 
     def test_the_page_takes_the_passphrase_and_the_server_goes_on(self):

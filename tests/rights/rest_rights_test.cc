@@ -135,6 +135,7 @@ constexpr std::array kLines = {
     Line{"grant_create", kOwner},
     Line{"grant_list", kSupervises},
     Line{"grant_delete", kOwner},
+    Line{"public_list", kSupervises},
     Line{"quota_set", kOwner},
     Line{"quota_list", kSupervises},
     Line{"token_create", kOwn},

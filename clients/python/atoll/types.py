@@ -1340,6 +1340,28 @@ class GrantList(TypedDict):
     next_cursor: NotRequired[str]  # Where the next page begins.
 
 
+class PublicPlace(TypedDict):
+    """A place that is open without an account."""
+
+    opened_by: str  # By what.
+    place: "Place"
+    reads: bool  # Something can be seen or read there.
+    writes: bool  # Something can be left or changed there.
+    has_password: bool  # The link asks for one.
+    id: NotRequired[str]  # Of the grant or link.
+    role: NotRequired[str]  # Of the grant.
+    user: NotRequired[str]  # Who made the link.
+    label: NotRequired[str]  # Of the link.
+    expires: NotRequired[str]  # Until when.
+
+
+class PublicPlaceList(TypedDict):
+    """A page of places."""
+
+    places: list["PublicPlace"]
+    next_cursor: NotRequired[str]  # Where the next page begins.
+
+
 class NewGrant(TypedDict):
     """A grant to be made."""
 

@@ -1,4 +1,5 @@
-// unlock, lock: a server whose home is locked gets the passphrase; one whose home is open closes it.
+// unlock, lock, ready: a server whose home is locked gets the passphrase; one whose home is open closes it; either says
+// whether it takes requests.
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::string_view kUnlockPath = "/api/v1/unlock";
 constexpr std::string_view kLockPath = "/api/v1/lock";
+constexpr std::string_view kReadyPath = "/readyz";
 
 Result<ServerLink> find_server(Session& session) {
   if (!session.options.url.empty()) return server_at(session, session.options.url);
@@ -85,6 +87,32 @@ Result<int> lock(Session& session) {
   return kExitOk;
 }
 
+// For whoever watches over a server: nothing of the home is opened, so a server that hangs or is gone is not mistaken
+// for one that works.
+Result<int> ready(Session& session) {
+  ATOLL_ASSIGN(auto server, find_server(session));
+  net::ClientRequest request;
+  request.url = server.base + std::string(kReadyPath);
+  request.stop = &session.environment.stop;
+  const auto answer = server.client->send(request);
+  if (!answer) {
+    return fail(ErrorKind::unreachable, "server.not_running", "no server answers: " + answer.error().message,
+                "Its log says why it ended.");
+  }
+  if (answer->status != 200) {
+    std::string why = to_string(answer->body);
+    while (why.ends_with('\n')) why.pop_back();
+    return fail(ErrorKind::unreachable, "server.not_ready", "the server takes no requests now: " + why,
+                why == "locked" ? "`atoll unlock` gives it the passphrase." : "");
+  }
+  if (session.output.is_json) {
+    session.output.json(JsonObject("summary").add("state", "ready"));
+  } else {
+    session.output.message("The server takes requests.");
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen) {
@@ -93,6 +121,9 @@ void add_lock_commands(CLI::App& app, Session& session, Chosen& chosen) {
   });
   app.add_subcommand("lock", "Have a server close its home until somebody unlocks it")->callback([&session, &chosen] {
     chosen.body = [&session] { return lock(session); };
+  });
+  app.add_subcommand("ready", "Ask a server whether it takes requests")->callback([&session, &chosen] {
+    chosen.body = [&session] { return ready(session); };
   });
 }
 

@@ -1,8 +1,9 @@
-// grant, token, s3key, share, quota: what accounts may do, and what they sign in with.
+// grant, token, s3key, share, public, quota: what accounts may do, and what they sign in with.
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/accounts.h"
 #include "edge/cli/commands.h"
+#include "vault/access/published.h"
 
 namespace atl::cli {
 namespace {
@@ -263,6 +264,55 @@ Result<int> list_shares(Session& session) {
   });
 }
 
+std::string_view way_of(access::OpenedBy by) {
+  switch (by) {
+    case access::OpenedBy::grant: return "grant";
+    case access::OpenedBy::access_list: return "access list";
+    case access::OpenedBy::policy: return "policy";
+    case access::OpenedBy::link: return "link";
+  }
+  return "grant";
+}
+
+void show_public_place(Session& session, const access::AccessView& view, const access::PublicPlace& row) {
+  const std::string maker = row.made_by.is_none() ? "" : name_of_subject(view, row.made_by);
+  if (session.output.is_json) {
+    session.output.json(JsonObject("public_place")
+                            .add("opened_by", access::name_of(row.by))
+                            .add("id", row.id)
+                            .add("vault", row.place.vault.is_none() ? "" : row.place.vault.text())
+                            .add("bucket", row.place.bucket)
+                            .add_path("prefix", row.place.prefix)
+                            .add("reads", row.reads)
+                            .add("writes", row.writes)
+                            .add("has_password", row.has_password)
+                            .add("role", row.role)
+                            .add("user", maker)
+                            .add("label", row.label)
+                            .add("expires", time_or(row.expires, "")));
+    return;
+  }
+  const std::string_view gives = row.reads && row.writes ? "read, write" : row.writes ? "write" : "read";
+  std::string line = words_of(row.place) + "   " + std::string(gives) + "   by " + std::string(way_of(row.by));
+  if (!row.id.empty()) line += " " + row.id;
+  if (!row.role.empty()) line += " (" + row.role + ")";
+  if (!maker.empty()) line += " of " + maker;
+  if (row.has_password) line += "   password";
+  if (row.expires.unix_us != 0) line += "   until " + format_rfc3339(row.expires);
+  if (!row.label.empty()) line += "   " + shown(row.label);
+  session.output.line(line);
+}
+
+Result<int> list_public(Session& session) {
+  return with_accounts(session, Opens::to_read, [&](Access& accounts) -> Result<int> {
+    const auto view = accounts.view();
+    const auto places = access::public_places(*view, session.environment.machine.clock.now());
+    for (const auto& row : places) show_public_place(session, *view, row);
+    if (places.empty()) session.output.message("Nothing is open without an account.");
+    return kExitOk;
+  });
+}
+
 Result<int> set_quota(Session& session, const RightArguments& arguments) {
   catalog::QuotaRow row;
   if (!arguments.bucket.empty()) {
@@ -419,6 +469,11 @@ void add_share_commands(CLI::App& app, Session& session, Chosen& chosen) {
               });
 }
 
+void add_public_command(CLI::App& app, Session& session, Chosen& chosen) {
+  app.add_subcommand("public", "What is open without an account, or to whoever has a link")
+      ->callback([&session, &chosen] { chosen.body = [&session] { return list_public(session); }; });
+}
+
 void add_quota_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto arguments = std::make_shared<RightArguments>();
   auto* quota = app.add_subcommand("quota", "How much may be stored");
@@ -439,6 +494,7 @@ void add_right_commands(CLI::App& app, Session& session, Chosen& chosen) {
   add_grant_commands(app, session, chosen);
   add_secret_commands(app, session, chosen);
   add_share_commands(app, session, chosen);
+  add_public_command(app, session, chosen);
   add_quota_commands(app, session, chosen);
 }
 

@@ -71,9 +71,9 @@ namespace {
 
 // What has to work where no server does, or is about this program alone.
 bool works_here(std::string_view verb) {
-  constexpr std::array<std::string_view, 14> kHere = {"formats",    "inspect", "init",   "serve", "restore-home",
+  constexpr std::array<std::string_view, 15> kHere = {"formats",    "inspect", "init",   "serve", "restore-home",
                                                       "completion", "man",     "config", "",      "bucket-name",
-                                                      "worker",     "unlock",  "lock",   "mcp"};
+                                                      "worker",     "unlock",  "lock",   "mcp",   "ready"};
   return std::ranges::find(kHere, verb.substr(0, verb.find(' '))) != kHere.end();
 }
 

@@ -1,6 +1,7 @@
 // Roles, grants and quotas: who may do what where, and how much.
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
+#include "vault/access/published.h"
 
 namespace atl::rest {
 namespace {
@@ -165,6 +166,26 @@ Result<net::Response> delete_grant(Call& call) {
   return no_content();
 }
 
+// --- What is open
+
+Value public_place_json(const Call& call, const access::AccessView& view, const access::PublicPlace& row) {
+  Value out = Value::object();
+  out.set("opened_by", access::name_of(row.by)).set("place", place_json(call, row.place));
+  out.set("reads", row.reads).set("writes", row.writes).set("has_password", row.has_password);
+  if (!row.id.empty()) out.set("id", row.id);
+  if (!row.role.empty()) out.set("role", row.role);
+  if (!row.made_by.is_none()) out.set("user", name_of_subject(view, row.made_by)).set("label", row.label);
+  set_time(out, "expires", row.expires);
+  return out;
+}
+
+Result<net::Response> list_public(Call& call) {
+  const auto view = accounts_of(call).view();
+  return page_of(
+      call, access::public_places(*view, call.exchange().now()), "places", [](const auto& row) { return row.mark(); },
+      [&](const auto& row) { return public_place_json(call, *view, row); });
+}
+
 // --- Quotas
 
 Value quota_json(const Call& call, const access::AccessView& view, const catalog::QuotaRow& row) {
@@ -281,6 +302,16 @@ std::vector<Operation> right_operations() {
                  cursor_parameter()},
        .answers = {{200, "GrantList", "A page."}},
        .handler = list_grants},
+      {.id = "public_list",
+       .method = "GET",
+       .path = "/api/v1/public",
+       .tag = "accounts",
+       .words = "What is open without an account: by grants to everyone, by policies and access lists of buckets, by "
+                "links.\nObjects with an access list of their own are not in it.",
+       .guards = reads,
+       .query = {limit_parameter(), cursor_parameter()},
+       .answers = {{200, "PublicPlaceList", "A page."}},
+       .handler = list_public},
       {.id = "grant_create",
        .method = "POST",
        .path = "/api/v1/grants",
@@ -336,6 +367,15 @@ std::vector<NamedSchema> right_schemas() {
                         optional("expires", time("Until when.")), required("created", time("Since when.")),
                         required("actor", text("By whom."))})},
       {"GrantList", list_schema("A page of grants.", "grants", "Grant")},
+      {"PublicPlace",
+       object("A place that is open without an account.",
+              {required("opened_by", choice("By what.", {"grant", "access_list", "policy", "link"})),
+               required("place", reference("Place")), required("reads", flag("Something can be seen or read there.")),
+               required("writes", flag("Something can be left or changed there.")),
+               required("has_password", flag("The link asks for one.")), optional("id", text("Of the grant or link.")),
+               optional("role", text("Of the grant.")), optional("user", text("Who made the link.")),
+               optional("label", text("Of the link.")), optional("expires", time("Until when."))})},
+      {"PublicPlaceList", list_schema("A page of places.", "places", "PublicPlace")},
       {"NewGrant", object("A grant to be made.",
                           {required("subject", text("An account, a group, everyone or signed-in.", 64)),
                            required("role", text("The role.", 256)), optional("place", reference("Place")),

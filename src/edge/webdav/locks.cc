@@ -54,6 +54,35 @@ void LockTable::append_covering(const std::string& place, std::int64_t now, std:
   }
 }
 
+LockPause::~LockPause() {
+  if (table_ != nullptr) table_->end_pause(place_);
+}
+
+LockPause LockTable::pause(const std::string& place) {
+  const std::lock_guard guard(mutex_);
+  paused_.insert(place);
+  return {*this, place};
+}
+
+void LockTable::end_pause(const std::string& place) {
+  const std::lock_guard guard(mutex_);
+  paused_.erase(paused_.find(place));
+}
+
+bool LockTable::is_paused(const Wanted& wanted) const {
+  if (paused_.empty()) return false;
+  for (std::size_t end = wanted.place.find('/');; end = wanted.place.find('/', end + 1)) {
+    if (paused_.contains(std::string_view(wanted.place).substr(0, end))) return true;
+    if (end == std::string::npos) break;
+  }
+  // A lock of the folder alone still holds its list of members.
+  const std::string below = wanted.place + "/";
+  for (auto at = paused_.lower_bound(below); at != paused_.end() && at->starts_with(below); ++at) {
+    if (wanted.is_deep || at->find('/', below.size()) == std::string::npos) return true;
+  }
+  return false;
+}
+
 Result<Lock> LockTable::take(const Wanted& wanted) {
   const std::int64_t now = now_ns();
   const std::lock_guard guard(mutex_);
@@ -61,6 +90,10 @@ Result<Lock> LockTable::take(const Wanted& wanted) {
   const auto in_the_way = [&](const Lock& lock) {
     return is_live(lock, now) && (lock.scope == LockScope::exclusive || wanted.scope == LockScope::exclusive);
   };
+  if (is_paused(wanted)) {
+    return fail(ErrorKind::locked, "dav.locked", "it is being replaced or removed at this moment",
+                "Try again when that is done.");
+  }
   std::vector<Lock> there;
   append_covering(wanted.place, now, there);
   if (wanted.is_deep) {

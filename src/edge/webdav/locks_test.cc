@@ -208,5 +208,30 @@ TEST(WebDavLocks, DoWhatAPlainListDoes) {
   }
 }
 
+TEST(WebDavLocks, APauseKeepsNewLocksOffWhatGoesAndLeavesTheOthers) {
+  TestMachine machine;
+  LockTable table(machine.machine());
+  const auto takes = [&](const std::string& place, bool is_deep) {
+    const auto taken = table.take(wanted(place, is_deep));
+    return taken && table.release(taken->token, place, "ann");
+  };
+  {
+    const LockPause pause = table.pause("v/b/f");
+    const LockPause again = table.pause("v/b/f");
+    EXPECT_FALSE(takes("v/b/f", false));
+    EXPECT_FALSE(takes("v/b/f/x", false));
+    EXPECT_FALSE(takes("v/b/f/x/y", false));
+    EXPECT_FALSE(takes("v/b", false)) << "its members are held by a lock of the folder";
+    EXPECT_FALSE(takes("v", true));
+    EXPECT_TRUE(takes("v", false));
+    EXPECT_TRUE(takes("v/b/fg", true));
+    EXPECT_TRUE(takes("v/b/e", true));
+    { const LockPause short_one = table.pause("v/b/f"); }
+    EXPECT_FALSE(takes("v/b/f", true)) << "the others still hold";
+  }
+  EXPECT_TRUE(takes("v/b/f", true)) << "both are over";
+  EXPECT_TRUE(takes("v", true));
+}
+
 }  // namespace
 }  // namespace atl::webdav

@@ -1,6 +1,7 @@
 #include "edge/webdav/tree.h"
 
 #include <algorithm>
+#include <set>
 
 namespace atl::webdav {
 namespace {
@@ -244,7 +245,7 @@ Result<Tree::Stored> Tree::put(const Node& target, const vault::Objects::ReadSom
   ATOLL_TRY(vault_->commit_content([&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
     ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
     ATOLL_ASSIGN(const auto now, context.state.current(state.bucket.id, key));
-    ATOLL_TRY(check(now ? &*now : nullptr));
+    ATOLL_TRY(check(context.state, now ? &*now : nullptr));
     stored.is_new = !now;
     if (now) {
       const VersionRow& old = now->version;
@@ -273,7 +274,7 @@ Result<void> Tree::make_folder(const Node& target, const Check& check) {
                            [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
                              ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
                              ATOLL_ASSIGN(const auto now, context.state.current(state.bucket.id, key));
-                             ATOLL_TRY(check(now ? &*now : nullptr));
+                             ATOLL_TRY(check(context.state, now ? &*now : nullptr));
                              return stage(context, changes, state, key, new_folder(), {}, changed);
                            }));
   note(changed);
@@ -300,12 +301,32 @@ Result<void> Tree::relabel(const Node& target, const std::function<Result<void>(
   return {};
 }
 
-Result<void> Tree::in_batches(const Node& node, bool is_deep, const std::function<Result<void>(const Batch&)>& work) {
+Result<void> Tree::in_batches(const Node& node, bool is_deep, const std::vector<Place>& named,
+                              const std::function<Result<void>(const Batch&)>& work) {
   if (node.is_file() || !is_deep) {
     if (!node.listed) return {};
     return work({*node.listed});
   }
   const auto reader = vault_->reader();
+  Batch first;
+  std::set<std::string> first_keys;
+  std::size_t first_bytes = 0;
+  for (const Place& place : named) {
+    if (place.key.empty() || !node.place.holds(place) || !first_keys.insert(place.key).second) continue;
+    ATOLL_ASSIGN(auto item, reader->current(node.bucket->id, place.key));
+    if (!item || !item->entry.key.starts_with(node.place.member_prefix())) {
+      first_keys.erase(place.key);
+      continue;
+    }
+    first_bytes += row_bytes(*item);
+    first.push_back(std::move(*item));
+  }
+  if (first.size() > kObjectsPerCommand || first_bytes > kRowBytesPerCommand) {
+    return fail(ErrorKind::limit, "dav.too_many_named",
+                "the If field names more files of this folder than one change takes",
+                "Name fewer of them, or lock the folder.");
+  }
+  if (!first.empty()) ATOLL_TRY(work(first));
   catalog::ListQuery query;
   query.bucket = node.bucket->id;
   query.prefix = node.place.member_prefix();
@@ -315,6 +336,7 @@ Result<void> Tree::in_batches(const Node& node, bool is_deep, const std::functio
     Batch batch;
     std::size_t bytes = 0;
     for (Listed& item : page.items) {
+      if (first_keys.contains(item.entry.key)) continue;
       const std::size_t more = row_bytes(item);
       if (!batch.empty() && bytes + more > kRowBytesPerCommand) {
         ATOLL_TRY(work(batch));
@@ -330,24 +352,24 @@ Result<void> Tree::in_batches(const Node& node, bool is_deep, const std::functio
   }
 }
 
-Result<void> Tree::remove(const Node& target, const Check& check) {
-  return remove_with(target, new_id<OperationId>(), true, check);
+Result<void> Tree::remove(const Node& target, const Terms& terms) {
+  return remove_with(target, new_id<OperationId>(), true, terms);
 }
 
 Result<void> Tree::remove_with(const Node& target, const OperationId& operation, bool keeps_parent,
-                               const Check& check) {
+                               const Terms& terms) {
   bool is_first = true;
-  return in_batches(target, true, [&](const Batch& batch) -> Result<void> {
+  return in_batches(target, true, terms.named, [&](const Batch& batch) -> Result<void> {
     Changed changed;
     ATOLL_TRY(vault_->commit(
         journal::CommandKind::remove_objects,
         [&](const CommitContext& context, ChangeSet& changes) -> Result<void> {
           ATOLL_ASSIGN(const auto state, vault::bucket_state(context.state, target.place.bucket));
-          if (is_first && check) {
+          if (is_first && terms.check) {
             const std::string key = target.is_file() ? target.place.key : target.place.folder_key();
             ATOLL_ASSIGN(const auto now, context.state.current(state.bucket.id, key));
             // Of a file that is gone meanwhile the removal itself tells.
-            if (now || !target.is_file()) ATOLL_TRY(check(now ? &*now : nullptr));
+            if (now || !target.is_file()) ATOLL_TRY(terms.check(context.state, now ? &*now : nullptr));
           }
           if (is_first && keeps_parent) ATOLL_TRY(keep_parent(context, changes, state, target.place, operation));
           for (const Listed& item : batch) {
@@ -389,10 +411,10 @@ Result<bool> Tree::bring_into(const BucketRow& target, VersionRow& version) {
   return true;
 }
 
-Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& how, const Check& check) {
+Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& how, const Terms& terms) {
   const auto operation = new_id<OperationId>();
   const bool replaces_in_place = from.is_file() && to.is_file();
-  if (to.exists() && !replaces_in_place) ATOLL_TRY(remove_with(to, operation, true, check));
+  if (to.exists() && !replaces_in_place) ATOLL_TRY(remove_with(to, operation, true, terms));
   const std::string from_root = from.is_file() ? from.place.key : from.place.member_prefix();
   const std::string to_root = from.is_file() ? to.place.key : to.place.member_prefix();
   const BucketRow& source = *from.bucket;
@@ -414,7 +436,7 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
       if (is_first) {
         ATOLL_ASSIGN(const auto now,
                      context.state.current(target.id, from.is_file() ? to_root : to.place.folder_key()));
-        ATOLL_TRY(check(now ? &*now : nullptr));
+        ATOLL_TRY(terms.check(context.state, now ? &*now : nullptr));
         if (how.removes_source) ATOLL_TRY(keep_parent(context, changes, source_state, from.place, operation));
         // An implied folder, copied: the copy shall be there even where nothing below it is copied.
         const bool has_entry =
@@ -449,14 +471,14 @@ Result<void> Tree::transfer(const Node& from, const Node& to, const Transfer& ho
     note(changed);
     return {};
   };
-  ATOLL_TRY(in_batches(from, how.is_deep, work));
-  if (is_first) ATOLL_TRY(make_folder(to, check));  // an implied folder without what lies below it
+  ATOLL_TRY(in_batches(from, how.is_deep, terms.named, work));
+  if (is_first) ATOLL_TRY(make_folder(to, terms.check));  // an implied folder without what lies below it
   return {};
 }
 
 Result<vault::SelectionCount> Tree::count(const Node& node) {
   vault::SelectionCount out;
-  ATOLL_TRY(in_batches(node, true, [&](const Batch& batch) -> Result<void> {
+  ATOLL_TRY(in_batches(node, true, {}, [&](const Batch& batch) -> Result<void> {
     for (const Listed& item : batch) {
       ++out.objects;
       out.bytes += item.version.size;

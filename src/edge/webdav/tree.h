@@ -62,12 +62,22 @@ class Tree {
   Tree(vault::Vault& vault, NoteUsage note) : vault_(&vault), note_(std::move(note)) {}
 
   [[nodiscard]] Result<Node> look(const Place& place);
+  // As `reader` has it: of a check, what is there when the change is made.
+  [[nodiscard]] static Result<Node> look_in(catalog::CatalogReader& reader, const Place& place);
   // Of a bucket or folder, in the order of keys, at most `limit` at once. `after`: next_after of the page before.
   [[nodiscard]] Result<Members> members(const Node& folder, const std::string& after, std::size_t limit);
   [[nodiscard]] Result<std::vector<Node>> buckets(const Place& root);
 
-  // Asked with what is there when the change is made, between all other changes; an error refuses the change.
-  using Check = std::function<Result<void>(const catalog::Listed* now)>;
+  // Asked with everything, and with what is at the place, as it is when the change is made, between all other changes;
+  // an error refuses the change.
+  using Check = std::function<Result<void>(catalog::CatalogReader& state, const catalog::Listed* now)>;
+  // Of changes that take several commands.
+  struct Terms {
+    Check check;
+    // Files that `check` looks at, wherever they are. Those that go, go by the command that asks it, so that it is true
+    // of them when they do.
+    std::vector<Place> named;
+  };
 
   struct NewFile {
     std::optional<std::uint64_t> expected_bytes;  // none: content comes until it ends
@@ -87,29 +97,29 @@ class Tree {
   // New words, and a new time where one is given, of a file or folder (bucket). A new version.
   [[nodiscard]] Result<void> relabel(const Node& target,
                                      const std::function<Result<void>(catalog::VersionRow&)>& change);
-  // A file, or a folder with all below it. Not a bucket. Of a folder `check` sees the entry of its own.
-  [[nodiscard]] Result<void> remove(const Node& target, const Check& check);
+  // A file, or a folder with all below it. Not a bucket. Of a folder the check sees the entry of its own.
+  [[nodiscard]] Result<void> remove(const Node& target, const Terms& terms);
 
   struct Transfer {
     bool removes_source = false;  // moves
     bool is_deep = true;          // false: of a folder itself only
   };
-  // What is at `to` is replaced. Neither lies within the other; both buckets exist. `check` is asked by the first
+  // What is at `to` is replaced. Neither lies within the other; both buckets exist. The check is asked by the first
   // command that removes what is replaced, where that is removed by itself, and by the first one that stores.
-  [[nodiscard]] Result<void> transfer(const Node& from, const Node& to, const Transfer& how, const Check& check);
+  [[nodiscard]] Result<void> transfer(const Node& from, const Node& to, const Transfer& how, const Terms& terms);
   // Files and bytes of a file or folder.
   [[nodiscard]] Result<vault::SelectionCount> count(const Node& node);
 
  private:
   struct Changed;
   using Batch = std::vector<catalog::Listed>;
-  [[nodiscard]] Result<Node> look_in(catalog::CatalogReader& reader, const Place& place);
-  // Everything at and below the node, in batches that fit into a command.
-  [[nodiscard]] Result<void> in_batches(const Node& node, bool is_deep,
+  // Everything at and below the node, in batches that fit into a command; those of `named` that are there in the first
+  // one. `limit` "dav.too_many_named" where they do not fit into one.
+  [[nodiscard]] Result<void> in_batches(const Node& node, bool is_deep, const std::vector<Place>& named,
                                         const std::function<Result<void>(const Batch&)>& work);
-  // `check` is asked in the first command.
+  // The check is asked in the first command.
   [[nodiscard]] Result<void> remove_with(const Node& target, const OperationId& operation, bool keeps_parent,
-                                         const Check& check);
+                                         const Terms& terms);
   [[nodiscard]] catalog::VersionRow new_folder() const;
   [[nodiscard]] Result<void> keep_parent(const vault::CommitContext& context, vault::ChangeSet& changes,
                                          const vault::BucketState& state, const Place& removed,

@@ -90,6 +90,10 @@ TEST_F(WebDavDoorTest, ConditionsDecideAlsoOverWhatHappensWhileTheBodyComes) {
   InterruptedBody fresh("mine", [&] { EXPECT_EQ(ask("PUT", "/dav/docs/y", {}, "theirs").status, 201U); });
   EXPECT_EQ(ask_with(fresh, "PUT", "/dav/docs/y", {{"If-None-Match", "*"}}, 4).status, 412U);
   EXPECT_EQ(ask("GET", "/dav/docs/y").body, "theirs");
+  const std::string theirs = ask("GET", "/dav/docs/y").field("ETag");
+  InterruptedBody third("mine", [&] { EXPECT_EQ(ask("PUT", "/dav/docs/y", {}, "theirs again").status, 204U); });
+  EXPECT_EQ(ask_with(third, "PUT", "/dav/docs/y", {{"If", "([" + theirs + "])"}}, 4).status, 412U);
+  EXPECT_EQ(ask("GET", "/dav/docs/y").body, "theirs again");
 }
 
 // Who removes and who replaces what both have seen: one of them comes first, and the other is told.
@@ -134,6 +138,91 @@ TEST_F(WebDavDoorTest, ConditionsOfACopyHoldWhenWhatWasThereGoes) {
   }
 }
 
+// What `If` says of a file within the folder that goes is looked at by the command that it goes with.
+TEST_F(WebDavDoorTest, ConditionsOnFilesWithinAFolderHoldWhenTheFolderGoes) {
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/from").status, 201U);
+  for (int round = 0; round < 300; ++round) {
+    const bool is_copy = round % 2 == 0;
+    if (ask("MKCOL", "/dav/docs/to").status == 405U) ask("DELETE", "/dav/docs/to/x");
+    ASSERT_EQ(ask("PUT", "/dav/docs/to/x", {}, "one " + std::to_string(round)).status, 201U);
+    const std::string tag = ask("GET", "/dav/docs/to/x").field("ETag");
+    std::latch start(2);
+    unsigned stored = 0;
+    std::thread other([&] {
+      start.arrive_and_wait();
+      stored = ask("PUT", "/dav/docs/to/x", {{"If-Match", tag}}, "two").status;
+    });
+    start.arrive_and_wait();
+    const net::Headers headers = {{"Destination", "/dav/docs/to"}, {"If", "</dav/docs/to/x> ([" + tag + "])"}};
+    const unsigned done = is_copy ? ask("COPY", "/dav/docs/from", headers).status
+                                  : ask("DELETE", "/dav/docs/to", {{"If", "</dav/docs/to/x> ([" + tag + "])"}}).status;
+    other.join();
+    ASSERT_NE(done < 300, stored < 300) << done << " and " << stored << " in round " << round;
+    ASSERT_EQ(ask("GET", "/dav/docs/to/x").status, stored < 300 ? 200U : 404U) << "in round " << round;
+  }
+}
+
+// A folder that is replaced is not locked by another while it is half gone: either of the two comes first.
+TEST_F(WebDavDoorTest, NobodyLocksWhatIsBeingReplaced) {
+  add_person("bob", "owner");
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/from").status, 201U);
+  ASSERT_EQ(ask("PUT", "/dav/docs/from/new", {}, "new").status, 201U);
+  for (int round = 0; round < 300; ++round) {
+    ask("DELETE", "/dav/docs/to");
+    ASSERT_EQ(ask("MKCOL", "/dav/docs/to").status, 201U);
+    ASSERT_EQ(ask("PUT", "/dav/docs/to/old", {}, "old").status, 201U);
+    std::latch start(2);
+    Answer locked;
+    std::thread other([&] {
+      start.arrive_and_wait();
+      locked = ask_as("bob", "LOCK", "/dav/docs/to", {{"Depth", round % 2 == 0 ? "0" : "infinity"}}, lock_body());
+    });
+    start.arrive_and_wait();
+    const unsigned copied = ask("COPY", "/dav/docs/from", {{"Destination", "/dav/docs/to"}}).status;
+    other.join();
+    ASSERT_TRUE(locked.status == 200 || locked.status == 423) << locked.status << " in round " << round;
+    ASSERT_EQ(ask("GET", "/dav/docs/to/old").status, copied < 300 ? 404U : 200U)
+        << copied << " and " << locked.status << " in round " << round;
+    ASSERT_EQ(ask("GET", "/dav/docs/to/new").status, copied < 300 ? 200U : 404U) << "in round " << round;
+    if (locked.status < 300) {
+      ASSERT_EQ(ask_as("bob", "UNLOCK", "/dav/docs/to", {{"Lock-Token", locked.field("Lock-Token")}}).status, 204U);
+    }
+  }
+}
+
+TEST_F(WebDavDoorTest, FilesThatAConditionNamesGoByTheCommandThatLooksAtThem) {
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/to").status, 201U);
+  ASSERT_EQ(ask("MKCOL", "/dav/docs/from").status, 201U);
+  const auto name = [](int i) { return "/dav/docs/to/" + std::to_string(1'000 + i); };
+  for (int i = 0; i < 1'100; ++i) ASSERT_EQ(ask("PUT", name(i), {}, "x").status, 201U);
+  const Place last = parse_place(name(1'099)).value();
+  for (const bool is_copy : {true, false}) {
+    std::vector<std::size_t> left;  // after each command; whether the last one is among them
+    std::vector<bool> has_last;
+    Tree tree(*vault_, [&](const std::string&, const std::string&, const access::Used&) {
+      left.push_back(keys().size());
+      Tree other(*vault_, {});
+      has_last.push_back(other.look(last).value().exists());
+    });
+    const auto any = [](catalog::CatalogReader& state, const catalog::Listed* /*now*/) -> Result<void> {
+      return Tree::look_in(state, parse_place("/dav/docs/to/2099").value()).value().exists()
+                 ? Result<void>{}
+                 : fail(ErrorKind::conflict, "test.gone", "asked too late");
+    };
+    const Node to = tree.look(parse_place("/dav/docs/to/").value()).value();
+    if (is_copy) {
+      const Node copy = tree.look(parse_place("/dav/docs/copy/").value()).value();
+      ASSERT_EQ(told(tree.transfer(to, copy, {}, {any, {last, last}})), "ok");
+      EXPECT_EQ(keys().size(), 1'100U * 2 + 3) << "each once";
+    } else {
+      ASSERT_EQ(told(tree.remove(to, {any, {last, last}})), "ok");
+      ASSERT_GT(left.size(), 1U) << "too few files for this test";
+      EXPECT_FALSE(has_last.front());
+      EXPECT_EQ(ask("GET", "/dav/docs/to").status, 404U);
+    }
+  }
+}
+
 TEST_F(WebDavDoorTest, WhatIsReplacedIsLookedAtByTheCommandThatRemovesIt) {
   ASSERT_EQ(ask("MKCOL", "/dav/docs/from").status, 201U);
   ASSERT_EQ(ask("MKCOL", "/dav/docs/to").status, 201U);
@@ -144,11 +233,11 @@ TEST_F(WebDavDoorTest, WhatIsReplacedIsLookedAtByTheCommandThatRemovesIt) {
   const Node changed = tree.look(parse_place("/dav/docs/to/").value()).value();
   ASSERT_NE(changed.version()->version, to.version()->version);
   std::optional<VersionId> seen;
-  const auto refuse = [&](const catalog::Listed* now) -> Result<void> {
+  const auto refuse = [&](catalog::CatalogReader& /*state*/, const catalog::Listed* now) -> Result<void> {
     if (now != nullptr) seen = now->version.version;
     return fail(ErrorKind::conflict, "test.refused", "refused");
   };
-  EXPECT_EQ(tree.transfer(from, to, {}, refuse).error().id, "test.refused");
+  EXPECT_EQ(tree.transfer(from, to, {}, {refuse, {}}).error().id, "test.refused");
   EXPECT_EQ(seen, changed.version()->version);
   EXPECT_EQ(tree.look(parse_place("/dav/docs/to/").value()).value().version()->version, changed.version()->version)
       << "refused before anything was removed";
@@ -285,10 +374,10 @@ TEST_F(WebDavDoorTest, AMoveDoesNotTakeAlongWhatItDidNotSee) {
   const Node from = tree.look(parse_place("/dav/docs/x").value()).value();
   const Node to = tree.look(parse_place("/dav/docs/y").value()).value();
   ASSERT_EQ(ask("PUT", "/dav/docs/x", {}, "new").status, 204U);
-  const auto any = [](const catalog::Listed*) -> Result<void> { return {}; };
-  EXPECT_EQ(tree.transfer(from, to, {.removes_source = true}, any).error().id, "object.changed");
+  const auto any = [](catalog::CatalogReader& /*state*/, const catalog::Listed*) -> Result<void> { return {}; };
+  EXPECT_EQ(tree.transfer(from, to, {.removes_source = true}, {any, {}}).error().id, "object.changed");
   EXPECT_EQ(keys(), Keys{"x"});
-  EXPECT_EQ(told(tree.transfer(from, to, {}, any)), "ok") << "a copy is of what was there";
+  EXPECT_EQ(told(tree.transfer(from, to, {}, {any, {}})), "ok") << "a copy is of what was there";
   EXPECT_EQ(ask("GET", "/dav/docs/x").body, "new");
   EXPECT_EQ(ask("GET", "/dav/docs/y").body, "old");
 }

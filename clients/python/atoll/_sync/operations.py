@@ -685,6 +685,16 @@ class Operations(Session):
         """
         return cast(shapes.Grant, self._call("POST", "/api/v1/grants", body=body_of({"subject": subject, "role": role, "place": place, "denies": denies, "tiers": tiers, "age_seconds_max": age_seconds_max, "expires": expires}), vault=vault, timeout=timeout, idempotency_key=idempotency_key))
 
+    def public_list(self, *, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.PublicPlaceList:
+        """What is open without an account: by grants to everyone, by policies and access lists of buckets, by links.
+
+        Objects with an access list of their own are not in it.
+
+        limit: How many at most. Otherwise: 1000.
+        cursor: `next_cursor` of the page before.
+        """
+        return cast(shapes.PublicPlaceList, self._call("GET", "/api/v1/public", query={"limit": limit, "cursor": cursor}, vault=vault, timeout=timeout))
+
     def grant_delete(self, id: str, *, vault: str | None = None, timeout: float | None = None) -> None:
         """Takes a grant back."""
         self._call("DELETE", f"/api/v1/grants/{quote_name(id)}", vault=vault, timeout=timeout)

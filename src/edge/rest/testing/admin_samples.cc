@@ -127,6 +127,7 @@ std::vector<Sample> share_samples() {
        .status = 201,
        .keep = {{"drop", "secret"}}},
       {.id = "share_list", .target = "/api/v1/shares", .is_list = true},
+      {.id = "public_list", .target = "/api/v1/public"},
       {.id = "shared_show", .target = "/api/v1/shared/{one}"},
       {.id = "shared_show", .target = "/api/v1/shared/{folder}"},
       {.id = "shared_show", .target = "/api/v1/shared/atll_nothing", .status = 401},

@@ -125,27 +125,47 @@ net::Representation Visit::representation_of(const Node& node) const {
   return out;
 }
 
-Result<IfState> Visit::state_of(const std::optional<std::string>& resource) {
-  IfState state;
-  Place place = place_;
-  if (resource) {
-    const auto named = place_of_uri(*resource, exchange_->authority, exchange_->base_url());
-    if (!named || named->vault != place_.vault) return state;  // nothing is known of it, so nothing holds there
-    place = *named;
+std::optional<Place> Visit::place_of(const std::optional<std::string>& resource) const {
+  if (!resource) return place_;
+  const auto named = place_of_uri(*resource, exchange_->authority, exchange_->base_url());
+  if (!named || named->vault != place_.vault) return std::nullopt;
+  return *named;
+}
+
+std::vector<Place> Visit::places_named() const {
+  std::vector<Place> places;
+  if (!if_field_) return places;
+  for (const IfList& list : if_field_->lists) {
+    if (auto place = place_of(list.resource)) places.push_back(std::move(*place));
   }
-  for (const Lock& lock : locks_->covering(lock_place(use_->id(), place))) state.tokens.push_back(lock.token);
-  ATOLL_ASSIGN(const Node node, tree_->look(place));
-  if (node.is_file()) state.tag = tag_of(*node.version());
-  return state;
+  return places;
+}
+
+Result<IfState> Visit::state_of(catalog::CatalogReader& state, const std::optional<std::string>& resource) {
+  IfState out;
+  const auto place = place_of(resource);
+  if (!place) return out;
+  for (const Lock& lock : locks_->covering(lock_place(use_->id(), *place))) out.tokens.push_back(lock.token);
+  ATOLL_ASSIGN(const Node node, Tree::look_in(state, *place));
+  if (node.is_file()) out.tag = tag_of(*node.version());
+  return out;
+}
+
+Result<void> Visit::check_if(catalog::CatalogReader& state) {
+  if (!if_field_) return {};
+  ATOLL_ASSIGN(const bool holds, evaluate_if(*if_field_, [&](const std::optional<std::string>& resource) {
+                 return state_of(state, resource);
+               }));
+  if (!holds) return fail(ErrorKind::conflict, "dav.precondition_failed", "what the If field asks for does not hold");
+  return {};
 }
 
 Result<void> Visit::check_conditions(const Node& node) {
   if (const auto field = headers().joined("If")) {
-    ATOLL_ASSIGN(const IfField parsed, parse_if(*field));
-    holder_.tokens = parsed.tokens();
-    ATOLL_ASSIGN(const bool holds,
-                 evaluate_if(parsed, [&](const std::optional<std::string>& resource) { return state_of(resource); }));
-    if (!holds) return fail(ErrorKind::conflict, "dav.precondition_failed", "what the If field asks for does not hold");
+    ATOLL_ASSIGN(if_field_, parse_if(*field));
+    holder_.tokens = if_field_->tokens();
+    const auto reader = use_->vault().reader();
+    ATOLL_TRY(check_if(*reader));
   }
   if (!net::has_conditions(headers())) return {};
   const auto outcome = net::evaluate_conditions(headers(), exchange_->request.method, representation_of(node), now_s());

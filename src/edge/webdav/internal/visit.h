@@ -42,7 +42,11 @@ class Visit {
   [[nodiscard]] access::Action removing_from(const Node& node) const;
   // If, If-Match, If-None-Match, If-(Un)modified-Since; from then on the tokens of If count as submitted.
   [[nodiscard]] Result<void> check_conditions(const Node& node);
-  [[nodiscard]] Result<IfState> state_of(const std::optional<std::string>& resource);
+  [[nodiscard]] Result<void> check_if(catalog::CatalogReader& state);  // If alone, as parsed by check_conditions
+  [[nodiscard]] Result<IfState> state_of(catalog::CatalogReader& state, const std::optional<std::string>& resource);
+  // Of a resource of the If field; none: nothing is known of it, so nothing holds there.
+  [[nodiscard]] std::optional<Place> place_of(const std::optional<std::string>& resource) const;
+  [[nodiscard]] std::vector<Place> places_named() const;
   [[nodiscard]] net::Representation representation_of(const Node& node) const;
   [[nodiscard]] Result<void> check_lock(const Place& place, bool with_members);
   // The folder a new name is made in: there, and not locked by others.
@@ -78,6 +82,7 @@ class Visit {
   std::optional<server::VaultUse> use_;
   std::optional<Tree> tree_;
   LockHolder holder_;
+  std::optional<IfField> if_field_;
   std::string condition_;  // the precondition element that goes with an error
 };
 

@@ -61,10 +61,11 @@ Result<net::Response> Visit::lock() {
     const auto nothing = [](ByteSpan /*out*/) -> Result<std::size_t> { return 0; };
     Tree::NewFile empty;
     empty.expected_bytes = 0;
-    const auto made = tree_->put(node, nothing, empty, [](const catalog::Listed* now) -> Result<void> {
+    const auto is_free = [](catalog::CatalogReader& /*state*/, const catalog::Listed* now) -> Result<void> {
       if (now == nullptr) return {};
       return fail(ErrorKind::conflict, "dav.precondition_failed", "it was made by somebody else meanwhile");
-    });
+    };
+    const auto made = tree_->put(node, nothing, empty, is_free);
     if (!made) {
       ignore_error_on_purpose(locks_->release(taken->token, taken->place, taken->principal));
       return pass(made.error());

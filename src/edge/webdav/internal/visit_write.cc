@@ -92,7 +92,7 @@ Result<net::Response> Visit::put() {
     }
     return count;
   };
-  const auto check = [&](const catalog::Listed* now) -> Result<void> {
+  const auto check = [&](catalog::CatalogReader& state, const catalog::Listed* now) -> Result<void> {
     if (now != nullptr && now->version.kind != catalog::EntryKind::file) return hidden();
     // Rights and conditions were asked for what was there then.
     if (now != nullptr && !node.exists()) {
@@ -105,6 +105,10 @@ Result<net::Response> Visit::put() {
     const auto outcome = net::evaluate_conditions(headers(), "PUT",
                                                   representation_of(now == nullptr ? nullptr : &now->version), now_s());
     if (outcome != net::Outcome::proceed) return changed_meanwhile();
+    // A lock of the client itself may have run out in an hour of upload: where nobody used that, it does no harm.
+    const bool is_another = (now == nullptr) != (node.version() == nullptr) ||
+                            (now != nullptr && now->version.version != node.version()->version);
+    if (is_another) ATOLL_TRY(check_if(state));
     return check_lock(place_, false);
   };
   ATOLL_ASSIGN(const Tree::Stored stored, tree_->put(node, read, file, check));
@@ -134,10 +138,11 @@ Result<net::Response> Visit::make_collection() {
   ATOLL_TRY(check_parent(place_));
   ATOLL_TRY(check_lock(place_, false));
   ATOLL_TRY(exchange_->host.access().check_quota(exchange_->who, use_->id(), place_.bucket, 0, 1));
-  ATOLL_TRY(tree_->make_folder(node, [&](const catalog::Listed* now) -> Result<void> {
-    if (now != nullptr) return fail(ErrorKind::usage, "dav.not_allowed", "there is something of this name already");
-    return check_lock(place_, false);
-  }));
+  ATOLL_TRY(
+      tree_->make_folder(node, [&](catalog::CatalogReader& /*state*/, const catalog::Listed* now) -> Result<void> {
+        if (now != nullptr) return fail(ErrorKind::usage, "dav.not_allowed", "there is something of this name already");
+        return check_lock(place_, false);
+      }));
   return plain(201);
 }
 
@@ -156,21 +161,21 @@ Result<net::Response> Visit::remove() {
   if (node.is_folder() && deep != Depth::infinity)
     return fail(ErrorKind::usage, "dav.bad_depth", "a folder is removed with all that is in it: Depth is infinity");
   ATOLL_TRY(check_conditions(node));
+  const LockPause pause = locks_->pause(lock_place(use_->id(), place_));
   ATOLL_TRY(check_lock(place_, true));
   ATOLL_TRY(check_lock(place_.parent(), false));
   if (node.kind == NodeKind::bucket) {
     ATOLL_TRY(vault::Objects(use_->vault()).remove_bucket(place_.bucket));
   } else {
-    const auto check = [&](const catalog::Listed* now) -> Result<void> {
+    const auto check = [&](catalog::CatalogReader& state, const catalog::Listed* now) -> Result<void> {
       if (node.is_file() && now != nullptr && now->version.version != node.version()->version) {
         // Another version than the one that the conditions were held against.
         const auto outcome = net::evaluate_conditions(headers(), "DELETE", representation_of(&now->version), now_s());
-        if (outcome != net::Outcome::proceed || headers().joined("If")) return changed_meanwhile();
+        if (outcome != net::Outcome::proceed) return changed_meanwhile();
       }
-      ATOLL_TRY(check_lock(place_, true));
-      return check_lock(place_.parent(), false);
+      return check_if(state);
     };
-    ATOLL_TRY(tree_->remove(node, check));
+    ATOLL_TRY(tree_->remove(node, {check, places_named()}));
   }
   locks_->drop(lock_place(use_->id(), place_));
   return plain(204);
@@ -286,9 +291,12 @@ Result<net::Response> Visit::copy_or_move(bool is_move) {
   if (to.exists() && !replaces_in_place) ATOLL_TRY(require(removing_from(to), to, true));
   if (to.exists() && !overwrites)
     return fail(ErrorKind::conflict, "dav.precondition_failed", "there is something at the destination already");
+  const LockPause target_pause = locks_->pause(lock_place(use_->id(), target));
+  std::optional<LockPause> source_pause;
   ATOLL_TRY(check_parent(target));
   ATOLL_TRY(check_lock(target, true));
   if (is_move) {
+    source_pause.emplace(locks_->pause(lock_place(use_->id(), place_)));
     ATOLL_TRY(check_lock(place_, true));
     ATOLL_TRY(check_lock(place_.parent(), false));
   }
@@ -298,13 +306,12 @@ Result<net::Response> Visit::copy_or_move(bool is_move) {
         exchange_->host.access().check_quota(exchange_->who, use_->id(), target.bucket, amount.bytes, amount.objects));
   }
   bool is_first_look = true;  // a later one sees what this request itself has done
-  const auto check = [&](const catalog::Listed* now) -> Result<void> {
+  const auto check = [&](catalog::CatalogReader& state, const catalog::Listed* now) -> Result<void> {
     if (now != nullptr && !to.exists() && !overwrites) return changed_meanwhile();
-    const bool is_another = now != nullptr && to.version() != nullptr && now->version.version != to.version()->version;
-    if (std::exchange(is_first_look, false) && is_another && headers().joined("If")) return changed_meanwhile();
-    return check_lock(target, true);
+    return std::exchange(is_first_look, false) ? check_if(state) : Result<void>{};
   };
-  ATOLL_TRY(tree_->transfer(from, to, {.removes_source = is_move, .is_deep = deep == Depth::infinity}, check));
+  const Tree::Transfer how{.removes_source = is_move, .is_deep = deep == Depth::infinity};
+  ATOLL_TRY(tree_->transfer(from, to, how, {check, places_named()}));
   if (is_move) locks_->drop(lock_place(use_->id(), place_));
   return plain(to.exists() ? 204 : 201);
 }

@@ -93,8 +93,12 @@ class DoorFixture : public ::testing::Test {
 
   Answer ask_with(net::BodyReader& body, const std::string& method, const std::string& target, net::Headers headers,
                   std::optional<std::uint64_t> length) {
+    return ask_as_with(user_, body, method, target, std::move(headers), length);
+  }
+  Answer ask_as_with(const std::string& user, net::BodyReader& body, const std::string& method,
+                     const std::string& target, net::Headers headers, std::optional<std::uint64_t> length) {
     headers.set("Host", "files.example");
-    if (!user_.empty()) headers.set("Authorization", "Bearer " + tokens_.at(user_));
+    if (!user.empty()) headers.set("Authorization", "Bearer " + tokens_.at(user));
     net::Request request{method, target, 11, std::move(headers), length, !length, connection_, body};
     net::Response response = front_->answer(request);
     Answer out;
@@ -120,6 +124,12 @@ class DoorFixture : public ::testing::Test {
              const std::string& content = {}) {
     net::MemoryBody body(content);
     return ask_with(body, method, target, std::move(headers), content.size());
+  }
+  // Of another user than `user_`, from another thread as well.
+  Answer ask_as(const std::string& user, const std::string& method, const std::string& target,
+                net::Headers headers = {}, const std::string& content = {}) {
+    net::MemoryBody body(content);
+    return ask_as_with(user, body, method, target, std::move(headers), content.size());
   }
   Answer find(const std::string& target, const std::string& depth = "0", const std::string& names = {}) {
     return ask("PROPFIND", target, {{"Depth", depth}},
