@@ -150,15 +150,29 @@ class S3RightsTest : public ::testing::TestWithParam<Role> {
     done("PUT", "/spare");
     begin_upload();
   }
-  void begin_upload() {
-    const auto begun = world_.ask_s3_as_owner("POST", "/bucket/large?uploads=");
-    kept_["upload"] = between(begun.body, "<UploadId>", "</UploadId>");
-    kept_["etag"] =
-        world_.ask_s3_as_owner("PUT", "/bucket/large?partNumber=1&uploadId=" + kept_["upload"], "part").header("ETag");
+  // An upload belongs to who began it: whoever may begin one goes on with his own.
+  void begin_upload(bool is_own = false) {
+    const auto ask = [&](const std::string& method, const std::string& target, const std::string& body = {}) {
+      return is_own ? world_.ask_s3(method, target, body, {}) : world_.ask_s3_as_owner(method, target, body);
+    };
+    kept_["upload"] = between(ask("POST", "/bucket/large?uploads=").body, "<UploadId>", "</UploadId>");
+    kept_["etag"] = ask("PUT", "/bucket/large?partNumber=1&uploadId=" + kept_["upload"], "part").header("ETag");
   }
   RightsWorld world_{GetParam()};
   std::map<std::string, std::string> kept_;
 };
+
+TEST_P(S3RightsTest, UploadsOfOthersAreForWhoeverMayRemove) {
+  Role role = GetParam();
+  if (role.letter == 'S') role.as = 'o';
+  const bool may_remove = may(role, kEdits);
+  const bool may_store = may(role, kStores);
+  const std::string upload = "/bucket/large?uploadId=" + kept_["upload"];
+  const auto part = world_.ask_s3("PUT", "/bucket/large?partNumber=1&uploadId=" + kept_["upload"], "evil", {});
+  EXPECT_EQ(part.status, may_store && may_remove ? 200U : may_store ? 404U : 403U) << part.body;
+  const auto ended = world_.ask_s3("DELETE", upload, "", {});
+  EXPECT_EQ(ended.status, may_store && may_remove ? 204U : may_store ? 404U : 403U) << ended.body;
+}
 
 TEST_P(S3RightsTest, MayWhatItsTableSaysAndNothingElse) {
   // A key has no scope: this role is about tokens.
@@ -167,7 +181,8 @@ TEST_P(S3RightsTest, MayWhatItsTableSaysAndNothingElse) {
   for (const Case& one : cases()) {
     SCOPED_TRACE(std::string(one.name) + " " + one.target);
     const std::string method(row_of(one.name)->method);
-    if (kept_["upload"].empty()) begin_upload();
+    const bool is_of_upload = one.target.find("{upload}") != std::string::npos;
+    if (kept_["upload"].empty() || is_of_upload) begin_upload(is_of_upload && may(role, one.may));
     const std::string target = rest::testing::filled(one.target, kept_);
     const std::string body = rest::testing::filled(one.body, kept_);
     if (one.name == "CompleteMultipartUpload" || one.name == "AbortMultipartUpload") kept_["upload"].clear();
