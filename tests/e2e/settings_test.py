@@ -67,20 +67,6 @@ class Settings(AtollTest):
         self.write("")
         self.atoll("ls", "tree-files", code=20)
 
-    def test_check_reads_each_value_as_its_option_would(self):
-        for text, word in (("[serve]\nlisten = 'banana'\n", "serve.listen"), ("[serve]\ndrain-seconds = 'abc'\n", "serve.drain-seconds"),
-                           ("[serve]\ndrain-seconds = -4\n", "serve.drain-seconds"), ("[serve]\ns3-etag = 'foo'\n", "serve.s3-etag"),
-                           ("[serve]\ntls-certificate = '/nope'\n", "serve.tls-certificate"), ("[serve]\nfor = 'moon'\n", "serve.for"),
-                           ("[serve]\nno-tls = 'perhaps'\n", "no-tls")):
-            path = self.write(text)
-            answer = self.atoll("config", "check", code=2)
-            self.assertIn(word, answer.errors, text)
-            self.assertIn(f"{path}:2", answer.errors, text)
-        self.write("[serve]\nlisten = ['127.0.0.1:7070', '*:7071']\ndrain-seconds = 5\nfor = 'lan'\nno-tls = true\n")
-        self.assertEqual(4, self.atoll("--json", "config", "check").summary["settings"])
-        answer = self.atoll("config", "check", env={"ATOLL_SERVE_DRAIN_SECONDS": "abc"}, code=2)
-        self.assertIn("ATOLL_SERVE_DRAIN_SECONDS", answer.errors)
-
     def test_show_and_check(self):
         path = self.write('quiet = false\n[put]\nexclude = ["a", "b"]\n')
         shown = self.atoll("config", "show", env={"ATOLL_LS_LIMIT": "7"}).text

@@ -8,8 +8,6 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
-#include "foundation/net/http_server.h"
-
 namespace atl::cli {
 namespace {
 
@@ -231,50 +229,6 @@ std::string full_name(const Level& level, const std::string& key) {
   return name + key;
 }
 
-// Each value read as its option would read it on the command line, and files that it names looked for. Nothing is done
-// with the options afterwards.
-Result<void> check_values(CLI::App& app, Session& session, const std::vector<Setting>& settings,
-                          const std::vector<std::string>& section = {}) {
-  for (CLI::Option* option : app.get_options()) {
-    // Those of the program itself hold now, and are checked as it starts.
-    if (!is_setting(*option) || section.empty()) continue;
-    for (const Setting& one : settings) {
-      if (one.section != section || !option->check_lname(one.key)) continue;
-      const auto wrong = [&](const std::string& why) {
-        std::string name;
-        for (const std::string& part : one.section) name += part + ".";
-        return fail(ErrorKind::usage, "config.bad_value", one.from + ": " + name + one.key + ": " + why,
-                    option->get_description());
-      };
-      option->clear();
-      try {
-        for (const std::string& value : one.values) {
-          const bool is_flag = option->get_items_expected_max() == 0;
-          option->add_result(is_flag ? option->get_flag_value(one.key, value) : value);
-        }
-        option->run_callback();
-      } catch (const CLI::Error& error) {
-        return wrong(error.what());
-      }
-      const bool names_file = one.key.starts_with("tls-") || one.key.ends_with("-file");
-      for (const std::string& value : one.values) {
-        if (one.key == "listen") {
-          if (const auto endpoint = net::parse_endpoint(value); !endpoint) return wrong(endpoint.error().message);
-        }
-        if (!names_file || value.empty()) continue;
-        const auto there = session.environment.machine.files.stat(session.absolute(value));
-        if (!there || !*there) return wrong("there is no file '" + shown(value) + "', or it cannot be looked at");
-      }
-    }
-  }
-  for (CLI::App* below : app.get_subcommands([](CLI::App*) { return true; })) {
-    auto place = section;
-    place.push_back(below->get_name());
-    ATOLL_TRY(check_values(*below, session, settings, place));
-  }
-  return {};
-}
-
 Result<int> show_settings(const CLI::App& app, Session& session, bool shows_all) {
   const std::string named = app.get_option("--config")->empty() ? "" : app.get_option("--config")->as<std::string>();
   ATOLL_ASSIGN(const auto from_file, settings_from_file(app, session.environment, named));
@@ -356,24 +310,11 @@ void add_config_commands(CLI::App& app, Session& session, Chosen& chosen) {
       std::string path = *file;
       if (path.empty() && !app.get_option("--config")->empty()) path = app.get_option("--config")->as<std::string>();
       ATOLL_ASSIGN(path, find_file(session.environment, path));
-      // Variables go before the file, and may be wrong without one.
-      std::vector<Setting> of_variables;
-      for_each_level(app, {}, [&](const Level& level) {
-        if (level.section.empty()) return;
-        auto set = settings_of(level, session.environment, {});
-        of_variables.insert(of_variables.end(), set.begin(), set.end());
-      });
-      ATOLL_TRY(check_values(app, session, of_variables));
       if (path.empty()) {
-        session.output.message("There is no configuration file; " +
-                               (of_variables.empty() ? std::string("every option has its default.")
-                                                     : std::to_string(of_variables.size()) +
-                                                           (of_variables.size() == 1 ? " option is" : " options are") +
-                                                           " set by variables."));
+        session.output.message("There is no configuration file; every option has its default.");
         return kExitOk;
       }
       ATOLL_ASSIGN(const auto settings, read_file(app, session.environment, path));
-      ATOLL_TRY(check_values(app, session, settings));
       if (session.output.is_json) {
         session.output.json(JsonObject("summary").add("file", path).add("settings", std::uint64_t{settings.size()}));
       } else {
