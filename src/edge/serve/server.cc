@@ -208,12 +208,6 @@ class Server {
   }
 
  private:
-  // Reachable from elsewhere, and nothing says that a proxy does TLS.
-  [[nodiscard]] bool is_in_clear() const {
-    return request_.no_tls && request_.trusted_proxies.empty() &&
-           std::ranges::any_of(listening_->endpoints(),
-                               [](const net::Endpoint& one) { return !net::is_loopback(one); });
-  }
   void say_locked() {
     log_.say("Atoll " ATOLL_VERSION " listens at " + addresses_.front() + ", and its home " + request_.home_folder +
              " is locked: `atoll unlock`, or that page in a browser, takes the passphrase");
@@ -231,11 +225,6 @@ class Server {
     }
     log_.say("Atoll " ATOLL_VERSION " serves " + request_.home_folder + " at " + addresses_.front());
     for (std::size_t i = 1; i < addresses_.size(); ++i) log_.say("also at " + addresses_[i]);
-    if (is_in_clear()) {
-      log_.say(
-          "warning: other machines reach it without TLS, so passwords and content pass in clear; leave --no-tls away, "
-          "or listen on 127.0.0.1 behind a proxy and name it with --trusted-proxy");
-    }
     if (first) say_first_credentials(*environment_, *first, addresses_.front());
     answering_->set(home);
     home->start();
