@@ -123,7 +123,7 @@ class Files(unittest.TestCase):
     def test_the_unit_is_one_that_systemd_understands(self):
         unit = os.path.join(SOURCE, "packaging/atoll.service")
         text = self.read("packaging/atoll.service")
-        for line in ("DynamicUser=yes", "StateDirectory=atoll", "NoNewPrivileges=yes", "ProtectHome=yes"):
+        for line in ("DynamicUser=yes", "StateDirectory=atoll", "NoNewPrivileges=yes", "ProtectHome=yes", "Type=notify", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"):
             self.assertIn("\n" + line + "\n", text)
         done = run("systemd-analyze", "verify", "--man=no", unit)
         trouble = [line for line in done.stderr.splitlines() if "atoll.service" in line and "not executable" not in line]

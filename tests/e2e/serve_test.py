@@ -167,6 +167,25 @@ class Serve(ServeTest):
         pem = os.path.join(self.config, "atoll/server.pem")
         self.assertEqual(os.stat(pem).st_mode & 0o777, 0o600)
 
+    def test_passwords_in_clear_beyond_this_machine_are_warned_of(self):
+        for words, is_warned in ((["--no-tls"], True), (["--no-tls", "--trusted-proxy", "192.0.2.1"], False)):
+            server = self.serve("--listen", f"0.0.0.0:{free_port()}", *words)
+            self.end(server)
+            self.assertEqual(is_warned, "go in clear over the network at 0.0.0.0:" in self.err, self.err)
+        self.end(self.serve("--no-tls"))
+        self.assertNotIn("in clear", self.err)
+
+    def test_the_manager_of_services_is_told_when_it_serves_and_when_it_ends(self):
+        self.env["NOTIFY_SOCKET"] = self.path("notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(self.env["NOTIFY_SOCKET"])
+            manager.settimeout(30)
+            server = self.start("serve", "--listen", f"127.0.0.1:{free_port()}")
+            self.addCleanup(self.end, server)
+            self.assertEqual(b"READY=1", manager.recv(256))
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(b"STOPPING=1", manager.recv(256))
+
     def test_a_client_that_goes_away_ends_its_command(self):
         server = self.serve()
         self.atoll("put", "-", "some-bucket/key", input=os.urandom(40_000_000))

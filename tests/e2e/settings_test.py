@@ -77,6 +77,35 @@ class Settings(AtollTest):
         self.assertNotIn("help", every)
         self.assertEqual(self.atoll("--json", "config", "check").summary["settings"], 2)
 
+    def test_check_judges_values_as_the_verb_would(self):
+        right = ('listen = ["127.0.0.1:7070", "*:8080"]\ndrain-seconds = 4\ns3-etag = "fast"\nfor = "lan"\n'
+                 'trusted-proxy = ["10.0.0.0/8", "::1"]\nbase-url = "https://files.example"\nno-tls = false\n')
+        self.write(f'[serve]\n{right}tls-certificate = "{self.write("x", "chain.pem")}"\n[gc]\ndry-run = true\n')
+        self.atoll("config", "check")
+        for line, key, allowed in (('listen = "banana"', "serve.listen", "[::1]:7070"), ('drain-seconds = "abc"', "serve.drain-seconds", "whole number"),
+                                   ("drain-seconds = -4", "serve.drain-seconds", "whole number"),
+                                   (f'tls-certificate = "{self.path("nope")}"', "serve.tls-certificate", "can be read"),
+                                   ('s3-etag = "foo"', "serve.s3-etag", "fast"), ('for = "moon"', "serve.for", "proxy"),
+                                   ('trusted-proxy = ["::1", "proxy.example"]', "serve.trusted-proxy", "10.0.0.0/8"),
+                                   ('base-url = "files.example"', "serve.base-url", "https://"), ('trace-sink = "x"', "serve.trace-sink", "https://")):
+            path = self.write(f"[ls]\nlimit = 5\n[serve]\n{line}\n")
+            answer = self.atoll("config", "check", code=2)
+            self.assertIn(f"{path}:4: {key} = ", answer.errors, line)
+            self.assertIn(allowed, answer.errors)
+            self.assertNotIn("is right", answer.text)
+        self.atoll("ls", "--limit=-1", code=2)
+        self.write('[serve]\nlisten = "banana"\nfor = "moon"\n')
+        both = self.atoll("config", "check", code=2).errors
+        self.assertTrue("banana" in both and "moon" in both, both)
+
+    def test_check_judges_variables_and_names_them(self):
+        self.write("[ls]\nlimit = 5\n")
+        self.atoll("config", "check", env={"ATOLL_SERVE_LISTEN": "127.0.0.1:1", "ATOLL_JSON": "true"})
+        for name, value, key in (("ATOLL_SERVE_LISTEN", "banana", "serve.listen"), ("ATOLL_JOBS", "many", "jobs"), ("ATOLL_JSON", "perhaps", "json")):
+            answer = self.atoll("config", "check", env={name: value}, code=2)
+            self.assertIn(f"{name}: {key} = ", answer.errors)
+            self.assertIn(value, answer.errors)
+
 
 class Manual(AtollTest):
     makes_home = False

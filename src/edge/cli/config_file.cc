@@ -229,6 +229,84 @@ std::string full_name(const Level& level, const std::string& key) {
   return name + key;
 }
 
+// What the option itself says of the values, as it would where somebody typed them; "" where they are right.
+std::string objection_of(CLI::Option& option, const Setting& setting, const Session& session) {
+  try {
+    option.clear();
+    for (const std::string& value : setting.values)
+      option.add_result(option.get_items_expected_max() == 0 ? option.get_flag_value(setting.key, value) : value);
+    if (!setting.values.empty()) option.run_callback();
+  } catch (const CLI::ConversionError&) {
+    const bool is_flag = option.get_items_expected_max() == 0;
+    const bool is_unsigned = option.get_type_name().starts_with("UINT");
+    return is_flag       ? "true or false is wanted"
+           : is_unsigned ? "a whole number from 0 on is wanted"
+                         : "a number is wanted";
+  } catch (const CLI::ParseError& wrong) {
+    std::string words = wrong.what();
+    const std::string name = "--" + setting.key + ": ";
+    return words.starts_with(name) ? words.substr(name.size()) : words;
+  }
+  if (!option.get_type_name().starts_with(kReadableFile)) return "";
+  for (const std::string& value : setting.values) {
+    const auto opened = session.environment.machine.files.open(session.absolute(value), platform::OpenMode::read);
+    if (!opened) return "a file that can be read is wanted: " + opened.error().message;
+  }
+  return "";
+}
+
+// Every wrong value of file and environment, in the order of the options.
+std::vector<Error> wrong_values(CLI::App& app, const Session& session, const std::vector<Setting>& from_file) {
+  std::vector<Error> wrong;
+  for_each_level(app, {}, [&](const Level& level) {
+    CLI::App* at = &app;
+    for (const std::string& name : level.section) at = at->get_subcommand(name);
+    auto settings = settings_of(level, session.environment, {});
+    std::ranges::copy_if(from_file, std::back_inserter(settings),
+                         [&](const Setting& one) { return one.section == level.section; });
+    for (const Setting& setting : settings) {
+      CLI::Option* option = at->get_option_no_throw("--" + setting.key);
+      if (option == nullptr) continue;
+      const std::string objection = objection_of(*option, setting, session);
+      if (objection.empty()) continue;
+      std::string values;
+      for (const std::string& value : setting.values) values += (values.empty() ? "\"" : ", \"") + shown(value) + "\"";
+      wrong.push_back({ErrorKind::usage, "config.bad_value",
+                       setting.from + ": " + full_name(level, setting.key) + " = " + values + ": " + objection,
+                       "`atoll config show --all` says what every key is for."});
+    }
+  });
+  return wrong;
+}
+
+Result<int> check_settings(CLI::App& app, Session& session, const std::string& file) {
+  std::string path = file;
+  if (path.empty() && !app.get_option("--config")->empty()) path = app.get_option("--config")->as<std::string>();
+  ATOLL_ASSIGN(path, find_file(session.environment, path));
+  std::vector<Setting> settings;
+  if (!path.empty()) {
+    ATOLL_ASSIGN(settings, read_file(app, session.environment, path));
+  }
+  // The options write where they always do, and this command prints as it was told to.
+  const bool is_json = session.output.is_json;
+  const bool is_quiet = session.output.is_quiet;
+  const int verbosity = session.output.verbosity;
+  const auto wrong = wrong_values(app, session, settings);
+  session.output.is_json = is_json;
+  session.output.is_quiet = is_quiet;
+  session.output.verbosity = verbosity;
+  for (const Error& one : wrong) session.output.error(one);
+  if (!wrong.empty()) return kExitUsage;
+  if (path.empty()) {
+    session.output.message("There is no configuration file; every option has its default.");
+  } else if (session.output.is_json) {
+    session.output.json(JsonObject("summary").add("file", path).add("settings", std::uint64_t{settings.size()}));
+  } else {
+    session.output.line(path + " is right: " + std::to_string(settings.size()) + " settings");
+  }
+  return kExitOk;
+}
+
 Result<int> show_settings(const CLI::App& app, Session& session, bool shows_all) {
   const std::string named = app.get_option("--config")->empty() ? "" : app.get_option("--config")->as<std::string>();
   ATOLL_ASSIGN(const auto from_file, settings_from_file(app, session.environment, named));
@@ -268,10 +346,11 @@ Result<std::vector<std::string>> with_settings(const CLI::App& app, Environment&
                                                const std::vector<std::string>& arguments) {
   std::string named;
   const auto levels = chosen_levels(app, arguments, named);
-  // `config check FILE` is there to look at files that are wrong.
-  const bool is_check = levels.size() == 3 && levels[1].section.back() == "config";
+  // `config check FILE` is there to look at files and variables that are wrong.
+  const bool is_config = levels.size() == 3 && levels[1].section.back() == "config";
+  if (is_config && levels[2].section.back() == "check") return arguments;
   std::vector<Setting> from_file;
-  if (!is_check) {
+  if (!is_config) {
     ATOLL_ASSIGN(from_file, settings_from_file(app, environment, named));
   }
   std::vector<std::string> all;
@@ -306,22 +385,7 @@ void add_config_commands(CLI::App& app, Session& session, Chosen& chosen) {
   auto* check = config->add_subcommand("check", "Whether a configuration file is right");
   check->add_option("file", *file, "the file; the one that is used otherwise");
   check->callback([&app, &session, &chosen, file] {
-    chosen.body = [&app, &session, file]() -> Result<int> {
-      std::string path = *file;
-      if (path.empty() && !app.get_option("--config")->empty()) path = app.get_option("--config")->as<std::string>();
-      ATOLL_ASSIGN(path, find_file(session.environment, path));
-      if (path.empty()) {
-        session.output.message("There is no configuration file; every option has its default.");
-        return kExitOk;
-      }
-      ATOLL_ASSIGN(const auto settings, read_file(app, session.environment, path));
-      if (session.output.is_json) {
-        session.output.json(JsonObject("summary").add("file", path).add("settings", std::uint64_t{settings.size()}));
-      } else {
-        session.output.line(path + " is right: " + std::to_string(settings.size()) + " settings");
-      }
-      return kExitOk;
-    };
+    chosen.body = [&app, &session, file] { return check_settings(app, session, *file); };
   });
 }
 

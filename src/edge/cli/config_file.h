@@ -6,6 +6,7 @@
 //  - Every option has a key: `[put] exclude = ["*.tmp"]` is `put --exclude`, and so is ATOLL_PUT_EXCLUDE; keys of
 //  global
 //    options stand above the first section. There is no second list of settings that could fall behind.
+//  - `config check` judges values by the options they stand for: what it calls right, the verb takes.
 //  - A key that no option has is refused with file and line, not ignored.
 //  - Options that may be repeated gather what file and command line say; of the others the command line's counts.
 // The file is TOML 1.0: --config, ATOLL_CONFIG, $XDG_CONFIG_HOME/atoll/atoll.toml (~/.config/…), /etc/atoll/atoll.toml;
@@ -18,6 +19,9 @@
 #include "edge/cli/commands.h"
 
 namespace atl::cli {
+
+// Type name of an option whose value is a file that has to be there before the verb can work.
+inline constexpr const char* kReadableFile = "FILE";
 
 struct Setting {
   std::vector<std::string> section;  // the verb: {"vault", "create"}; empty: a global option

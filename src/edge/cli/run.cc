@@ -21,14 +21,17 @@ void add_global_options(CLI::App& app, Session& session, Output& output, bool& n
   app.add_option("--home", options.home, "the home (ATOLL_HOME, else $XDG_DATA_HOME/atoll)");
   app.add_option("--vault", options.vault, "vault by name or id (ATOLL_VAULT, else the only one, or \"main\")");
   app.add_option("--password-file", options.password_file,
-                 "file whose first line is the passphrase (ATOLL_PASSWORD_FILE)");
+                 "file whose first line is the passphrase (ATOLL_PASSWORD_FILE)")
+      ->type_name(kReadableFile);
   app.add_option("--password-command", options.password_command,
                  "program that prints the passphrase (ATOLL_PASSWORD_COMMAND)");
-  app.add_option("--key-file", options.key_file, "key file (ATOLL_KEY_FILE)");
-  app.add_option("--kit", options.kit, "recovery kit, its page or its file");
+  app.add_option("--key-file", options.key_file, "key file (ATOLL_KEY_FILE)")->type_name(kReadableFile);
+  app.add_option("--kit", options.kit, "recovery kit, its page or its file")->type_name(kReadableFile);
   app.add_option("--url", options.url, "a server in place of the home of this machine (ATOLL_URL)");
-  app.add_option("--token-file", options.token_file, "file with the token for --url (ATOLL_TOKEN_FILE, ATOLL_TOKEN)");
-  app.add_option("--server-authorities", options.authorities_file, "PEM file of who signs the server's certificate");
+  app.add_option("--token-file", options.token_file, "file with the token for --url (ATOLL_TOKEN_FILE, ATOLL_TOKEN)")
+      ->type_name(kReadableFile);
+  app.add_option("--server-authorities", options.authorities_file, "PEM file of who signs the server's certificate")
+      ->type_name(kReadableFile);
   app.add_option("--server-fingerprint", options.fingerprint,
                  "SHA-256 of the server's certificate: the only one that is trusted then");
   app.add_option("--ocr", options.recognition,
@@ -54,6 +57,17 @@ void take_last_of_each(CLI::App& app) {
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) take_last_of_each(*sub);
+}
+
+// The parser's own reading of an unsigned number takes "-4" for a very large one.
+void refuse_negative_counts(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (!option->get_type_name().starts_with("UINT")) continue;
+    option->check([](const std::string& text) {
+      return text.starts_with('-') ? "a whole number from 0 on is wanted, not " + text : std::string();
+    });
+  }
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) refuse_negative_counts(*sub);
 }
 
 // "vault create" of what was parsed.
@@ -132,6 +146,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   });
 
   take_last_of_each(app);
+  refuse_negative_counts(app);
   const auto all = environment.served != nullptr ? Result<std::vector<std::string>>(arguments)
                                                  : with_settings(app, environment, arguments);
   if (!all) {

@@ -2,7 +2,10 @@
 #include <CLI/CLI.hpp>
 
 #include "edge/cli/commands.h"
+#include "edge/cli/config_file.h"
 #include "edge/cli/serve_reach.h"
+#include "foundation/net/http_server.h"
+#include "vault/access/network.h"
 
 namespace atl::cli {
 namespace {
@@ -24,6 +27,28 @@ struct ServeArguments {
   std::uint64_t threads = 0;
   std::uint64_t drain_seconds = 30;
 };
+
+// What is wrong with a value, for the parser; "" where nothing is.
+
+std::string endpoint_objection(const std::string& text) {
+  const auto endpoint = net::parse_endpoint(text);
+  return endpoint ? "" : endpoint.error().message + ". " + endpoint.error().hint;
+}
+
+std::string base_url_objection(const std::string& text) {
+  const auto url = checked_base_url(text);
+  return url ? "" : url.error().message;
+}
+
+std::string proxy_objection(const std::string& text) {
+  if (access::is_in_network(std::string_view(text).substr(0, text.find('/')), text)) return "";
+  return "an address or a network is wanted, such as 10.0.0.5 or 10.0.0.0/8";
+}
+
+std::string sink_objection(const std::string& text) {
+  if (text.empty() || text.starts_with("http://") || text.starts_with("https://")) return "";
+  return "a trace sink begins with http:// or https://, such as http://HOST:4318/v1/traces";
+}
 
 // Where it listens and whom it believes. Somebody at a terminal who said nothing of it is asked, once.
 Result<void> find_places(Session& session, const ServeArguments& arguments, ServeRequest& request) {
@@ -84,17 +109,21 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
   auto arguments = std::make_shared<ServeArguments>();
   auto* verb = app.add_subcommand("serve", "Make the home a server: REST, S3, WebDAV");
   verb->add_option("--listen", arguments->listen,
-                   "HOST:PORT (127.0.0.1:7070); repeatable; *:7070 is every address of this machine");
+                   "HOST:PORT (127.0.0.1:7070); repeatable; *:7070 is every address of this machine")
+      ->check(endpoint_objection);
   verb->add_option("--for", arguments->reach,
                    "where nothing says where to listen: machine (127.0.0.1:7070), lan (*:7070), proxy (127.0.0.1:7070, "
                    "and a proxy there is trusted)")
       ->check(CLI::IsMember({"machine", "lan", "proxy"}));
-  verb->add_option("--tls-certificate", arguments->certificate, "PEM file, the server's certificate first");
-  verb->add_option("--tls-key", arguments->key, "PEM file");
+  verb->add_option("--tls-certificate", arguments->certificate, "PEM file, the server's certificate first")
+      ->type_name(kReadableFile);
+  verb->add_option("--tls-key", arguments->key, "PEM file")->type_name(kReadableFile);
   verb->add_flag("--no-tls", arguments->no_tls, "plain HTTP beyond this machine: a proxy in front does TLS");
-  verb->add_option("--base-url", arguments->base_url, "as clients reach the server: https://files.example");
+  verb->add_option("--base-url", arguments->base_url, "as clients reach the server: https://files.example")
+      ->check(base_url_objection);
   verb->add_option("--trusted-proxy", arguments->trusted_proxies,
-                   "address or network whose X-Forwarded-* fields count; repeatable");
+                   "address or network whose X-Forwarded-* fields count; repeatable")
+      ->check(proxy_objection);
   verb->add_option(
           "--proxy-fields", arguments->proxy_fields,
           "which fields the proxy writes: x-forwarded (X-Forwarded-For, -Proto, -Host) or forwarded (RFC 7239)")
@@ -104,11 +133,13 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
   verb->add_option("--s3-etag", arguments->s3_etag,
                    "ETags of what S3 clients store in one piece: md5, or fast, which clients do not compare (md5)")
       ->check(CLI::IsMember({"md5", "fast"}));
-  verb->add_option("--metrics-token-file", arguments->metrics_token_file, "file with the token that /metrics wants");
+  verb->add_option("--metrics-token-file", arguments->metrics_token_file, "file with the token that /metrics wants")
+      ->type_name(kReadableFile);
   verb->add_option("--log-format", arguments->log_format, "text or json (text on a terminal)")
       ->check(CLI::IsMember({"text", "json"}));
   verb->add_option("--trace-sink", arguments->trace_sink,
-                   "where spans of requests go by OTLP: http://HOST:4318/v1/traces");
+                   "where spans of requests go by OTLP: http://HOST:4318/v1/traces")
+      ->check(sink_objection);
   verb->add_option("--previews", arguments->previews,
                    "small pictures of files: all (made when stored), asked (when looked at), or off (all)")
       ->check(CLI::IsMember({"all", "asked", "off"}));

@@ -5,6 +5,7 @@
 #include "edge/serve/locked_page.h"
 #include "edge/serve/open_home.h"
 #include "foundation/platform/network.h"
+#include "foundation/platform/service_manager.h"
 
 namespace atl::serve {
 namespace {
@@ -45,12 +46,13 @@ std::string url_of(const net::Endpoint& endpoint) {
 }
 
 // As a person on another machine types it, where one can be reached from there.
-std::vector<std::string> addresses_of(const net::Endpoint& endpoint, const cli::ServeRequest& request) {
+std::vector<std::string> addresses_of(const net::Endpoint& endpoint, const cli::ServeRequest& request,
+                                      const std::vector<std::string>& own) {
   if (!request.base_url.empty()) return {request.base_url};
   if (!is_everywhere(endpoint)) return {url_of(endpoint)};
   std::vector<std::string> out;
   net::Endpoint shown = endpoint;
-  for (const std::string& address : platform::own_addresses()) {
+  for (const std::string& address : own) {
     shown.host = address;
     out.push_back(url_of(shown));
   }
@@ -59,9 +61,35 @@ std::vector<std::string> addresses_of(const net::Endpoint& endpoint, const cli::
   return out;
 }
 
+// Of an endpoint that is every address of this machine; where nobody can say which these are, the log says so.
+std::vector<std::string> own_addresses_for(const std::vector<net::Endpoint>& endpoints, Log& log) {
+  if (std::ranges::none_of(endpoints, is_everywhere)) return {};
+  auto own = platform::own_addresses();
+  if (own) return std::move(*own);
+  log.say(own.error().message +
+              ": the addresses that are shown, and a certificate of its own, name this machine only. " +
+              own.error().hint,
+          "warning");
+  return {};
+}
+
+// Passwords go in clear to whoever is between: right only where a proxy, or a network that is closed, is.
+void warn_of_clear_text(const std::vector<net::Endpoint>& endpoints, const cli::ServeRequest& request, Log& log) {
+  if (!request.no_tls || !request.trusted_proxies.empty()) return;
+  for (const net::Endpoint& endpoint : endpoints) {
+    if (net::is_loopback(endpoint)) continue;
+    log.say("passwords, tokens and files go in clear over the network at " + net::format(endpoint) +
+                ": --no-tls was given, and no --trusted-proxy. Leave --no-tls out for TLS with a certificate of its "
+                "own, or "
+                "name the proxy that does TLS",
+            "warning");
+  }
+}
+
 Result<std::optional<net::TlsIdentity>> find_identity(const cli::ServeRequest& request,
                                                       const std::vector<net::Endpoint>& endpoints,
-                                                      const platform::Machine& machine, Log& log) {
+                                                      const platform::Machine& machine,
+                                                      const std::vector<std::string>& own_addresses, Log& log) {
   if (std::ranges::none_of(endpoints, [](const net::Endpoint& one) { return one.is_tls; })) return std::nullopt;
   if (!request.tls_certificate.empty())
     return net::read_identity(machine.files, request.tls_certificate, request.tls_key);
@@ -69,8 +97,7 @@ Result<std::optional<net::TlsIdentity>> find_identity(const cli::ServeRequest& r
   if (const std::string own = platform::host_name(); !own.empty()) names.push_back(own);
   for (const auto& endpoint : endpoints) {
     if (is_everywhere(endpoint)) {
-      const auto own = platform::own_addresses();
-      names.insert(names.end(), own.begin(), own.end());
+      names.insert(names.end(), own_addresses.begin(), own_addresses.end());
     } else if (endpoint.kind == net::Endpoint::Kind::tcp) {
       names.push_back(endpoint.host);
     }
@@ -171,7 +198,9 @@ class Server {
     if (!is_unlocked) {
       ATOLL_ASSIGN(is_unlocked, ask_on_terminal(*unlocker_, *environment_));
     }
-    ATOLL_ASSIGN(const auto identity, find_identity(request_, endpoints, environment_->machine, log_));
+    warn_of_clear_text(endpoints, request_, log_);
+    const auto own = own_addresses_for(endpoints, log_);
+    ATOLL_ASSIGN(const auto identity, find_identity(request_, endpoints, environment_->machine, own, log_));
     if (identity) {
       if (const auto facts = net::certificate_facts(identity->certificate_chain_pem))
         certificate_end_ = facts->not_after;
@@ -190,8 +219,11 @@ class Server {
     ATOLL_ASSIGN(listening_,
                  net::HttpServer::start(environment_->machine, endpoints, identity ? &*identity : nullptr, options,
                                         [this](net::Request& one) { return answering_->answer(one); }));
-    addresses_ = addresses_of(listening_->endpoints().front(), request_);
-    if (!is_unlocked) say_locked();
+    addresses_ = addresses_of(listening_->endpoints().front(), request_, own);
+    if (!is_unlocked) {
+      say_locked();
+      tell_manager("READY=1");  // it answers, if only that it is locked; nobody who waits could unlock it
+    }
     while (unlocker_->wait_until_sufficient(environment_->stop)) {
       const auto served = serve_open();
       if (!served) {
@@ -202,12 +234,17 @@ class Server {
       if (environment_->stop.load()) break;
       say_locked();
     }
+    tell_manager("STOPPING=1");
     listening_->stop();
     log_.say("ended");
     return 0;
   }
 
  private:
+  void tell_manager(std::string_view state) {
+    const auto told = platform::tell_service_manager(environment_->variable("NOTIFY_SOCKET").value_or(""), state);
+    if (!told) log_.say(told.error().message, "warning");
+  }
   void say_locked() {
     log_.say("Atoll " ATOLL_VERSION " listens at " + addresses_.front() + ", and its home " + request_.home_folder +
              " is locked: `atoll unlock`, or that page in a browser, takes the passphrase");
@@ -229,10 +266,12 @@ class Server {
     answering_->set(home);
     home->start();
     unlocker_->note_opened();
+    tell_manager("READY=1");
     while (!environment_->stop.load() && !lock_ordered_.load()) environment_->watchers.pause(kWaitForStopMs);
     const bool is_end = environment_->stop.load();
     log_.say(std::string(is_end ? "ending" : "locking") + ": requests under way have " +
              std::to_string(request_.drain_seconds) + " s");
+    if (is_end) tell_manager("STOPPING=1");
     home->begin_end();
     if (is_end) {
       listening_->stop();

@@ -8,14 +8,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
 namespace atl::platform {
 
-std::vector<std::string> own_addresses() {
+Result<std::vector<std::string>> own_addresses() {
   ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return {};
+  if (::getifaddrs(&first) != 0) {
+    return fail(ErrorKind::io, "network.no_addresses",
+                std::string("the system does not tell which addresses this machine has: ") + std::strerror(errno),
+                "In a unit of systemd, RestrictAddressFamilies has to allow AF_NETLINK.");
+  }
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> held(first, &::freeifaddrs);
   std::vector<std::string> v4;
   std::vector<std::string> v6;

@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "foundation/base/error.h"
+
 namespace atl::platform {
 
-// Addresses of interfaces that are up, as text, IPv4 first: neither loopback nor link-local. Empty where there is none,
-// or nothing can be found out.
-[[nodiscard]] std::vector<std::string> own_addresses();
+// Addresses of interfaces that are up, as text, IPv4 first: neither loopback nor link-local. Empty where there is none;
+// "network.no_addresses" (io) where the system does not tell.
+[[nodiscard]] Result<std::vector<std::string>> own_addresses();
 // "" where it has none.
 [[nodiscard]] std::string host_name();
 

@@ -8,7 +8,9 @@ namespace atl::platform {
 namespace {
 
 TEST(Network, OwnAddressesAreOnesThatOthersCouldReach) {
-  const auto all = own_addresses();
+  const auto told = own_addresses();
+  ASSERT_TRUE(told) << told.error().message;
+  const auto& all = *told;
   for (const std::string& one : all) {
     EXPECT_FALSE(one.starts_with("127.") || one == "::1" || one.starts_with("169.254.") || one.starts_with("fe80:"))
         << one;
