@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "foundation/platform/this_thread.h"
+
 namespace atl::net {
 
 namespace {
@@ -30,7 +32,7 @@ Crew::Crew(unsigned members, unsigned places) : places_(std::clamp(places, 1U, s
 Crew::~Crew() = default;
 
 Crew::Member* Crew::this_member() {
-  const auto found = by_thread_.find(std::this_thread::get_id());
+  const auto found = by_thread_.find(platform::this_thread_number());
   return found == by_thread_.end() ? nullptr : found->second;
 }
 
@@ -39,7 +41,7 @@ void Crew::work(const std::function<bool()>& run_one) {
   {
     std::unique_lock lock(mutex_);
     self = members_.at(by_thread_.size()).get();
-    by_thread_.emplace(std::this_thread::get_id(), self);
+    by_thread_.emplace(platform::this_thread_number(), self);
     if (by_thread_.size() == members_.size()) all_came_.notify_all();
     // Nobody reads the table before it is whole, so that reading it takes no lock.
     all_came_.wait(lock, [this] { return by_thread_.size() == members_.size() || is_ending_; });

@@ -21,7 +21,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -82,7 +81,7 @@ class Crew {
 
   const unsigned places_;
   std::vector<std::unique_ptr<Member>> members_;
-  std::unordered_map<std::thread::id, Member*> by_thread_;  // whole before the first of them is in its work
+  std::unordered_map<std::uint64_t, Member*> by_thread_;  // whole before the first of them is in its work
 
   std::atomic<int> at_loop_ = 0;     // members in that state
   std::atomic<unsigned> taken_ = 0;  // places; changed with the mutex
