@@ -79,7 +79,7 @@ class Health(RestTest):
         self.assertEqual("a-reader", problem["request_id"])
         self.assertIn("is not what was written", problem["detail"])
         self.assertTrue(wait_until(lambda: self.level("damaged_read") == "critical", 30, 0.2))
-        self.assertIn("damaged_read", self.atoll("alarm", "list").out)
+        self.assertIn("damaged_read", self.atoll("alarm", "list").text)
         # Not known already: what could not be read is no content to build on.
         self.assertGreater(self.put("again", content)["new_bytes"], 0)
         self.assertEqual(content, self.ask("GET", "/api/v1/buckets/photos/objects/again").data)
