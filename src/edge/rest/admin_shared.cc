@@ -170,7 +170,8 @@ Result<net::Response> upload_shared(Call& call) {
   order.bucket = share.place.bucket;
   ATOLL_ASSIGN(order.key, key_of(call, share));
   // What a stranger leaves must not stop whoever restores the folder.
-  ATOLL_TRY(vault::check_path(order.key));
+  if (const auto fits = vault::check_path(order.key); !fits)
+    return fail(fits.error().kind, fits.error().id, fits.error().message, "Choose another name.");
   if (const auto type = call.headers().get("Content-Type"); type) order.facts.content_type = *type;
   const std::int64_t now_us = call.exchange().now().unix_us;
   order.facts.modified = {now_us / 1'000'000, static_cast<std::uint32_t>(now_us % 1'000'000 * 1000)};

@@ -187,7 +187,7 @@ TEST_F(HttpServerLimitsTest, RefusesWhatCanBeUnderstoodInTwoWays) {
       {"HTTP/0.9", "GET /\r\n\r\n", 400},
       {"lower case version", "GET / http/1.1\r\nHost: a\r\n\r\n", 400},
       {"long version", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400},
-      {"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400},
+      {"TLS", std::string("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 11), 400},
       {"noise", "\x80\x81\x82", 400},
       {"long target", "GET /" + std::string(5000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
       {"long field", get + host + "X: " + std::string(5000, 'a') + "\r\n\r\n", 431},
