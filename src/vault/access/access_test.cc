@@ -72,6 +72,19 @@ class AccessTest : public ::testing::Test {
     id.bytes.fill(3);
     return id;
   }
+  // Who makes links, and a link to a folder that may be used twice.
+  Who sign_in_an_editor_of_photos() {
+    add("anna", PrincipalKind::person, "correct horse");
+    grant("anna", "editor", {main(), "photos", ""});
+    return login("anna", "correct horse").value();
+  }
+  catalog::ShareRow link_to_2024() {
+    catalog::ShareRow wanted;
+    wanted.place = {main(), "photos", "2024/"};
+    wanted.is_prefix = true;
+    wanted.downloads_max = 2;
+    return wanted;
+  }
 
   TestMachine machine_;
   const Who owner_ = Who::local_owner();
@@ -303,13 +316,8 @@ TEST_F(AccessTest, S3KeysBelongToOneVaultAndGoWithTheirAccount) {
 }
 
 TEST_F(AccessTest, LinksHandOnWhatTheirMakerMayAndNoMore) {
-  add("anna", PrincipalKind::person, "correct horse");
-  grant("anna", "editor", {main(), "photos", ""});
-  const Who anna = login("anna", "correct horse").value();
-  catalog::ShareRow wanted;
-  wanted.place = {main(), "photos", "2024/"};
-  wanted.is_prefix = true;
-  wanted.downloads_max = 2;
+  const Who anna = sign_in_an_editor_of_photos();
+  const catalog::ShareRow wanted = link_to_2024();
   const auto share = access_->create_share(anna, wanted, "open sesame");
   ASSERT_EQ(told(share), "ok");
   EXPECT_EQ(access_->authenticate_share(share->text, "", "1.2.3.4").error().id, "share.password_needed");
@@ -420,13 +428,8 @@ TEST_F(AccessTest, WhoeverActsAsAnAgentHasItsRate) {
 }
 
 TEST_F(AccessTest, PartsOfADownloadAreOneAndNoMoreThanTwiceTheFile) {
-  add("anna", PrincipalKind::person, "correct horse");
-  grant("anna", "editor", {main(), "photos", ""});
-  const Who anna = login("anna", "correct horse").value();
-  catalog::ShareRow wanted;
-  wanted.place = {main(), "photos", "2024/"};
-  wanted.is_prefix = true;
-  wanted.downloads_max = 2;
+  const Who anna = sign_in_an_editor_of_photos();
+  const catalog::ShareRow wanted = link_to_2024();
   const auto share = access_->create_share(anna, wanted, "");
   ASSERT_EQ(told(share), "ok");
   const auto part = [&](const std::string& key, const std::string& address, std::uint64_t offset) {
