@@ -174,6 +174,21 @@ TEST(ChunkStoreDamage, NobodyBuildsOnWhatCouldNotBeRead) {
   for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
 }
 
+// A reader stops at the first piece that it cannot have; what is stored again must not rest on the damaged ones behind.
+TEST(ChunkStoreDamage, WhereOneGroupCouldNotBeReadTheOthersOfItsPackAreLookedAt) {
+  const auto filled = fill(2'600'000);
+  TestVault& vault = filled->vault;
+  auto store = vault.open();
+  for (std::uint64_t at = 4096; at + 2 < filled->size; at += 7) vault.files().flip_bits(filled->path, at);
+  Buffer out;
+  EXPECT_FALSE(store->read(filled->chunks.front().first, kDefaultDomain, out));
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  for (const auto& [id, plain] : filled->chunks) ASSERT_TRUE(writer->add(plain));
+  ASSERT_TRUE(store->sync());
+  for (const auto& [id, plain] : filled->chunks) expect_reads(*store, id, plain);
+  ASSERT_TRUE(store->close());
+}
+
 TEST(ChunkStoreDamage, APackThatIsGoneIsNotBuiltOnAndOneThatComesBackIs) {
   const auto filled = fill(300'000);
   TestVault& vault = filled->vault;

@@ -56,6 +56,23 @@ Result<std::optional<Location>> ChunkStore::State::find_in_index(const ChunkId& 
       continue;
     }
     if (!*entry) return std::nullopt;
+    // Where one group of a pack could not be read, the others are read before anybody builds on them.
+    if (look != Look::read && has_doubts_.load(std::memory_order_acquire)) {
+      const bool is_suspect = [&] {
+        const std::lock_guard lock(doubts_mutex_);
+        const auto first = doubts_.lower_bound({(*entry)->pack, kWholePack});
+        return first != doubts_.end() && first->first == (*entry)->pack;
+      }();
+      if (is_suspect) {
+        const auto reader = reader_of((*entry)->pack);
+        const auto there =
+            reader ? view_at(id, **entry, (*reader)->header().domain) : Result<ChunkView>(pass(reader.error()));
+        if (!there) {
+          doubt(**entry, there.error());
+          return std::nullopt;
+        }
+      }
+    }
     // The index may still name packs that are gone.
     const std::shared_lock lock(packs_mutex_);
     const auto pack = packs_.find((*entry)->pack);
