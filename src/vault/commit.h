@@ -83,7 +83,7 @@ using CommandBuilder = std::function<Result<void>(const CommitContext&, ChangeSe
 
 // Who asks for a change, and how the question came: kept with every command for good.
 struct Caller {
-  std::string actor = "owner";  // see vault/actor.h
+  std::string actor = "owner";  // see foundation/base/actor.h
   std::string origin;           // "" for this machine's own program, else an address
   std::string request_id;       // "" for none
   OperationId operation{};      // of an agent's run: stands on each of its commands that has none of its own

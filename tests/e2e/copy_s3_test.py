@@ -156,6 +156,22 @@ class CopyS3Test(AtollTest):
         self.atoll("verify", "--data")
         self.assert_same_tree(self.path("tree"), self.restored("docs"), ignore=("mode", "mtime"))
 
+    def test_what_the_shell_says_of_keys_goes_along_to_the_server(self):
+        self.atoll("put", self.fill("tree", files=3), "docs")
+        # The server has keys of its own in its environment, which are not meant.
+        self.start_server(self.free_port(), AWS_ACCESS_KEY_ID=ACCESS[::-1], AWS_SECRET_ACCESS_KEY=SECRET[::-1])
+        place = ("copy", "add", f"s3://{BUCKET}/homes/mine", "--as", "cloud")
+        told = self.atoll(*place, "--endpoint", f"http://127.0.0.1:{self.port}", code=None)
+        self.assertNotEqual(0, told.code)
+        self.assertIn("no key for it is known here", told.errors)
+        self.atoll(*place, env={"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
+                                "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.port}"})
+        self.assertTrue(wait_until(lambda: self.copy()["changes_behind"] == 0))
+        self.assertTrue(self.objects())
+        # What only the shell has is said to be so: the server would open something else by that name.
+        told = self.atoll("user", "add", "anna", "--new-password-file", "/dev/fd/0", code=2)
+        self.assertIn("/dev/fd/0 is this shell's alone", told.errors)
+
     def test_what_is_lost_there_is_found_and_shipped_again(self):
         tree = self.fill("tree", files=30, size=1_000_000)
         self.atoll("put", tree, "docs")

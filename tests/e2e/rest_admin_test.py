@@ -2,6 +2,7 @@
 tell."""
 import base64
 import json
+import os
 import re
 import unittest
 
@@ -64,6 +65,34 @@ class RestAdmin(RestTest):
         # Who manages the accounts sets a new one: that one is given out again.
         self.assertEqual(204, self.ask("PUT", "/api/v1/users/mia/password", {"password": "four boats at sea"}).status)
         self.assertTrue(sign_in("four boats at sea")[0]["user"]["must_change_password"])
+
+    def test_all_about_a_person_is_handed_over_found_and_removed(self):
+        self.make_bucket()
+        self.json("POST", "/api/v1/users", {"name": "mia", "role": "editor"}, 201)
+        owner = self.token
+        self.as_user(self.json("POST", "/api/v1/tokens", {"user": "mia"}, 201)["token"])
+        for name in ("letter one.txt", "letter two.txt"):
+            self.assertEqual(201, self.ask("PUT", "/api/v1/buckets/photos/objects/" + name.replace(" ", "%20"), b"dear aunt").status)
+        self.token = owner
+        self.assertEqual(201, self.ask("PUT", "/api/v1/buckets/photos/objects/of-another.txt", b"mine").status)
+        self.atoll("user", "export", "mia", "--to", "mia.json")
+        with open(self.path("mia.json")) as file:
+            known = json.load(file)
+        self.assertEqual(0o600, os.stat(self.path("mia.json")).st_mode & 0o777)
+        main = known["vaults"][0]
+        self.assertEqual([("photos", "letter one.txt", 9, True), ("photos", "letter two.txt", 9, True)],
+                         [(one["bucket"], one["key"], one["size"], one["is_current"]) for one in main["stored"]])
+        self.assertEqual({"mia"}, {one["by"] for one in main["changes"]})
+        self.assertEqual([], known["left_out"])
+        self.assertEqual(known["vaults"][0]["stored"], json.loads(self.ask("GET", "/api/v1/users/mia/export").data)["vaults"][0]["stored"])
+        self.assertEqual(known, json.loads(self.atoll("user", "export", "mia").out))
+        found = self.atoll("find", "by:mia", "-0").out.split(b"\0")
+        self.assertEqual([b"photos/letter one.txt", b"photos/letter two.txt"], sorted(filter(None, found)))
+        self.atoll("--yes", "rm", "--forever", *filter(None, found))
+        self.assertEqual([], self.atoll("find", "by:mia").lines)
+        self.atoll("--yes", "user", "erase", "mia")
+        self.atoll("user", "export", "mia", "--to", "gone.json", code=20)
+        self.assertFalse(os.path.exists(self.path("gone.json")))
 
     def test_a_member_given_twice_is_refused(self):
         twice = b'{"name": "nobody-checked", "role": "reader", "role": "owner"}'

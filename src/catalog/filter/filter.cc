@@ -4,6 +4,7 @@
 
 #include "catalog/filter/internal/letters.h"
 #include "catalog/filter/internal/tree.h"
+#include "foundation/base/actor.h"
 
 namespace atl::filter {
 namespace {
@@ -116,6 +117,12 @@ bool matches_present_text(const Term& term, std::string_view text) {
   return !text.empty() && any_value(term, [&](const Value& value) { return matches_text(term, value, text); });
 }
 
+// An account means all of its programs and runs.
+bool matches_actor(const Term& term, const Value& value, std::string_view actor) {
+  if (value.kind != Value::Kind::text) return matches_text(term, value, actor);
+  return is_by(actor, value.text) == (term.operation != Operator::not_equal);
+}
+
 std::string_view without_parameters(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.ends_with(' ')) content_type.remove_suffix(1);
@@ -135,6 +142,9 @@ bool internal::matches_term(const Term& term, const Subject& subject) {
     case Field::key: return matches_present_text(term, subject.key);
     case Field::type: return matches_present_text(term, subject.type);
     case Field::content_type: return matches_present_text(term, without_parameters(subject.content_type));
+    case Field::by:
+      return !subject.by.empty() &&
+             any_value(term, [&](const Value& value) { return matches_actor(term, value, subject.by); });
     case Field::size:
       return subject.size &&
              any_value(term, [&](const Value& value) { return matches_size(term, value, *subject.size); });

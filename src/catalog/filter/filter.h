@@ -40,6 +40,7 @@ struct Subject {
   std::optional<std::uint64_t> idle_s;  // since it was read last
   std::optional<double> accesses;       // decayed count of reads
   std::string_view content_type;
+  std::string_view by;  // who stored it, as it stands in the journal (foundation/base/actor.h)
   const std::map<std::string, std::string>* tags = nullptr;
   const std::map<std::string, std::string>* metadata = nullptr;
 };

@@ -278,6 +278,18 @@ TEST_F(FilterTest, ContentTypesLeaveTheirParametersAside) {
   EXPECT_EQ(filter("kind:image/*").text(), "content_type:image/*");
 }
 
+TEST_F(FilterTest, AnAccountMeansItsProgramsAndRuns) {
+  subject_.by = "anna/chat/r1";
+  expect_all({"by:anna", "by=anna", "by:anna/chat", "by:anna/chat/r1", "by:ben|anna", "by:an*", "by:*", "by!=ben",
+              "by!=anna/chat/r2", "not by:annabel"});
+  expect_none(
+      {"by:ann", "by:annabel", "by:anna/ch", "by!=anna", "by!=anna/chat", "by:ben", "by:anna/chat/r12", "by=an*"});
+  EXPECT_EQ(filter("by:anna").text(), "by:anna");
+  EXPECT_EQ(error_of("by>anna").id, "filter.bad_operator");
+  subject_.by = {};
+  expect_none({"by:anna", "by!=anna", "by:*"});
+}
+
 TEST_F(FilterTest, AMissingFieldNeverMatches) {
   subject_ = Subject{};
   subject_.name = "n";

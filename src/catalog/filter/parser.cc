@@ -22,13 +22,13 @@ using internal::Word;
 
 constexpr std::size_t kNone = std::string::npos;
 constexpr std::string_view kFieldList =
-    "name, key, type, size, modified, stored, age, idle, accesses, content_type, tag.<name>, meta.<name>";
+    "name, key, type, size, modified, stored, age, idle, accesses, content_type, by, tag.<name>, meta.<name>";
 
 struct FieldName {
   std::string_view text;
   Field field;
 };
-constexpr std::array<FieldName, 12> kFieldNames = {{{"name", Field::name},
+constexpr std::array<FieldName, 13> kFieldNames = {{{"name", Field::name},
                                                     {"key", Field::key},
                                                     {"path", Field::key},
                                                     {"type", Field::type},
@@ -39,7 +39,8 @@ constexpr std::array<FieldName, 12> kFieldNames = {{{"name", Field::name},
                                                     {"idle", Field::idle},
                                                     {"accesses", Field::accesses},
                                                     {"content_type", Field::content_type},
-                                                    {"kind", Field::content_type}}};
+                                                    {"kind", Field::content_type},
+                                                    {"by", Field::by}}};
 
 constexpr std::array<std::string_view, 8> kTypes = {"file",   "directory",   "symlink",      "fifo",
                                                     "socket", "char_device", "block_device", "marker"};
@@ -238,6 +239,10 @@ class Parser {
     if (out.field == Field::type && out.operation != Operator::matches && out.operation != Operator::equal &&
         out.operation != Operator::not_equal) {
       return usage("bad_operator", lexer_.position(), "types have no order", "Use type:, type= or type!=.");
+    }
+    if (out.field == Field::by && out.operation != Operator::matches && out.operation != Operator::equal &&
+        out.operation != Operator::not_equal) {
+      return usage("bad_operator", lexer_.position(), "accounts have no order", "Use by:, by= or by!=.");
     }
     if ((out.field == Field::age || out.field == Field::idle) && (text[0] == '=' || text[0] == '!')) {
       return usage("bad_operator", lexer_.position(), "nothing is a span of time old to the second",

@@ -210,6 +210,7 @@ class Judging {
       case Field::stored: return subject.stored ? text(format_rfc3339(*subject.stored)) : Seen{};
       case Field::type: return text(subject.type);
       case Field::content_type: return text(subject.content_type);
+      case Field::by: return text(subject.by);
       case Field::key: return text(subject.key);
       case Field::word:
       case Field::name: return text(subject.name);

@@ -43,9 +43,9 @@ std::vector<std::string_view> parts_of(std::string_view line) {
 // Whether the part begins with a field of the filter language and an operator behind it. Of `type` only the kinds of
 // entries are: type:pdf is asked of the word index.
 bool is_condition(std::string_view part) {
-  constexpr std::array<std::string_view, 13> kFields = {"name",   "key",  "path",    "size",     "modified",
-                                                        "stored", "age",  "idle",    "accesses", "content_type",
-                                                        "tag",    "kind", "metadata"};
+  constexpr std::array<std::string_view, 14> kFields = {"name",   "key",  "path",     "size",     "modified",
+                                                        "stored", "age",  "idle",     "accesses", "content_type",
+                                                        "tag",    "kind", "metadata", "by"};
   constexpr std::array<std::string_view, 3> kPrefixes = {"meta.", "metadata.", "tag."};
   constexpr std::array<std::string_view, 11> kTypes = {"file",         "directory", "dir",   "folder",
                                                        "symlink",      "link",      "fifo",  "char_device",

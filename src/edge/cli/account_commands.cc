@@ -5,6 +5,7 @@
 
 #include "edge/cli/accounts.h"
 #include "edge/cli/commands.h"
+#include "vault/access/person_export.h"
 
 namespace atl::cli {
 namespace {
@@ -137,9 +138,12 @@ Result<int> show_user(Session& session, const std::string& name) {
       session.output.json(json_of(*row, "user"));
       return kExitOk;
     }
-    ATOLL_ASSIGN(const std::string text, accounts.export_person(name));
-    session.output.data(text);
-    return kExitOk;
+    ATOLL_ASSIGN(const auto document, accounts.begin_export(name));
+    for (;;) {
+      ATOLL_ASSIGN(const std::string piece, document->next());
+      if (piece.empty()) return kExitOk;
+      session.output.data(piece);
+    }
   });
 }
 
@@ -191,15 +195,73 @@ Result<int> one_time_codes(Session& session, const UserArguments& arguments) {
   });
 }
 
+// Every vault of the home that can be opened, and those that cannot.
+struct OpenedVaults {
+  std::vector<std::unique_ptr<vault::Vault>> handles;
+  std::vector<access::NamedVault> named;
+  std::vector<access::UnreadVault> left_out;
+};
+
+Result<OpenedVaults> open_all_vaults(Session& session) {
+  OpenedVaults all;
+  ATOLL_ASSIGN(const auto home, session.home());
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  ATOLL_ASSIGN(const auto listings, home->vaults(secrets));
+  const std::string asked = session.options.vault;
+  for (const auto& listing : listings) {
+    if (listing.name == vault::kControlVaultName) continue;
+    const std::string name = listing.name.empty() ? listing.id.text() : listing.name;
+    session.options.vault = listing.id.text();
+    auto opened = session.open_to_read();
+    if (opened) {
+      all.named.push_back({name, opened->get()});
+      all.handles.push_back(std::move(*opened));
+    } else {
+      session.output.warning("access.vault_left_out", "vault " + name + " is left out: " + opened.error().message);
+      all.left_out.push_back({name, opened.error().message});
+    }
+  }
+  session.options.vault = asked;
+  return all;
+}
+
+Result<void> write_person(Session& session, access::PersonExport& document, const std::string& path) {
+  auto& files = session.environment.machine.files;
+  const std::string beside = path + ".new";
+  ATOLL_TRY(files.remove_file(beside));  // left by one that was broken off
+  ATOLL_ASSIGN(const auto file, files.open(beside, platform::OpenMode::create_new));
+  const auto write = [&]() -> Result<void> {
+    for (std::uint64_t at = 0;;) {
+      ATOLL_ASSIGN(const std::string piece, document.next());
+      if (piece.empty()) return file->sync();
+      ATOLL_TRY(file->write_at(at, as_bytes(piece)));
+      at += piece.size();
+    }
+  };
+  if (const auto written = write(); !written) {
+    ignore_error_on_purpose(files.remove_file(beside));
+    return written;
+  }
+  ATOLL_TRY(files.rename(beside, path));
+  return files.sync_directory(platform::parent_of(path));
+}
+
 Result<int> export_user(Session& session, const UserArguments& arguments) {
   return with_accounts(session, Opens::to_read, [&](Access& accounts) -> Result<int> {
-    ATOLL_ASSIGN(const std::string text, accounts.export_person(arguments.name));
-    if (arguments.to.empty()) {
-      session.output.data(text);
+    // A wrong name is told before vaults are opened for it.
+    ATOLL_TRY(accounts.begin_export(arguments.name));
+    ATOLL_ASSIGN(const auto all, open_all_vaults(session));
+    ATOLL_ASSIGN(const auto document, accounts.begin_export(arguments.name, all.named, all.left_out));
+    if (!arguments.to.empty()) {
+      ATOLL_TRY(write_person(session, *document, session.absolute(arguments.to)));
       return kExitOk;
     }
-    return platform::replace_whole(session.environment.machine.files, session.absolute(arguments.to), as_bytes(text))
-        .map([] { return kExitOk; });
+    while (!session.output.is_closed() && !session.environment.stop.load()) {
+      ATOLL_ASSIGN(const std::string piece, document->next());
+      if (piece.empty()) break;
+      session.output.data(piece);
+    }
+    return kExitOk;
   });
 }
 
@@ -209,7 +271,10 @@ Result<int> erase_user(Session& session, const UserArguments& arguments) {
       return fail(ErrorKind::not_found, "access.no_such_name", "there is no account \"" + arguments.name + "\"");
     session.output.message("The account " + arguments.name +
                            ", its rights, keys and links go, and its name and addresses in the records of reads.\n"
-                           "What it stored stays: remove that with `atoll rm --forever`. The name stays on changes "
+                           "What it stored stays (`atoll find by:" +
+                           arguments.name +
+                           "`): remove that first, with `atoll rm --forever`. "
+                           "The name stays on changes "
                            "that it made, until the journal's time is over (atoll policy show).");
     if (session.options.is_dry_run) return kExitOk;
     ATOLL_ASSIGN(const bool sure, session.confirm("Erase " + arguments.name + "?"));

@@ -5,6 +5,7 @@
 
 #include "edge/cli/accounts.h"
 #include "edge/cli/commands.h"
+#include "foundation/base/actor.h"
 
 namespace atl::cli {
 namespace {
@@ -69,7 +70,7 @@ Result<int> show_writes(Session& session, const AuditQuery& query) {
     ATOLL_TRY(vault.journal().read_envelopes(
         from, vault.journal().last(), [&](const journal::Envelope& envelope) -> Result<bool> {
           if (envelope.commit_time < query.since || envelope.commit_time > query.until) return true;
-          if (!query.actor.empty() && envelope.actor != query.actor) return true;
+          if (!query.actor.empty() && !is_by(envelope.actor, query.actor)) return true;
           if (!query.address.empty() && envelope.origin != query.address) return true;
           if (!query.action.empty() && journal::name_of(envelope.kind) != query.action) return true;
           AuditRecord record;

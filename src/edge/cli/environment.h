@@ -109,6 +109,9 @@ struct Environment {
   ServedVaults* served = nullptr;
   // The files that the command names are another machine's: no program of this one may be started with them.
   bool is_elsewhere = false;
+  // Inside a server: what travelled of the environment of whoever typed the command (kCallersVariables). `variable` is
+  // the server's.
+  std::function<std::optional<std::string>(const std::string&)> callers_variable = nullptr;
   // Told into which bucket sources are stored, before they are read.
   std::function<void(vault::Vault&, const catalog::BucketRow&)> on_bucket = nullptr;
   unsigned workers = 0;               // at once, where nobody says; 0: one per core

@@ -12,10 +12,11 @@ using platform::join;
 
 constexpr std::uint64_t kSmallFileBytesMax = 1024 * 1024;
 
-// Not inside a server: see above.
+// Inside a server of whoever typed the command: see above.
 std::optional<std::string> variable(const Environment& environment, const std::string& name) {
-  if (environment.served != nullptr) return std::nullopt;
-  auto value = environment.variable(name);
+  const auto& asked = environment.served != nullptr ? environment.callers_variable : environment.variable;
+  if (!asked) return std::nullopt;
+  auto value = asked(name);
   return value && !value->empty() ? value : std::nullopt;
 }
 
@@ -101,7 +102,9 @@ Result<blob::S3Place> s3_place_of(const Session& session, const std::string& giv
   const auto configured = [&](const char* first, const char* second, std::string_view name) {
     if (auto value = variable(environment, first)) return *value;
     if (auto value = variable(environment, second)) return *value;
-    if (environment.served != nullptr || !config) return std::string();
+    // Somebody elsewhere does not mean the settings of whoever runs the server.
+    const bool is_owners = environment.served == nullptr || environment.callers_variable;
+    if (!is_owners || !config) return std::string();
     return blob::setting_of(*config, profile_of(environment, arguments), name).value_or("");
   };
   // What the place says itself goes before the environment.

@@ -67,7 +67,43 @@ Result<std::vector<std::string>> decode_words(std::string_view text) {
   return words;
 }
 
+std::string encode_variables(const Environment& environment) {
+  std::vector<std::string> given;
+  for (const std::string_view name : kCallersVariables) {
+    const auto value = environment.variable(std::string(name));
+    if (value && !value->empty()) given.push_back(std::string(name) + "=" + *value);
+  }
+  return given.empty() ? "" : encode_words(given);
+}
+
+std::map<std::string, std::string> decode_variables(std::string_view text) {
+  std::map<std::string, std::string> variables;
+  const auto words = text.empty() ? std::vector<std::string>() : decode_words(text).value_or(std::vector<std::string>());
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    std::string name = word.substr(0, equals);
+    if (equals != std::string::npos && std::ranges::find(kCallersVariables, name) != kCallersVariables.end())
+      variables.emplace(std::move(name), word.substr(equals + 1));
+  }
+  return variables;
+}
+
 namespace {
+
+// Paths that mean another file in every process: the server would open one of its own.
+Result<void> check_descriptors(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    const std::size_t value_at = word.starts_with("--") ? word.find('=') + 1 : 0;  // 0 again where there is no '='
+    const std::string_view path = std::string_view(word).substr(value_at);
+    for (const std::string_view own : {"/dev/fd/", "/proc/self/", "/dev/stdin"}) {
+      if (!path.starts_with(own)) continue;
+      return fail(ErrorKind::usage, "command.own_descriptor",
+                  std::string(path) + " is this shell's alone, and the server of this home cannot open it",
+                  "Give a file; content comes in as - (standard input), a password from --new-password-command.");
+    }
+  }
+  return {};
+}
 
 // What has to work where no server does, or is about this program alone.
 bool works_here(std::string_view verb) {
@@ -104,6 +140,10 @@ Result<Outcome> send(Session& session, ServerLink& server, const std::vector<std
   request.url = server.base + std::string(kCommandPath);
   request.headers.add("Atoll-Arguments", encode_words(words));
   request.headers.add("Atoll-Working-Folder", to_base64(as_bytes(environment.working_folder)));
+  if (session.options.url.empty()) {
+    if (const std::string variables = encode_variables(environment); !variables.empty())
+      request.headers.add("Atoll-Variables", variables);
+  }
   if (!server.token.empty()) request.headers.add("Authorization", "Bearer " + server.token);
   request.stop = &environment.stop;
   InputSource input(environment.terminal);
@@ -179,6 +219,7 @@ Result<std::optional<int>> run_on_server(Session& session, const std::string& ve
   } else {
     ATOLL_ASSIGN(server, server_of_home(session));
     if (!server) return std::nullopt;
+    ATOLL_TRY(check_descriptors(words));
   }
   const bool reads_input = std::ranges::find(words, "-") != words.end();
   std::vector<std::string> sent = words;

@@ -9,15 +9,20 @@
 //     Atoll-Files: 1             the words name files of this machine, and the server may ask for these:
 //                                'f' comes first, the id under which it is answered; 'c' a call
 //                                (edge/remote/file_call.h)
+//     Atoll-Variables: as Atoll-Arguments, each word NAME=VALUE: what verbs read of the environment here. Sent to the
+//                                server of a home on this machine alone, through the socket that only its owner can
+//                                open, and believed only there
 //     POST /api/v1/commands/ID/answers    the answers, whichever are ready; an empty body says that there are none yet
 //     204
 //
 // Always true: the last frame is 'x' or 'q'; what ends without one was broken off. Words were merged with file and
-// environment here; the server adds nothing. Secrets are not sent: the server has its own.
+// environment here; the server adds nothing. What opens vaults is not sent: the server has its own.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +33,11 @@
 namespace atl::cli {
 
 inline constexpr std::string_view kCommandPath = "/api/v1/commands";
+// How S3 stores are reached, as Amazon's own tools name it.
+inline constexpr std::array<std::string_view, 10> kCallersVariables = {
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",     "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_REGION",        "AWS_DEFAULT_REGION",    "AWS_ENDPOINT_URL",  "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL_S3",
+};
 inline constexpr std::size_t kFrameBytesMax = 4 * 1024 * 1024;
 
 enum class FrameKind : std::uint8_t { out = 'o', error = 'e', question = 'q', exit = 'x', files = 'f', call = 'c' };
@@ -48,6 +58,11 @@ class FrameReader {
 // The same list of words on both sides.
 [[nodiscard]] std::string encode_words(const std::vector<std::string>& words);
 [[nodiscard]] Result<std::vector<std::string>> decode_words(std::string_view text);
+
+// The variables that travel, those of them that are set; "" where none is. The other way what is none of them is left
+// out.
+[[nodiscard]] std::string encode_variables(const Environment& environment);
+[[nodiscard]] std::map<std::string, std::string> decode_variables(std::string_view text);
 
 // Runs the verb on the server that has this home, or that ATOLL_URL names. None: there is no server to ask, or the verb
 // works here in any case.

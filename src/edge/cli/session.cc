@@ -50,7 +50,13 @@ std::string key_folder_of(const Environment& environment) {
 
 Result<std::string> Session::read_passphrase_file(const std::string& path) {
   auto bytes = platform::read_whole(environment.machine.files, absolute(path), kSecretFileBytesMax);
-  if (!bytes) return pass(Error(bytes.error()).with_context("the passphrase file"));
+  if (!bytes) {
+    Error error = Error(bytes.error()).with_context("the passphrase file");
+    if (error.hint.empty())
+      error.hint = "It is a file whose first line counts; a program can print it instead: --password-command, "
+                   "--new-password-command.";
+    return pass(std::move(error));
+  }
   std::string line = first_line(to_string(*bytes));
   codec::wipe(*bytes);
   if (line.empty())

@@ -6,7 +6,7 @@
 #include "edge/mcp/prompts.h"
 #include "edge/mcp/resources.h"
 #include "edge/mcp/tool.h"
-#include "vault/actor.h"
+#include "foundation/base/actor.h"
 #include "vault/object/objects.h"
 
 namespace atl::mcp {
@@ -85,7 +85,7 @@ Result<Dispatcher::Begun> Dispatcher::begin(const server::Exchange& exchange, co
   facts.protocol = is_known_protocol(wanted) ? wanted : kProtocols.front();
   const auto& machine = exchange.host.machine();
   const std::string run = cleaned_name(wishes.run, "");
-  facts.actor = who.name + vault::kActorSeparator + cleaned_name(client_name, "unknown") + vault::kActorSeparator +
+  facts.actor = who.name + kActorSeparator + cleaned_name(client_name, "unknown") + kActorSeparator +
                 (run.empty() ? new_run_name(machine) : run);
   facts.operation = platform::new_id<OperationId>(machine);
   // A run that was named may have begun before.

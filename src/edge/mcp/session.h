@@ -6,7 +6,8 @@
 //  - A session belongs to the account that began it; to every other one it is not there. Its id cannot be guessed.
 //  - There are at most kSessionsMax, and kSessionsPerAccountMax of one account: of more the one unused longest ends.
 //    A session that ended loses nothing: a client begins a new one, and under the same name its run goes on.
-//  - All that a session writes has its actor, and is one operation where no other is asked for (vault/actor.h).
+//  - All that a session writes has its actor, and is one operation where no other is asked for
+//  (foundation/base/actor.h).
 // Source: Model Context Protocol, revision 2025-06-18, "Session Management" and "Cancellation".
 // Thread rules: any thread. Complexity: linear in the sessions only where one is begun.
 #pragma once

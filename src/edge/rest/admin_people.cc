@@ -2,6 +2,7 @@
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
 #include "foundation/codec/secret.h"
+#include "vault/access/person_export.h"
 
 namespace atl::rest {
 namespace {
@@ -105,10 +106,47 @@ Result<net::Response> delete_user_totp(Call& call) {
   return no_content();
 }
 
+// The document, made while it is sent.
+class PersonSource final : public net::BodySource {
+ public:
+  PersonSource(std::vector<server::VaultUse> uses, std::unique_ptr<access::PersonExport> document)
+      : uses_(std::move(uses)), document_(std::move(document)) {}
+
+  [[nodiscard]] Result<net::Pulled> pull(ByteSpan /*out*/) override {
+    ATOLL_ASSIGN(text_, document_->next());
+    if (text_.empty()) return net::Pulled{0, net::Pulled::State::end, 0, {}};
+    return net::Pulled{0, net::Pulled::State::more, 0, as_bytes(text_)};
+  }
+
+ private:
+  std::vector<server::VaultUse> uses_;
+  std::unique_ptr<access::PersonExport> document_;
+  std::string text_;
+};
+
 Result<net::Response> export_user(Call& call) {
-  ATOLL_ASSIGN(const std::string text, accounts_of(call).export_person(call.path("name")));
-  ATOLL_ASSIGN(auto value, Value::parse(text, {.bytes_max = 1024UL * 1024 * 1024, .depth_max = 32}));
-  return ok(value);
+  server::Host& host = call.exchange().host;
+  std::vector<server::VaultUse> uses;
+  std::vector<access::NamedVault> vaults;
+  std::vector<access::UnreadVault> left_out;
+  for (const auto& one : host.vaults()) {
+    access::Resource whole;
+    whole.vault = one.id;
+    if (!accounts_of(call).decide(call.who(), Action::list, whole).allowed) {
+      left_out.push_back({one.name, "you may not list what is in it"});
+      continue;
+    }
+    ATOLL_ASSIGN(auto use, host.use(one.id, call.exchange().caller()));
+    vaults.push_back({one.name, &use.vault()});
+    uses.push_back(std::move(use));
+  }
+  for (const auto& name : host.locked_vaults()) left_out.push_back({name, "it is locked"});
+  ATOLL_ASSIGN(auto document,
+               accounts_of(call).begin_export(call.path("name"), std::move(vaults), std::move(left_out)));
+  net::Response response;
+  response.headers.set("Content-Type", "application/json");
+  response.body = std::make_unique<PersonSource>(std::move(uses), std::move(document));
+  return response;
 }
 
 Result<net::Response> erase_user(Call& call) {
@@ -335,9 +373,11 @@ std::vector<Operation> people_operations() {
        .method = "GET",
        .path = "/api/v1/users/{name}/export",
        .tag = "accounts",
-       .words = "All that is known about a person.",
+       .words =
+           "All about a person: the account, its rights, the records of it, and of every vault what it stored and "
+           "changed.\nMade while it is sent. Vaults that you may not list, or that are locked, stand in `left_out`.",
        .guards = manages,
-       .answers = {{200, "Person", "The account, its rights, and what the records say of it."}},
+       .answers = {{200, "Person", "The document."}},
        .handler = export_user},
       {.id = "user_erase",
        .method = "POST",

@@ -55,6 +55,27 @@ std::string add_manager(RestWorld& world) {
   return add_user(world, "max", "manager");
 }
 
+TEST(AdminPeople, WhatAPersonStoredIsHandedOverToWhoeverMayListIt) {
+  RestWorld world;
+  const std::string zoe = add_user(world, "zed", "editor");
+  ASSERT_EQ(ask_with(world, zoe, "PUT", "/api/v1/buckets/photos/objects/of-zed.txt", "{}").status, 201U);
+  const auto by_owner = world.as("ada").ask("GET", "/api/v1/users/zed/export");
+  ASSERT_EQ(by_owner.status, 200U) << by_owner.body;
+  EXPECT_NE(by_owner.body.find("\"of-zed.txt\""), std::string::npos) << by_owner.body;
+  EXPECT_NE(by_owner.body.find("\"left_out\": []"), std::string::npos) << by_owner.body;
+  EXPECT_EQ(world.as("ada").ask("GET", "/api/v1/users/nobody/export").status, 404U);
+  // Who may look after accounts need not see what is in the vaults.
+  ASSERT_EQ(world.as("ada")
+                .ask_json("PUT", "/api/v1/roles/registrar",
+                          R"({"rules": [{"actions": ["account_read", "account_manage", "token_self"]}]})")
+                .status,
+            200U);
+  const auto by_registrar = ask_with(world, add_user(world, "rita", "registrar"), "GET", "/api/v1/users/zed/export");
+  ASSERT_EQ(by_registrar.status, 200U) << by_registrar.body;
+  EXPECT_EQ(by_registrar.body.find("of-zed"), std::string::npos) << by_registrar.body;
+  EXPECT_NE(by_registrar.body.find("you may not list what is in it"), std::string::npos) << by_registrar.body;
+}
+
 TEST(AdminRights, NobodyHandsOnWhatTheyDoNotHave) {
   RestWorld world;
   const std::string max = add_manager(world);

@@ -134,6 +134,14 @@ class Running final : public cli::ServedVaults {
     environment_.is_elsewhere = surroundings.is_elsewhere;
     environment_.on_bucket = surroundings.on_bucket;
     environment_.workers = surroundings.workers;
+    if (who_.is_local_owner) {
+      environment_.callers_variable =
+          [given = cli::decode_variables(exchange.request.headers.get("Atoll-Variables").value_or(""))](
+              const std::string& name) -> std::optional<std::string> {
+        const auto found = given.find(name);
+        return found == given.end() ? std::nullopt : std::optional(found->second);
+      };
+    }
     environment_.on_error = [this](const Error& error) {
       if (error.id != cli::kQuestionId) return false;
       question_ = error.message;

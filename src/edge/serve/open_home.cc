@@ -66,7 +66,7 @@ Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets
     vaults_.push_back(std::move(opened));
     if (search) searches_.push_back(std::move(search));
   }
-  watched_->set_locked_vaults(std::move(locked));
+  host_->set_locked_vaults(std::move(locked));
   return {};
 }
 

@@ -155,6 +155,10 @@ class Host {
     std::string name;
   };
   [[nodiscard]] std::vector<Listed> vaults() const;
+  // Those of the home that nothing given to it opens: by name, or where that is locked too by id. Set before the first
+  // request.
+  void set_locked_vaults(std::vector<std::string> names) { locked_vaults_ = std::move(names); }
+  [[nodiscard]] const std::vector<std::string>& locked_vaults() const { return locked_vaults_; }
 
   [[nodiscard]] access::Access& access() const { return *access_; }
   [[nodiscard]] Metrics& metrics() { return metrics_; }
@@ -197,6 +201,7 @@ class Host {
   std::array<DoorCounts, observe::kDoorCount> door_counts_;
   observe::Observer* observer_ = nullptr;
   std::vector<std::unique_ptr<Open>> vaults_;
+  std::vector<std::string> locked_vaults_;
   std::int64_t started_ns_ = 0;
   std::atomic<bool> is_ending_ = false;
   mutable std::mutex alarms_mutex_;

@@ -16,19 +16,17 @@ class WatchedHost final : public observe::Watched {
   explicit WatchedHost(Host& host) : host_(&host) {}
   void set_network(std::function<net::ServerStats()> stats) { network_ = std::move(stats); }
   void set_certificate_end(Timestamp end) { certificate_end_ = end; }
-  void set_locked_vaults(std::vector<std::string> names) { locked_vaults_ = std::move(names); }
 
   void each_vault(const std::function<void(const VaultId&, const std::string&, vault::Vault*)>& visit) override;
   [[nodiscard]] observe::Traffic traffic() override;
   [[nodiscard]] observe::Settings settings() override;
-  [[nodiscard]] std::vector<std::string> locked_vaults() override { return locked_vaults_; }
+  [[nodiscard]] std::vector<std::string> locked_vaults() override { return host_->locked_vaults(); }
   [[nodiscard]] std::optional<Timestamp> certificate_end() override { return certificate_end_; }
 
  private:
   Host* host_;
   std::function<net::ServerStats()> network_;
   std::optional<Timestamp> certificate_end_;
-  std::vector<std::string> locked_vaults_;
 };
 
 // An alarm of the audit as one of the observer's: "alarm.mass_read" is "mass_read".

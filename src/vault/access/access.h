@@ -34,6 +34,10 @@
 
 namespace atl::access {
 
+class PersonExport;
+struct NamedVault;
+struct UnreadVault;
+
 struct AccessOptions {
   codec::PassphraseCost password_cost;
   std::int64_t session_seconds = 14LL * 86'400;
@@ -182,8 +186,12 @@ class Access {
   // Read as it would be taken: with the accounts of now. `usage` "bucket_policy.malformed".
   [[nodiscard]] Result<BucketPolicy> read_policy(std::string_view document, std::string_view bucket) const;
 
-  // --- All about one person, as JSON; and its end. What others need to go on (the number of a change, its time) stays.
-  [[nodiscard]] Result<std::string> export_person(std::string_view name);
+  // --- All about one person, as JSON (vault/access/person_export.h); and its end. What others need to go on (the
+  // number of a change, its time) stays. Without vaults only the account, its rights and the records of it. May not
+  // outlive this, nor the vaults.
+  [[nodiscard]] Result<std::unique_ptr<PersonExport>> begin_export(std::string_view name,
+                                                                   std::vector<NamedVault> vaults = {},
+                                                                   std::vector<UnreadVault> left_out = {});
   struct Erased {
     std::uint64_t rows = 0;
     std::uint64_t audit_records = 0;  // in which name and address were replaced

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "foundation/base/actor.h"
 #include "foundation/codec/hash.h"
-#include "vault/actor.h"
 
 namespace atl::access {
 namespace {
@@ -56,7 +56,7 @@ bool is_removal(const std::string& action) {
 }
 
 bool matches(const AuditQuery& query, const AuditRecord& record) {
-  if (!query.actor.empty() && !vault::is_by(record.actor, query.actor)) return false;
+  if (!query.actor.empty() && !is_by(record.actor, query.actor)) return false;
   if (!query.action.empty() && record.action != query.action) return false;
   if (!query.bucket.empty() && record.bucket != query.bucket) return false;
   if (!query.address.empty() && record.address != query.address) return false;
@@ -246,6 +246,18 @@ Result<void> Audit::for_each(const AuditQuery& query, const std::function<Result
   });
 }
 
+Result<std::optional<std::vector<AuditRecord>>> Audit::batch(std::uint64_t number, const AuditQuery& query) {
+  if (control_ == nullptr) return std::nullopt;
+  if (number == 1) ATOLL_TRY(flush());
+  AuditBatchRow named;
+  named.number = number;
+  ATOLL_ASSIGN(const auto row, control_->reader()->one<AuditBatchRow>(key_of(named)));
+  if (!row) return std::nullopt;
+  ATOLL_ASSIGN(auto records, catalog::decode_records(row->records));
+  std::erase_if(records, [&](const AuditRecord& record) { return !matches(query, record); });
+  return records;
+}
+
 Result<Audit::VerifyReport> Audit::verify() {
   VerifyReport report;
   if (control_ == nullptr) return report;
@@ -411,7 +423,7 @@ Result<std::uint64_t> Audit::erase_actor(const std::string& actor, const std::st
     ATOLL_ASSIGN(auto records, catalog::decode_records(batch->records));
     std::uint64_t here = 0;
     for (AuditRecord& one : records) {
-      if (!vault::is_by(one.actor, actor)) continue;
+      if (!is_by(one.actor, actor)) continue;
       one.actor = instead;
       one.address.clear();
       ++here;

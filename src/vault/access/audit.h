@@ -45,7 +45,7 @@ struct AuditThresholds {             // 0: no such alarm
 };
 
 struct AuditQuery {
-  std::string actor;  // empty: any; of an account its runs too (vault/actor.h)
+  std::string actor;  // empty: any; of an account its runs too (foundation/base/actor.h)
   std::string action;
   std::string bucket;
   std::string address;
@@ -81,6 +81,10 @@ class Audit {
   // Records in order of time; `visit` returns false to stop.
   [[nodiscard]] Result<void> for_each(const AuditQuery& query,
                                       const std::function<Result<bool>(const AuditRecord&)>& visit);
+
+  // Those of one batch, for who reads a long record piece by piece: numbers are dense, from 1. None: there is no such
+  // batch (yet).
+  [[nodiscard]] Result<std::optional<std::vector<AuditRecord>>> batch(std::uint64_t number, const AuditQuery& query);
 
   struct VerifyReport {
     std::uint64_t batches = 0;

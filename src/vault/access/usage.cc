@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "vault/actor.h"
+#include "foundation/base/actor.h"
 
 namespace atl::access {
 namespace {
@@ -30,7 +30,7 @@ Result<void> Usage::count(vault::Vault& vault, bool by_principal) {
       continue;
     }
     ATOLL_TRY(reader->scan(bucket.id, "", "", [&](const catalog::Listed& listed) -> Result<bool> {
-      Used& sum = fresh[{bucket.name, std::string(vault::account_of(listed.version.actor))}];
+      Used& sum = fresh[{bucket.name, std::string(account_of(listed.version.actor))}];
       sum.bytes += static_cast<std::int64_t>(listed.version.size);
       ++sum.objects;
       return true;
@@ -66,7 +66,7 @@ Result<void> Usage::count(vault::Vault& vault, bool by_principal) {
 }
 
 void Usage::note(const VaultId& vault, const std::string& bucket, const std::string& actor, const Used& change) {
-  const std::string account(vault::account_of(actor));
+  const std::string account(account_of(actor));
   const std::lock_guard lock(mutex_);
   for (const VaultId& one_vault : {VaultId{}, vault}) {
     for (const std::string& one_bucket : {std::string(), bucket}) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "vault/actor.h"
+#include "foundation/base/actor.h"
 #include "vault/rewind/undo.h"
 
 namespace atl::vault {

@@ -31,7 +31,7 @@ struct UndoRequest {
   // One of: the newest operation; an operation or change by name; everything by somebody and/or since a moment.
   bool is_last = false;
   std::string name;   // operation id, or its unique beginning (8 characters at least), or a change's number
-  std::string actor;  // empty: anybody; an account, or one of its programs or runs (vault/actor.h)
+  std::string actor;  // empty: anybody; an account, or one of its programs or runs (foundation/base/actor.h)
   Lsn after;          // only what came later; 0: as far back as the journal reaches
   Lsn up_to;          // 0: up to now
   RewindScope scope;

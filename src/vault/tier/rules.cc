@@ -101,6 +101,7 @@ filter::Subject subject_of(std::string_view key, const catalog::VersionRow& vers
   subject.stored = version.begin_time;
   subject.age_s = seconds_between(version.begin_time, now);
   subject.content_type = version.content_type;
+  subject.by = version.actor;
   subject.tags = &version.tags;
   subject.metadata = &version.metadata;
   return subject;

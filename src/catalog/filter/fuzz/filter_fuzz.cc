@@ -25,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   subject.modified = atl::FileTime{1'714'521'600, 5};
   subject.stored = atl::Timestamp{1'795'000'000LL * 1'000'000};
   subject.content_type = "image/jpeg";
+  subject.by = "anna/chat/r1";
   subject.tags = &attributes;
   subject.metadata = &attributes;
   const bool is_match = filter->matches(subject);

@@ -27,6 +27,7 @@ enum class Field : std::uint8_t {
   modified,
   stored,
   content_type,
+  by,
   age,
   idle,
   accesses,

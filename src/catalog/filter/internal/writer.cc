@@ -64,6 +64,7 @@ std::string_view name_of(Field field) {
     case Field::modified: return "modified";
     case Field::stored: return "stored";
     case Field::content_type: return "content_type";
+    case Field::by: return "by";
     case Field::age: return "age";
     case Field::idle: return "idle";
     case Field::accesses: return "accesses";

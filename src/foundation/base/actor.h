@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace atl::vault {
+namespace atl {
 
 inline constexpr char kActorSeparator = '/';
 
@@ -26,4 +26,4 @@ inline constexpr char kActorSeparator = '/';
   return actor.starts_with(whom) && (actor.size() == whom.size() || actor[whom.size()] == kActorSeparator);
 }
 
-}  // namespace atl::vault
+}  // namespace atl

@@ -1,8 +1,8 @@
-#include "vault/actor.h"
+#include "foundation/base/actor.h"
 
 #include <gtest/gtest.h>
 
-namespace atl::vault {
+namespace atl {
 namespace {
 
 TEST(ActorTest, AnAccountMeansAllOfItsProgramsAndRuns) {
@@ -28,4 +28,4 @@ TEST(ActorTest, TheAccountStandsBeforeTheFirstSeparator) {
 }
 
 }  // namespace
-}  // namespace atl::vault
+}  // namespace atl
