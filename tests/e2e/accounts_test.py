@@ -87,6 +87,7 @@ class Accounts(AtollTest):
         self.assertTrue(token["token"].startswith("atl_"))
         self.assertEqual((len(key["access_key_id"]), len(key["secret_access_key"])), (20, 40))
         self.add("ben", "--role", "editor")
+        self.atoll("put", "-", "photos/2024/a.jpg", input=b"content")
         link = self.atoll("--json", "share", "create", "photos/2024/", "--as", "ben").summary
         self.atoll("share", "create", "photos/2024/", "--as", "anna", code=25)  # a reader hands nothing on
         secrets = [token["token"], key["secret_access_key"], link["link"].split("/")[-1], "correct horse battery"]
@@ -107,12 +108,24 @@ class Accounts(AtollTest):
         for noun in ("token", "s3key", "share"):
             self.assertEqual(self.atoll("--json", noun, "list").json(), [])
 
+    def test_a_link_leads_to_something(self):
+        self.add("ben", "--role", "editor")
+        self.atoll("put", "-", "photos/2024/a.jpg", input=b"content")
+        for place, hint in (("photos/2025.jpg", "atoll ls photos/"), ("photos/2024", "photos/2024/"), ("nothing/here/", "")):
+            told = self.atoll("share", "create", place, "--as", "ben", code=20)
+            self.assertIn(hint, told.errors)
+        self.atoll("share", "create", "photos/2024/a.jpg", "--as", "ben", "--version", "0" * 26, code=None)
+        self.assertEqual([], self.atoll("--json", "share", "list").json())
+        self.assertIn("Nothing is in that folder yet", self.atoll("share", "create", "photos/2025/", "--as", "ben").errors)
+        self.atoll("share", "create", "photos/2024/a.jpg", "--as", "ben")
+
     def test_what_is_public_is_one_list(self):
         self.atoll("user", "add", "ben", "--kind", "service")
         self.atoll("grant", "add", "ben", "editor")
         self.assertIn("Nothing is open", self.atoll("public").errors)
         self.atoll("grant", "add", "everyone", "reader", "site")
         self.atoll("grant", "add", "signed-in", "reader", "inside")
+        self.atoll("put", "-", "photos/a.jpg", input=b"content")
         link = self.atoll("--json", "share", "create", "photos/drop/", "--as", "ben", "--uploads", "--label", "box").summary
         shown = {one["opened_by"]: one for one in self.atoll("--json", "public").of_type("public_place")}
         self.assertEqual({"grant", "link"}, set(shown))

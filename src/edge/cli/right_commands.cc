@@ -4,6 +4,7 @@
 #include "edge/cli/accounts.h"
 #include "edge/cli/commands.h"
 #include "vault/access/published.h"
+#include "vault/access/share_place.h"
 
 namespace atl::cli {
 namespace {
@@ -204,6 +205,11 @@ Result<int> create_share(Session& session, const RightArguments& arguments) {
   if (!arguments.version.empty()) {
     ATOLL_ASSIGN(wanted.version, parse_id<VersionId>(arguments.version, "a version"));
   }
+  auto leads = access::Leads::somewhere;
+  ATOLL_TRY(session.with_reader([&](vault::Vault& vault) -> Result<int> {
+    ATOLL_ASSIGN(leads, access::where_leads(vault, wanted));
+    return kExitOk;
+  }));
   std::string password;
   if (!arguments.password_file.empty()) {
     ATOLL_ASSIGN(password, session.read_passphrase_file(arguments.password_file));
@@ -221,6 +227,7 @@ Result<int> create_share(Session& session, const RightArguments& arguments) {
     access::Resource resource{wanted.place.vault, wanted.place.bucket,   wanted.place.prefix,
                               wanted.is_prefix,   access::Tier::unknown, {}};
     ATOLL_TRY(accounts.require(who, access::Action::share_create, resource));
+    ATOLL_TRY(accounts.require(who, wanted.takes_uploads ? access::Action::write : access::Action::read, resource));
     ATOLL_ASSIGN(auto fresh, accounts.create_share(who, wanted, password));
     codec::wipe(password);
     if (session.output.is_json) {
@@ -229,6 +236,8 @@ Result<int> create_share(Session& session, const RightArguments& arguments) {
       session.output.line("/s/" + fresh.text);
       session.output.message("This is shown once: it goes behind the address of the server. Its id, to revoke it: " +
                              fresh.row.id.text());
+      if (leads == access::Leads::to_an_empty_folder && !wanted.takes_uploads)
+        session.output.message("Nothing is in that folder yet.");
     }
     codec::wipe(fresh.text);
     return kExitOk;

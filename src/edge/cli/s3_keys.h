@@ -1,7 +1,8 @@
 // Where S3 places and the keys for them come from: options, the environment, Amazon's files, and the settings folder.
 //
 // Always true:
-//  - A secret is never in an argument, a message or the home. What is kept of one lies in the settings folder beside the
+//  - A secret is never in an argument, a message or the home. What is kept of one lies in the settings folder beside
+//  the
 //    keys that unlock vaults, in a file for its owner only (mode 0600): keys/s3.<host>.<bucket>.credentials.
 //  - Inside a server the environment is the server's, whose AWS_* name its own first S3 key: it is not asked there, but
 //    that of the owner who typed the command on this machine.

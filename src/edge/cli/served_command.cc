@@ -78,7 +78,8 @@ std::string encode_variables(const Environment& environment) {
 
 std::map<std::string, std::string> decode_variables(std::string_view text) {
   std::map<std::string, std::string> variables;
-  const auto words = text.empty() ? std::vector<std::string>() : decode_words(text).value_or(std::vector<std::string>());
+  const auto words =
+      text.empty() ? std::vector<std::string>() : decode_words(text).value_or(std::vector<std::string>());
   for (const std::string& word : words) {
     const std::size_t equals = word.find('=');
     std::string name = word.substr(0, equals);

@@ -53,8 +53,9 @@ Result<std::string> Session::read_passphrase_file(const std::string& path) {
   if (!bytes) {
     Error error = Error(bytes.error()).with_context("the passphrase file");
     if (error.hint.empty())
-      error.hint = "It is a file whose first line counts; a program can print it instead: --password-command, "
-                   "--new-password-command.";
+      error.hint =
+          "It is a file whose first line counts; a program can print it instead: --password-command, "
+          "--new-password-command.";
     return pass(std::move(error));
   }
   std::string line = first_line(to_string(*bytes));

@@ -2,6 +2,7 @@
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/groups.h"
 #include "foundation/codec/secret.h"
+#include "vault/access/share_place.h"
 
 namespace atl::rest {
 namespace {
@@ -213,6 +214,10 @@ Result<net::Response> create_share(Call& call) {
     if (!id) return fail(ErrorKind::usage, "object.bad_version", "\"version\" is no id of a version");
     row.version = *id;
     ATOLL_TRY(call.exchange().require(Action::read_version, resource));
+  }
+  if (!row.place.vault.is_none()) {
+    ATOLL_ASSIGN(const auto use, call.exchange().host.use(row.place.vault, call.exchange().caller()));
+    ATOLL_TRY(access::where_leads(use.vault(), row));
   }
   ATOLL_ASSIGN(std::string password, body.text_of("password"));
   auto fresh = accounts_of(call).create_share(call.who(), row, password);

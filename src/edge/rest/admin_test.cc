@@ -57,8 +57,9 @@ std::string add_manager(RestWorld& world) {
 
 TEST(AdminPeople, WhatAPersonStoredIsHandedOverToWhoeverMayListIt) {
   RestWorld world;
-  const std::string zoe = add_user(world, "zed", "editor");
-  ASSERT_EQ(ask_with(world, zoe, "PUT", "/api/v1/buckets/photos/objects/of-zed.txt", "{}").status, 201U);
+  ASSERT_EQ(world.as("ada").ask("PUT", "/api/v1/buckets/photos").status, 201U);
+  const std::string zed = add_user(world, "zed", "editor");
+  ASSERT_EQ(ask_with(world, zed, "PUT", "/api/v1/buckets/photos/objects/of-zed.txt", "{}").status, 201U);
   const auto by_owner = world.as("ada").ask("GET", "/api/v1/users/zed/export");
   ASSERT_EQ(by_owner.status, 200U) << by_owner.body;
   EXPECT_NE(by_owner.body.find("\"of-zed.txt\""), std::string::npos) << by_owner.body;

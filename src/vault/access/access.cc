@@ -379,8 +379,36 @@ Result<void> Access::require(const Who& who, Action action, const Resource& reso
     return fail(ErrorKind::wrong_key, "access.not_signed_in", "nobody signed in, and " + what + " needs an account",
                 "Sign in, or send a token.");
   }
-  return fail(ErrorKind::denied, "access.denied", who.name + " may not " + what.substr(3),
-              "Whoever manages the accounts can allow it: atoll grant add.");
+  std::string hint = "Whoever manages the accounts can allow it: atoll grant add.";
+  if (const auto bucket = bucket_where_allowed(who, action, resource)) {
+    hint = "They may in " + *bucket + ", and this is about " +
+           (resource.vault.is_none() ? "the whole home" : "the whole vault") +
+           ". Whoever manages the accounts can allow it: atoll grant add " + who.name + " ROLE, without a bucket.";
+  }
+  return fail(ErrorKind::denied, "access.denied", who.name + " may not " + what.substr(3), std::move(hint));
+}
+
+std::optional<std::string> Access::bucket_where_allowed(const Who& who, Action action, const Resource& resource) const {
+  constexpr std::size_t kLooksMax = 64;  // of a grant each: this is asked by whoever is refused
+  if (!resource.bucket.empty() || who.share || who.principal.is_none()) return std::nullopt;
+  const auto current = view();
+  std::size_t looks = 0;
+  for (const catalog::GrantRow& grant : current->rows().grants) {
+    if (grant.denies || grant.place.bucket.empty() || looks == kLooksMax) continue;
+    const bool is_theirs = grant.subject == who.principal ||
+                           std::ranges::any_of(current->rows().memberships, [&](const catalog::MembershipRow& row) {
+                             return row.member == who.principal && row.group == grant.subject;
+                           });
+    if (!is_theirs) continue;
+    ++looks;
+    Resource narrower;
+    narrower.vault = grant.place.vault;
+    narrower.bucket = grant.place.bucket;
+    narrower.key = grant.place.prefix;
+    narrower.is_prefix = true;
+    if (decide(who, action, narrower).allowed) return grant.place.bucket;
+  }
+  return std::nullopt;
 }
 
 Result<void> Access::take_request(const Who& who) {

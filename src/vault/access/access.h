@@ -212,6 +212,9 @@ class Access {
   [[nodiscard]] Result<void> change(const Who& by, const Build& build);
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<catalog::PrincipalRow> find_principal(std::string_view name) const;
+  // Of a refusal that is about more than one bucket: one in which they may, for the words of it.
+  [[nodiscard]] std::optional<std::string> bucket_where_allowed(const Who& who, Action action,
+                                                                const Resource& resource) const;
   void note_sign_in(const std::string& name, const std::string& address, bool is_allowed, std::string_view reason);
   [[nodiscard]] Result<void> take_login(const std::string& address, const std::string& key);
   [[nodiscard]] static Who who_of(const catalog::PrincipalRow& row);

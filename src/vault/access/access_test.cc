@@ -543,6 +543,23 @@ TEST_F(AccessTest, AllAboutAPersonIsHandedOverAndErased) {
   EXPECT_FALSE(verified->first_broken) << verified->what;
 }
 
+TEST_F(AccessTest, ARefusalSaysThatARightIsForABucketAlone) {
+  add("anna", PrincipalKind::person, "correct horse");
+  add("ben", PrincipalKind::person, "correct horse");
+  add("keepers", PrincipalKind::group);
+  ASSERT_EQ(told(access_->add_member(owner_, "keepers", "anna")), "ok");
+  grant("keepers", "auditor", {main(), "photos", ""});
+  const auto anna = login("anna", "correct horse");
+  const auto refused = access_->require(*anna, Action::audit_read, {});
+  ASSERT_EQ(refused.error().id, "access.denied");
+  EXPECT_NE(refused.error().hint.find("They may in photos, and this is about the whole home"), std::string::npos)
+      << refused.error().hint;
+  for (const auto& [name, action] : {std::pair("anna", Action::write), std::pair("ben", Action::audit_read)}) {
+    const auto who = login(name, "correct horse");
+    EXPECT_EQ(access_->require(*who, action, {}).error().hint.find("photos"), std::string::npos) << name;
+  }
+}
+
 TEST_F(AccessTest, AHomeWithoutAccountsLetsOnlyItsOwnerIn) {
   auto none = Access::open(nullptr, machine_.inline_machine(), cheap());
   ASSERT_EQ(told(none), "ok");

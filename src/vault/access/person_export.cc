@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "catalog/entry_kind.h"
+#include "foundation/base/actor.h"
 #include "foundation/json/json.h"
 #include "vault/access/access.h"
-#include "foundation/base/actor.h"
 
 namespace atl::access {
 namespace {
@@ -115,10 +115,8 @@ std::string head_of(const AccessView& view, const catalog::PrincipalRow& person)
   }
   for (const auto& one : rows.quotas) {
     if (one.principal != person.id) continue;
-    quotas.push_back(Value::object()
-                         .set("bucket", one.bucket)
-                         .set("bytes_max", one.bytes_max)
-                         .set("objects_max", one.objects_max));
+    quotas.push_back(
+        Value::object().set("bucket", one.bucket).set("bytes_max", one.bytes_max).set("objects_max", one.objects_max));
   }
   std::string out = "{\n  \"account\": " + account_json(person).text();
   add_list(out, "groups", groups);

@@ -5,7 +5,8 @@
 //      "vaults": [{"vault": "main", "stored": […], "changes": […]}, …], "left_out": [{"vault": "…", "reason": "…"}]}
 //
 // Always true:
-//  - What its programs and runs did is the account's (foundation/base/actor.h). Versions that ended, and those of removed objects,
+//  - What its programs and runs did is the account's (foundation/base/actor.h). Versions that ended, and those of
+//  removed objects,
 //    are told as long as they are kept; changes as far back as the journal goes.
 //  - No secret is in it: passwords, tokens and keys are told by name and date.
 //  - Names that are no UTF-8 stand there readable, and once more in base64 beside ("key_b64").
