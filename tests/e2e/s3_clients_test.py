@@ -503,6 +503,7 @@ def with_s3cmd(url, place):
     run(*s3cmd, "cp", "s3://s3cmd-bucket/big ä", "s3://s3cmd-bucket/again")
     run(*s3cmd, "setacl", "--acl-public", "s3://s3cmd-bucket/again")
     assert b"ACL:       *anon*: READ" in run(*s3cmd, "info", "s3://s3cmd-bucket/again")
+    assert b"s3cmd-bucket   read   by lists of single objects (1 object)" in run(*ATOLL, "public")
     assert len(urllib.request.urlopen(url + "/s3cmd-bucket/again").read()) == 17_000_000
     run(*s3cmd, "setacl", "--acl-private", "s3://s3cmd-bucket/again")
     try:

@@ -118,6 +118,7 @@ IDS: dict[str, str] = {
     "command.malformed": "usage",
     "command.no_words": "usage",
     "command.not_found": "not_found",
+    "command.own_descriptor": "usage",
     "command.path_of_server": "denied",
     "command.read_only": "denied",
     "command.too_large": "limit",

@@ -1353,6 +1353,7 @@ class PublicPlace(TypedDict):
     user: NotRequired[str]  # Who made the link.
     label: NotRequired[str]  # Of the link.
     expires: NotRequired[str]  # Until when.
+    objects: NotRequired[int]  # Of object_list: how many of the bucket.
 
 
 class PublicPlaceList(TypedDict):

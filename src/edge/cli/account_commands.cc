@@ -195,36 +195,6 @@ Result<int> one_time_codes(Session& session, const UserArguments& arguments) {
   });
 }
 
-// Every vault of the home that can be opened, and those that cannot.
-struct OpenedVaults {
-  std::vector<std::unique_ptr<vault::Vault>> handles;
-  std::vector<access::NamedVault> named;
-  std::vector<access::UnreadVault> left_out;
-};
-
-Result<OpenedVaults> open_all_vaults(Session& session) {
-  OpenedVaults all;
-  ATOLL_ASSIGN(const auto home, session.home());
-  ATOLL_ASSIGN(const auto secrets, session.secrets());
-  ATOLL_ASSIGN(const auto listings, home->vaults(secrets));
-  const std::string asked = session.options.vault;
-  for (const auto& listing : listings) {
-    if (listing.name == vault::kControlVaultName) continue;
-    const std::string name = listing.name.empty() ? listing.id.text() : listing.name;
-    session.options.vault = listing.id.text();
-    auto opened = session.open_to_read();
-    if (opened) {
-      all.named.push_back({name, opened->get()});
-      all.handles.push_back(std::move(*opened));
-    } else {
-      session.output.warning("access.vault_left_out", "vault " + name + " is left out: " + opened.error().message);
-      all.left_out.push_back({name, opened.error().message});
-    }
-  }
-  session.options.vault = asked;
-  return all;
-}
-
 Result<void> write_person(Session& session, access::PersonExport& document, const std::string& path) {
   auto& files = session.environment.machine.files;
   const std::string beside = path + ".new";

@@ -20,6 +20,29 @@ access::Who asker(const Session& session) {
   return session.environment.served != nullptr ? session.environment.served->who() : access::Who::local_owner();
 }
 
+Result<OpenedVaults> open_all_vaults(Session& session) {
+  OpenedVaults all;
+  ATOLL_ASSIGN(const auto home, session.home());
+  ATOLL_ASSIGN(const auto secrets, session.secrets());
+  ATOLL_ASSIGN(const auto listings, home->vaults(secrets));
+  const std::string asked = session.options.vault;
+  for (const auto& listing : listings) {
+    if (listing.name == vault::kControlVaultName) continue;
+    const std::string name = listing.name.empty() ? listing.id.text() : listing.name;
+    session.options.vault = listing.id.text();
+    auto opened = session.open_to_read();
+    if (opened) {
+      all.named.push_back({name, opened->get()});
+      all.handles.push_back(std::move(*opened));
+    } else {
+      session.output.warning("access.vault_left_out", "vault " + name + " is left out: " + opened.error().message);
+      all.left_out.push_back({name, opened.error().message});
+    }
+  }
+  session.options.vault = asked;
+  return all;
+}
+
 Result<int> with_accounts(Session& session, Opens opens, const std::function<Result<int>(access::Access&)>& work) {
   if (session.environment.served != nullptr) return work(session.environment.served->accounts());
   ATOLL_ASSIGN(const auto home, session.home());

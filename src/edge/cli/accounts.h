@@ -3,11 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "edge/cli/session.h"
 #include "vault/access/access.h"
+#include "vault/access/person_export.h"
 
 namespace atl::cli {
 
@@ -18,6 +21,14 @@ enum class Opens : std::uint8_t { to_read, to_write };
                                         const std::function<Result<int>(access::Access&)>& work);
 // Whoever runs the program on the home itself, or sent the command to the server that runs it.
 [[nodiscard]] access::Who asker(const Session& session);
+
+// Every vault of the home that can be opened for reading; of each that cannot, a warning.
+struct OpenedVaults {
+  std::vector<std::unique_ptr<vault::Vault>> handles;
+  std::vector<access::NamedVault> named;
+  std::vector<access::UnreadVault> left_out;
+};
+[[nodiscard]] Result<OpenedVaults> open_all_vaults(Session& session);
 
 // Where a password comes from: the terminal (twice) where neither is given.
 struct PasswordSource {

@@ -277,6 +277,7 @@ std::string_view way_of(access::OpenedBy by) {
   switch (by) {
     case access::OpenedBy::grant: return "grant";
     case access::OpenedBy::access_list: return "access list";
+    case access::OpenedBy::object_list: return "lists of single objects";
     case access::OpenedBy::policy: return "policy";
     case access::OpenedBy::link: return "link";
   }
@@ -298,6 +299,7 @@ void show_public_place(Session& session, const access::AccessView& view, const a
                             .add("role", row.role)
                             .add("user", maker)
                             .add("label", row.label)
+                            .add("objects", row.objects)
                             .add("expires", time_or(row.expires, "")));
     return;
   }
@@ -305,6 +307,7 @@ void show_public_place(Session& session, const access::AccessView& view, const a
   std::string line = words_of(row.place) + "   " + std::string(gives) + "   by " + std::string(way_of(row.by));
   if (!row.id.empty()) line += " " + row.id;
   if (!row.role.empty()) line += " (" + row.role + ")";
+  if (row.objects != 0) line += " (" + format_count(row.objects) + (row.objects == 1 ? " object)" : " objects)");
   if (!maker.empty()) line += " of " + maker;
   if (row.has_password) line += "   password";
   if (row.expires.unix_us != 0) line += "   until " + format_rfc3339(row.expires);
@@ -315,7 +318,10 @@ void show_public_place(Session& session, const access::AccessView& view, const a
 Result<int> list_public(Session& session) {
   return with_accounts(session, Opens::to_read, [&](Access& accounts) -> Result<int> {
     const auto view = accounts.view();
-    const auto places = access::public_places(*view, session.environment.machine.clock.now());
+    auto places = access::public_places(*view, session.environment.machine.clock.now());
+    ATOLL_ASSIGN(const auto all, open_all_vaults(session));
+    for (const auto& one : all.named)
+      ATOLL_TRY(access::add_public_objects(*one.vault, one.vault->keys().vault(), places));
     for (const auto& row : places) show_public_place(session, *view, row);
     if (places.empty()) session.output.message("Nothing is open without an account.");
     return kExitOk;

@@ -176,13 +176,20 @@ Value public_place_json(const Call& call, const access::AccessView& view, const 
   if (!row.role.empty()) out.set("role", row.role);
   if (!row.made_by.is_none()) out.set("user", name_of_subject(view, row.made_by)).set("label", row.label);
   set_time(out, "expires", row.expires);
+  if (row.objects != 0) out.set("objects", row.objects);
   return out;
 }
 
 Result<net::Response> list_public(Call& call) {
   const auto view = accounts_of(call).view();
+  auto places = access::public_places(*view, call.exchange().now());
+  server::Host& host = call.exchange().host;
+  for (const auto& one : host.vaults()) {
+    ATOLL_ASSIGN(const auto use, host.use(one.id, call.exchange().caller()));
+    ATOLL_TRY(access::add_public_objects(use.vault(), one.id, places));
+  }
   return page_of(
-      call, access::public_places(*view, call.exchange().now()), "places", [](const auto& row) { return row.mark(); },
+      call, std::move(places), "places", [](const auto& row) { return row.mark(); },
       [&](const auto& row) { return public_place_json(call, *view, row); });
 }
 
@@ -307,7 +314,7 @@ std::vector<Operation> right_operations() {
        .path = "/api/v1/public",
        .tag = "accounts",
        .words = "What is open without an account: by grants to everyone, by policies and access lists of buckets, by "
-                "links.\nObjects with an access list of their own are not in it.",
+                "links.\nObjects that were opened by a list of their own are counted for each bucket.",
        .guards = reads,
        .query = {limit_parameter(), cursor_parameter()},
        .answers = {{200, "PublicPlaceList", "A page."}},
@@ -369,12 +376,13 @@ std::vector<NamedSchema> right_schemas() {
       {"GrantList", list_schema("A page of grants.", "grants", "Grant")},
       {"PublicPlace",
        object("A place that is open without an account.",
-              {required("opened_by", choice("By what.", {"grant", "access_list", "policy", "link"})),
+              {required("opened_by", choice("By what.", {"grant", "access_list", "object_list", "policy", "link"})),
                required("place", reference("Place")), required("reads", flag("Something can be seen or read there.")),
                required("writes", flag("Something can be left or changed there.")),
                required("has_password", flag("The link asks for one.")), optional("id", text("Of the grant or link.")),
                optional("role", text("Of the grant.")), optional("user", text("Who made the link.")),
-               optional("label", text("Of the link.")), optional("expires", time("Until when."))})},
+               optional("label", text("Of the link.")), optional("expires", time("Until when.")),
+               optional("objects", number("Of object_list: how many of the bucket."))})},
       {"PublicPlaceList", list_schema("A page of places.", "places", "PublicPlace")},
       {"NewGrant", object("A grant to be made.",
                           {required("subject", text("An account, a group, everyone or signed-in.", 64)),

@@ -1,6 +1,9 @@
 #include "vault/access/published.h"
 
 #include <algorithm>
+#include <map>
+
+#include "catalog/s3_rows.h"
 
 namespace atl::access {
 namespace {
@@ -75,6 +78,7 @@ std::string_view name_of(OpenedBy by) {
   switch (by) {
     case OpenedBy::grant: return "grant";
     case OpenedBy::access_list: return "access_list";
+    case OpenedBy::object_list: return "object_list";
     case OpenedBy::policy: return "policy";
     case OpenedBy::link: return "link";
   }
@@ -92,6 +96,31 @@ std::vector<PublicPlace> public_places(const AccessView& view, Timestamp now) {
   look_at_links(view, now, out);
   std::ranges::sort(out, {}, &PublicPlace::mark);
   return out;
+}
+
+Result<void> add_public_objects(vault::Vault& vault, const VaultId& id, std::vector<PublicPlace>& places) {
+  const auto reader = vault.reader();
+  std::map<BucketId, std::uint64_t> counts;
+  ATOLL_TRY(reader->for_each_row(journal::TableNumber::version_locks, [&](ByteView key, ByteView row) -> Result<bool> {
+    catalog::VersionTermsRow terms;
+    ATOLL_TRY(decode(key, row, terms));
+    if (access_list_named(terms.access_list) != AccessList::public_read) return true;
+    ATOLL_ASSIGN(const auto version, reader->version(terms.object, terms.version));
+    if (version && version->end.value == 0) ++counts[version->bucket];
+    return true;
+  }));
+  for (const auto& [bucket, count] : counts) {
+    ATOLL_ASSIGN(const auto row, reader->bucket(bucket));
+    if (!row) continue;
+    PublicPlace place;
+    place.by = OpenedBy::object_list;
+    place.place = {id, row->name, ""};
+    place.reads = true;
+    place.objects = count;
+    places.push_back(std::move(place));
+  }
+  std::ranges::sort(places, {}, &PublicPlace::mark);
+  return {};
 }
 
 }  // namespace atl::access

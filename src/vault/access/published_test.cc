@@ -3,10 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include "catalog/s3_rows.h"
+#include "foundation/platform/testing/test_machine.h"
 #include "vault/access/bucket_policy.h"
+#include "vault/testing/test_vault.h"
 
 namespace atl::access {
 namespace {
+
+using vault::testing::told;
 
 constexpr Timestamp kNow{1'000'000'000};
 const VaultId kMain{{7}};
@@ -108,6 +113,46 @@ TEST_F(PublishedTest, LinksAreShownWhileTheyOpenSomething) {
   EXPECT_EQ(shown[2].expires.unix_us, kNow.unix_us + 1);
   rows_.principals[0].is_disabled = true;
   EXPECT_TRUE(places().empty());
+}
+
+TEST_F(PublishedTest, ObjectsOpenedOneByOneAreCountedByBucket) {
+  platform::TestMachine machine;
+  ASSERT_EQ(told(vault::testing::create_small(machine.inline_machine())), "ok");
+  const auto vault = std::move(vault::testing::open_small(machine.inline_machine()).value());
+  const auto open = [&](const std::string& bucket, const std::string& key, const std::string& list) {
+    const auto put = vault::testing::put_bytes(*vault, bucket, key, vault::testing::noise(key.size(), 100));
+    ASSERT_EQ(told(put), "ok");
+    const auto listed = vault::Objects(*vault).find(bucket, key).value();
+    catalog::VersionTermsRow terms;
+    terms.object = listed.version.object;
+    terms.version = listed.version.version;
+    terms.access_list = list;
+    ASSERT_TRUE(vault->commit(journal::CommandKind::note, [&](const auto&, vault::ChangeSet& changes) -> Result<void> {
+      changes.put(terms);
+      return {};
+    }));
+  };
+  open("site", "logo.png", "public-read");
+  open("site", "photo.jpg", "public-read");
+  open("site", "private.txt", "private");
+  open("site", "of accounts.txt", "authenticated-read");
+  open("other", "replaced.txt", "public-read");
+  ASSERT_TRUE(vault::testing::put_bytes(*vault, "other", "replaced.txt", vault::testing::noise(99, 100)));
+  open("other", "gone.txt", "public-read");
+  vault::Selection gone;
+  gone.bucket = "other";
+  gone.prefix = "gone.txt";
+  ASSERT_EQ(told(vault::Objects(*vault).remove(gone)), "ok");
+  grant(1, catalog::kEveryone, "reader");
+  auto shown = places();
+  ASSERT_EQ(told(add_public_objects(*vault, kMain, shown)), "ok");
+  ASSERT_EQ(shown.size(), 2U);
+  EXPECT_EQ(shown[0].by, OpenedBy::grant);
+  EXPECT_EQ(name_of(shown[1].by), "object_list");
+  EXPECT_EQ(shown[1].place.bucket, "site");
+  EXPECT_EQ(shown[1].objects, 2U);
+  EXPECT_TRUE(shown[1].reads);
+  EXPECT_FALSE(shown[1].writes);
 }
 
 }  // namespace

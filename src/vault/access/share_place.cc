@@ -33,8 +33,9 @@ Result<Leads> where_leads(vault::Vault& vault, const catalog::ShareRow& share) {
   if (there) return Leads::somewhere;
   ATOLL_ASSIGN(const bool is_folder, has_below(*reader, bucket.id, key + "/"));
   const std::string name = bucket.name + "/" + key;
-  return fail(ErrorKind::not_found, "object.not_found", "there is nothing named " + name + " to link to",
-              is_folder ? "A folder ends with a slash: " + name + "/" : "`atoll ls " + bucket.name + "/` shows what is there.");
+  return fail(
+      ErrorKind::not_found, "object.not_found", "there is nothing named " + name + " to link to",
+      is_folder ? "A folder ends with a slash: " + name + "/" : "`atoll ls " + bucket.name + "/` shows what is there.");
 }
 
 }  // namespace atl::access

@@ -594,7 +594,10 @@ class Operations(Session):
         self._call("DELETE", f"/api/v1/users/{quote_name(name)}/totp", vault=vault, timeout=timeout)
 
     def user_export(self, name: str, *, vault: str | None = None, timeout: float | None = None) -> shapes.Person:
-        """All that is known about a person."""
+        """All about a person: the account, its rights, the records of it, and of every vault what it stored and changed.
+
+        Made while it is sent. Vaults that you may not list, or that are locked, stand in `left_out`.
+        """
         return cast(shapes.Person, self._call("GET", f"/api/v1/users/{quote_name(name)}/export", vault=vault, timeout=timeout))
 
     def user_erase(self, name: str, *, name_in_body: str, vault: str | None = None, timeout: float | None = None, idempotency_key: str | None = None) -> shapes.Erased:
@@ -688,7 +691,7 @@ class Operations(Session):
     def public_list(self, *, limit: int | None = None, cursor: str | None = None, vault: str | None = None, timeout: float | None = None) -> shapes.PublicPlaceList:
         """What is open without an account: by grants to everyone, by policies and access lists of buckets, by links.
 
-        Objects with an access list of their own are not in it.
+        Objects that were opened by a list of their own are counted for each bucket.
 
         limit: How many at most. Otherwise: 1000.
         cursor: `next_cursor` of the page before.
