@@ -228,6 +228,55 @@ class Locked(ServeTest):
         self.atoll("unlock", "--password-file", self.secret)
         self.assertEqual(200, self.ask("GET", "/readyz").status)
 
+    def test_a_vault_with_a_passphrase_of_its_own_is_opened_while_everything_goes_on(self):
+        second = self.file("second", "a parrot on each shoulder\n", 0o600)
+        third = self.file("third", "an owl in every tree\n", 0o600)
+        for name, secret in (("archive", second), ("diary", third)):
+            self.atoll("vault", "create", name, "--new-password-file", secret)
+            self.atoll("--vault", name, "put", "-", f"of-{name}/key", "--password-file", secret, input=name.encode())
+        self.serve("--password-file", self.secret, is_locked=False)
+        self.assertEqual(b"content", self.atoll("cat", "some-bucket/key").out)
+        self.assertIn("atoll unlock", self.atoll("--vault", "archive", "ls", code=20).errors)
+        self.atoll("unlock", "--password-file", self.wrong, code=12)
+        self.atoll("unlock", code=12)
+        # Nothing stops meanwhile: a stream of changes stays open.
+        self.atoll("user", "add", "ann", "--no-password", "--role", "owner")
+        token = {"Authorization": "Bearer " + self.atoll("token", "create", "ann").text.strip()}
+        stream = self.connect()
+        stream.request("GET", "/api/v1/changes?since=0", headers={**token, "Accept": "text/event-stream"})
+        self.assertEqual(200, stream.getresponse().status)
+        self.atoll("unlock", "--password-file", second, code=3)  # one is locked still
+        self.assertEqual(b"archive", self.atoll("--vault", "archive", "cat", "of-archive/key").out)
+        self.assertEqual(b"archive", self.ask("GET", "/api/v1/buckets/of-archive/objects/key?vault=archive", token).content)
+        self.atoll("--vault", "diary", "ls", code=20)
+        self.atoll("unlock", "--password-file", third)
+        self.assertEqual(b"diary", self.atoll("--vault", "diary", "cat", "of-diary/key").out)
+        self.atoll("--vault", "diary", "put", "-", "of-diary/words", input=b"of a pelican")
+        self.assertTrue(wait_until(lambda: self.atoll("--vault", "diary", "find", "pelican").lines, 30, 0.2))
+        self.assertTrue(wait_until(lambda: b"vault_locked" not in self.ask("GET", "/api/v1/alarms", token).content, 30, 0.5))
+        self.atoll("unlock")  # nothing is locked any more
+        stream.close()
+        self.assertEqual(0, self.end(self.server))
+        self.atoll("--vault", "diary", "verify", "--data", "--password-file", third)
+
+    def test_what_is_locked_is_not_replaced_by_the_only_one_that_is_open(self):
+        second = self.file("second", "a parrot on each shoulder\n", 0o600)
+        self.atoll("vault", "create", "archive", "--new-password-file", second)
+        # The accounts open with the first one's passphrase, too: taken from the key of this machine here.
+        key = self.path("control.key")
+        self.atoll("--vault", "control", "key", "add", "--new-key-file", key, "--password-file", self.secret)
+        control = [one["id"] for one in self.atoll("--json", "vault", "list", "--all", "--password-file", self.secret).json()
+                   if one["name"] == "control"][0]
+        os.makedirs(os.path.join(self.config, "atoll/keys"), exist_ok=True)
+        os.rename(key, os.path.join(self.config, f"atoll/keys/{control}.key"))
+        self.serve("--password-file", second, is_locked=False)
+        told = self.atoll("put", "-", "some-bucket/other", input=b"not into the archive", code=20)
+        self.assertIn("atoll unlock", told.errors)
+        self.assertEqual([], self.atoll("--vault", "archive", "ls").lines)
+        self.atoll("unlock", "--password-file", self.secret)
+        self.atoll("put", "-", "some-bucket/other", input=b"into main")
+        self.assertEqual([], self.atoll("--vault", "archive", "ls").lines)
+
     def test_no_server_to_unlock(self):
         self.assertIn("no server", self.atoll("unlock", "--password-file", self.secret, code=24).errors)
 

@@ -74,32 +74,30 @@ Result<net::Response> start_job(Call& call, std::string_view kind, json::Value o
   return response;
 }
 
-void take_up_jobs(server::Host& host) {
-  for (const auto& listed : host.vaults()) {
-    std::vector<server::JobFacts> known;
-    {
-      const auto use = host.use(listed.id, {"server", "", ""});
-      auto loaded = use ? server::load_jobs(use->vault()) : Result<std::vector<server::JobFacts>>(pass(use.error()));
-      if (loaded) known = std::move(*loaded);
+void take_up_jobs(server::Host& host, const VaultId& vault) {
+  std::vector<server::JobFacts> known;
+  std::string vault_name;
+  if (const auto use = host.use(vault, {"server", "", ""}); use) {
+    vault_name = use->name();
+    known = server::load_jobs(use->vault()).value_or(std::vector<server::JobFacts>());
+  }
+  for (server::JobFacts& facts : known) {
+    facts.vault = vault;
+    facts.vault_name = vault_name;
+    if (facts.ended.unix_us != 0) {
+      host.jobs().remember(std::move(facts));
+      continue;
     }
-    for (server::JobFacts& facts : known) {
-      facts.vault = listed.id;
-      facts.vault_name = listed.name;
-      if (facts.ended.unix_us != 0) {
-        host.jobs().remember(std::move(facts));
-        continue;
-      }
-      const JobKind* const kind = job_kind(facts.kind);
-      const bool is_old = host.machine().clock.now().unix_us - facts.created.unix_us > kBegunAnewWithinUs;
-      if (kind == nullptr || !kind->is_begun_anew || facts.attempt >= kAttemptsMax || is_old) {
-        note_interrupted(host, std::move(facts));
-        continue;
-      }
-      ++facts.attempt;
-      facts.started = {};
-      auto work = work_of(host, *kind, facts, {facts.actor, "server", ""});
-      ignore_error_on_purpose(host.jobs().start(std::move(facts), std::move(work)));
+    const JobKind* const kind = job_kind(facts.kind);
+    const bool is_old = host.machine().clock.now().unix_us - facts.created.unix_us > kBegunAnewWithinUs;
+    if (kind == nullptr || !kind->is_begun_anew || facts.attempt >= kAttemptsMax || is_old) {
+      note_interrupted(host, std::move(facts));
+      continue;
     }
+    ++facts.attempt;
+    facts.started = {};
+    auto work = work_of(host, *kind, facts, {facts.actor, "server", ""});
+    ignore_error_on_purpose(host.jobs().start(std::move(facts), std::move(work)));
   }
 }
 

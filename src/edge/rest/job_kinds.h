@@ -43,7 +43,7 @@ struct JobKind {
 // was trusted, a horizon) need not be right now.
 inline constexpr unsigned kAttemptsMax = 3;
 inline constexpr std::int64_t kBegunAnewWithinUs = 24LL * 3600 * 1'000'000;
-void take_up_jobs(server::Host& host);
+void take_up_jobs(server::Host& host, const VaultId& vault);
 
 // Upkeep (admin_upkeep.cc).
 [[nodiscard]] Result<json::Value> collect_work(JobContext& job, const json::Value& order);

@@ -56,7 +56,7 @@ TEST(JobKinds, WhatTheLastServerLeftIsBegunAnewUnderItsId) {
   const auto tired = left_behind(world, "verify", kAttemptsMax);
   const auto run = left_behind(world, "schedule_run", 1);
   const auto unknown = left_behind(world, "of a newer program", 1);
-  take_up_jobs(world.host());
+  take_up_jobs(world.host(), world.host().vaults().front().id);
   EXPECT_EQ(state_at_end(world, verify.id), JobState::done);
   const auto again = world.host().jobs().find(verify.id).value_or(JobFacts{});
   EXPECT_EQ(again.attempt, 2U);

@@ -23,7 +23,7 @@ bool RestDoor::takes(const server::Exchange& exchange) const {
   return is_description(path) || path.starts_with("/api/v1/");
 }
 
-void RestDoor::begin(server::Host& host) { take_up_jobs(host); }
+void RestDoor::take_up(server::Host& host, const VaultId& vault) { take_up_jobs(host, vault); }
 
 net::Response RestDoor::describe(const server::Exchange& exchange) const {
   if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {

@@ -21,7 +21,7 @@ class RestDoor final : public server::Door {
   [[nodiscard]] std::string_view name() const override { return "rest"; }
   [[nodiscard]] bool takes(const server::Exchange& exchange) const override;
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
-  void begin(server::Host& host) override;  // jobs of an earlier run go on
+  void take_up(server::Host& host, const VaultId& vault) override;  // jobs of an earlier run go on
 
  private:
   // The handler; an answer without a decision is none.

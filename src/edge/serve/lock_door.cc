@@ -3,14 +3,12 @@
 namespace atl::serve {
 
 net::Response LockDoor::answer(server::Exchange& exchange) {
-  const bool is_lock = exchange.target.path == kLockPath;
-  exchange.route = "POST " + std::string(is_lock ? kLockPath : kUnlockPath);
+  exchange.route = "POST " + std::string(kLockPath);
   if (exchange.request.method != "POST") {
     auto refused = server::problem({ErrorKind::usage, "http.method_not_allowed", "only POST", ""}, exchange.request_id);
     refused.headers.set("Allow", "POST");
     return refused;
   }
-  if (!is_lock) return server::json_response(200, json::Value::object().set("state", "open"));
   if (const auto allowed = exchange.require(access::Action::server_admin, {}); !allowed)
     return server::problem(allowed.error(), exchange.request_id);
   *is_ordered_ = true;

@@ -1,5 +1,4 @@
-// Locking a home that is open: POST /api/v1/lock, by whoever administers the server. POST /api/v1/unlock is answered
-// here while there is nothing to unlock; while there is, LockedPage answers.
+// Locking a home that is open: POST /api/v1/lock, by whoever administers the server. Unlocking: LockedPage.
 // Always true: the order is carried out by whoever runs the server, after it was answered.
 #pragma once
 
@@ -10,7 +9,6 @@
 namespace atl::serve {
 
 inline constexpr std::string_view kLockPath = "/api/v1/lock";
-inline constexpr std::string_view kUnlockPath = "/api/v1/unlock";
 
 class LockDoor final : public server::Door {
  public:
@@ -18,7 +16,7 @@ class LockDoor final : public server::Door {
   explicit LockDoor(std::atomic<bool>& is_ordered) : is_ordered_(&is_ordered) {}
   [[nodiscard]] std::string_view name() const override { return "lock"; }
   [[nodiscard]] bool takes(const server::Exchange& exchange) const override {
-    return exchange.target.path == kLockPath || exchange.target.path == kUnlockPath;
+    return exchange.target.path == kLockPath;
   }
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
 

@@ -226,6 +226,12 @@ net::Response LockedPage::take_json(Visit& visit) {
   return server::json_response(200, json::Value::object().set("state", *done ? "open" : "locked"));
 }
 
+bool LockedPage::takes_while_open(const net::Request& request) const {
+  std::string target = request.target;
+  static_cast<void>(server::remove_path_prefix(target, path_prefix_));
+  return request.method == "POST" && net::split_target(target).path == kUnlockPath;
+}
+
 net::Response LockedPage::answer(net::Request& request) {
   static_cast<void>(server::remove_path_prefix(request.target, path_prefix_));  // a proxy may have done it
   Visit visit{request,

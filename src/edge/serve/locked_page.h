@@ -1,11 +1,13 @@
 // What a server answers while its home is locked: 503, in whatever form the client reads; and the one thing that can be
-// done then, giving the passphrase.
+// done then, giving the passphrase. While it is open, POST /api/v1/unlock alone: for vaults that are locked still.
 //
 //     GET  anything       503: a page with a form for browsers, problem+json for programs
 //     POST /unlock        the form: its mark has to be that of the cookie that came with the page; once it is open,
 //     back
 //                         (303) to what was asked for
-//     POST /api/v1/unlock {"passphrase": "…"}; by the local owner also {}: look at the key files again
+//     POST /api/v1/unlock {"passphrase": "…"}; by the local owner also {}: look at the key files again. {"state":
+//     "open"},
+//                         or "locked" where another one is needed (of a home that is open: for another vault)
 //     GET  /livez 200, /readyz and /healthz 503 "locked"
 //
 // Always true:
@@ -35,12 +37,16 @@ struct LockedPageSettings {
   std::uint32_t owner_user_id = 0;
 };
 
+inline constexpr std::string_view kUnlockPath = "/api/v1/unlock";
+
 class LockedPage {
  public:
   // Borrows the unlocker. `tell` takes words for the log.
   LockedPage(const platform::Machine& machine, Unlocker& unlocker, LockedPageSettings settings,
              std::function<void(const std::string& words)> tell);
   [[nodiscard]] net::Response answer(net::Request& request);
+  // It is a request that is answered here while the home is open, too.
+  [[nodiscard]] bool takes_while_open(const net::Request& request) const;
 
  private:
   struct Visit;

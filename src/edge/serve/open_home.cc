@@ -1,10 +1,13 @@
 #include "edge/serve/open_home.h"
 
+#include <algorithm>
+
 #include "edge/cli/embedder_keys.h"
 #include "edge/serve/commands_door.h"
 #include "edge/serve/figures.h"
 #include "edge/serve/kept_keys.h"
 #include "edge/serve/lock_door.h"
+#include "edge/serve/unlocker.h"
 #include "services/backup/accounts.h"
 #include "vault/access/control.h"
 
@@ -22,8 +25,8 @@ constexpr std::int64_t kFollowMs = 2'000;  // of reading contents, before whoeve
 
 }  // namespace
 
-OpenHome::OpenHome(const Surroundings& around)
-    : around_(around), place_keys_(std::make_unique<KeptPlaceKeys>(around.environment)) {}
+OpenHome::OpenHome(vault::Home& home, const Surroundings& around)
+    : home_(&home), around_(around), place_keys_(std::make_unique<KeptPlaceKeys>(around.environment)) {}
 
 OpenHome::~OpenHome() = default;
 
@@ -47,20 +50,28 @@ server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
   return settings;
 }
 
-Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
-                                   const vault::VaultOptions& options) {
-  ATOLL_ASSIGN(const auto listings, home.vaults(secrets));
+vault::VaultOptions OpenHome::vault_options() const {
+  vault::VaultOptions options;
+  options.owner_words = around_.environment.process_words;
+  options.on_notice = [log = &around_.log](const std::string& words) { log->say(words); };
+  return options;
+}
+
+Result<void> OpenHome::open_vaults(const vault::UnlockSecrets& secrets) {
+  ATOLL_ASSIGN(const auto listings, home_->vaults(secrets));
   std::vector<std::string> locked;
   for (const auto& listing : listings) {
-    if (listing.name == vault::kControlVaultName) continue;
+    const bool is_open = listing.id == control_->keys().vault() ||
+                         std::ranges::any_of(host_->vaults(), [&](const auto& one) { return one.id == listing.id; });
+    if (is_open) continue;
     if (!listing.is_unlocked) {
-      around_.log.say("vault " + listing.id.text() + " stays closed: nothing that was given unlocks it", "warning");
       locked.push_back(listing.id.text());
       continue;
     }
-    auto vault_options = options;
-    vault_options.catalog.reader_cache_bytes = kReaderCacheBytes;
-    ATOLL_ASSIGN(auto opened, home.open_vault(listing.id, secrets, vault_options));
+    auto options = vault_options();
+    options.catalog.reader_cache_bytes = kReaderCacheBytes;
+    ATOLL_ASSIGN(auto opened, home_->open_vault(listing.id, secrets, options));
+    ATOLL_TRY(access_->usage().count(*opened, true));
     auto search = open_search(*opened);
     host_->add_vault(listing.id, listing.name, *opened, search.get());
     vaults_.push_back(std::move(opened));
@@ -68,6 +79,19 @@ Result<void> OpenHome::open_vaults(vault::Home& home, const vault::UnlockSecrets
   }
   host_->set_locked_vaults(std::move(locked));
   return {};
+}
+
+Result<bool> OpenHome::open_more(const vault::UnlockSecrets& secrets) {
+  if (host_->locked_vaults().empty()) return fail(ErrorKind::conflict, "unlock.open", "nothing is locked");
+  const std::size_t before = vaults_.size();
+  ATOLL_TRY(open_vaults(secrets));
+  if (vaults_.size() == before) return opens_nothing(!secrets.given.empty());
+  for (std::size_t i = before; i < vaults_.size(); ++i) {
+    const VaultId id = vaults_[i]->keys().vault();
+    front_->take_up(id);
+    around_.log.say("vault " + id.text() + " is open now, too");
+  }
+  return host_->locked_vaults().empty();
 }
 
 // So that a home made from a copy of the first vault has its accounts. Without it everything else goes on.
@@ -166,28 +190,23 @@ void OpenHome::watch() {
 
 Result<std::unique_ptr<OpenHome>> OpenHome::open(vault::Home& home, const vault::UnlockSecrets& secrets,
                                                  const Surroundings& around) {
-  std::unique_ptr<OpenHome> made(new OpenHome(around));
+  std::unique_ptr<OpenHome> made(new OpenHome(home, around));
   Log* const log = &around.log;
   cli::Environment& environment = around.environment;
-  vault::VaultOptions options;
-  options.owner_words = environment.process_words;
-  options.on_notice = [log](const std::string& words) { log->say(words); };
-  ATOLL_ASSIGN(made->control_, access::open_control(home, secrets, options));
+  ATOLL_ASSIGN(made->control_, access::open_control(home, secrets, made->vault_options()));
   ATOLL_ASSIGN(made->access_, access::Access::open(made->control_.get(), environment.machine, {}));
   ATOLL_ASSIGN(const auto info, environment.host.info(around.request.home_folder));
   made->host_ = std::make_unique<server::Host>(environment.machine, *made->access_, made->settings(info.uid));
   server::Host* const host = made->host_.get();
   made->watched_ = std::make_unique<server::WatchedHost>(*host);
-  ATOLL_TRY(made->open_vaults(home, secrets, options));
+  ATOLL_TRY(made->open_vaults(secrets));
+  for (const auto& id : host->locked_vaults())
+    log->say("vault " + id + " stays closed: nothing that was given unlocks it; `atoll unlock` opens it", "warning");
   if (made->vaults_.empty()) {
     return fail(ErrorKind::wrong_key, "serve.all_locked", "no vault of this home could be unlocked",
                 "Give what unlocks one: --password-file, --password-command, --key-file or --kit.");
   }
   made->let_first_vault_open_accounts();
-  for (const auto& open : host->vaults()) {
-    const auto use = host->use(open.id, {});
-    if (use) ATOLL_TRY(made->access_->usage().count(use->vault(), true));
-  }
   made->watch();
   if (!around.request.trace_sink.empty()) {
     ATOLL_ASSIGN(made->traces_, TraceSink::open(environment.machine, around.request.trace_sink, ATOLL_VERSION));
@@ -215,7 +234,7 @@ Result<std::optional<FirstCredentials>> OpenHome::make_first_account() {
 }
 
 void OpenHome::start() {
-  front_->begin();
+  for (const auto& open : host_->vaults()) front_->take_up(open.id);
   front_->set_ready(true);
   housekeeping_ = std::make_unique<Housekeeping>(*host_, *control_, *observer_, around_.environment,
                                                  std::vector<std::string>{"--home", around_.request.home_folder},

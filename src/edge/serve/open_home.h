@@ -44,6 +44,9 @@ class OpenHome {
 
   // The first account of a home that has none.
   [[nodiscard]] Result<std::optional<FirstCredentials>> make_first_account();
+  // The vaults that are locked still and that these open, while everything goes on: Unlocker::give(). One call at a
+  // time; not while it closes.
+  [[nodiscard]] Result<bool> open_more(const vault::UnlockSecrets& secrets);
   // From here on it is ready, and what goes by the clock goes.
   void start();
   [[nodiscard]] server::Front& front() { return *front_; }
@@ -52,9 +55,10 @@ class OpenHome {
   [[nodiscard]] Result<void> close();
 
  private:
-  explicit OpenHome(const Surroundings& around);
-  [[nodiscard]] Result<void> open_vaults(vault::Home& home, const vault::UnlockSecrets& secrets,
-                                         const vault::VaultOptions& options);
+  OpenHome(vault::Home& home, const Surroundings& around);
+  // Of what is locked those that these open; the others are noted.
+  [[nodiscard]] Result<void> open_vaults(const vault::UnlockSecrets& secrets);
+  [[nodiscard]] vault::VaultOptions vault_options() const;
   void let_first_vault_open_accounts();
   void watch();
   [[nodiscard]] std::unique_ptr<search::SearchIndex> open_search(vault::Vault& vault) const;
@@ -63,6 +67,7 @@ class OpenHome {
   [[nodiscard]] Result<void> embed();
   [[nodiscard]] server::HostSettings settings(std::uint32_t owner_user_id) const;
 
+  vault::Home* home_;
   Surroundings around_;
   std::unique_ptr<server::PlaceKeys> place_keys_;
   std::unique_ptr<vault::Vault> control_;

@@ -152,7 +152,7 @@ class Answering {
       const std::lock_guard lock(mutex_);
       return home_;
     }();
-    if (!home) return locked_->answer(request);
+    if (!home || locked_->takes_while_open(request)) return locked_->answer(request);
     net::Response response = home->front().answer(request);
     if (auto* const source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body); source != nullptr)
       *source = std::make_unique<HeldSource>(home, std::move(*source));
@@ -265,13 +265,15 @@ class Server {
     if (first) say_first_credentials(*environment_, *first, addresses_.front());
     answering_->set(home);
     home->start();
-    unlocker_->note_opened();
+    unlocker_->note_opened(
+        [opened = home.get()](const vault::UnlockSecrets& secrets) { return opened->open_more(secrets); });
     tell_manager("READY=1");
     while (!environment_->stop.load() && !lock_ordered_.load()) environment_->watchers.pause(kWaitForStopMs);
     const bool is_end = environment_->stop.load();
     log_.say(std::string(is_end ? "ending" : "locking") + ": requests under way have " +
              std::to_string(request_.drain_seconds) + " s");
     if (is_end) tell_manager("STOPPING=1");
+    unlocker_->forget();
     home->begin_end();
     if (is_end) {
       listening_->stop();

@@ -9,6 +9,12 @@ constexpr std::chrono::milliseconds kLookAtStop{200};
 
 }  // namespace
 
+tl::unexpected<Error> opens_nothing(bool is_secret) {
+  return fail(ErrorKind::wrong_key, "unlock.wrong",
+              is_secret ? "this passphrase opens nothing here" : "no key file of this machine opens this home",
+              is_secret ? "" : "Give the passphrase.");
+}
+
 Result<Unlocker::Seen> Unlocker::look() {
   ATOLL_ASSIGN(const auto listings, home_->vaults(secrets_));
   if (listings.empty()) {
@@ -54,6 +60,12 @@ Result<bool> Unlocker::try_now(std::optional<keyring::Unlocking> one) {
   if (!trying.owns_lock()) {
     return fail(ErrorKind::limit, "unlock.busy", "another passphrase is being tried", "Try again in 2 s.");
   }
+  if (state() == State::open && open_more_) {
+    vault::UnlockSecrets secrets;
+    secrets.key_folder = secrets_.key_folder;
+    if (one) secrets.given.push_back(std::move(*one));
+    return open_more_(secrets);
+  }
   if (state() != State::locked) return fail(ErrorKind::conflict, "unlock.open", "nothing is locked");
   const bool is_secret = one.has_value();
   if (is_secret) secrets_.given.push_back(std::move(*one));
@@ -62,9 +74,7 @@ Result<bool> Unlocker::try_now(std::optional<keyring::Unlocking> one) {
   if (is_secret && !opens_more) secrets_.given.pop_back();
   if (!seen) return pass(seen.error());
   if (!opens_more && !seen->suffices) {
-    return fail(ErrorKind::wrong_key, "unlock.wrong",
-                is_secret ? "this passphrase opens nothing here" : "no key file of this machine opens this home",
-                is_secret ? "" : "Give the passphrase.");
+    return opens_nothing(is_secret);
   }
   unlocked_ = seen->unlocked;
   const std::lock_guard lock(mutex_);
@@ -94,7 +104,14 @@ bool Unlocker::wait_until_sufficient(const std::atomic<bool>& stop) {
   return state_ != State::locked;
 }
 
-void Unlocker::note_opened() {
+void Unlocker::forget() {
+  const std::lock_guard trying(trying_mutex_);
+  open_more_ = nullptr;
+}
+
+void Unlocker::note_opened(OpenMore open_more) {
+  const std::lock_guard trying(trying_mutex_);
+  open_more_ = std::move(open_more);
   const std::lock_guard lock(mutex_);
   state_ = State::open;
   changed_.notify_all();
@@ -110,6 +127,7 @@ void Unlocker::lock() {
   const std::lock_guard trying(trying_mutex_);
   secrets_.given.clear();
   unlocked_ = 0;
+  open_more_ = nullptr;
   const std::lock_guard lock(mutex_);
   state_ = State::locked;
 }

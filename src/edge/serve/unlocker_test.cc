@@ -75,13 +75,33 @@ TEST_F(UnlockerTest, PassphrasesAreGatheredUntilTheyOpenTheAccountsAndAVault) {
   EXPECT_EQ(unlocker.state(), Unlocker::State::opening);
   EXPECT_EQ(unlocker.secrets().given.size(), 2U) << "what opened nothing is not kept";
   EXPECT_EQ(unlocker.give("third").error().id, "unlock.open");
-  unlocker.note_opened();
+  unlocker.note_opened(nullptr);
   EXPECT_EQ(told(unlocker.wait_until_open(std::chrono::milliseconds(0))), "ok");
   unlocker.lock();
   EXPECT_EQ(unlocker.state(), Unlocker::State::locked);
   EXPECT_TRUE(unlocker.secrets().given.empty());
   EXPECT_FALSE(unlocker.give("second").value()) << "the accounts, and no vault";
   EXPECT_TRUE(unlocker.give("third").value());
+}
+
+TEST_F(UnlockerTest, WhatIsGivenToAnOpenHomeGoesToWhoeverOpensMore) {
+  make_vault("main", "first");
+  Unlocker unlocker(*home_, given({"first"}));
+  ASSERT_TRUE(unlocker.begin().value());
+  EXPECT_EQ(unlocker.give("second").error().id, "unlock.open") << "while it is being opened";
+  std::size_t given_count = 99;
+  unlocker.note_opened([&](const vault::UnlockSecrets& secrets) -> Result<bool> {
+    given_count = secrets.given.size();
+    if (secrets.given.empty()) return opens_nothing(false);
+    return secrets.given.front().passphrase.view() == "third";
+  });
+  EXPECT_FALSE(unlocker.give("second").value());
+  EXPECT_EQ(given_count, 1U) << "what opened the others is not tried again";
+  EXPECT_TRUE(unlocker.give("third").value());
+  EXPECT_EQ(unlocker.retry().error().id, "unlock.wrong");
+  EXPECT_EQ(unlocker.secrets().given.size(), 1U) << "nothing of it is kept";
+  unlocker.forget();
+  EXPECT_EQ(unlocker.give("third").error().id, "unlock.open");
 }
 
 TEST_F(UnlockerTest, ThoseWhoWaitAreToldWhyItCouldNotBeOpened) {

@@ -88,8 +88,8 @@ Front::Figures& Front::figures_of(std::string_view door, std::string_view route)
   return at->second;
 }
 
-void Front::begin() {
-  for (const auto& door : doors_) door->begin(*host_);
+void Front::take_up(const VaultId& vault) {
+  for (const auto& door : doors_) door->take_up(*host_, vault);
 }
 
 std::optional<net::Response> Front::answer_health(Exchange& exchange) {

@@ -37,8 +37,9 @@ class Door {
   // True: name and password may be given with every request (WebDAV, for clients that know nothing else).
   [[nodiscard]] virtual bool takes_passwords() const { return false; }
   [[nodiscard]] virtual net::Response answer(Exchange& exchange) = 0;
-  // Called once, before the first request that is answered: what an earlier run of the server left undone.
-  virtual void begin(Host& /*host*/) {}
+  // Called once for each vault: before the first request that is answered, or once it was unlocked. What an earlier run
+  // of the server left undone there.
+  virtual void take_up(Host& /*host*/, const VaultId& /*vault*/) {}
   // How this door words an error that came before its answer(), a failed sign-in for one.
   [[nodiscard]] virtual net::Response refuse(const Exchange& exchange, const Error& error) {
     return problem(error, exchange.request_id);
@@ -63,8 +64,8 @@ class Front {
   [[nodiscard]] net::Response answer(net::Request& request);
   // What /readyz says beyond the state of the vaults: no while the server begins and once it is about to end.
   void set_ready(bool is_ready) { is_ready_ = is_ready; }
-  // Has every door take up what an earlier run left undone.
-  void begin();
+  // Has every door take up what an earlier run left undone in a vault.
+  void take_up(const VaultId& vault);
 
  private:
   // The figures of one kind of request. They are found by their labels, which costs more than counting.

@@ -67,18 +67,32 @@ void Host::add_vault(const VaultId& id, const std::string& name, vault::Vault& v
   open->name = name;
   open->vault = &vault;
   open->search = search;
+  const std::lock_guard lock(vaults_mutex_);
   vaults_.push_back(std::move(open));
 }
 
+void Host::set_locked_vaults(std::vector<std::string> ids) {
+  const std::lock_guard lock(vaults_mutex_);
+  locked_vaults_ = std::move(ids);
+}
+
+std::vector<std::string> Host::locked_vaults() const {
+  const std::shared_lock lock(vaults_mutex_);
+  return locked_vaults_;
+}
+
 Result<Host::Open*> Host::open_named(std::string_view name_or_id) const {
+  const std::shared_lock lock(vaults_mutex_);
   const bool wants_default = name_or_id.empty();
-  if (wants_default && vaults_.size() == 1) return vaults_.front().get();
+  if (wants_default && vaults_.size() == 1 && locked_vaults_.empty()) return vaults_.front().get();
   const std::string_view wanted = wants_default ? std::string_view(settings_.default_vault) : name_or_id;
   const auto found = std::ranges::find_if(
       vaults_, [&](const auto& open) { return open->name == wanted || open->id.text() == wanted; });
   if (found != vaults_.end()) return found->get();
   return fail(ErrorKind::not_found, "vault.not_found", "there is no open vault \"" + std::string(wanted) + "\"",
-              wants_default ? "Name one: this home has several." : "");
+              !locked_vaults_.empty() ? "Not every vault of this home is unlocked: `atoll unlock` opens more."
+              : wants_default         ? "Name one: this home has several."
+                                      : "");
 }
 
 Result<VaultUse> Host::share(Open& open, const vault::Caller& caller) {
@@ -98,8 +112,13 @@ Result<VaultUse> Host::use(std::string_view name_or_id, const vault::Caller& cal
 }
 
 Result<VaultUse> Host::use(const VaultId& id, const vault::Caller& caller) {
-  for (const auto& open : vaults_)
-    if (open->id == id) return share(*open, caller);
+  Open* found = nullptr;
+  {
+    const std::shared_lock lock(vaults_mutex_);
+    for (const auto& open : vaults_)
+      if (open->id == id) found = open.get();
+  }
+  if (found != nullptr) return share(*found, caller);
   return fail(ErrorKind::not_found, "vault.not_found", "the vault " + id.text() + " is not open here");
 }
 
@@ -131,6 +150,7 @@ std::vector<Host::Alarmed> Host::alarms() const {
 }
 
 std::vector<Host::Listed> Host::vaults() const {
+  const std::shared_lock lock(vaults_mutex_);
   std::vector<Listed> out;
   for (const auto& open : vaults_) out.push_back({open->id, open->name});
   return out;

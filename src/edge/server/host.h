@@ -5,7 +5,7 @@
 //    share in the vault. Work that needs a vault for itself (shredding, making the catalog anew) waits until every use
 //    has ended and keeps new ones waiting meanwhile.
 //  - Vaults stay open as long as the Host.
-// Thread rules: everything from any thread, but add_vault(), which comes before the first request.
+// Thread rules: everything from any thread.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -139,7 +140,7 @@ class Host {
   Host& operator=(Host&&) = delete;
   ~Host();
 
-  // `vault` and `search` are borrowed.
+  // `vault` and `search` are borrowed. Also while there are requests: a vault that was unlocked later.
   void add_vault(const VaultId& id, const std::string& name, vault::Vault& vault,
                  search::SearchIndex* search = nullptr);
 
@@ -155,10 +156,10 @@ class Host {
     std::string name;
   };
   [[nodiscard]] std::vector<Listed> vaults() const;
-  // Those of the home that nothing given to it opens: by name, or where that is locked too by id. Set before the first
-  // request.
-  void set_locked_vaults(std::vector<std::string> names) { locked_vaults_ = std::move(names); }
-  [[nodiscard]] const std::vector<std::string>& locked_vaults() const { return locked_vaults_; }
+  // Those of the home that nothing given so far opens, by their ids: their names are locked, too. Where there is one,
+  // no other is meant by default for being the only one that is open.
+  void set_locked_vaults(std::vector<std::string> ids);
+  [[nodiscard]] std::vector<std::string> locked_vaults() const;
 
   [[nodiscard]] access::Access& access() const { return *access_; }
   [[nodiscard]] Metrics& metrics() { return metrics_; }
@@ -200,8 +201,9 @@ class Host {
   Metrics metrics_;
   std::array<DoorCounts, observe::kDoorCount> door_counts_;
   observe::Observer* observer_ = nullptr;
-  std::vector<std::unique_ptr<Open>> vaults_;
-  std::vector<std::string> locked_vaults_;
+  mutable std::shared_mutex vaults_mutex_;
+  std::vector<std::unique_ptr<Open>> vaults_;  // guarded by vaults_mutex_; each stays where it is
+  std::vector<std::string> locked_vaults_;     // guarded by vaults_mutex_
   std::int64_t started_ns_ = 0;
   std::atomic<bool> is_ending_ = false;
   mutable std::mutex alarms_mutex_;

@@ -165,7 +165,7 @@ inline constexpr std::array<AlarmKind, 33> kAlarmKinds = {{
     {.name = "keyring_damaged", .words = "one of the two keyring files is damaged", .advice = "atoll doctor"},
     {.name = "vault_locked",
      .words = "a vault that nothing opened when the server began",
-     .advice = "Start the server with what unlocks it."},
+     .advice = "Unlock it: atoll unlock."},
     {.name = "writes_refused",
      .words = "a sync failed, and the vault takes no writes until it is opened again",
      .advice = "Look at the disk, then start the server again."},
