@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import threading
+import time
 
 import harness
 from harness import wait_until
@@ -170,8 +171,31 @@ class Health(RestTest):
         self.assertEqual(("drill", "restore", True, 60_000), tuple(drill[one] for one in ("kind", "name", "is_ok", "bytes")))
         self.assertEqual(("verify", "structure", True), tuple(verify[one] for one in ("kind", "name", "is_ok")))
 
+    def test_figures_say_when_a_copy_had_everything(self):
+        self.make_bucket()
+        self.put("a", os.urandom(50_000))
+        began = int(time.time())
+        self.atoll("copy", "add", self.path("copy"), "--as", "disk")
+
+        def last():
+            found = re.search(r'^atoll_last_backup_success_timestamp_seconds\{vault="main",copy="disk"\} (\d+)$', self.metrics(), re.M)
+            return int(found.group(1)) if found else None
+        self.assertTrue(wait_until(lambda: (last() or 0) >= began, 30, 0.2), last())
+        self.assertLessEqual(last(), time.time())
+        answer = self.ask("GET", "/healthz?verbose")
+        self.assertEqual(200, answer.status)
+        lines = answer.data.decode().splitlines()
+        self.assertEqual(["[+]server ok", "[+]vault main ok"], lines[:2])
+        self.assertTrue([line for line in lines if line.startswith("[!]warning kit_not_saved: ")], lines)
+        self.assertEqual("healthz check passed", lines[-1])
+        self.assertEqual(b"ok\n", self.ask("GET", "/healthz", token=False).data)
+        self.assertEqual(401, self.ask("GET", "/healthz?verbose", token=False).status)
+
     def test_boards_and_rules_ask_for_what_there_is(self):
         self.make_bucket()
+        self.put("a", b"a")
+        self.atoll("copy", "add", self.path("copy"), "--as", "disk")
+        self.assertTrue(wait_until(lambda: "atoll_copy_lag_seconds{" in self.metrics(), 30, 0.2))
         self.ask("GET", "/api/v1/nothing")
         there = metric_types(self.metrics())
         with open(os.path.join(harness.SOURCE, "packaging/grafana.json"), encoding="utf-8") as file:

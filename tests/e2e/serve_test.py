@@ -139,7 +139,7 @@ class Serve(ServeTest):
         self.assertEqual(self.ask("GET", "/metrics").status, 401)
         figures = self.ask("GET", "/metrics", {"Authorization": "Bearer " + words["token"]})
         self.assertEqual(figures.status, 200)
-        self.assertIn(b"atoll_build_info{version=", figures.content)
+        self.assertRegex(figures.content.decode(), r'atoll_build_info\{version="[0-9.]+",commit="([0-9a-f]{12}|unknown)"\} 1')
         self.assertIn(b'atoll_objects{vault="main"} 0', figures.content)
         self.end(server)
         self.assertNotIn("password", self.out)

@@ -6,7 +6,6 @@
 #include "edge/errors/error_table.h"
 #include "edge/server/begun_body.h"
 #include "foundation/codec/hash.h"
-#include "foundation/codec/hmac.h"
 
 namespace atl::server {
 namespace {
@@ -37,10 +36,6 @@ std::string without_secrets(std::string_view path) {
 
 bool changes_nothing(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PROPFIND" || method == "REPORT";
-}
-
-net::Response plain_health(bool is_well, std::string_view words) {
-  return net::text_response(is_well ? 200 : 503, std::string(words));
 }
 
 }  // namespace
@@ -90,49 +85,6 @@ Front::Figures& Front::figures_of(std::string_view door, std::string_view route)
 
 void Front::take_up(const VaultId& vault) {
   for (const auto& door : doors_) door->take_up(*host_, vault);
-}
-
-std::optional<net::Response> Front::answer_health(Exchange& exchange) {
-  const std::string_view path = exchange.target.path;
-  if (path != "/livez" && path != "/readyz" && path != "/healthz" && path != "/metrics") return std::nullopt;
-  exchange.route = path;
-  if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {
-    auto refused = net::text_response(405, "only GET and HEAD");
-    refused.headers.set("Allow", "GET, HEAD");
-    return refused;
-  }
-  if (path == "/livez") return plain_health(true, "ok");
-  if (path != "/metrics") {
-    if (!is_ready_ || host_->is_ending()) return plain_health(false, "beginning or ending");
-    // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
-    for (const auto& listed : host_->vaults()) {
-      const auto use = host_->use(listed.id, {});
-      if (!use) return plain_health(false, "busy");
-      if (use->vault().write_trouble()) return plain_health(false, "a vault takes no writes until it is opened again");
-    }
-    return plain_health(true, "ok");
-  }
-  const std::string& wanted = host_->settings().metrics_token;
-  const std::string_view given = exchange.request.headers.get("Authorization").value_or("");
-  const bool has_token =
-      !wanted.empty() && codec::equal_in_constant_time(as_bytes(given), as_bytes("Bearer " + wanted));
-  if (!has_token) {
-    class Metering final : public Door {
-     public:
-      [[nodiscard]] std::string_view name() const override { return "metrics"; }
-      [[nodiscard]] bool takes(const Exchange&) const override { return true; }
-      [[nodiscard]] net::Response answer(Exchange&) override { return {}; }
-    } door;
-    auto who = sign_in(exchange, door);
-    if (!who) return problem(who.error(), exchange.request_id);
-    exchange.who = std::move(*who);
-    if (const auto allowed = exchange.require(access::Action::metrics, {}); !allowed)
-      return problem(allowed.error(), exchange.request_id);
-  }
-  net::Response response = net::text_response(200, "");
-  response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-  response.body = host_->metrics().text();
-  return response;
 }
 
 Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::string_view basic) {

@@ -78,6 +78,8 @@ class Front {
   // Unique, and says nothing about others: counted from a random place, and mixed.
   [[nodiscard]] std::string new_request_id();
   [[nodiscard]] std::optional<net::Response> answer_health(Exchange& exchange);
+  // By the token of /metrics, or by signing in.
+  [[nodiscard]] Result<void> require_figures(Exchange& exchange, access::Action action);
   [[nodiscard]] Result<access::Who> sign_in(const Exchange& exchange, const Door& door);
   [[nodiscard]] Result<access::Who> sign_in_with_password(const Exchange& exchange, std::string_view basic);
   void finish(net::Response& response, const Exchange& exchange, std::string_view door, std::int64_t begun_ns);

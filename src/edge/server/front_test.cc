@@ -271,6 +271,36 @@ TEST_F(FrontTest, HealthNeedsNoAccountAndFiguresDo) {
   EXPECT_EQ(ask("GET", "/livez").status, 200U);
 }
 
+TEST_F(FrontTest, HealthInFullIsForThoseWhoMaySeeIt) {
+  for (const char* path : {"/readyz?verbose", "/healthz?verbose=1", "/readyz?a=b&verbose"})
+    EXPECT_EQ(ask("GET", path).status, 401U) << path;
+  access::NewPrincipal fresh;
+  fresh.name = "rita";
+  ASSERT_EQ(told(access_->add_principal(access::Who::local_owner(), fresh)), "ok");
+  const auto token = access_->create_token(access::Who::local_owner(), "rita", "", {}, {});
+  ASSERT_EQ(told(token), "ok");
+  const net::Headers rita = {{"Authorization", "Bearer " + token->text}};
+  EXPECT_EQ(ask("GET", "/readyz?verbose", rita).status, 403U);
+  catalog::GrantRow grant;
+  grant.role = "reader";
+  ASSERT_EQ(told(access_->add_grant(access::Who::local_owner(), "rita", grant)), "ok");
+  EXPECT_EQ(text(ask("GET", "/readyz?verbose", rita)), "[+]server ok\n[+]vault main ok\nreadyz check passed\n");
+  host_->set_locked_vaults({"0123"});
+  front_->set_ready(false);
+  const auto beginning = ask("GET", "/healthz?verbose", rita);
+  EXPECT_EQ(beginning.status, 503U);
+  EXPECT_EQ(text(beginning),
+            "[-]server: beginning or ending\n[+]vault main ok\n[!]vault 0123 is locked\nhealthz check failed\n");
+  EXPECT_EQ(text(ask("GET", "/healthz")), "beginning or ending\n") << "others learn no more";
+}
+
+TEST_F(FrontTest, WhatIsLockedIsNotReplacedByTheOnlyVaultThatIsOpen) {
+  EXPECT_EQ(told(host_->find("")), "ok");
+  host_->set_locked_vaults({"0123"});
+  EXPECT_EQ(told(host_->find("")), "ok") << "main is the one by default";
+  EXPECT_NE(host_->find("archive").error().hint.find("atoll unlock"), std::string::npos);
+}
+
 TEST_F(FrontTest, AVaultIsFoundByNameAndIsSharedOrAlone) {
   EXPECT_EQ(text(ask("GET", "/echo/vault")), "main\n");
   EXPECT_EQ(text(ask("GET", "/echo/vault?vault=main")), "main\n");

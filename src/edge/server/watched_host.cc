@@ -84,6 +84,11 @@ void write_health(const observe::Health& health, MetricWriter& out) {
             [](const observe::CopyHealth& copy) { return static_cast<std::uint64_t>(copy.lag_seconds); });
   of_copies("atoll_copy_lag_changes", "Changes that it does not have.",
             [](const observe::CopyHealth& copy) { return copy.lag_changes; });
+  of_copies("atoll_last_backup_success_timestamp_seconds",
+            "When a copy had everything that was there then, for the last time; 0: never yet.",
+            [](const observe::CopyHealth& copy) {
+              return static_cast<std::uint64_t>(copy.synced && copy.is_known ? copy.synced->unix_us / 1'000'000 : 0);
+            });
   of_copies("atoll_copy_bytes", "That it takes.", [](const observe::CopyHealth& copy) { return copy.bytes; });
   family("atoll_room_months", "Until the disk of the home, or of a copy, is full, if it goes on filling as it did.");
   for (const auto& one : health.locations)
