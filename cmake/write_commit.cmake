@@ -1,13 +1,22 @@
-# Writes OUTPUT, a header that says from which commit of SOURCE a program is built: "unknown" without a repository (a
-# tarball, a package's source). Run at each build; the file changes only where the commit does, so nothing else is
-# compiled anew.
-execute_process(
-  COMMAND git -C ${SOURCE} rev-parse --short=12 HEAD
-  OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-if(failed OR NOT commit MATCHES "^[0-9a-f]+$")
+# Writes OUTPUT, which defines edge/serve/commit.h: from which commit of SOURCE the program is built, "unknown" without a
+# repository of its own (a tarball, a package's source). Run at each build; the file changes only where the commit does, so
+# nothing else is compiled anew.
+function(ask_git out)
+  execute_process(
+    COMMAND git -C ${SOURCE} ${ARGN}
+    OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+  if(failed)
+    set(answer none)
+  endif()
+  set(${out} "${answer}" PARENT_SCOPE)
+endfunction()
+
+ask_git(below rev-parse --show-prefix)  # "" where SOURCE is the repository, and does not only lie in somebody's
+ask_git(commit rev-parse --short=12 HEAD)
+if(NOT "${below}" STREQUAL "" OR NOT commit MATCHES "^[0-9a-f]+$")
   set(commit unknown)
 endif()
-set(text "#define ATOLL_COMMIT \"${commit}\"\n")
+set(text "#include \"edge/serve/commit.h\"\n\nstd::string_view atl::serve::build_commit() { return \"${commit}\"; }\n")
 if(EXISTS ${OUTPUT})
   file(READ ${OUTPUT} before)
 endif()

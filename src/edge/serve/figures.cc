@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "atoll_commit.h"  // written by the build: from which commit it is
 #include "derived/search/search_index.h"
+#include "edge/serve/commit.h"
 #include "edge/server/watched_host.h"
 #include "vault/status.h"
 
@@ -62,7 +62,8 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
   host.metrics().add_collector([&host, &listening](server::MetricWriter& out) {
     const net::ServerStats stats = listening.stats();
     out.family("atoll_build_info", "gauge", "The program that runs.");
-    out.sample("atoll_build_info", {{"version", ATOLL_VERSION}, {"commit", ATOLL_COMMIT}}, std::uint64_t{1});
+    out.sample("atoll_build_info", {{"version", ATOLL_VERSION}, {"commit", std::string(build_commit())}},
+               std::uint64_t{1});
     out.family("atoll_connections", "gauge", "Connections that are open.");
     out.sample("atoll_connections", {}, stats.connections_open);
     out.family("atoll_requests_in_flight", "gauge", "Requests that are being answered.");

@@ -1,5 +1,5 @@
-// What a server says of itself without a door: /livez, /readyz, /healthz for whoever asks, in a word; the same with ?verbose
-// check by check, and /metrics, for those who may.
+// What a server says of itself without a door: /livez, /readyz, /healthz for whoever asks, in a word; the same with
+// ?verbose check by check, and /metrics, for those who may.
 #include <algorithm>
 
 #include "edge/server/front.h"
@@ -39,8 +39,8 @@ std::vector<Check> checks_of(Host& host, bool is_ready) {
     const auto use = host.use(listed.id, {});
     // Journal and packs that refuse writes after a failed sync are not well, though they can be read.
     const bool takes_writes = use && !use->vault().write_trouble();
-    checks.push_back({takes_writes, "vault " + listed.name,
-                      use ? "a vault takes no writes until it is opened again" : "busy"});
+    checks.push_back(
+        {takes_writes, "vault " + listed.name, use ? "a vault takes no writes until it is opened again" : "busy"});
   }
   return checks;
 }
