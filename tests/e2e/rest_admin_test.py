@@ -94,6 +94,27 @@ class RestAdmin(RestTest):
         self.atoll("user", "export", "mia", "--to", "gone.json", code=20)
         self.assertFalse(os.path.exists(self.path("gone.json")))
 
+    def test_every_vault_is_told_of_by_itself_through_the_server_too(self):
+        self.stop()
+        self.atoll("vault", "create", "archive")
+        self.serve()
+        self.make_bucket()
+        self.json("POST", "/api/v1/users", {"name": "mia", "role": "editor"}, 201)
+        owner = self.token
+        self.as_user(self.json("POST", "/api/v1/tokens", {"user": "mia"}, 201)["token"])
+        self.put("here", b"here")
+        self.assertEqual(201, self.ask("PUT", "/api/v1/buckets/old?vault=archive").status)
+        self.assertEqual(201, self.ask("PUT", "/api/v1/buckets/old/objects/there?vault=archive", b"there").status)
+        self.token = owner
+        known = json.loads(self.atoll("user", "export", "mia").out)
+        self.assertEqual({"main": ["here"], "archive": ["there"], "control": []},
+                         {one["vault"]: [each["key"] for each in one["stored"]] for one in known["vaults"]})
+        # The vault of the accounts is looked after like any other.
+        writes = self.atoll("--json", "--vault", "control", "audit", "show", "--writes").of_type("record")
+        self.assertIn("access_change", {one["action"] for one in writes})
+        self.atoll("--vault", "control", "gc")
+        self.atoll("--vault", "control", "verify", "--data")
+
     def test_a_member_given_twice_is_refused(self):
         twice = b'{"name": "nobody-checked", "role": "reader", "role": "owner"}'
         answer = self.ask("POST", "/api/v1/users", twice, {"Content-Type": "application/json"})

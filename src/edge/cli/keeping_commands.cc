@@ -5,7 +5,9 @@
 
 #include "edge/cli/commands.h"
 #include "foundation/base/units.h"
+#include "vault/access/access.h"
 #include "vault/domain/shred.h"
+#include "vault/home.h"
 #include "vault/keeping/collect.h"
 #include "vault/keeping/erase.h"
 #include "vault/keeping/policy.h"
@@ -15,6 +17,8 @@
 
 namespace atl::cli {
 namespace {
+
+constexpr std::int64_t kUsPerSecond = 1'000'000;
 
 using catalog::BucketRow;
 using catalog::PolicyRow;
@@ -337,6 +341,23 @@ void say_collected(Session& session, const CollectReport& report) {
     output.message("There was no room to do all of it. Run it again: what was freed now helps.");
 }
 
+// Of the vault of the accounts: who read what is kept as long as its policy says that who changed what is.
+Result<void> drop_old_records(Session& session, vault::Vault& opened) {
+  if (opened.keys().vault_name() != vault::kControlVaultName) return {};
+  ATOLL_ASSIGN(const auto policy, vault::policy_of_vault(*opened.reader()));
+  const std::uint64_t kept_seconds = std::max(policy.rules.audit_seconds, policy.rules.horizon_seconds);
+  const Timestamp before{session.environment.machine.clock.now().unix_us -
+                         static_cast<std::int64_t>(kept_seconds) * kUsPerSecond};
+  std::optional<access::Audit> own;
+  if (session.environment.served == nullptr) own.emplace(&opened, session.environment.machine);
+  access::Audit& audit = own ? *own : session.environment.served->accounts().audit();
+  ATOLL_ASSIGN(const std::uint64_t gone, audit.drop_before(before, opened.actor()));
+  if (gone > 0 && !session.output.is_json)
+    session.output.line("Ended " + format_count(gone) + " records of reads that are older than " +
+                        vault::span_words(kept_seconds) + ".");
+  return {};
+}
+
 Result<int> collect(Session& session, const CollectArguments& arguments) {
   vault::CollectOptions options;
   options.is_dry_run = session.options.is_dry_run;
@@ -373,6 +394,7 @@ Result<int> collect(Session& session, const CollectArguments& arguments) {
     }
     if (!report) return pass(std::move(report).error());
     say_collected(session, *report);
+    if (!options.is_dry_run) ATOLL_TRY(drop_old_records(session, opened));
     if (report->was_interrupted) return kExitInterrupted;
     return report->troubles.empty() ? kExitOk : kExitDamage;
   };

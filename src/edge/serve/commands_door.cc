@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "edge/cli/served_command.h"
+#include "vault/home.h"
 
 namespace atl::serve {
 namespace {
@@ -162,9 +163,16 @@ class Running final : public cli::ServedVaults {
   [[nodiscard]] bool is_to_stop() const { return server_stops_->load(); }
 
   [[nodiscard]] Result<std::unique_ptr<vault::Vault>> open(const std::string& name_or_id, bool alone) override {
+    if (vault::Vault* const control = control_named(name_or_id); control != nullptr) {
+      if (!alone) return control->acting_for(caller_);
+      return fail(ErrorKind::locked, "vault.busy", "the server needs the accounts all the time",
+                  "Stop the server for this.");
+    }
+    ATOLL_ASSIGN(const VaultId id, host_->find(name_or_id));
     // Waiting for its own use to end would take for ever.
-    if (!uses_.empty()) return uses_.front().vault().acting_for(caller_);
-    auto use = alone ? host_->use_alone(name_or_id, caller_) : host_->use(name_or_id, caller_);
+    for (const auto& use : uses_)
+      if (use.id() == id) return use.vault().acting_for(caller_);
+    auto use = alone ? host_->use_alone(id.text(), caller_) : host_->use(id, caller_);
     if (!use) return pass(std::move(use).error());
     auto handle = use->vault().acting_for(caller_);
     uses_.push_back(std::move(*use));  // until the command is over
@@ -178,10 +186,20 @@ class Running final : public cli::ServedVaults {
   }
   [[nodiscard]] observe::Observer* observer() const override { return host_->observer(); }
   [[nodiscard]] Result<VaultId> find_vault(const std::string& name_or_id) const override {
+    if (const vault::Vault* const control = control_named(name_or_id); control != nullptr)
+      return control->keys().vault();
     return host_->find(name_or_id);
   }
 
  private:
+  // The vault of the accounts, where it is meant: by its name, which no other can have, or its id.
+  [[nodiscard]] vault::Vault* control_named(const std::string& name_or_id) const {
+    vault::Vault* const control = host_->access().control();
+    if (control == nullptr) return nullptr;
+    const bool is_meant = name_or_id == vault::kControlVaultName || name_or_id == control->keys().vault().text();
+    return is_meant ? control : nullptr;
+  }
+
   server::Host* host_;
   vault::Caller caller_;
   access::Who who_;

@@ -175,15 +175,13 @@ Result<void> Housekeeping::ship_once(vault::Vault& vault, Copying& copying) {
   return {};
 }
 
-void Housekeeping::keep_journal(const VaultId& id) {
-  auto use = host_->use(id, kServer);
-  if (!use) return;
+void Housekeeping::keep_journal(vault::Vault& vault) {
   const auto work = [&]() -> Result<void> {
     // What is full now is not left for the end of the server, or for its next beginning.
-    ATOLL_TRY(use->vault().journal().archive_full());
-    ATOLL_ASSIGN(const bool is_due, vault::wants_checkpoint(use->vault()));
-    if (is_due) ATOLL_TRY(vault::make_checkpoint(use->vault()));
-    ATOLL_TRY(use->vault().chunks().maintain());
+    ATOLL_TRY(vault.journal().archive_full());
+    ATOLL_ASSIGN(const bool is_due, vault::wants_checkpoint(vault));
+    if (is_due) ATOLL_TRY(vault::make_checkpoint(vault));
+    ATOLL_TRY(vault.chunks().maintain());
     return {};
   };
   note("checkpoints", work());
@@ -240,9 +238,10 @@ void Housekeeping::each_minute() {
   note("accounts", host_->access().tidy());
   for (const auto& vault : host_->vaults()) {
     if (is_stopped_) return;
-    keep_journal(vault.id);
+    if (const auto use = host_->use(vault.id, kServer); use) keep_journal(use->vault());
     run_schedules(vault.id, vault.name);
   }
+  keep_journal(*accounts_);
   const std::int64_t now_ns = host_->machine().clock.monotonic_ns();
   if (lifecycle_at_ns_ != 0 && now_ns - lifecycle_at_ns_ < kHourNs) return;
   lifecycle_at_ns_ = now_ns;

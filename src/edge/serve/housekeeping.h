@@ -61,7 +61,7 @@ class Housekeeping {
   void ship(const VaultId& id);
   void ship_accounts();
   [[nodiscard]] Result<void> ship_once(vault::Vault& vault, Copying& copying);
-  void keep_journal(const VaultId& id);
+  void keep_journal(vault::Vault& vault);
   void apply_lifecycle(const VaultId& id);
   void run_schedules(const VaultId& id, const std::string& name);
   // The same trouble is told once.

@@ -204,6 +204,8 @@ class Access {
   [[nodiscard]] Result<void> tidy();
 
   [[nodiscard]] Audit& audit() { return *audit_; }
+  // The vault that holds all this; null where there is none.
+  [[nodiscard]] vault::Vault* control() const { return control_; }
 
  private:
   using Build = std::function<Result<void>(const vault::CommitContext&, vault::ChangeSet&)>;

@@ -1,6 +1,7 @@
 #include "vault/access/audit.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "foundation/base/actor.h"
 #include "foundation/codec/hash.h"
@@ -13,11 +14,13 @@ using catalog::HomeSettingRow;
 
 // Stands in the settings while the chain is being made anew by more than one command.
 constexpr std::string_view kErasing = "audit.erasing";
+constexpr std::string_view kBegin = "audit.begin";  // "<number> <chain>" of the last batch that was dropped for its age
 
 constexpr std::size_t kBatchRecordsMax = 5'000;
 constexpr std::size_t kBatchBytesMax = 4 * 1024 * 1024;
 constexpr std::uint64_t kSingleRecordsMax = 64;  // of one kind and second, before they are counted together
 constexpr std::size_t kWindowsMax = 10'000;
+constexpr std::size_t kDropBatchesAtOnce = 1'000;
 constexpr std::size_t kKeyBytesKept = 1024;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
@@ -37,18 +40,53 @@ Result<bool> erasing(catalog::CatalogReader& reader) {
   return mark.has_value();
 }
 
-// The last batch; none where there is none.
-Result<std::optional<AuditBatchRow>> last_batch(catalog::CatalogReader& reader) {
-  ATOLL_ASSIGN(const std::uint64_t count, reader.row_count(journal::TableNumber::audit_batches));
-  if (count == 0) return std::nullopt;
+// What a batch follows: number and chain of the one before it; zeros in front of the first.
+struct Link {
+  std::uint64_t number = 0;
+  codec::Digest chain{};
+};
+
+HomeSettingRow begin_row(const Link& dropped) {
+  return {std::string(kBegin), std::to_string(dropped.number) + " " + to_hex(dropped.chain), {}};
+}
+
+// What the oldest batch that is kept follows.
+Result<Link> begin_of(catalog::CatalogReader& reader) {
+  ATOLL_ASSIGN(const auto row,
+               reader.one<HomeSettingRow>(catalog::key_of(HomeSettingRow{std::string(kBegin), "", {}})));
+  Link begin;
+  if (!row) return begin;
+  const std::size_t blank = row->value.find(' ');
+  const bool is_number =
+      blank != std::string::npos &&
+      std::from_chars(row->value.data(), row->value.data() + blank, begin.number).ptr == row->value.data() + blank;
+  const auto chain = from_hex(blank == std::string::npos ? "" : std::string_view(row->value).substr(blank + 1));
+  if (!is_number || !chain || chain->size() != begin.chain.size()) {
+    return fail(ErrorKind::damaged, "audit.begin_damaged", "where the audit begins cannot be read",
+                "`atoll audit verify` says more.");
+  }
+  std::ranges::copy(*chain, begin.chain.begin());
+  return begin;
+}
+
+Result<AuditBatchRow> batch_of(catalog::CatalogReader& reader, std::uint64_t number) {
   AuditBatchRow wanted;
-  wanted.number = count;  // dense, from 1
+  wanted.number = number;
   ATOLL_ASSIGN(auto row, reader.one<AuditBatchRow>(catalog::key_of(wanted)));
   if (!row) {
-    return fail(ErrorKind::damaged, "audit.gap", "audit batch " + std::to_string(count) + " is missing",
+    return fail(ErrorKind::damaged, "audit.gap", "audit batch " + std::to_string(number) + " is missing",
                 "`atoll audit verify` says where the chain breaks.");
   }
-  return row;
+  return std::move(*row);
+}
+
+// What the next batch follows.
+Result<Link> end_of(catalog::CatalogReader& reader) {
+  ATOLL_ASSIGN(Link end, begin_of(reader));
+  ATOLL_ASSIGN(const std::uint64_t count, reader.row_count(journal::TableNumber::audit_batches));
+  if (count == 0) return end;
+  ATOLL_ASSIGN(const auto last, batch_of(reader, end.number + count));  // numbers are dense
+  return Link{last.number, last.chain};
 }
 
 bool is_removal(const std::string& action) {
@@ -158,9 +196,9 @@ Result<void> Audit::flush() {
     const auto written =
         control_->commit(journal::CommandKind::audit,
                          [&](const vault::CommitContext& context, vault::ChangeSet& changes) -> Result<void> {
-                           ATOLL_ASSIGN(const auto last, last_batch(context.state));
-                           batch.number = last ? last->number + 1 : 1;
-                           batch.previous = last ? last->chain : codec::Digest{};
+                           ATOLL_ASSIGN(const Link last, end_of(context.state));
+                           batch.number = last.number + 1;
+                           batch.previous = last.chain;
                            batch.chain = chain_of(batch.previous, batch.number, batch.records);
                            changes.put(batch);
                            return {};
@@ -246,9 +284,15 @@ Result<void> Audit::for_each(const AuditQuery& query, const std::function<Result
   });
 }
 
+Result<std::uint64_t> Audit::first_batch() {
+  if (control_ == nullptr) return 1;
+  ATOLL_TRY(flush());
+  ATOLL_ASSIGN(const Link begin, begin_of(*control_->reader()));
+  return begin.number + 1;
+}
+
 Result<std::optional<std::vector<AuditRecord>>> Audit::batch(std::uint64_t number, const AuditQuery& query) {
   if (control_ == nullptr) return std::nullopt;
-  if (number == 1) ATOLL_TRY(flush());
   AuditBatchRow named;
   named.number = number;
   ATOLL_ASSIGN(const auto row, control_->reader()->one<AuditBatchRow>(key_of(named)));
@@ -268,11 +312,12 @@ Result<Audit::VerifyReport> Audit::verify() {
     report.what = what;
   };
   const auto reader = control_->reader();
-  codec::Digest previous{};
+  ATOLL_ASSIGN(const Link begin, begin_of(*reader));
+  codec::Digest previous = begin.chain;
   std::map<std::uint64_t, codec::Digest> chains;
   ATOLL_TRY(reader->for_each_row(journal::TableNumber::audit_batches, [&](ByteView key, ByteView row) -> Result<bool> {
     AuditBatchRow batch;
-    const std::uint64_t expected = report.batches + 1;
+    const std::uint64_t expected = begin.number + report.batches + 1;
     if (const auto decoded = decode(key, row, batch); !decoded) {
       broken(expected, decoded.error().message);
       return false;
@@ -315,6 +360,7 @@ Result<Audit::VerifyReport> Audit::verify() {
               if (change.table != journal::TableNumber::audit_batches || change.key.size() != sizeof(std::uint64_t))
                 continue;
               const std::uint64_t number = load_be64(change.key.data());
+              if (number <= begin.number) continue;  // dropped for its age since
               AuditBatchRow batch;
               if (!change.row || !decode(change.key, *change.row, batch)) {
                 broken(number, "command " + std::to_string(command.envelope.lsn.value) + " removed it");
@@ -372,6 +418,55 @@ Result<Audit::Report> Audit::report(const AuditQuery& query) {
   return report;
 }
 
+Result<std::uint64_t> Audit::drop_before(Timestamp before, const std::string& by) {
+  if (control_ == nullptr) return 0;
+  ATOLL_TRY(flush());
+  std::uint64_t gone = 0;
+  {
+    const std::lock_guard flushing(flush_mutex_);
+    const auto reader = control_->reader();
+    ATOLL_ASSIGN(const bool is_erasing, erasing(*reader));
+    if (is_erasing) return 0;  // a chain that is half made anew: when that is done
+    ATOLL_ASSIGN(Link begin, begin_of(*reader));
+    ATOLL_ASSIGN(std::uint64_t left, reader->row_count(journal::TableNumber::audit_batches));
+    while (left > 0) {
+      std::vector<AuditBatchRow> going;
+      std::uint64_t records = 0;
+      for (; left > 0 && going.size() < kDropBatchesAtOnce; --left) {
+        ATOLL_ASSIGN(auto batch, batch_of(*reader, begin.number + 1));
+        if (batch.last_time >= before) break;
+        if (batch.previous != begin.chain || batch.chain != chain_of(batch.previous, batch.number, batch.records)) {
+          return fail(ErrorKind::damaged, "audit.broken",
+                      "batch " + std::to_string(batch.number) + " of the audit is not what was written, and stays",
+                      "Find out why first: atoll audit verify.");
+        }
+        begin = {batch.number, batch.chain};
+        records += batch.record_count;
+        batch.records.clear();  // its key is all that is needed
+        going.push_back(std::move(batch));
+      }
+      if (going.empty()) break;
+      ATOLL_TRY(control_->commit(journal::CommandKind::access_change,
+                                 [&](const vault::CommitContext&, vault::ChangeSet& changes) -> Result<void> {
+                                   for (const AuditBatchRow& batch : going) changes.remove(batch);
+                                   changes.put(begin_row(begin));
+                                   return {};
+                                 }));
+      gone += records;
+    }
+  }
+  if (gone == 0) return gone;
+  AuditRecord record;
+  record.actor = by;
+  record.action = "audit_dropped";
+  record.reason = "older than " + format_rfc3339(before);
+  record.is_allowed = true;
+  record.count = gone;
+  note(std::move(record));
+  ATOLL_TRY(flush());
+  return gone;
+}
+
 Result<std::uint64_t> Audit::erase_actor(const std::string& actor, const std::string& instead, const std::string& by) {
   if (control_ == nullptr) return 0;
   // What was tampered with is not made whole here. A rewriting that was broken off is gone on with.
@@ -392,10 +487,11 @@ Result<std::uint64_t> Audit::erase_actor(const std::string& actor, const std::st
   std::uint64_t changed = 0;
   // Where one command is too small for all of them, each leaves a chain that is whole up to where it came, and a mark;
   // what follows is rewritten by the next, also after a crash, by doing this again.
-  std::uint64_t number = 0;
-  codec::Digest previous{};
   bool is_rewriting = false;
   const auto reader = control_->reader();
+  ATOLL_ASSIGN(const Link begin, begin_of(*reader));
+  std::uint64_t number = begin.number;
+  codec::Digest previous = begin.chain;
   ATOLL_ASSIGN(const std::uint64_t count, reader->row_count(journal::TableNumber::audit_batches));
   std::vector<AuditBatchRow> waiting;
   std::size_t waiting_bytes = 0;
@@ -415,12 +511,9 @@ Result<std::uint64_t> Audit::erase_actor(const std::string& actor, const std::st
     waiting_bytes = 0;
     return {};
   };
-  while (number < count) {
-    AuditBatchRow wanted;
-    wanted.number = ++number;
-    ATOLL_ASSIGN(auto batch, reader->one<AuditBatchRow>(catalog::key_of(wanted)));
-    if (!batch) return fail(ErrorKind::damaged, "audit.gap", "audit batch " + std::to_string(number) + " is missing");
-    ATOLL_ASSIGN(auto records, catalog::decode_records(batch->records));
+  while (number < begin.number + count) {
+    ATOLL_ASSIGN(AuditBatchRow batch, batch_of(*reader, ++number));
+    ATOLL_ASSIGN(auto records, catalog::decode_records(batch.records));
     std::uint64_t here = 0;
     for (AuditRecord& one : records) {
       if (!is_by(one.actor, actor)) continue;
@@ -430,18 +523,18 @@ Result<std::uint64_t> Audit::erase_actor(const std::string& actor, const std::st
     }
     if (here > 0) {
       changed += here;
-      batch->records.clear();
-      for (const AuditRecord& one : records) append_record(one, batch->records);
+      batch.records.clear();
+      for (const AuditRecord& one : records) append_record(one, batch.records);
     }
-    is_rewriting = is_rewriting || here > 0 || batch->previous != previous;
+    is_rewriting = is_rewriting || here > 0 || batch.previous != previous;
     if (is_rewriting) {
-      batch->previous = previous;
-      batch->chain = chain_of(previous, batch->number, batch->records);
+      batch.previous = previous;
+      batch.chain = chain_of(previous, batch.number, batch.records);
     }
-    previous = batch->chain;
+    previous = batch.chain;
     if (!is_rewriting) continue;
-    waiting_bytes += batch->records.size();
-    waiting.push_back(std::move(*batch));
+    waiting_bytes += batch.records.size();
+    waiting.push_back(std::move(batch));
     if (waiting_bytes > kBatchBytesMax) ATOLL_TRY(write(false));
   }
   if (!waiting.empty() || begun) ATOLL_TRY(write(true));

@@ -82,8 +82,9 @@ class Audit {
   [[nodiscard]] Result<void> for_each(const AuditQuery& query,
                                       const std::function<Result<bool>(const AuditRecord&)>& visit);
 
-  // Those of one batch, for who reads a long record piece by piece: numbers are dense, from 1. None: there is no such
-  // batch (yet).
+  // Those of one batch, for who reads a long record piece by piece: numbers are dense, from first_batch(). None: there
+  // is no such batch (yet).
+  [[nodiscard]] Result<std::uint64_t> first_batch();
   [[nodiscard]] Result<std::optional<std::vector<AuditRecord>>> batch(std::uint64_t number, const AuditQuery& query);
 
   struct VerifyReport {
@@ -104,6 +105,11 @@ class Audit {
     Timestamp first, last;
   };
   [[nodiscard]] Result<Report> report(const AuditQuery& query);
+
+  // Ends the batches of which every record is older than `before`, oldest first; what is left is a chain from there,
+  // whose beginning is kept with the home. Says so in a record of its own. Returns how many records went. `damaged`
+  // "audit.broken" where those are not what was written: tampering is not cleared away.
+  [[nodiscard]] Result<std::uint64_t> drop_before(Timestamp before, const std::string& by);
 
   // Of Access::erase_person(): rewrites every batch that names `actor`, with `instead` for the name and no address, and
   // the chain from there on. Returns how many records were changed.

@@ -220,5 +220,60 @@ TEST_F(AuditTest, TheChainGoesOnAfterReopening) {
   EXPECT_EQ(batch(4).previous, batch(3).chain);
 }
 
+TEST_F(AuditTest, WhatIsTooOldGoesAndTheRestStaysAChain) {
+  three_batches();
+  machine_.clock.advance_s(86'400);
+  const Timestamp day_two = machine_.clock.peek();
+  note("anna", "read", true, "young");
+  ASSERT_EQ(told(audit_->flush()), "ok");
+  EXPECT_EQ(audit_->drop_before(Timestamp{1}, "owner").value(), 0U);
+  ASSERT_EQ(told(audit_->drop_before(day_two, "owner")), "ok");
+  const auto left = records();
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].key, "young");
+  EXPECT_EQ(left[1].action, "audit_dropped");
+  EXPECT_EQ(left[1].count, 3U);
+  EXPECT_EQ(audit_->first_batch().value(), 4U);
+  EXPECT_EQ(audit_->batch(4, {}).value()->size(), 1U);
+  EXPECT_FALSE(audit_->batch(3, {}).value());
+  for (int i = 0; i < 2; ++i) {
+    const auto verified = audit_->verify();
+    ASSERT_EQ(told(verified), "ok");
+    EXPECT_FALSE(verified->first_broken) << verified->what;
+    EXPECT_EQ(verified->records, 2U + static_cast<std::uint64_t>(i));
+    // It goes on, also where everything was dropped, and after that a person is erased.
+    note("ben", "read");
+    ASSERT_EQ(told(audit_->flush()), "ok");
+  }
+  EXPECT_EQ(audit_->erase_actor("ben", "erased", "owner").value(), 2U);
+  EXPECT_FALSE(audit_->verify()->first_broken) << audit_->verify()->what;
+  machine_.clock.advance_s(86'400);
+  EXPECT_GT(audit_->drop_before(machine_.clock.peek(), "owner").value(), 4U);
+  EXPECT_EQ(records().size(), 1U);
+  EXPECT_FALSE(audit_->verify()->first_broken) << audit_->verify()->what;
+}
+
+TEST_F(AuditTest, TamperingIsNotClearedAwayForItsAge) {
+  three_batches();
+  auto second = batch(2);
+  second.records.back() ^= 1U;
+  commit([&](vault::ChangeSet& changes) { changes.put(second); });
+  machine_.clock.advance_s(86'400);
+  EXPECT_EQ(audit_->drop_before(machine_.clock.peek(), "owner").error().id, "audit.broken");
+  EXPECT_EQ(audit_->verify()->first_broken, 2U);
+}
+
+// Whoever drops more than the mark says is found out.
+TEST_F(AuditTest, TheBeginningOfTheChainIsHeldAgainstTheMark) {
+  three_batches();
+  machine_.clock.advance_s(86'400);
+  const Timestamp day_two = machine_.clock.peek();
+  note("anna", "read", true, "young");
+  ASSERT_EQ(told(audit_->flush()), "ok");
+  ASSERT_EQ(told(audit_->drop_before(day_two, "owner")), "ok");
+  commit([&](vault::ChangeSet& changes) { changes.remove(batch(4)); });
+  EXPECT_TRUE(audit_->verify()->first_broken);
+}
+
 }  // namespace
 }  // namespace atl::access

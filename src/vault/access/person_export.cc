@@ -214,7 +214,10 @@ void PersonExport::close_list(std::string& out, std::size_t depth) {
 Result<void> PersonExport::add_audit(std::string& out) {
   AuditQuery query;
   query.actor = name_;
-  ATOLL_ASSIGN(const auto records, audit_->batch(++batch_, query));
+  if (batch_ == 0) {
+    ATOLL_ASSIGN(batch_, audit_->first_batch());
+  }
+  ATOLL_ASSIGN(const auto records, audit_->batch(batch_++, query));
   if (records) {
     for (const auto& record : *records) add_item(out, record_json(record).text(), 2);
     return {};

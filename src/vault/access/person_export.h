@@ -66,8 +66,8 @@ class PersonExport {
   std::vector<NamedVault> vaults_;
   std::vector<UnreadVault> left_out_;
   Part part_ = Part::account;
-  bool is_first_ = true;  // of the list under way
-  std::uint64_t batch_ = 0;
+  bool is_first_ = true;     // of the list under way
+  std::uint64_t batch_ = 0;  // the next one; 0: it was not asked yet where they begin
   std::size_t vault_at_ = 0;
   std::vector<catalog::BucketRow> buckets_;
   std::size_t bucket_at_ = 0;
