@@ -115,7 +115,7 @@ void Housekeeping::ask_drives() {
 void Housekeeping::ship(const VaultId& id) {
   auto use = host_->use(id, kServer);
   if (!use) return;  // somebody needs the vault alone: later
-  note("copies", ship_once(use->vault(), copying_[id]));
+  note("copies of vault " + use->name(), ship_once(use->vault(), copying_[id]));
 }
 
 void Housekeeping::ship_accounts() {
@@ -170,7 +170,8 @@ Result<void> Housekeeping::ship_once(vault::Vault& vault, Copying& copying) {
     if (outcome.error || outcome.is_left_out) copying.shipped.reset();
     if (outcome.error) copying.rounds_to_wait = kRoundsAfterFailure;
     if (outcome.is_left_out) continue;
-    note("copy " + outcome.name, outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
+    note("copy " + outcome.name + " of vault " + vault.keys().vault_name(),
+         outcome.error ? Result<void>(pass(*outcome.error)) : Result<void>{});
   }
   return {};
 }
@@ -184,7 +185,7 @@ void Housekeeping::keep_journal(vault::Vault& vault) {
     ATOLL_TRY(vault.chunks().maintain());
     return {};
   };
-  note("checkpoints", work());
+  note("checkpoints of vault " + vault.keys().vault_name(), work());
 }
 
 void Housekeeping::apply_lifecycle(const VaultId& id) {
@@ -203,7 +204,7 @@ void Housekeeping::apply_lifecycle(const VaultId& id) {
     if (moved.packs_not_reached == 0 && !moved.was_interrupted) tiers_due_.erase(id);
     return {};
   };
-  note("lifecycle rules", work());
+  note("lifecycle rules of vault " + use->name(), work());
 }
 
 void Housekeeping::run_schedules(const VaultId& id, const std::string& name) {
@@ -231,7 +232,7 @@ void Housekeeping::run_schedules(const VaultId& id, const std::string& name) {
     }
     return {};
   };
-  note("schedules", work());
+  note("schedules of vault " + name, work());
 }
 
 void Housekeeping::each_minute() {
