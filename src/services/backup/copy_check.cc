@@ -78,6 +78,12 @@ class Checking {
 
   Result<CopyCheck> repair() {
     ATOLL_TRY(target_.check_marker());
+    if (options_.only_packs) {
+      ATOLL_TRY(gather_wanted());
+      ATOLL_TRY(in_parallel(vault_.machine(), options_.workers, packs_.size(),
+                            [this](std::size_t i) { return mend_pack(packs_[i]); }));
+      return finish();
+    }
     ATOLL_TRY(target_.check_readable());
     ATOLL_TRY(mend_heads());
     ATOLL_TRY(gather_packs());
@@ -99,6 +105,7 @@ class Checking {
 
   Result<CopyCheck> finish() {
     std::ranges::sort(found_.damage, {}, &CopyDamage::where);
+    std::ranges::sort(found_.healed_here);
     return std::move(found_);
   }
   void say(CopyDamage damage) {
@@ -132,6 +139,22 @@ class Checking {
       pack.bytes = std::max(pack.bytes, blob.size);
     }
     for (const auto& [id, pack] : packs) {
+      packs_.push_back(pack);
+      total_bytes_ += pack.bytes;
+    }
+    return {};
+  }
+
+  // Those that were asked for; what has no row that needs it is nobody's loss.
+  Result<void> gather_wanted() {
+    const auto reader = vault_.reader();
+    ATOLL_ASSIGN(const auto rows, reader->packs());
+    for (const auto& row : rows) {
+      if (row.retired.value != 0 || !options_.only_packs->contains(row.id)) continue;
+      const std::string name = chunk::pack_blob_name(row.id);
+      ATOLL_ASSIGN(const auto info_here, packs_here_->stat(name));
+      ATOLL_ASSIGN(const auto info_there, target_.packs().stat(name));
+      const Pack pack{row.id, true, std::max(info_here ? info_here->size : 0, info_there ? info_there->size : 0)};
       packs_.push_back(pack);
       total_bytes_ += pack.bytes;
     }
@@ -245,6 +268,10 @@ class Checking {
     const bool is_open =
         (info_here && !info_here->is_finished) || (!info_here && info_there && !info_there->is_finished);
     // One that is being written is shipped, not mended; what no row names any more is removed by the next round.
+    if (is_open && options_.only_packs) {
+      say({"pack " + pack.id.text(), "it was being written, and is not whole in the copy", true, false});
+      return progress(pack.bytes);
+    }
     if (is_open || (!info_here && !pack.is_in_use)) return progress(pack.bytes);
     ATOLL_ASSIGN(const auto here, chunk::check_pack(*packs_here_, vault_.keys(), pack.id, true));
     ATOLL_ASSIGN(const auto there, chunk::check_pack(target_.packs(), vault_.keys(), pack.id, true));
@@ -274,6 +301,10 @@ class Checking {
         ATOLL_ASSIGN(damage_there.is_healed, carry_pack(*packs_here_, target_.packs(), pack.id));
       }
       say(damage_there);
+    }
+    if (damage_here.is_healed || (options_.only_packs && here.damage.empty())) {
+      const std::lock_guard lock(mutex_);
+      found_.healed_here.push_back(pack.id);
     }
     return progress(pack.bytes);
   }
@@ -362,6 +393,28 @@ Result<CopyCheck> check_copy(vault::Vault& vault, CopyTarget& target, const vaul
 Result<CopyCheck> repair_copy(vault::Vault& vault, CopyTarget& target, const vault::CopyState& state,
                               const CheckOptions& options) {
   return Checking(vault, target, state, options).repair();
+}
+
+Result<std::set<PackId>> packs_to_mend(vault::Vault& vault, bool looks_for_files) {
+  std::set<PackId> bad;
+  const auto doubted = vault.chunks().doubted_packs();
+  bad.insert(doubted.begin(), doubted.end());
+  if (looks_for_files) {
+    ATOLL_ASSIGN(const auto missing, vault.chunks().missing_packs());
+    bad.insert(missing.begin(), missing.end());
+  } else if (bad.empty()) {
+    return bad;  // asked often
+  }
+  std::set<PackId> known;
+  for (const auto& pack : vault.chunks().list_packs()) known.insert(pack.id);
+  std::set<PackId> out;
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const auto rows, reader->packs());
+  for (const auto& row : rows) {
+    const bool is_unknown = looks_for_files && !known.contains(row.id);
+    if (row.retired.value == 0 && (is_unknown || bad.contains(row.id))) out.insert(row.id);
+  }
+  return out;
 }
 
 }  // namespace atl::backup
