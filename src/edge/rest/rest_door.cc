@@ -24,6 +24,9 @@ bool RestDoor::takes(const server::Exchange& exchange) const {
 }
 
 void RestDoor::begin(server::Host& host) { take_up_jobs(host); }
+void RestDoor::tend(server::Host& host) {
+  if (host.settings().repairs) repairs_.look(host);
+}
 
 net::Response RestDoor::describe(const server::Exchange& exchange) const {
   if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {

@@ -92,6 +92,10 @@ void Front::begin() {
   for (const auto& door : doors_) door->begin(*host_);
 }
 
+void Front::tend() {
+  for (const auto& door : doors_) door->tend(*host_);
+}
+
 std::optional<net::Response> Front::answer_health(Exchange& exchange) {
   const std::string_view path = exchange.target.path;
   if (path != "/livez" && path != "/readyz" && path != "/healthz" && path != "/metrics") return std::nullopt;

@@ -39,6 +39,8 @@ class Door {
   [[nodiscard]] virtual net::Response answer(Exchange& exchange) = 0;
   // Called once, before the first request that is answered: what an earlier run of the server left undone.
   virtual void begin(Host& /*host*/) {}
+  // About once a second, by one thread, for as long as requests are answered: what is done beside them.
+  virtual void tend(Host& /*host*/) {}
   // How this door words an error that came before its answer(), a failed sign-in for one.
   [[nodiscard]] virtual net::Response refuse(const Exchange& exchange, const Error& error) {
     return problem(error, exchange.request_id);
@@ -65,6 +67,7 @@ class Front {
   void set_ready(bool is_ready) { is_ready_ = is_ready; }
   // Has every door take up what an earlier run left undone.
   void begin();
+  void tend();
 
  private:
   // The figures of one kind of request. They are found by their labels, which costs more than counting.
