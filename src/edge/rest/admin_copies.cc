@@ -327,8 +327,7 @@ Result<Value> repair_work(JobContext& job, const Value& order) {
     if (!check && check.error().kind == ErrorKind::interrupted) return pass(check.error());
     if (before > left.size()) from += (from.empty() ? "" : ", ") + row.name;
     if (check && left.empty()) continue;
-    const std::string why =
-        check ? in_words(left.size()) + " not whole there either" : check.error().message;
+    const std::string why = check ? in_words(left.size()) + " not whole there either" : check.error().message;
     troubles += (troubles.empty() ? "" : "; ") + ("copy " + row.name + ": " + why);
   }
   if (!left.empty()) {

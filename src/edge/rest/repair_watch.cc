@@ -142,8 +142,8 @@ void RepairWatch::look_at(server::Host& host, const server::Host::Listed& vault,
           backup::CopyTarget::vault_in(copy_reach(host, use->vault().machine()), row.place))
         reachable.push_back(row);
     }
-    const bool is_back = std::ranges::any_of(
-        reachable, [&](const auto& row) { return !watching.tried_copies.contains(row.name); });
+    const bool is_back =
+        std::ranges::any_of(reachable, [&](const auto& row) { return !watching.tried_copies.contains(row.name); });
     const bool is_time = !watching.not_before_ns || now_ns >= *watching.not_before_ns;
     if (!reachable.empty() && !is_new && !is_back && !is_time) return;
   }

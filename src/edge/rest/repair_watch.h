@@ -30,13 +30,13 @@ class RepairWatch {
 
  private:
   struct Watching {
-    std::optional<JobId> job;       // under way
-    std::set<PackId> missing;       // at the last listing
-    std::set<PackId> tried_packs;   // in the last job
+    std::optional<JobId> job;      // under way
+    std::set<PackId> missing;      // at the last listing
+    std::set<PackId> tried_packs;  // in the last job
     std::set<std::string> tried_copies;
-    bool is_told = false;           // on the alarm
+    bool is_told = false;  // on the alarm
     std::string told;
-    unsigned rounds = 0;            // that followed one another
+    unsigned rounds = 0;  // that followed one another
     std::optional<std::int64_t> listed_ns, probed_ns, not_before_ns, well_since_ns;
   };
   void look_at(server::Host& host, const server::Host::Listed& vault, Watching& watching);

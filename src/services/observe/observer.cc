@@ -404,8 +404,8 @@ void Observer::look() {
     std::erase_if(events_, [&](const Event& one) { return one.until <= health->time; });
     for (const Event& one : events_) {
       const bool is_critical = std::ranges::find(kCriticalEvents, one.kind) != kCriticalEvents.end();
-      Reading reading{find_kind(one.kind)->name, one.subject, {}, is_critical ? Level::critical : Level::warning,
-                      one.words, ""};
+      Reading reading{
+          find_kind(one.kind)->name, one.subject, {}, is_critical ? Level::critical : Level::warning, one.words, ""};
       if (const auto repair = repairs_.find(one.subject); one.kind == "damaged_read" && repair != repairs_.end()) {
         reading.words += " " + repair->second.words;
         reading.advice = repair->second.advice;
