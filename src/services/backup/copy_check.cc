@@ -260,6 +260,15 @@ class Checking {
     return true;
   }
 
+  // By the parity of the pack's own file. That may have been made when the damage was there already, so only a look at
+  // the groups tells whether it helped.
+  Result<bool> mend_by_parity(blob::BlobStore& store, const PackId& id) {
+    ATOLL_ASSIGN(const bool is_written, carry_pack(store, store, id));
+    if (!is_written) return false;
+    ATOLL_ASSIGN(const auto check, chunk::check_pack(store, vault_.keys(), id, true));
+    return check.damage.empty();
+  }
+
   Result<void> mend_pack(const Pack& pack) {
     ATOLL_TRY(pacer_.check_stop());
     const std::string name = chunk::pack_blob_name(pack.id);
@@ -289,15 +298,18 @@ class Checking {
         ATOLL_ASSIGN(damage_here.is_healed, carry_pack(target_.packs(), *packs_here_, pack.id));
       }
       if (!damage_here.is_healed) {
-        ATOLL_ASSIGN(damage_here.is_healed, carry_pack(*packs_here_, *packs_here_, pack.id));
+        ATOLL_ASSIGN(damage_here.is_healed, mend_by_parity(*packs_here_, pack.id));
       }
       if (!damage_here.is_healed && !there.damage.empty()) {
-        ATOLL_ASSIGN(damage_here.is_healed, carry_pack(target_.packs(), *packs_here_, pack.id));
+        ATOLL_ASSIGN(damage_there.is_healed, mend_by_parity(target_.packs(), pack.id));
+        if (damage_there.is_healed) {
+          ATOLL_ASSIGN(damage_here.is_healed, carry_pack(target_.packs(), *packs_here_, pack.id));
+        }
       }
       say(damage_here);
     }
     if (!there.damage.empty()) {
-      if (here.damage.empty() || damage_here.is_healed) {
+      if (!damage_there.is_healed && (here.damage.empty() || damage_here.is_healed)) {
         ATOLL_ASSIGN(damage_there.is_healed, carry_pack(*packs_here_, target_.packs(), pack.id));
       }
       say(damage_there);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "services/backup/shipper.h"
 #include "services/backup/testing/two_disks.h"
 #include "vault/testing/test_vault.h"
@@ -256,6 +258,30 @@ TEST_F(MendPacksTest, PacksThatWereGoneWhenTheVaultWasOpenedAreMissedByTheirRows
   open();
   expect_everything_is_read();
   expect_both_whole();
+}
+
+// Its parity was made of the damage. What the copy has of it is better, and is not touched.
+TEST_F(MendPacksTest, APackThatWasSpoiledWhileItWasWrittenIsNotCalledHealedByItsOwnParity) {
+  ASSERT_TRUE(vault::testing::put_bytes(*vault_, "photos", "open", vault::testing::noise(9, 300'000)));
+  {
+    const auto target = open_target(CopyTarget::Use::write);
+    ASSERT_TRUE(Shipper(*vault_, *target, {}).round());
+  }
+  const std::string there = world_.files.second->all_paths("*.pack.open").at(0);
+  const Bytes before = world_.files.second->content(there);
+  ruin(*world_.files.first, world_.files.first->all_paths("*.pack.open").at(0));
+  ASSERT_TRUE(vault_->settle());
+  ASSERT_TRUE(vault_->close());
+  open();
+  EXPECT_FALSE(vault::testing::bytes_of(*vault_, "photos", "open"));
+  const auto packs = packs_to_mend(*vault_, false).value();
+  ASSERT_EQ(packs.size(), 1U);
+  for (const bool is_only : {true, false}) {
+    const CopyCheck found = is_only ? mend(packs) : repair();
+    EXPECT_TRUE(found.healed_here.empty());
+    EXPECT_TRUE(std::ranges::none_of(found.damage, &CopyDamage::is_healed));
+    EXPECT_EQ(world_.files.second->content(there), before);
+  }
 }
 
 TEST_F(MendPacksTest, WhereTheCopyIsDamagedTooNothingIsTouchedAndWhatItHasIsMended) {
