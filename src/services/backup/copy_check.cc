@@ -15,6 +15,8 @@ namespace {
 
 using platform::join;
 
+constexpr std::size_t kPieceBytes = 1024 * 1024;
+
 // Whether a pack is in the sample does not depend on which others there are, and is another one next time.
 bool is_sampled(const PackId& id, std::uint64_t seed, double ratio) {
   if (ratio >= 1.0) return true;
@@ -260,6 +262,22 @@ class Checking {
     return true;
   }
 
+  // As far as it was shipped. Whoever takes it back finishes it, as at the next opening of a vault that died.
+  Result<void> bring_unfinished(const PackId& id, std::uint64_t size) {
+    const std::string name = chunk::pack_blob_name(id);
+    ATOLL_ASSIGN(const auto writer, packs_here_->receive(name));
+    Buffer piece(kPieceBytes);
+    for (std::uint64_t at = 0; at < size;) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, size - at));
+      ATOLL_ASSIGN(const std::size_t got, target_.packs().fetch_unfinished(name, at, piece.span().first(wanted)));
+      if (got == 0) break;
+      ATOLL_TRY(writer->append(piece.view().first(got)));
+      ATOLL_TRY(pacer_.wrote(got));
+      at += got;
+    }
+    return writer->sync();
+  }
+
   // By the parity of the pack's own file. That may have been made when the damage was there already, so only a look at
   // the groups tells whether it helped.
   Result<bool> mend_by_parity(blob::BlobStore& store, const PackId& id) {
@@ -278,7 +296,16 @@ class Checking {
         (info_here && !info_here->is_finished) || (!info_here && info_there && !info_there->is_finished);
     // One that is being written is shipped, not mended; what no row names any more is removed by the next round.
     if (is_open && options_.only_packs) {
-      say({"pack " + pack.id.text(), "it was being written, and is not whole in the copy", true, false});
+      const auto open_here = vault_.chunks().open_packs();
+      const bool is_written_to = std::ranges::find(open_here, pack.id, &chunk::OpenPack::id) != open_here.end();
+      CopyDamage damage{"pack " + pack.id.text(), "it was lost while it was being written", true, false};
+      if (!info_here && !is_written_to) {
+        ATOLL_TRY(bring_unfinished(pack.id, info_there->size));
+        damage.is_healed = true;
+        const std::lock_guard lock(mutex_);
+        found_.healed_here.push_back(pack.id);
+      }
+      say(std::move(damage));
       return progress(pack.bytes);
     }
     if (is_open || (!info_here && !pack.is_in_use)) return progress(pack.bytes);

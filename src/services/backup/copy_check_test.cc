@@ -284,6 +284,33 @@ TEST_F(MendPacksTest, APackThatWasSpoiledWhileItWasWrittenIsNotCalledHealedByIts
   }
 }
 
+TEST_F(MendPacksTest, APackThatWasLostWhileItWasWrittenComesBackAsFarAsItWasShipped) {
+  ASSERT_TRUE(vault::testing::put_bytes(*vault_, "photos", "open", vault::testing::noise(9, 300'000)));
+  {
+    const auto target = open_target(CopyTarget::Use::write);
+    ASSERT_TRUE(Shipper(*vault_, *target, {}).round());
+  }
+  const std::string path = world_.files.first->all_paths("*.pack.open").at(0);
+  world_.files.first->erase(path);
+  const auto under_way = packs_to_mend(*vault_, true).value();
+  EXPECT_TRUE(under_way.empty()) << "it is written to";
+  vault_.reset();  // no close: it dies
+  open();
+  EXPECT_FALSE(vault::testing::bytes_of(*vault_, "photos", "open"));
+  const auto packs = packs_to_mend(*vault_, true).value();
+  ASSERT_EQ(packs.size(), 1U);
+  EXPECT_EQ(mend(packs).healed_here.size(), 1U);
+  EXPECT_EQ(vault::testing::bytes_of(*vault_, "photos", "open").value(), vault::testing::noise(9, 300'000));
+  EXPECT_TRUE(packs_to_mend(*vault_, true).value().empty());
+  ASSERT_TRUE(vault_->close());
+  open();
+  EXPECT_EQ(vault::testing::bytes_of(*vault_, "photos", "open").value(), vault::testing::noise(9, 300'000));
+  vault::VerifyVaultOptions options;
+  options.reads_data = true;
+  options.workers = 1;
+  EXPECT_TRUE(vault::verify_vault(*vault_, options).value().is_clean());
+}
+
 TEST_F(MendPacksTest, WhereTheCopyIsDamagedTooNothingIsTouchedAndWhatItHasIsMended) {
   const auto paths = world_.files.first->all_paths("*.pack");
   for (const auto& path : paths) ruin(*world_.files.first, path);

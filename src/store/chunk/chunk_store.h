@@ -198,8 +198,8 @@ class ChunkStore {
   // Sealed packs whose file is not where it was: one listing of all packs. They count as doubted from then on.
   [[nodiscard]] Result<std::vector<PackId>> missing_packs();
   // The file of this pack was mended, or put back, by somebody else (services/backup/copy_check.h): what was known of
-  // the old one is forgotten, and where the store did not know the pack its chunks are found again. `not_found` where
-  // there is no such file.
+  // the old one is forgotten, and where the store did not know the pack its chunks are found again. One that is not
+  // finished is finished. `not_found` where there is no such file, or this store writes to it.
   [[nodiscard]] Result<void> take_back_pack(const PackId& id);
   // Merges files of the index where that is worth doing, and compacts it where much of it leads nowhere any more: true
   // where it did something, so call again. Takes time in proportion to what is merged, and nobody waits for it: for a

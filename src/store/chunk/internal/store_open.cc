@@ -324,9 +324,20 @@ Result<void> ChunkStore::State::take_back_pack(const PackId& id) {
   blobs_->forget(name);
   forget_reader(id);
   ATOLL_ASSIGN(const auto info, blobs_->stat(name));
-  if (!info || !info->is_finished)
+  bool is_written_to = false;
+  {
+    const std::lock_guard writing(writing_mutex_);
+    is_written_to = is_being_written(id);
+  }
+  if (!info || (!info->is_finished && is_written_to))
     return fail(ErrorKind::not_found, "pack.not_found", "there is no whole file of the pack " + id.text());
-  const bool is_known = [&] {
+  if (!info->is_finished) {
+    // Its groups are what counts, as where a session ended abruptly.
+    const std::lock_guard publishing(publish_mutex_);
+    const std::shared_lock guard(index_guard_);
+    ATOLL_TRY(scan_unfinished(id, info->size));
+  }
+  const bool is_known = !info->is_finished || [&] {
     const std::shared_lock lock(packs_mutex_);
     const auto found = packs_.find(id);
     return found != packs_.end() && found->second.is_indexed && found->second.info.is_readable &&
