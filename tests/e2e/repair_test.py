@@ -2,9 +2,11 @@
 what was stored is served again."""
 import json
 import os
+import re
 import shutil
 
 import harness
+import s3_signing
 from harness import wait_until
 from rest_test import RestTest
 
@@ -12,6 +14,10 @@ from rest_test import RestTest
 class Repair(RestTest):
     def setUp(self):
         super().setUp()
+        with open(self.path("serve.log"), encoding="utf-8") as file:
+            said = file.read()
+        self.key = s3_signing.Key(re.search(r"^  access key id +(\S+)$", said, re.M).group(1),
+                                  re.search(r"^  secret access key +(\S+)$", said, re.M).group(1))
         self.make_bucket()
         self.contents = {f"file-{number}": os.urandom(700_000) for number in range(3)}
         for key, content in self.contents.items():
@@ -104,12 +110,23 @@ class Repair(RestTest):
         self.serve()
         self.assert_healed()
 
+    def assert_s3_says_so(self, key):
+        target = "/photos/" + key
+        answer = self.ask("GET", target, headers=self.key.headers("GET", target, f"127.0.0.1:{self.port}"), token=False)
+        self.assertEqual(500, answer.status, answer.data)
+        words = answer.data.decode()
+        self.assertIn("<Code>InternalError</Code>", words)
+        self.assertIn("damaged on the server&apos;s disk" if "&apos;" in words else "damaged on the server's disk", words)
+        self.assertIn("try again in some minutes", words)
+        self.assertNotIn(self.folder, words)
+
     def test_without_a_copy_the_alarm_says_so(self):
         self.ruin(self.files_of_home(".pack"))
         for key in self.contents:
             answer = self.get(key)
             self.assertEqual(500, answer.status)
             self.assertIn("is not what was written", json.loads(answer.data)["detail"])
+            self.assert_s3_says_so(key)
         self.assertTrue(wait_until(lambda: "No copy is kept" in (self.alarm("damaged_read") or {"words": ""})["words"], 60, 0.2),
                         self.alarm("damaged_read"))
         self.assertEqual([], self.jobs("repair"))

@@ -131,7 +131,7 @@ TEST_F(CopyCheckTest, DamageHereIsHealedFromTheCopy) {
       ASSERT_TRUE(vault_->close());
       vault_.reset();
       const auto paths = world_.files.first->all_paths(pattern);
-      const std::string path = paths[paths.size() / 2];
+      const std::string& path = paths[paths.size() / 2];
       if (is_gone) {
         world_.files.first->erase(path);
       } else {
