@@ -27,11 +27,11 @@ class RestTest(AtollTest):
         self.addCleanup(self.stop)
         self.serve()
 
-    def serve(self):
+    def serve(self, *options):
         self.log = open(self.path("serve.log"), "ab")
         before = os.path.getsize(self.path("serve.log"))
         environment = dict(self.env)
-        self.server = subprocess.Popen([harness.ATOLL, "serve", "--listen", "127.0.0.1:0"], env=environment, cwd=self.folder,
+        self.server = subprocess.Popen([harness.ATOLL, "serve", "--listen", "127.0.0.1:0", *options], env=environment, cwd=self.folder,
                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
         def said():

@@ -56,6 +56,7 @@ struct ServeRequest {
   std::string s3_domain;
   std::string s3_region = "us-east-1";
   bool s3_fast_etags = false;  // no MD5 but where a client sends one along
+  bool repairs = true;         // what turns out to be damaged is mended from a copy by itself
   std::string default_vault;
   std::string metrics_token;
   std::string trace_sink;                          // "http://collector:4318/v1/traces"; empty: none

@@ -24,6 +24,7 @@ struct ServeArguments {
   std::string log_format;
   std::string trace_sink;
   std::string previews = "all";
+  std::string repair = "on";
   std::uint64_t threads = 0;
   std::uint64_t drain_seconds = 30;
 };
@@ -95,6 +96,7 @@ Result<int> serve(Session& session, const ServeArguments& arguments) {
       arguments.log_format == "json" || (arguments.log_format.empty() && !environment.terminal.is_error_terminal());
   request.trace_sink = arguments.trace_sink;
   request.previews = arguments.previews;
+  request.repairs = arguments.repair == "on";
   request.recognition = session.options.recognition;
   request.recognition_languages = session.options.recognition_languages;
   request.is_quiet = session.output.is_quiet;
@@ -143,6 +145,9 @@ void add_serve_command(CLI::App& app, Session& session, Chosen& chosen) {
   verb->add_option("--previews", arguments->previews,
                    "small pictures of files: all (made when stored), asked (when looked at), or off (all)")
       ->check(CLI::IsMember({"all", "asked", "off"}));
+  verb->add_option("--repair", arguments->repair,
+                   "whether content that turns out to be damaged is mended from a copy by itself: on or off (on)")
+      ->check(CLI::IsMember({"on", "off"}));
   verb->add_option("--threads", arguments->threads, "threads that answer requests (96, or 8 for each core)");
   verb->add_option("--drain-seconds", arguments->drain_seconds, "how long requests under way may take at the end (30)");
   verb->callback([&session, &chosen, arguments] {

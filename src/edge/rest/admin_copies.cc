@@ -2,11 +2,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 
 #include "edge/rest/admin_facts.h"
 #include "edge/rest/copy_places.h"
 #include "edge/rest/groups.h"
 #include "edge/rest/job_kinds.h"
+#include "foundation/base/units.h"
 #include "services/backup/accounts.h"
 #include "services/backup/copy_check.h"
 #include "store/blob/s3/s3_place.h"
@@ -173,10 +175,15 @@ Result<void> remember_check(vault::Vault& vault, const std::string& name, vault:
   return vault::write_copy_state(vault.machine().files, vault.folder(), name, state);
 }
 
-Value check_json(const backup::CopyCheck& check) {
+// What was healed here is read from now on. Where that fails it stays in doubt, and is met again.
+void take_back(vault::Vault& vault, const backup::CopyCheck& check) {
+  for (const PackId& pack : check.healed_here) ignore_error_on_purpose(vault.chunks().take_back_pack(pack));
+}
+
+Value damage_json(const std::vector<backup::CopyDamage>& all) {
   constexpr std::size_t shown_max = 1'000;
   Value damage = Value::array();
-  for (const auto& one : check.damage) {
+  for (const auto& one : all) {
     if (damage.as_array()->size() == shown_max) break;
     damage.push(Value::object()
                     .set("where", one.where)
@@ -184,6 +191,10 @@ Value check_json(const backup::CopyCheck& check) {
                     .set("what", one.what)
                     .set("is_healed", one.is_healed));
   }
+  return damage;
+}
+
+Value check_json(const backup::CopyCheck& check) {
   return Value::object()
       .set("is_clean", check.is_clean())
       .set("packs", check.packs)
@@ -191,7 +202,7 @@ Value check_json(const backup::CopyCheck& check) {
       .set("bytes_checked", check.bytes_checked)
       .set("last_lsn", check.last.value)
       .set("damage_count", std::uint64_t{check.damage.size()})
-      .set("damage", std::move(damage));
+      .set("damage", damage_json(check.damage));
 }
 
 }  // namespace
@@ -259,6 +270,7 @@ Result<Value> copy_repair_work(JobContext& job, const Value& order) {
             vault::read_copy_state(vault.machine().files, vault.folder(), row.name).value_or(vault::CopyState{});
         ATOLL_ASSIGN(const auto check, backup::repair_copy(vault, *target, state, check_options(job)));
         rebuilds = check.healed_journal_here;
+        take_back(vault, check);
         const bool is_well = std::ranges::all_of(check.damage, [](const auto& one) { return one.is_healed; });
         if (state.shipped.value > 0) ATOLL_TRY(remember_check(vault, row.name, state, is_well, true));
         return check_json(check);
@@ -272,6 +284,59 @@ Result<Value> copy_repair_work(JobContext& job, const Value& order) {
   // What repair does not bring over whole, an ordinary round does.
   ATOLL_ASSIGN(auto synced, copy_sync_work(job, order));
   return out.set("synced", std::move(synced));
+}
+
+namespace {
+
+// What one copy has of the packs in `left`, which gets shorter by that.
+Result<backup::CopyCheck> mend_from(JobContext& job, const CopyRow& row, std::set<PackId>& left) {
+  return while_locked(job, [&]() -> Result<backup::CopyCheck> {
+    ATOLL_ASSIGN(const auto use, job.use());
+    vault::Vault& vault = use.vault();
+    ATOLL_ASSIGN(const auto target, open_target(job, vault, row, backup::CopyTarget::Use::write));
+    backup::CheckOptions options = check_options(job);
+    options.only_packs = left;
+    ATOLL_ASSIGN(auto check, backup::repair_copy(vault, *target, {}, options));
+    take_back(vault, check);
+    for (const PackId& pack : check.healed_here) left.erase(pack);
+    return check;
+  });
+}
+
+std::string in_words(std::size_t packs) { return format_count(packs) + (packs == 1 ? " pack" : " packs"); }
+
+}  // namespace
+
+Result<Value> repair_work(JobContext& job, const Value& order) {
+  ATOLL_ASSIGN(const auto texts, order.list_of("packs"));
+  std::set<PackId> left;
+  for (const std::string& text : texts)
+    if (const auto id = PackId::parse(text)) left.insert(*id);
+  const std::size_t wanted = left.size();
+  std::vector<CopyRow> copies;
+  {
+    ATOLL_ASSIGN(const auto use, job.use());
+    ATOLL_ASSIGN(copies, use.vault().reader()->all<CopyRow>());
+  }
+  std::string from;
+  std::string troubles;
+  for (const CopyRow& row : copies) {
+    if (left.empty()) break;
+    const std::size_t before = left.size();
+    const auto check = mend_from(job, row, left);
+    if (!check && check.error().kind == ErrorKind::interrupted) return pass(check.error());
+    if (before > left.size()) from += (from.empty() ? "" : ", ") + row.name;
+    if (check && left.empty()) continue;
+    const std::string why = check ? in_words(left.size()) + " not whole there either" : check.error().message;
+    troubles += (troubles.empty() ? "" : "; ") + ("copy " + row.name + ": " + why);
+  }
+  if (!left.empty()) {
+    return fail(ErrorKind::damaged, "repair.not_healed",
+                in_words(left.size()) + " of " + format_count(wanted) + " could not be healed (" +
+                    (copies.empty() ? "there is no copy" : troubles) + ")",
+                "atoll copy verify NAME --data says what a copy has.");
+  }
+  return Value::object().set("healed_count", std::uint64_t{wanted}).set("from", from);
 }
 
 std::vector<Operation> copy_operations() {

@@ -19,6 +19,7 @@ constexpr std::array kKinds = {
     JobKind{"copy_sync", copy_sync_work, Action::copy_manage},
     JobKind{"copy_verify", copy_verify_work, Action::copy_manage},
     JobKind{"copy_repair", copy_repair_work, Action::copy_manage},
+    JobKind{"repair", repair_work, Action::copy_manage},
     JobKind{"schedule_run", schedule_run_work, Action::schedule, false},
     JobKind{"drill", drill_work, Action::schedule},
 };
@@ -52,23 +53,29 @@ const JobKind* job_kind(std::string_view name) {
   return found == kKinds.end() ? nullptr : &*found;
 }
 
-Result<net::Response> start_job(Call& call, std::string_view kind, json::Value order) {
+Result<server::JobFacts> start_job(server::Host& host, std::string_view kind, const server::Host::Listed& vault,
+                                   json::Value order, const vault::Caller& caller) {
   const JobKind* const row = job_kind(kind);
   ATOLL_INVARIANT(row != nullptr, "a job of an unknown kind");
-  server::Host& host = call.exchange().host;
   server::JobFacts wanted;
+  wanted.vault = vault.id;
+  wanted.vault_name = vault.name;
+  wanted.kind = kind;
+  wanted.order = std::move(order);
+  wanted.actor = caller.actor;
+  auto work = work_of(host, *row, wanted, caller);
+  return host.jobs().start(std::move(wanted), std::move(work));
+}
+
+Result<net::Response> start_job(Call& call, std::string_view kind, json::Value order) {
+  server::Host::Listed vault;
   {
     // Given back before the job is written down: that takes a share of its own.
     ATOLL_ASSIGN(const auto use, call.take_vault());
-    wanted.vault = use.id();
-    wanted.vault_name = use.name();
+    vault = {use.id(), use.name()};
   }
-  wanted.kind = kind;
-  wanted.order = std::move(order);
-  const vault::Caller caller = call.exchange().caller();
-  wanted.actor = caller.actor;
-  auto work = work_of(host, *row, wanted, caller);
-  ATOLL_ASSIGN(const auto facts, host.jobs().start(std::move(wanted), std::move(work)));
+  ATOLL_ASSIGN(const auto facts,
+               start_job(call.exchange().host, kind, vault, std::move(order), call.exchange().caller()));
   auto response = server::json_response(202, job_json(facts));
   response.headers.set("Location", call.exchange().path_prefix + "/api/v1/jobs/" + facts.id.text());
   return response;

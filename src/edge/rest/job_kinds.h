@@ -36,6 +36,10 @@ struct JobKind {
 [[nodiscard]] std::span<const JobKind> job_kinds();
 [[nodiscard]] const JobKind* job_kind(std::string_view name);  // null: none
 
+// Begins a job of this kind in the name of `caller`, for whom it was decided before that he may.
+[[nodiscard]] Result<server::JobFacts> start_job(server::Host& host, std::string_view kind,
+                                                 const server::Host::Listed& vault, json::Value order,
+                                                 const vault::Caller& caller);
 // Answers 202 with the schema "Job". The call's share in the vault ends.
 [[nodiscard]] Result<net::Response> start_job(Call& call, std::string_view kind, json::Value order);
 // What an earlier run of the server left: what had ended is listed again, what had not is begun anew, at most
@@ -54,6 +58,8 @@ void take_up_jobs(server::Host& host, const VaultId& vault);
 [[nodiscard]] Result<json::Value> copy_sync_work(JobContext& job, const json::Value& order);
 [[nodiscard]] Result<json::Value> copy_verify_work(JobContext& job, const json::Value& order);
 [[nodiscard]] Result<json::Value> copy_repair_work(JobContext& job, const json::Value& order);
+// Packs that the vault could not read, fetched from whichever copy has them whole: RepairWatch begins it.
+[[nodiscard]] Result<json::Value> repair_work(JobContext& job, const json::Value& order);
 // Schedules (admin_schedules.cc).
 [[nodiscard]] Result<json::Value> schedule_run_work(JobContext& job, const json::Value& order);
 // Runs the program itself, with this home and vault. It is not remembered as a run of the schedule.

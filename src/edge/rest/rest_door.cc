@@ -24,6 +24,9 @@ bool RestDoor::takes(const server::Exchange& exchange) const {
 }
 
 void RestDoor::take_up(server::Host& host, const VaultId& vault) { take_up_jobs(host, vault); }
+void RestDoor::tend(server::Host& host) {
+  if (host.settings().repairs) repairs_.look(host);
+}
 
 net::Response RestDoor::describe(const server::Exchange& exchange) const {
   if (exchange.request.method != "GET" && exchange.request.method != "HEAD") {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "edge/rest/member_source.h"
+#include "edge/rest/repair_watch.h"
 #include "edge/rest/router.h"
 #include "edge/server/front.h"
 
@@ -22,6 +23,7 @@ class RestDoor final : public server::Door {
   [[nodiscard]] bool takes(const server::Exchange& exchange) const override;
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
   void take_up(server::Host& host, const VaultId& vault) override;  // jobs of an earlier run go on
+  void tend(server::Host& host) override;   // repairs begin
 
  private:
   // The handler; an answer without a decision is none.
@@ -33,6 +35,7 @@ class RestDoor final : public server::Door {
   Router router_;
   State state_;
   MembersOpen members_;
+  RepairWatch repairs_;
   std::string document_;  // OpenAPI
 };
 

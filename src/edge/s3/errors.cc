@@ -131,6 +131,8 @@ struct Known {
   Code code;
 };
 constexpr std::array kKnown{
+    // An object names it, so it is lost and not mistyped: who believed a 404 would drop what he has of it, too.
+    Known{"chunk.not_found", Code::InternalError},     Known{"pack.not_found", Code::InternalError},
     Known{"bucket.not_found", Code::NoSuchBucket},     Known{"object.not_found", Code::NoSuchKey},
     Known{"version.not_found", Code::NoSuchVersion},   Known{"bucket.bad_name", Code::InvalidBucketName},
     Known{"bucket.not_empty", Code::BucketNotEmpty},   Known{"xml.malformed", Code::MalformedXML},
@@ -141,6 +143,15 @@ constexpr std::array kKnown{
     Known{"upload.not_found", Code::NoSuchUpload},     Known{"http.body_broken_off", Code::IncompleteBody},
     Known{"http.body_too_slow", Code::RequestTimeout}, Known{"bucket_policy.malformed", Code::MalformedPolicy},
 };
+
+constexpr std::string_view kDamaged =
+    "What is stored for this request is damaged on the server's disk, or gone from it, and parity could not help. A "
+    "server that keeps a copy mends it by itself: try again in some minutes. Else whoever runs the server finds out "
+    "more with atoll verify --data, and sending the same object again brings it back";
+
+bool is_of_damage(const Error& error) {
+  return error.kind == damaged || error.id == "chunk.not_found" || error.id == "pack.not_found";
+}
 
 }  // namespace
 
@@ -180,6 +191,7 @@ Code code_of(const Error& error) {
 }
 
 bool is_message_for_clients(const Error& error) {
+  if (is_of_damage(error)) return false;
   switch (error.kind) {
     case usage:
     case not_found:
@@ -193,7 +205,9 @@ bool is_message_for_clients(const Error& error) {
 
 std::string error_document(const Error& error, std::string_view resource, std::string_view request_id) {
   const CodeFacts& facts = facts_of(code_of(error));
-  std::string message(is_message_for_clients(error) ? std::string_view(error.message) : facts.message);
+  std::string message(is_message_for_clients(error) ? std::string_view(error.message)
+                      : is_of_damage(error)         ? kDamaged
+                                                    : facts.message);
   if (is_message_for_clients(error) && !error.hint.empty()) message += ". " + error.hint;
   xml::Writer writer;
   writer.begin("Error").element("Code", facts.name).element("Message", message);

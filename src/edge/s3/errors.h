@@ -95,7 +95,8 @@ struct CodeFacts {
 
 // Any error as a code. Unknown ones: by kind; `damaged`, `io` and `failed` are InternalError.
 [[nodiscard]] Code code_of(const Error& error);
-// False where the message may name files or other insides: the client is told the code's own sentence.
+// False where the message may name files or other insides: the client is told the code's own sentence, or that of
+// damage.
 [[nodiscard]] bool is_message_for_clients(const Error& error);
 
 // The whole body of an error answer.

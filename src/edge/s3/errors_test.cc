@@ -29,6 +29,21 @@ TEST(Errors, OfOtherModulesGetACodeByIdOrKind) {
   EXPECT_EQ(code_of({ErrorKind::damaged, "pack.group_damaged", "", "", 0}), Code::InternalError);
 }
 
+TEST(Errors, DamageIsSaidWithWhatToDoAndIsNoMissingObject) {
+  for (const Error& error : {Error{ErrorKind::damaged, "group.damaged", "pack 0193 of /home/me is bad", "look", 0},
+                             Error{ErrorKind::not_found, "chunk.not_found", "there is no chunk 12ab", "", 0},
+                             Error{ErrorKind::not_found, "pack.not_found", "there is no pack 0193", "", 0}}) {
+    EXPECT_EQ(facts_of(code_of(error)).status, 500) << error.id;
+    const auto root = xml::read(error_document(error, "/b/k", "R1"));
+    ASSERT_TRUE(root);
+    EXPECT_EQ(root->text_of("Code"), "InternalError");
+    const auto message = std::string(root->text_of("Message"));
+    EXPECT_NE(message.find("damaged on the server's disk, or gone"), std::string::npos) << message;
+    EXPECT_NE(message.find("try again in some minutes"), std::string::npos) << message;
+    for (const char* inside : {"0193", "/home", "12ab"}) EXPECT_EQ(message.find(inside), std::string::npos) << message;
+  }
+}
+
 TEST(Errors, TheDocumentSaysNothingAboutOurInsides) {
   const std::string document =
       error_document({ErrorKind::io, "file.read", "/home/me/packs/x: bad", "", 5}, "/b/k<", "R1");

@@ -85,6 +85,7 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
     struct Row {
       std::string vault;
       vault::VaultStatus status;
+      chunk::ChunkStats chunks;
     };
     std::vector<Row> rows;
     std::vector<Searched> searched;
@@ -92,7 +93,7 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
       const auto use = host.use(listed.id, {"server", "", ""});
       if (!use) continue;
       auto status = vault::vault_status(use->vault());
-      if (status) rows.push_back({listed.name, std::move(*status)});
+      if (status) rows.push_back({listed.name, std::move(*status), use->vault().chunks().stats()});
       if (use->search() == nullptr) continue;
       auto coverage = use->search()->coverage(use->vault());
       if (!coverage) continue;
@@ -125,6 +126,11 @@ void add_figures(server::Host& host, const net::HttpServer& listening) {
            [](const vault::VaultStatus& s) {
              return static_cast<std::uint64_t>(s.last_data_verify ? s.last_data_verify->unix_us / 1'000'000 : 0);
            });
+    out.family("atoll_scrub_errors_total", "counter",
+               "Places in packs that reads and checks found damaged or gone, since the server was started.");
+    for (const Row& row : rows)
+      out.sample("atoll_scrub_errors_total", {{"vault", row.vault}},
+                 row.chunks.healed_reads + row.chunks.failed_reads + row.chunks.verify_errors);
     write_search(searched, out);
     if (host.observer() != nullptr) server::write_health(*host.observer()->health(), out);
   });

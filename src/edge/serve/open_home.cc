@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t kReaderCacheBytes = 2 * 1024 * 1024;  // there may be as many readers as threads
 constexpr std::int64_t kTracesMs = 2'000;
+constexpr std::int64_t kTendMs = 1'000;
 constexpr std::int64_t kFollowEveryMs = 500;
 constexpr std::int64_t kFollowMs = 2'000;  // of reading contents, before whoever wants the vault alone gets it
 
@@ -40,6 +41,7 @@ server::HostSettings OpenHome::settings(std::uint32_t owner_user_id) const {
   settings.s3_domain = request.s3_domain;
   settings.s3_region = request.s3_region;
   settings.s3_fast_etags = request.s3_fast_etags;
+  settings.repairs = request.repairs;
   if (!request.default_vault.empty()) settings.default_vault = request.default_vault;
   settings.owner_user_id = owner_user_id;
   settings.metrics_token = request.metrics_token;
@@ -240,6 +242,10 @@ void OpenHome::start() {
                                                  std::vector<std::string>{"--home", around_.request.home_folder},
                                                  [log = &around_.log](const std::string& words) { log->say(words); });
   if (traces_) housekeeping_->add("trace sink", kTracesMs, [traces = traces_.get()] { return traces->send(); });
+  housekeeping_->add("repair", kTendMs, [this]() -> Result<void> {
+    front_->tend();
+    return {};
+  });
   housekeeping_->add("search", kFollowEveryMs, [this] { return follow(); });
   housekeeping_->add("embedding", kFollowEveryMs, [this] { return embed(); });
   housekeeping_->start();

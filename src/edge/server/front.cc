@@ -87,6 +87,10 @@ void Front::take_up(const VaultId& vault) {
   for (const auto& door : doors_) door->take_up(*host_, vault);
 }
 
+void Front::tend() {
+  for (const auto& door : doors_) door->tend(*host_);
+}
+
 Result<access::Who> Front::sign_in_with_password(const Exchange& exchange, std::string_view basic) {
   const auto decoded = from_base64(basic);
   const std::string text = decoded ? to_string(*decoded) : std::string();

@@ -40,6 +40,8 @@ class Door {
   // Called once for each vault: before the first request that is answered, or once it was unlocked. What an earlier run
   // of the server left undone there.
   virtual void take_up(Host& /*host*/, const VaultId& /*vault*/) {}
+  // About once a second, by one thread, for as long as requests are answered: what is done beside them.
+  virtual void tend(Host& /*host*/) {}
   // How this door words an error that came before its answer(), a failed sign-in for one.
   [[nodiscard]] virtual net::Response refuse(const Exchange& exchange, const Error& error) {
     return problem(error, exchange.request_id);
@@ -66,6 +68,8 @@ class Front {
   void set_ready(bool is_ready) { is_ready_ = is_ready; }
   // Has every door take up what an earlier run left undone in a vault.
   void take_up(const VaultId& vault);
+  // What the doors do beside requests: about once a second, by one thread.
+  void tend();
 
  private:
   // The figures of one kind of request. They are found by their labels, which costs more than counting.

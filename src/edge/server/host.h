@@ -55,6 +55,7 @@ struct HostSettings {
   std::string s3_domain;  // buckets as subdomains of it; empty: path style only
   std::string s3_region = "us-east-1";
   bool s3_fast_etags = false;  // no MD5 is computed but where a client sends one along
+  bool repairs = true;         // what turns out to be damaged is mended from a copy by itself
   std::string default_vault = "main";
   std::uint32_t owner_user_id = 0;  // whoever runs the server: through the local socket they may do everything
   // Of the machine, for copies and schedules; null, in tests: these are refused.

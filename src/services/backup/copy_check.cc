@@ -15,6 +15,8 @@ namespace {
 
 using platform::join;
 
+constexpr std::size_t kPieceBytes = 1024 * 1024;
+
 // Whether a pack is in the sample does not depend on which others there are, and is another one next time.
 bool is_sampled(const PackId& id, std::uint64_t seed, double ratio) {
   if (ratio >= 1.0) return true;
@@ -78,6 +80,12 @@ class Checking {
 
   Result<CopyCheck> repair() {
     ATOLL_TRY(target_.check_marker());
+    if (options_.only_packs) {
+      ATOLL_TRY(gather_wanted());
+      ATOLL_TRY(in_parallel(vault_.machine(), options_.workers, packs_.size(),
+                            [this](std::size_t i) { return mend_pack(packs_[i]); }));
+      return finish();
+    }
     ATOLL_TRY(target_.check_readable());
     ATOLL_TRY(mend_heads());
     ATOLL_TRY(gather_packs());
@@ -99,6 +107,7 @@ class Checking {
 
   Result<CopyCheck> finish() {
     std::ranges::sort(found_.damage, {}, &CopyDamage::where);
+    std::ranges::sort(found_.healed_here);
     return std::move(found_);
   }
   void say(CopyDamage damage) {
@@ -132,6 +141,22 @@ class Checking {
       pack.bytes = std::max(pack.bytes, blob.size);
     }
     for (const auto& [id, pack] : packs) {
+      packs_.push_back(pack);
+      total_bytes_ += pack.bytes;
+    }
+    return {};
+  }
+
+  // Those that were asked for; what has no row that needs it is nobody's loss.
+  Result<void> gather_wanted() {
+    const auto reader = vault_.reader();
+    ATOLL_ASSIGN(const auto rows, reader->packs());
+    for (const auto& row : rows) {
+      if (row.retired.value != 0 || !options_.only_packs->contains(row.id)) continue;
+      const std::string name = chunk::pack_blob_name(row.id);
+      ATOLL_ASSIGN(const auto info_here, packs_here_->stat(name));
+      ATOLL_ASSIGN(const auto info_there, target_.packs().stat(name));
+      const Pack pack{row.id, true, std::max(info_here ? info_here->size : 0, info_there ? info_there->size : 0)};
       packs_.push_back(pack);
       total_bytes_ += pack.bytes;
     }
@@ -237,6 +262,31 @@ class Checking {
     return true;
   }
 
+  // As far as it was shipped. Whoever takes it back finishes it, as at the next opening of a vault that died.
+  Result<void> bring_unfinished(const PackId& id, std::uint64_t size) {
+    const std::string name = chunk::pack_blob_name(id);
+    ATOLL_ASSIGN(const auto writer, packs_here_->receive(name));
+    Buffer piece(kPieceBytes);
+    for (std::uint64_t at = 0; at < size;) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, size - at));
+      ATOLL_ASSIGN(const std::size_t got, target_.packs().fetch_unfinished(name, at, piece.span().first(wanted)));
+      if (got == 0) break;
+      ATOLL_TRY(writer->append(piece.view().first(got)));
+      ATOLL_TRY(pacer_.wrote(got));
+      at += got;
+    }
+    return writer->sync();
+  }
+
+  // By the parity of the pack's own file. That may have been made when the damage was there already, so only a look at
+  // the groups tells whether it helped.
+  Result<bool> mend_by_parity(blob::BlobStore& store, const PackId& id) {
+    ATOLL_ASSIGN(const bool is_written, carry_pack(store, store, id));
+    if (!is_written) return false;
+    ATOLL_ASSIGN(const auto check, chunk::check_pack(store, vault_.keys(), id, true));
+    return check.damage.empty();
+  }
+
   Result<void> mend_pack(const Pack& pack) {
     ATOLL_TRY(pacer_.check_stop());
     const std::string name = chunk::pack_blob_name(pack.id);
@@ -245,6 +295,19 @@ class Checking {
     const bool is_open =
         (info_here && !info_here->is_finished) || (!info_here && info_there && !info_there->is_finished);
     // One that is being written is shipped, not mended; what no row names any more is removed by the next round.
+    if (is_open && options_.only_packs) {
+      const auto open_here = vault_.chunks().open_packs();
+      const bool is_written_to = std::ranges::find(open_here, pack.id, &chunk::OpenPack::id) != open_here.end();
+      CopyDamage damage{"pack " + pack.id.text(), "it was lost while it was being written", true, false};
+      if (!info_here && !is_written_to) {
+        ATOLL_TRY(bring_unfinished(pack.id, info_there->size));
+        damage.is_healed = true;
+        const std::lock_guard lock(mutex_);
+        found_.healed_here.push_back(pack.id);
+      }
+      say(std::move(damage));
+      return progress(pack.bytes);
+    }
     if (is_open || (!info_here && !pack.is_in_use)) return progress(pack.bytes);
     ATOLL_ASSIGN(const auto here, chunk::check_pack(*packs_here_, vault_.keys(), pack.id, true));
     ATOLL_ASSIGN(const auto there, chunk::check_pack(target_.packs(), vault_.keys(), pack.id, true));
@@ -262,18 +325,25 @@ class Checking {
         ATOLL_ASSIGN(damage_here.is_healed, carry_pack(target_.packs(), *packs_here_, pack.id));
       }
       if (!damage_here.is_healed) {
-        ATOLL_ASSIGN(damage_here.is_healed, carry_pack(*packs_here_, *packs_here_, pack.id));
+        ATOLL_ASSIGN(damage_here.is_healed, mend_by_parity(*packs_here_, pack.id));
       }
       if (!damage_here.is_healed && !there.damage.empty()) {
-        ATOLL_ASSIGN(damage_here.is_healed, carry_pack(target_.packs(), *packs_here_, pack.id));
+        ATOLL_ASSIGN(damage_there.is_healed, mend_by_parity(target_.packs(), pack.id));
+        if (damage_there.is_healed) {
+          ATOLL_ASSIGN(damage_here.is_healed, carry_pack(target_.packs(), *packs_here_, pack.id));
+        }
       }
       say(damage_here);
     }
     if (!there.damage.empty()) {
-      if (here.damage.empty() || damage_here.is_healed) {
+      if (!damage_there.is_healed && (here.damage.empty() || damage_here.is_healed)) {
         ATOLL_ASSIGN(damage_there.is_healed, carry_pack(*packs_here_, target_.packs(), pack.id));
       }
       say(damage_there);
+    }
+    if (damage_here.is_healed || (options_.only_packs && here.damage.empty())) {
+      const std::lock_guard lock(mutex_);
+      found_.healed_here.push_back(pack.id);
     }
     return progress(pack.bytes);
   }
@@ -362,6 +432,34 @@ Result<CopyCheck> check_copy(vault::Vault& vault, CopyTarget& target, const vaul
 Result<CopyCheck> repair_copy(vault::Vault& vault, CopyTarget& target, const vault::CopyState& state,
                               const CheckOptions& options) {
   return Checking(vault, target, state, options).repair();
+}
+
+Result<std::set<PackId>> packs_to_mend(vault::Vault& vault, bool looks_for_files) {
+  std::set<PackId> bad;
+  const auto doubted = vault.chunks().doubted_packs();
+  bad.insert(doubted.begin(), doubted.end());
+  if (looks_for_files) {
+    // A disk that is not mounted any more is nothing to be written anew on the one below it.
+    ATOLL_ASSIGN(const auto head, vault.machine().files.stat(platform::join(vault.folder(), "vault.head")));
+    if (!head) {
+      return fail(ErrorKind::io, "vault.folder_gone", "the folder of the vault is not there: " + vault.folder(),
+                  "Mount its disk again.");
+    }
+    ATOLL_ASSIGN(const auto missing, vault.chunks().missing_packs());
+    bad.insert(missing.begin(), missing.end());
+  } else if (bad.empty()) {
+    return bad;  // asked often
+  }
+  std::set<PackId> known;
+  for (const auto& pack : vault.chunks().list_packs()) known.insert(pack.id);
+  std::set<PackId> out;
+  const auto reader = vault.reader();
+  ATOLL_ASSIGN(const auto rows, reader->packs());
+  for (const auto& row : rows) {
+    const bool is_unknown = looks_for_files && !known.contains(row.id);
+    if (row.retired.value == 0 && (is_unknown || bad.contains(row.id))) out.insert(row.id);
+  }
+  return out;
 }
 
 }  // namespace atl::backup

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/chunk/pack_check.h"
 #include "store/chunk/pack_format.h"
 #include "store/journal/journal.h"
 
@@ -231,6 +232,7 @@ Result<void> Shipper::ship_sealed(const chunk::PackInfo& pack) {
       notice("pack " + pack.id.text() + " is not the same here and in the copy; `atoll copy repair` looks into it");
     return {};
   }
+  if (damaged_here_.contains(pack.id)) return {};  // told
   const std::string name = name_of(pack.id);
   ATOLL_ASSIGN(const auto info, packs_here_->stat(name));
   if (!info) {
@@ -244,7 +246,19 @@ Result<void> Shipper::ship_sealed(const chunk::PackInfo& pack) {
   // What lies there unfinished may be all that a home restored now would have of it: it is written on, not begun anew.
   std::uint64_t keep = 0;
   if (there != packs_there_.end()) {
-    ATOLL_ASSIGN(keep, equal_beginning(name, std::min(there->second.size, info->size)));
+    const std::uint64_t shared = std::min(there->second.size, info->size);
+    ATOLL_ASSIGN(keep, equal_beginning(name, shared));
+    // What was shipped was compared then. Where it differs now the disk spoiled it here, and the parity that came with
+    // the sealing may be that of the damage.
+    if (keep < shared) {
+      ATOLL_ASSIGN(const auto check, chunk::check_pack(*packs_here_, vault_->keys(), pack.id, true));
+      if (!check.damage.empty()) {
+        notice("pack " + pack.id.text() + " is damaged here (" + check.damage +
+               "); the copy keeps what it has of it, which `atoll restore-home` reads");
+        damaged_here_.insert(pack.id);
+        return {};
+      }
+    }
   }
   const auto read = [&](std::uint64_t offset, ByteSpan out) { return packs_here_->fetch(name, offset, out); };
   const auto carried =

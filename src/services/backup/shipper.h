@@ -112,6 +112,7 @@ class Shipper {
   std::map<PackId, There> packs_there_;
   std::map<std::pair<Lsn, Lsn>, std::uint64_t> archives_there_;  // finished ones: size
   std::map<PackId, OpenBlob> open_;
+  std::set<PackId> damaged_here_;  // whose unfinished ones there are better: looked at once in a session
   struct Stamp {
     std::uint64_t size = 0;
     std::int64_t modified_unix_us = 0;

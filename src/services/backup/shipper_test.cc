@@ -100,6 +100,24 @@ TEST_F(ShipperTest, AClosedVaultIsShippedInItsFinalForm) {
   EXPECT_EQ(again->removed, 0U);
 }
 
+// Parity is made of what the file holds when it is sealed, so it does not know of damage that came before.
+TEST_F(ShipperTest, WhatADiskSpoilsOfAPackThatIsBeingWrittenDoesNotSpoilTheCopy) {
+  const Bytes content = noise(1, 300'000);
+  put("a.jpg", content);
+  ASSERT_TRUE(ship());
+  const std::string here = world_.files.first->all_paths("*.pack.open").at(0);
+  for (std::uint64_t at = 5'000; at < 200'000; at += 7) world_.files.first->flip_bits(here, at, 0x5A);
+  put("b.jpg", noise(2, 300'000));
+  ASSERT_TRUE(vault_->settle());
+  const auto report = ship();
+  ASSERT_TRUE(report) << told(report);
+  ASSERT_FALSE(notices_.empty());
+  EXPECT_NE(notices_.back().find("damaged here"), std::string::npos) << notices_.back();
+  auto other = restored();
+  ASSERT_TRUE(other) << told(other);
+  EXPECT_EQ(vault::testing::bytes_of(**other, "photos", "a.jpg").value(), content);
+}
+
 TEST_F(ShipperTest, PiecesOfTheTailGoOnceAnArchiveCoversThem) {
   CopyTarget* target = nullptr;
   auto opened = CopyTarget::open_folder(world_.machine(), kPlace, vault_->head().vault, CopyTarget::Use::write).value();

@@ -140,11 +140,13 @@ inline constexpr std::array<AlarmKind, 33> kAlarmKinds = {{
     {.name = "copy_damaged", .words = "the last check of a copy found damage", .advice = "atoll copy repair"},
     {.name = "verify_failed", .words = "the last verify found damage", .advice = "atoll verify --data"},
     {.name = "damaged_read",
-     .words = "content that somebody asked for is damaged on the disk, or gone from it; clears after a week",
+     .words = "content is damaged on the disk beyond its parity, or gone from it; a server mends it from a copy by "
+              "itself; clears once that is done, else after a week",
      .advice = "atoll verify --data says what; atoll copy repair mends it from a copy"},
     {.name = "healed_read",
-     .words = "the disk gave other bytes than were written, and parity made them good; clears after a week",
-     .advice = "atoll verify --data mends the disk, too"},
+     .words = "the disk gave other bytes than were written, or lost some, and parity or a copy made them good; clears "
+              "after a week",
+     .advice = "atoll verify --data reads everything, and mends what parity can; look after the disk"},
     {.name = "verify_overdue",
      .test = AlarmTest::above,
      .unit = AlarmUnit::days,

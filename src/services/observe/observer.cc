@@ -173,7 +173,13 @@ std::vector<VaultHealth> Observer::look_at_vaults(std::int64_t now_ns, bool& is_
 
 void Observer::note_damage(const std::string& vault, const chunk::ChunkStats& before, const chunk::ChunkStats& now) {
   const auto times = [](std::uint64_t count) { return count == 1 ? "once" : format_count(count) + " times"; };
-  if (now.failed_reads > before.failed_reads) {
+  if (now.failed_reads > before.failed_reads && now.groups_doubted == 0) {
+    if (!has_event("healed_read", vault)) {
+      note_event("healed_read", vault,
+                 "Content in the vault " + vault + " could not be read, " +
+                     times(now.failed_reads - before.failed_reads) + ", and can be read again.");
+    }
+  } else if (now.failed_reads > before.failed_reads) {
     const bool is_one = now.groups_doubted == 1;
     note_event("damaged_read", vault,
                "Content in the vault " + vault + " could not be read, " + times(now.failed_reads) + "; " +
@@ -398,8 +404,13 @@ void Observer::look() {
     std::erase_if(events_, [&](const Event& one) { return one.until <= health->time; });
     for (const Event& one : events_) {
       const bool is_critical = std::ranges::find(kCriticalEvents, one.kind) != kCriticalEvents.end();
-      readings.push_back(
-          {find_kind(one.kind)->name, one.subject, {}, is_critical ? Level::critical : Level::warning, one.words, ""});
+      Reading reading{
+          find_kind(one.kind)->name, one.subject, {}, is_critical ? Level::critical : Level::warning, one.words, ""};
+      if (const auto repair = repairs_.find(one.subject); one.kind == "damaged_read" && repair != repairs_.end()) {
+        reading.words += " " + repair->second.words;
+        reading.advice = repair->second.advice;
+      }
+      readings.push_back(std::move(reading));
     }
     settings_ = std::move(settings);
     static const std::vector<std::string_view> kNone;
@@ -451,6 +462,25 @@ void Observer::note_event(std::string_view kind, const std::string& subject, con
     *same = {std::string(kind), subject, words, until};
   } else if (events_.size() < kEventsMax) {
     events_.push_back({std::string(kind), subject, words, until});
+  }
+}
+
+bool Observer::has_event(std::string_view kind, const std::string& subject) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(events_, [&](const Event& one) { return one.kind == kind && one.subject == subject; });
+}
+
+void Observer::end_event(std::string_view kind, const std::string& subject) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(events_, [&](const Event& one) { return one.kind == kind && one.subject == subject; });
+}
+
+void Observer::note_repair(const std::string& vault, const std::string& words, const std::string& advice) {
+  const std::lock_guard lock(mutex_);
+  if (words.empty()) {
+    repairs_.erase(vault);
+  } else {
+    repairs_[vault] = {words, advice};
   }
 }
 

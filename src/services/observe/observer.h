@@ -112,6 +112,12 @@ class Observer {
   // healed_read: a week).
   void note_event(std::string_view kind, const std::string& subject, const std::string& words);
 
+  [[nodiscard]] bool has_event(std::string_view kind, const std::string& subject) const;
+  void end_event(std::string_view kind, const std::string& subject);  // the alarm ends with the next look
+  // What is being done about the content of `vault` that could not be read: said on the alarm damaged_read. Empty words
+  // end it.
+  void note_repair(const std::string& vault, const std::string& words, const std::string& advice);
+
   // Null where figures cannot be kept.
   [[nodiscard]] const Monitor* monitor() const { return monitor_.get(); }
 
@@ -153,9 +159,13 @@ class Observer {
   std::mutex looking_mutex_;  // one look at a time; taken before mutex_
   std::mutex keeping_mutex_;  // one write at a time, of what is newest then; taken before mutex_
   mutable std::mutex mutex_;
-  std::shared_ptr<const Health> health_;  // guarded by mutex_, as the four below
+  std::shared_ptr<const Health> health_;  // guarded by mutex_, as the five below
   AlarmBoard board_;
   std::vector<Event> events_;
+  struct Repair {
+    std::string words, advice;
+  };
+  std::map<std::string, Repair> repairs_;  // by vault
   Settings settings_;
   std::uint64_t kept_changes_ = 0;
 

@@ -297,6 +297,42 @@ TEST_F(Observing, ContentThatCannotBeReadIsAnAlarmAtTheNextLook) {
   EXPECT_LT(level_of("damaged_read", "main"), Level::warning);
 }
 
+TEST_F(Observing, ARepairIsSaidOnTheAlarmAndWhatCanBeReadAgainIsNone) {
+  const Bytes content = noise(1, 700'000);
+  ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", content)), "ok");
+  vault_.reset();
+  vault_ = std::move(open_small(machine_.inline_machine()).value());
+  watched_ = std::make_unique<FakeWatched>(*vault_);
+  restart();
+  look_after(10);
+  const auto alarm = [&](const std::string& kind) {
+    const auto health = look_after(10);
+    const auto found = std::ranges::find(health->alarms, kind, &Alarm::kind);
+    return found == health->alarms.end() ? Alarm{} : *found;
+  };
+  observer_->note_event("damaged_read", "main", "It is damaged.");
+  EXPECT_TRUE(observer_->has_event("damaged_read", "main"));
+  observer_->note_repair("main", "A repair is under way.", "Nothing.");
+  EXPECT_EQ(alarm("damaged_read").words, "It is damaged. A repair is under way.");
+  EXPECT_EQ(alarm("damaged_read").advice, "Nothing.");
+  observer_->note_repair("main", "", "");
+  EXPECT_EQ(alarm("damaged_read").words, "It is damaged.");
+  observer_->end_event("damaged_read", "main");
+  EXPECT_FALSE(observer_->has_event("damaged_read", "main"));
+  look_after(10);
+  EXPECT_LT(level_of("damaged_read", "main"), Level::warning);
+  // Mended between two looks: what was met is told, but nothing is lost.
+  const std::string path = machine_.files.all_paths(std::string(kFolder) + "/packs/*").at(0);
+  const Bytes whole = machine_.files.content(path);
+  machine_.files.erase(path);
+  EXPECT_FALSE(bytes_of(*vault_, "photos", "one"));
+  machine_.files.set_content(path, whole);
+  EXPECT_EQ(bytes_of(*vault_, "photos", "one").value(), content);
+  look_after(10);
+  EXPECT_LT(level_of("damaged_read", "main"), Level::warning);
+  EXPECT_EQ(level_of("healed_read", "main"), Level::warning);
+}
+
 TEST_F(Observing, ClockCertificateLockedVaultsAndMissedSchedules) {
   ASSERT_EQ(told(put_bytes(*vault_, "photos", "one", noise(1, 5'000))), "ok");
   catalog::ScheduleRow row;

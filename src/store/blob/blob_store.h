@@ -85,6 +85,10 @@ class BlobStore {
   [[nodiscard]] virtual Result<bool> remove(std::string_view name) = 0;
   [[nodiscard]] virtual Result<bool> remove_unfinished(std::string_view name) = 0;
 
+  // The finished blob of that name may have been replaced by somebody else, who does not write through this store: what
+  // is kept of it for reading is given up.
+  virtual void forget(std::string_view /*name*/) const {}
+
   // fetch() that treats a short blob as damage.
   [[nodiscard]] Result<void> fetch_exact(std::string_view name, std::uint64_t offset, ByteSpan out) const;
 };

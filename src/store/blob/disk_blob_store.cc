@@ -208,6 +208,12 @@ class DiskBlobStore final : public BlobStore {
     if (finished) return taken(name);
     ATOLL_TRY(make_folder(place.folder));
     auto file = files_.open(place.unfinished, OpenMode::create_new);
+    if (!file && file.error().kind == ErrorKind::not_found) {
+      // The folder was there in this session, and somebody removed it.
+      forget_folders();
+      ATOLL_TRY(make_folder(place.folder));
+      file = files_.open(place.unfinished, OpenMode::create_new);
+    }
     if (!file) {
       if (file.error().kind == ErrorKind::conflict) return taken(name);
       return pass(std::move(file).error());
@@ -241,6 +247,8 @@ class DiskBlobStore final : public BlobStore {
     }
     return writer(std::move(*file), place, name, keep_bytes, size > keep_bytes);
   }
+
+  void forget(std::string_view name) const override { open_files_->forget(std::string(name)); }
 
   Result<bool> remove(std::string_view name) override {
     if (!is_name(name)) return bad_name(name);
@@ -284,6 +292,11 @@ class DiskBlobStore final : public BlobStore {
     ATOLL_TRY(files_.sync_directory(platform::parent_of(root_)));
     synced_folders_.insert(folder);
     return {};
+  }
+
+  void forget_folders() {
+    const std::lock_guard lock(folders_mutex_);
+    synced_folders_.clear();
   }
 
   std::unique_ptr<BlobWriter> writer(std::unique_ptr<File> file, const Place& place, std::string_view name,

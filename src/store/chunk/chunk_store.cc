@@ -65,6 +65,9 @@ Result<std::uint64_t> ChunkStore::stored_bytes_as(std::span<const ChunkId> ids, 
 }
 
 Result<VerifyReport> ChunkStore::verify(const VerifyOptions& options) { return state_->verify(options); }
+std::vector<PackId> ChunkStore::doubted_packs() const { return state_->doubted_packs(); }
+Result<std::vector<PackId>> ChunkStore::missing_packs() { return state_->missing_packs(); }
+Result<void> ChunkStore::take_back_pack(const PackId& id) { return state_->take_back_pack(id); }
 Result<bool> ChunkStore::maintain() { return state_->maintain(); }
 Result<void> ChunkStore::rebuild_index() { return state_->rebuild_index(); }
 std::vector<PackInfo> ChunkStore::list_packs() const { return state_->list_packs(); }

@@ -93,6 +93,7 @@ struct ChunkStats {
   std::uint64_t index_rebuilds = 0;  // since open(), because the index turned out to be damaged
   std::uint64_t healed_reads = 0;    // served right although the disk gave wrong bytes: verify with heal is due
   std::uint64_t failed_reads = 0;    // of chunks that should be there, and could not be read
+  std::uint64_t verify_errors = 0;   // found by verify(): places of packs, and packs that are gone
   std::uint64_t groups_doubted = 0;  // groups, and whole packs, that could not be read: what is added is stored anew
 };
 // What open() had to do beyond opening.
@@ -192,6 +193,15 @@ class ChunkStore {
                                                       Temperature temperature);
 
   [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options);
+  // Packs of which something could not be read, and was not read well since; as of the opening for writing. Some may be
+  // gone by intent since then: their rows say so.
+  [[nodiscard]] std::vector<PackId> doubted_packs() const;
+  // Sealed packs whose file is not where it was: one listing of all packs. They count as doubted from then on.
+  [[nodiscard]] Result<std::vector<PackId>> missing_packs();
+  // The file of this pack was mended, or put back, by somebody else (services/backup/copy_check.h): what was known of
+  // the old one is forgotten, and where the store did not know the pack its chunks are found again. One that is not
+  // finished is finished. `not_found` where there is no such file, or this store writes to it.
+  [[nodiscard]] Result<void> take_back_pack(const PackId& id);
   // Merges files of the index where that is worth doing, and compacts it where much of it leads nowhere any more: true
   // where it did something, so call again. Takes time in proportion to what is merged, and nobody waits for it: for a
   // thread of the owner, or a quiet moment.

@@ -209,6 +209,98 @@ TEST(ChunkStoreDamage, APackThatIsGoneIsNotBuiltOnAndOneThatComesBackIs) {
   EXPECT_TRUE(writer->add(plain).value().is_new) << "the list of packs is of what is there";
 }
 
+TEST(ChunkStoreDamage, APackThatIsGoneIsMissedAndTakenBackWithAllThatIsInIt) {
+  const auto filled = fill(300'000);
+  TestVault& vault = filled->vault;
+  const Bytes content = vault.files().content(filled->path);
+  auto store = vault.open();
+  EXPECT_TRUE(store->missing_packs().value().empty());
+  const auto& [id, plain] = filled->chunks.front();
+  expect_reads(*store, id, plain);  // its file is open from now on
+  vault.files().erase(filled->path);
+  const auto missing = store->missing_packs().value();
+  ASSERT_EQ(missing.size(), 1U);
+  EXPECT_EQ(store->doubted_packs(), missing);
+  for (const auto& [each, bytes] : filled->chunks) EXPECT_FALSE(store->contains(each).value()) << "nobody builds on it";
+  const auto too_early = store->take_back_pack(missing[0]);
+  ASSERT_FALSE(too_early);
+  EXPECT_EQ(too_early.error().id, "pack.not_found");
+  vault.files().set_content(filled->path, content);
+  ASSERT_TRUE(store->take_back_pack(missing[0]));
+  EXPECT_TRUE(store->doubted_packs().empty());
+  EXPECT_TRUE(store->missing_packs().value().empty());
+  for (const auto& [each, bytes] : filled->chunks) {
+    EXPECT_TRUE(store->contains(each).value());
+    expect_reads(*store, each, bytes);
+  }
+  ASSERT_TRUE(store->verify({.data = true}).value().is_clean());
+}
+
+// What a server meets that was started while the disk was away.
+TEST(ChunkStoreDamage, APackThatTheStoreNeverSawIsTakenBackBesideWhatWasStoredAgain) {
+  const auto filled = fill(300'000);
+  TestVault& vault = filled->vault;
+  const Bytes content = vault.files().content(filled->path);
+  vault.files().erase(filled->path);
+  auto store = vault.open();
+  Buffer out;
+  const auto& [id, plain] = filled->chunks.front();
+  EXPECT_FALSE(store->read(id, kDefaultDomain, out));
+  EXPECT_EQ(store->stats().failed_reads, 1U) << "the index knows that there was such a chunk";
+  const auto doubted = store->doubted_packs();
+  ASSERT_EQ(doubted.size(), 1U);
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  EXPECT_TRUE(writer->add(plain).value().is_new);
+  ASSERT_TRUE(store->sync());
+  ASSERT_TRUE(store->compact_index());  // forgets what leads nowhere
+  vault.files().set_content(filled->path, content);
+  ASSERT_TRUE(store->take_back_pack(doubted[0]));
+  for (const auto& [each, bytes] : filled->chunks) expect_reads(*store, each, bytes);
+  ASSERT_TRUE(store->close());
+  store = vault.open();
+  for (const auto& [each, bytes] : filled->chunks) expect_reads(*store, each, bytes);
+  ASSERT_TRUE(store->verify({.data = true}).value().is_clean());
+}
+
+TEST(ChunkStoreDamage, AFileThatWasPutInADamagedOnesPlaceIsReadAtOnce) {
+  const auto filled = fill(300'000);
+  TestVault& vault = filled->vault;
+  const Bytes content = vault.files().content(filled->path);
+  auto store = vault.open();
+  for (std::uint64_t at = 4096; at + 2 < filled->size; at += 7) vault.files().flip_bits(filled->path, at);
+  Buffer out;
+  const auto& [id, plain] = filled->chunks.front();
+  EXPECT_FALSE(store->read(id, kDefaultDomain, out));
+  const auto doubted = store->doubted_packs();
+  ASSERT_EQ(doubted.size(), 1U);
+  vault.files().erase(filled->path);
+  vault.files().set_content(filled->path, content);  // another file under the name
+  ASSERT_TRUE(store->take_back_pack(doubted[0]));
+  for (const auto& [each, bytes] : filled->chunks) expect_reads(*store, each, bytes);
+  EXPECT_TRUE(store->doubted_packs().empty());
+}
+
+TEST(ChunkStoreDamage, WhereThePacksFolderIsEmptiedOneGoesOnStoring) {
+  TestVault vault;
+  auto store = vault.open(small_options(1 * kGiB));
+  auto writer = store->new_writer(kDefaultDomain, Temperature::warm);
+  (void)must_add(*writer, noise_chunk(1, 100'000));
+  ASSERT_TRUE(store->sync());
+  ASSERT_TRUE(store->seal_packs());
+  for (const auto& path : vault.pack_paths()) vault.files().erase(path);
+  for (int i = 0; i < 256; ++i)
+    ignore_error_on_purpose(
+        vault.files().remove_directory("/vault/packs/" + to_hex(Bytes{static_cast<std::uint8_t>(i)})));
+  ASSERT_TRUE(vault.files().remove_directory("/vault/packs"));
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const Bytes plain = noise_chunk(100 + i, 100'000);
+    const ChunkId id = must_add(*writer, plain);
+    ASSERT_TRUE(store->sync());
+    ASSERT_TRUE(store->seal_packs());
+    expect_reads(*store, id, plain);
+  }
+}
+
 TEST(ChunkStoreDamage, ReadOfALostChunkNamesPackAndGroup) {
   const auto filled = fill(2'600'000);
   const std::uint64_t stripes = std::max<std::uint64_t>(3, (filled->size / 65'536 + 31) / 32);

@@ -153,6 +153,11 @@ Reply RestWorld::ask(const std::string& method, const std::string& target, std::
   return reply;
 }
 
+void RestWorld::tend() {
+  front_->tend();
+  wait_for_jobs();
+}
+
 void RestWorld::wait_for_jobs() {
   const auto is_over = [](const server::JobFacts& facts) { return facts.ended.unix_us != 0; };
   for (int i = 0; i < 6'000 && !std::ranges::all_of(host_->jobs().list(), is_over); ++i)

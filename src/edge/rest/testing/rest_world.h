@@ -55,6 +55,8 @@ class RestWorld {
   [[nodiscard]] access::Access& access() { return *access_; }
   [[nodiscard]] platform::TestMachine& machine() { return machine_; }
   [[nodiscard]] server::Host& host() { return *host_; }
+  // What a running server does beside requests, once; with what it began at its end.
+  void tend();
   // The door anew, as after a restart of the server; others may stand before it.
   void restart_door(std::vector<std::unique_ptr<server::Door>> others = {});
 

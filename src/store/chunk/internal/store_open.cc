@@ -272,6 +272,98 @@ Result<void> ChunkStore::State::scan_unfinished(const PackId& id, std::uint64_t 
   return {};
 }
 
+// ---- packs that went away, and came back
+
+Result<std::vector<PackId>> ChunkStore::State::missing_packs() {
+  const auto packs = list_packs();
+  ATOLL_ASSIGN(const auto blobs, blobs_->enumerate());
+  std::vector<PackId> out;
+  for (const PackInfo& pack : packs) {
+    if (!pack.is_sealed || pack.is_being_written || pack.is_condemned) continue;
+    const std::string name = pack_blob_name(pack.id);
+    if (std::ranges::binary_search(blobs, name, {}, &blob::BlobInfo::name)) continue;
+    // It may have been sealed or removed since it was listed.
+    ATOLL_ASSIGN(const auto info, blobs_->stat(name));
+    if (info) continue;
+    const std::shared_lock lock(packs_mutex_);
+    const auto found = packs_.find(pack.id);
+    if (found != packs_.end() && !found->second.info.is_condemned) out.push_back(pack.id);
+  }
+  if (!writable_ || out.empty()) return out;
+  const std::lock_guard lock(doubts_mutex_);
+  for (const PackId& id : out) doubts_.emplace(id, kWholePack);
+  has_doubts_.store(true, std::memory_order_release);
+  return out;
+}
+
+Result<void> ChunkStore::State::index_what_is_lost(const PackId& id, const Footer& footer, PackRecord& record) {
+  record.info.chunks = footer.chunks.size();
+  record.info.raw_bytes = footer.raw_bytes;
+  record.is_indexed = true;
+  const std::lock_guard publishing(publish_mutex_);
+  const std::shared_lock guard(index_guard_);
+  for (const auto& chunk : footer.chunks) {
+    ATOLL_ASSIGN(const auto entry, entry_of(chunk.id));
+    if (entry && entry->pack != id) {
+      const std::shared_lock lock(packs_mutex_);
+      if (packs_.contains(entry->pack)) {  // stored again meanwhile
+        record.may_hold_copies = true;
+        continue;
+      }
+    }
+    const auto& group = footer.groups[chunk.group];
+    const Location location{id, static_cast<std::uint32_t>(group.offset), group.sealed_length, chunk.offset,
+                            chunk.length};
+    record.is_indexed = put_in_index(chunk.id, location) && record.is_indexed;
+  }
+  return {};
+}
+
+Result<void> ChunkStore::State::take_back_pack(const PackId& id) {
+  const std::string name = pack_blob_name(id);
+  blobs_->forget(name);
+  forget_reader(id);
+  ATOLL_ASSIGN(const auto info, blobs_->stat(name));
+  bool is_written_to = false;
+  {
+    const std::lock_guard writing(writing_mutex_);
+    is_written_to = is_being_written(id);
+  }
+  if (!info || (!info->is_finished && is_written_to))
+    return fail(ErrorKind::not_found, "pack.not_found", "there is no whole file of the pack " + id.text());
+  if (!info->is_finished) {
+    // Its groups are what counts, as where a session ended abruptly.
+    const std::lock_guard publishing(publish_mutex_);
+    const std::shared_lock guard(index_guard_);
+    ATOLL_TRY(scan_unfinished(id, info->size));
+  }
+  const bool is_known = !info->is_finished || [&] {
+    const std::shared_lock lock(packs_mutex_);
+    const auto found = packs_.find(id);
+    return found != packs_.end() && found->second.is_indexed && found->second.info.is_readable &&
+           found->second.info.stored_bytes == info->size;
+  }();
+  if (!is_known) {
+    ATOLL_ASSIGN(const auto reader, reader_of(id));
+    ATOLL_ASSIGN(const Footer footer, reader->read_footer(true));
+    PackRecord record;
+    record.info.id = id;
+    record.info.stored_bytes = info->size;
+    record.info.domain = reader->header().domain;
+    record.info.temperature = reader->header().temperature;
+    ATOLL_TRY(index_what_is_lost(id, footer, record));
+    const std::unique_lock lock(packs_mutex_);
+    PackRecord& known = packs_[id];
+    record.info.is_condemned = known.info.is_condemned;
+    record.last_hit_epoch = std::max(known.last_hit_epoch, epoch_.load(std::memory_order_relaxed));
+    known = record;
+  }
+  const std::lock_guard lock(doubts_mutex_);
+  std::erase_if(doubts_, [&](const auto& one) { return one.first == id; });
+  has_doubts_.store(!doubts_.empty(), std::memory_order_release);
+  return {};
+}
+
 // index_guard_ is held exclusively.
 Result<void> ChunkStore::State::refill_index() {
   index_.reset();

@@ -6,7 +6,6 @@
 namespace atl::chunk {
 namespace {
 
-constexpr std::uint32_t kWholePack = 0;  // no group begins there
 constexpr std::size_t kPoolBytes = 8 * 1024 * 1024;
 constexpr std::size_t kReadersMax = 512;
 
@@ -149,6 +148,27 @@ void ChunkStore::State::trust(const Location& place) {
   has_doubts_.store(!doubts_.empty(), std::memory_order_release);
 }
 
+void ChunkStore::State::doubt_if_gone(const ChunkId& id) {
+  const auto entry = [&] {
+    const std::shared_lock guard(index_guard_);
+    return entry_of(id);
+  }();
+  if (!entry || !*entry) return;
+  {
+    const std::shared_lock lock(packs_mutex_);
+    if (packs_.contains((*entry)->pack)) return;  // meanwhile
+  }
+  doubt(**entry, Error{ErrorKind::not_found, "pack.not_found", "there is no such pack", ""});
+}
+
+std::vector<PackId> ChunkStore::State::doubted_packs() const {
+  std::vector<PackId> out;
+  const std::lock_guard lock(doubts_mutex_);
+  for (const auto& [pack, group] : doubts_)
+    if (out.empty() || out.back() != pack) out.push_back(pack);
+  return out;
+}
+
 Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buffer& out) {
   ATOLL_ASSIGN(const ChunkView there, view(id, domain));
   if (out.capacity() < there.bytes.size()) out = Buffer(there.bytes.size());
@@ -167,7 +187,10 @@ Result<ChunkView> ChunkStore::State::view(const ChunkId& id, DomainNumber domain
     ATOLL_ASSIGN(found, find(id, Look::read));
   }
   for (int attempt = 0;; ++attempt) {
-    if (!found.location) return absent();
+    if (!found.location) {
+      doubt_if_gone(id);
+      return absent();
+    }
     auto done = view_at(id, *found.location, domain);
     if (done) {
       if (is_doubted(*found.location)) trust(*found.location);
@@ -300,7 +323,7 @@ ChunkStats ChunkStore::State::stats() const {
   }();
   return {
       chunks_added_.load(),  chunks_known_.load(),   groups_written_.load(), bytes_written_.load(), cache_hits_.load(),
-      groups_opened_.load(), index_rebuilds_.load(), healed_reads_.load(),   failed_reads_.load(),  doubted};
+      groups_opened_.load(), index_rebuilds_.load(), healed_reads_.load(),   failed_reads_.load(), verify_errors_.load(),  doubted};
 }
 
 }  // namespace atl::chunk

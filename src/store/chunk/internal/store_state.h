@@ -64,6 +64,11 @@ class ChunkStore::State {
   void doubt(const Location& place, const Error& why);
   void trust(const Location& place);
   [[nodiscard]] bool is_doubted(const Location& place) const;
+  // The index leads to a pack that is not there: what was asked for is lost, not unknown.
+  void doubt_if_gone(const ChunkId& id);
+  [[nodiscard]] std::vector<PackId> doubted_packs() const;
+  [[nodiscard]] Result<std::vector<PackId>> missing_packs();
+  [[nodiscard]] Result<void> take_back_pack(const PackId& id);
   [[nodiscard]] Result<std::optional<ChunkPlace>> place_of(const ChunkId& id);
   [[nodiscard]] Result<std::uint64_t> stored_bytes_as(std::span<const ChunkId> ids, DomainNumber domain,
                                                       Temperature temperature);
@@ -132,6 +137,8 @@ class ChunkStore::State {
   friend class Verification;
   friend class Rewriting;
 
+  static constexpr std::uint32_t kWholePack = 0;  // in doubts_: no group begins there
+
   struct PackRecord {
     PackInfo info;
     bool is_indexed = false;   // every chunk of it is in the index's files or memtable
@@ -148,6 +155,8 @@ class ChunkStore::State {
   [[nodiscard]] Result<void> scan_sealed(const PackId& id, std::uint64_t file_bytes);
   [[nodiscard]] Result<void> scan_unfinished(const PackId& id, std::uint64_t file_bytes);
   void index_footer(const PackId& id, const Footer& footer, PackRecord& record);
+  // What of it is read from no other pack that is there: of a pack that comes back while others are in use.
+  [[nodiscard]] Result<void> index_what_is_lost(const PackId& id, const Footer& footer, PackRecord& record);
   void warn(std::string message);
   [[nodiscard]] std::unordered_map<PackId, PackInfo> decode_index_state(ByteView state) const;
   [[nodiscard]] Result<void> recover_index();
@@ -237,6 +246,7 @@ class ChunkStore::State {
   std::atomic<std::uint64_t> groups_opened_ = 0;
   std::atomic<std::uint64_t> index_rebuilds_ = 0;
   std::atomic<std::uint64_t> healed_reads_ = 0;
+  std::atomic<std::uint64_t> verify_errors_ = 0;
   std::atomic<std::uint64_t> failed_reads_ = 0;
 };
 

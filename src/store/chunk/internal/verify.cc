@@ -666,7 +666,9 @@ class Verification {
 };
 
 Result<VerifyReport> ChunkStore::State::verify(const VerifyOptions& options) {
-  return Verification(*this, options).run();
+  auto report = Verification(*this, options).run();
+  if (report) verify_errors_ += report->damage.size() + report->missing_packs.size();
+  return report;
 }
 
 }  // namespace atl::chunk
