@@ -583,6 +583,7 @@ IDS: dict[str, str] = {
     "remote.unknown_call": "unsupported",
     "remove.too_many": "limit",
     "remove.what": "usage",
+    "repair.not_healed": "damaged",
     "requirement.empty": "usage",
     "rest.no_decision": "failed",
     "rest.no_guard": "failed",
