@@ -23,7 +23,7 @@ class RestDoor final : public server::Door {
   [[nodiscard]] bool takes(const server::Exchange& exchange) const override;
   [[nodiscard]] net::Response answer(server::Exchange& exchange) override;
   void take_up(server::Host& host, const VaultId& vault) override;  // jobs of an earlier run go on
-  void tend(server::Host& host) override;   // repairs begin
+  void tend(server::Host& host) override;                           // repairs begin
 
  private:
   // The handler; an answer without a decision is none.

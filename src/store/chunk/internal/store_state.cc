@@ -321,9 +321,17 @@ ChunkStats ChunkStore::State::stats() const {
     const std::lock_guard lock(doubts_mutex_);
     return doubts_.size();
   }();
-  return {
-      chunks_added_.load(),  chunks_known_.load(),   groups_written_.load(), bytes_written_.load(), cache_hits_.load(),
-      groups_opened_.load(), index_rebuilds_.load(), healed_reads_.load(),   failed_reads_.load(), verify_errors_.load(),  doubted};
+  return {chunks_added_.load(),
+          chunks_known_.load(),
+          groups_written_.load(),
+          bytes_written_.load(),
+          cache_hits_.load(),
+          groups_opened_.load(),
+          index_rebuilds_.load(),
+          healed_reads_.load(),
+          failed_reads_.load(),
+          verify_errors_.load(),
+          doubted};
 }
 
 }  // namespace atl::chunk
