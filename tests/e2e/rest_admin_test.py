@@ -6,6 +6,7 @@ import os
 import re
 import unittest
 
+from harness import wait_until
 from rest_test import RestTest
 
 
@@ -146,6 +147,20 @@ class RestAdmin(RestTest):
             log = file.read()
         self.assertIn("/content", log)
         self.assertNotIn(made["secret"], log)
+
+    def test_jobs_are_listed_and_ended_by_commands(self):
+        self.make_bucket()
+        self.put("a", os.urandom(300_000))
+        self.assertIn("Nothing is under way", self.atoll("job", "list").errors)
+        job = self.json("POST", "/api/v1/verify", {"reads_data": True}, status=202)
+        self.assertTrue(wait_until(lambda: [one["state"] for one in self.atoll("--json", "job", "list", "--all").of_type("job")
+                                            if one["id"] == job["id"]] == ["done"], 30, 0.1))
+        line = [line for line in self.atoll("job", "list", "--all").lines if line.startswith(job["id"])][0]
+        self.assertIn("verify   vault main   done", line)
+        self.atoll("job", "cancel", job["id"])  # it ended before: nothing happens
+        self.assertIn("there is no job", self.atoll("job", "cancel", "nonsense", code=20).errors)
+        self.stop()
+        self.assertIn("no server runs", self.atoll("job", "list", code=21).errors)
 
     def test_a_job_is_watched_to_its_end(self):
         self.make_bucket()

@@ -42,6 +42,7 @@ void add_account_commands(CLI::App& app, Session& session, Chosen& chosen);   //
 void add_right_commands(CLI::App& app, Session& session, Chosen& chosen);     // grant token s3key share quota
 void add_audit_commands(CLI::App& app, Session& session, Chosen& chosen);     // audit
 void add_alarm_commands(CLI::App& app, Session& session, Chosen& chosen);     // alarm
+void add_job_commands(CLI::App& app, Session& session, Chosen& chosen);       // job
 void add_top_command(CLI::App& app, Session& session, Chosen& chosen);        // top
 void add_inspect_commands(CLI::App& app, Session& session, Chosen& chosen);   // formats inspect
 

@@ -76,6 +76,15 @@ struct ServeRequest {
 inline constexpr std::string_view kQuestionId = "confirm.needed";
 
 // The vaults that a running server has open, for commands that run inside it.
+// Long work of the server's, as `atoll job list` shows it.
+struct ServedJob {
+  std::string id, kind, vault_name, actor, state, step, message;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  // 0: nobody knows
+  Timestamp created;
+  Timestamp ended;  // 0: not yet
+};
+
 class ServedVaults {
  public:
   virtual ~ServedVaults() = default;
@@ -90,6 +99,9 @@ class ServedVaults {
   // Who watches the home; null: nobody.
   [[nodiscard]] virtual observe::Observer* observer() const = 0;
   [[nodiscard]] virtual Result<VaultId> find_vault(const std::string& name_or_id) const = 0;
+  [[nodiscard]] virtual std::vector<ServedJob> jobs() const = 0;  // newest first
+  // `not_found` "job.not_found". One that has ended stays as it is.
+  [[nodiscard]] virtual Result<void> cancel_job(const std::string& id) = 0;
 };
 
 struct Environment {

@@ -121,6 +121,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   add_right_commands(app, session, chosen);
   add_audit_commands(app, session, chosen);
   add_alarm_commands(app, session, chosen);
+  add_job_commands(app, session, chosen);
   add_top_command(app, session, chosen);
   add_inspect_commands(app, session, chosen);
   add_tier_commands(app, session, chosen);

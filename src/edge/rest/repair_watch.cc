@@ -172,7 +172,7 @@ void RepairWatch::look_at(server::Host& host, const server::Host::Listed& vault,
     }
     // Told before it begins: it may be over in no time.
     tell(host, vault.name, watching, packs.size(),
-         "A repair from the copies (" + names(reachable) + ") is under way; GET /api/v1/jobs tells how far it is.",
+         "A repair from the copies (" + names(reachable) + ") is under way; `atoll job list` tells how far it is.",
          "Nothing: the repair runs by itself. Look after the disk: it lost what was written to it.");
     auto started = start_job(host, "repair", vault, json::Value::object().set("packs", std::move(wanted)), kServer);
     if (started) watching.job = started->id;

@@ -190,6 +190,24 @@ class Running final : public cli::ServedVaults {
       return control->keys().vault();
     return host_->find(name_or_id);
   }
+  [[nodiscard]] std::vector<cli::ServedJob> jobs() const override {
+    std::vector<cli::ServedJob> out;
+    for (server::JobFacts& facts : host_->jobs().list()) {
+      out.push_back({facts.id.text(), std::move(facts.kind), std::move(facts.vault_name), std::move(facts.actor),
+                     std::string(server::name_of(facts.state)), std::move(facts.step), std::move(facts.message),
+                     facts.done, facts.total, facts.created, facts.ended});
+    }
+    return out;
+  }
+  [[nodiscard]] Result<void> cancel_job(const std::string& id) override {
+    const auto parsed = JobId::parse(id);
+    if (!parsed || !host_->jobs().find(*parsed)) {
+      return fail(ErrorKind::not_found, "job.not_found", "there is no job " + id.substr(0, 80),
+                  "`atoll job list --all` shows those that are remembered.");
+    }
+    host_->jobs().cancel(*parsed);
+    return {};
+  }
 
  private:
   // The vault of the accounts, where it is meant: by its name, which no other can have, or its id.
