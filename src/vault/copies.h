@@ -26,7 +26,7 @@ struct CopyState {
   HistoryId history;
   Lsn shipped;              // everything up to here is there, and was read back
   Timestamp shipped_time;   // commit time of that change
-  Timestamp synced;         // when the last round ended well
+  Timestamp synced;         // when the last round began that ended well: what was there then is in the copy
   Timestamp verified;       // when its structure was last verified; 0: never
   Timestamp data_verified;  // every byte of it
   bool verify_ok = true;    // what the last verify found

@@ -191,6 +191,25 @@ class Health(RestTest):
         self.assertEqual(b"ok\n", self.ask("GET", "/healthz", token=False).data)
         self.assertEqual(401, self.ask("GET", "/healthz?verbose", token=False).status)
 
+    def test_damage_that_a_check_finds_is_counted(self):
+        self.make_bucket()
+        self.put("a", os.urandom(300_000))
+
+        def errors():
+            return int(re.search(r'^atoll_scrub_errors_total\{vault="main"\} (\d+)$', self.metrics(), re.M).group(1))
+        self.assertEqual(0, errors())
+        self.stop()  # the pack is finished then
+        self.serve()
+        pack = self.files_of_home(".pack")[0]
+        with open(pack, "r+b") as file:
+            file.seek(100_000)
+            file.write(bytes(64))
+        self.atoll("verify", "--data", code=22)
+        first = errors()
+        self.assertGreater(first, 0)
+        self.atoll("verify", "--data")  # parity mended it
+        self.assertEqual(first, errors())
+
     def test_boards_and_rules_ask_for_what_there_is(self):
         self.make_bucket()
         self.put("a", b"a")

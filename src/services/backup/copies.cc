@@ -108,13 +108,14 @@ Result<void> CopyKeeper::reach(Copy& copy, const ShipOptions& options) {
 Result<ShipReport> CopyKeeper::round_of(Copy& copy, const ShipOptions& options) {
   for (bool is_again = false;; is_again = true) {
     Result<ShipReport> report;
+    const Timestamp begun = vault_->machine().clock.now();
     if (auto reached = reach(copy, options); reached) {
       report = copy.shipper->round();
     } else {
       report = pass(std::move(reached).error());
     }
     if (report) {
-      ATOLL_TRY(remember(copy, *report));
+      ATOLL_TRY(remember(copy, *report, begun));
       return report;
     }
     copy.shipper.reset();
@@ -124,7 +125,7 @@ Result<ShipReport> CopyKeeper::round_of(Copy& copy, const ShipOptions& options) 
   }
 }
 
-Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report) {
+Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report, Timestamp begun) {
   const Timestamp now = vault_->machine().clock.now();
   const bool is_news = report.shipped != copy.remembered_lsn || report.bytes > 0;
   if (!is_news && now.unix_us - copy.remembered.unix_us < kRememberEveryUs) return {};
@@ -133,7 +134,7 @@ Result<void> CopyKeeper::remember(Copy& copy, const ShipReport& report) {
   state.history = vault_->head().history;
   state.shipped = report.shipped;
   state.shipped_time = report.shipped_time;
-  state.synced = now;
+  state.synced = begun;  // what was committed since may not be there
   state.bytes = report.copy_bytes;
   state.is_same_disk = !copy.target->is_s3() && surroundings_.is_same_disk &&
                        surroundings_.is_same_disk(vault_->folder(), copy.target->vault_folder());

@@ -65,7 +65,8 @@ class CopyKeeper {
   };
   [[nodiscard]] Result<void> reach(Copy& copy, const ShipOptions& options);
   [[nodiscard]] Result<ShipReport> round_of(Copy& copy, const ShipOptions& options);
-  [[nodiscard]] Result<void> remember(Copy& copy, const ShipReport& report);
+  // `begun`: when the round began.
+  [[nodiscard]] Result<void> remember(Copy& copy, const ShipReport& report, Timestamp begun);
   vault::Vault* vault_;
   CopySurroundings surroundings_;
   std::vector<Copy> copies_;
