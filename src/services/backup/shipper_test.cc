@@ -442,17 +442,24 @@ TEST_F(ShipperTest, TheLimitHoldsItBack) {
   EXPECT_LE(count("*"), 10U);
 }
 
-TEST_F(ShipperTest, RememberedIsWhatWasShipped) {
+class CopyKeeperTest : public ShipperTest {
+ protected:
+  void add_stick() {
+    catalog::CopyRow row;
+    row.name = "stick";
+    row.kind = std::string(vault::kCopyKindFolder);
+    row.place = kPlace;
+    ASSERT_TRUE(vault_->commit(journal::CommandKind::copy_change,
+                               [&](const vault::CommitContext&, vault::ChangeSet& changes) -> Result<void> {
+                                 changes.put(row);
+                                 return {};
+                               }));
+  }
+};
+
+TEST_F(CopyKeeperTest, RememberedIsWhatWasShipped) {
   put("a", words(1, 1000));
-  catalog::CopyRow row;
-  row.name = "stick";
-  row.kind = std::string(vault::kCopyKindFolder);
-  row.place = kPlace;
-  ASSERT_TRUE(vault_->commit(journal::CommandKind::copy_change,
-                             [&](const vault::CommitContext&, vault::ChangeSet& changes) -> Result<void> {
-                               changes.put(row);
-                               return {};
-                             }));
+  add_stick();
   EXPECT_EQ(vault::copy_finding(*vault_).value()->id, "copy.never_whole");
   auto keeper = CopyKeeper::open(*vault_, {}).value();
   const Lsn before = vault_->journal().last();
@@ -474,6 +481,20 @@ TEST_F(ShipperTest, RememberedIsWhatWasShipped) {
   EXPECT_FALSE(vault::copy_finding(*vault_).value());
   world_.clock.advance_s(8 * 24 * 3600);
   EXPECT_EQ(vault::copy_finding(*vault_).value()->id, "copy.not_seen");
+}
+
+TEST_F(CopyKeeperTest, ACopyHadEverythingWhenItsRoundBeganAndNotWhenItEnded) {
+  put("a", noise(1, 500'000));
+  add_stick();
+  auto keeper = CopyKeeper::open(*vault_, {}).value();
+  const Timestamp begun = world_.clock.peek();
+  ShipOptions slow;
+  slow.on_progress = [this](std::uint64_t, std::uint64_t) { world_.clock.advance_s(600); };
+  ASSERT_TRUE(keeper->round(slow));
+  EXPECT_GE(world_.clock.peek().unix_us - begun.unix_us, 600'000'000);
+  const auto state = vault::read_copy_state(world_.files, vault_->folder(), "stick");
+  ASSERT_TRUE(state);
+  EXPECT_LT(state->synced.unix_us - begun.unix_us, 1'000'000);
 }
 
 }  // namespace
