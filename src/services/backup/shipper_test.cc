@@ -12,7 +12,6 @@ namespace atl::backup {
 namespace {
 
 using testing::World;
-using vault::testing::kFolder;
 using vault::testing::noise;
 using vault::testing::put_bytes;
 using vault::testing::told;

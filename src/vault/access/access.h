@@ -189,9 +189,10 @@ class Access {
   // --- All about one person, as JSON (vault/access/person_export.h); and its end. What others need to go on (the
   // number of a change, its time) stays. Without vaults only the account, its rights and the records of it. May not
   // outlive this, nor the vaults.
+  [[nodiscard]] Result<std::unique_ptr<PersonExport>> begin_export(std::string_view name);
   [[nodiscard]] Result<std::unique_ptr<PersonExport>> begin_export(std::string_view name,
-                                                                   std::vector<NamedVault> vaults = {},
-                                                                   std::vector<UnreadVault> left_out = {});
+                                                                   std::vector<NamedVault> vaults,
+                                                                   std::vector<UnreadVault> left_out);
   struct Erased {
     std::uint64_t rows = 0;
     std::uint64_t audit_records = 0;  // in which name and address were replaced

@@ -7,6 +7,8 @@
 
 namespace atl::access {
 
+Result<std::unique_ptr<PersonExport>> Access::begin_export(std::string_view name) { return begin_export(name, {}, {}); }
+
 Result<std::unique_ptr<PersonExport>> Access::begin_export(std::string_view name, std::vector<NamedVault> vaults,
                                                            std::vector<UnreadVault> left_out) {
   ATOLL_ASSIGN(const auto row, find_principal(name));

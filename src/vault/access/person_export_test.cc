@@ -162,7 +162,7 @@ TEST_F(PersonExportTest, WhatTheyDidToAccountsAndWhatCouldNotBeReadIsSaid) {
   ASSERT_EQ(left_out.size(), 1U);
   EXPECT_EQ(left_out[0].text_of("vault").value(), "secrets");
   EXPECT_EQ(left_out[0].text_of("reason").value(), "it is locked");
-  EXPECT_EQ(access_->begin_export("nobody", {{"main", files_.get()}}).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(access_->begin_export("nobody", {{"main", files_.get()}}, {}).error().kind, ErrorKind::not_found);
 }
 
 }  // namespace
