@@ -28,7 +28,8 @@ std::string fixed(double value, int digits) {
 }  // namespace
 
 int exit_code_of(const Error& error) {
-  if (error.id == "chunk.not_found") return kExitDamage;  // an object names it, so it is lost and not mistyped
+  // An object names it, so it is lost and not mistyped.
+  if (error.id == "chunk.not_found" || error.id == "pack.not_found" || error.id == "blob.not_found") return kExitDamage;
   switch (error.kind) {
     case ErrorKind::usage: return kExitUsage;
     case ErrorKind::unsupported: return kExitUsage;

@@ -10,6 +10,8 @@ namespace {
 constexpr std::array kRows = {
     // An object names it, so it is lost and not mistyped.
     ErrorRow{ErrorKind::not_found, "chunk.not_found", 22, 500, "InternalError", "Stored data is damaged"},
+    ErrorRow{ErrorKind::not_found, "pack.not_found", 22, 500, "InternalError", "Stored data is damaged"},
+    ErrorRow{ErrorKind::not_found, "blob.not_found", 22, 500, "InternalError", "Stored data is damaged"},
     ErrorRow{ErrorKind::not_found, "bucket.not_found", 20, 404, "NoSuchBucket", "No such bucket"},
     ErrorRow{ErrorKind::not_found, "object.not_found", 20, 404, "NoSuchKey", "No such object"},
     ErrorRow{ErrorKind::not_found, "version.not_found", 20, 404, "NoSuchVersion", "No such version"},

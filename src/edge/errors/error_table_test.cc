@@ -25,7 +25,11 @@ TEST(ErrorTable, EveryKindHasOneRowAndIdsOnlyOne) {
 }
 
 TEST(ErrorTable, AnIdCountsBeforeItsKind) {
-  EXPECT_EQ(row_of({ErrorKind::not_found, "chunk.not_found", "", ""}).exit_code, 22);
+  // An object names it: whoever believed that it is not there would drop what they have of it, too.
+  for (const char* lost : {"chunk.not_found", "pack.not_found", "blob.not_found"}) {
+    EXPECT_EQ(row_of({ErrorKind::not_found, lost, "", ""}).exit_code, 22) << lost;
+    EXPECT_EQ(row_of({ErrorKind::not_found, lost, "", ""}).http_status, 500U) << lost;
+  }
   EXPECT_EQ(row_of({ErrorKind::not_found, "anything.else", "", ""}).exit_code, 20);
   EXPECT_EQ(row_of({ErrorKind::unreachable, "http.body_broken_off", "", ""}).http_status, 400U)
       << "a client that goes away is no trouble of the server's";

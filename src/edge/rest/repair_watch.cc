@@ -1,6 +1,7 @@
 #include "edge/rest/repair_watch.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "edge/rest/copy_places.h"
 #include "edge/rest/job_kinds.h"
@@ -17,8 +18,7 @@ constexpr std::int64_t kListEveryNs = 60 * kSecondNs;
 constexpr std::int64_t kProbeEveryNs = 10 * kSecondNs;
 constexpr std::int64_t kFirstWaitNs = 60 * kSecondNs;
 constexpr std::int64_t kWaitMaxNs = 3'600 * kSecondNs;
-constexpr unsigned kRoundsMax = 6;            // 64 minutes: beyond kWaitMaxNs
-constexpr std::size_t kPacksAtOnceMax = 500;  // of an order, which is kept
+constexpr unsigned kRoundsMax = 6;  // 64 minutes: beyond kWaitMaxNs
 const vault::Caller kServer{"server", "server", ""};
 
 std::string names(const std::vector<catalog::CopyRow>& rows) {
@@ -158,18 +158,22 @@ void RepairWatch::look_at(server::Host& host, const server::Host::Listed& vault,
                 "It is mended from a copy (" + names(copies) + ") as soon as one can be reached.",
                 "Attach the disk of the copy: the repair begins by itself.");
   }
-  watching.tried_packs = packs;
+  // Of many those first that were not tried; once all of them were, what is left waits and is begun with anew.
+  const auto was_tried = [&](const PackId& id) { return watching.tried_packs.contains(id); };
+  const bool begins_anew = std::ranges::all_of(packs, was_tried);
+  if (begins_anew) watching.tried_packs.clear();
+  std::vector<PackId> order(packs.begin(), packs.end());
+  std::ranges::stable_partition(order, std::not_fn(was_tried));
+  if (order.size() > packs_at_once_) order.resize(packs_at_once_);
+  watching.tried_packs.insert(order.begin(), order.end());
   watching.tried_copies.clear();
   for (const auto& row : reachable) watching.tried_copies.insert(row.name);
   watching.not_before_ns = now_ns + std::min(kWaitMaxNs, kFirstWaitNs << watching.rounds);
-  watching.rounds = std::min(watching.rounds + 1, kRoundsMax);
+  if (begins_anew || watching.rounds == 0) watching.rounds = std::min(watching.rounds + 1, kRoundsMax);
   watching.job = repair_under_way(host, vault.id);
   if (!watching.job) {
     json::Value wanted = json::Value::array();
-    for (const PackId& id : packs) {
-      if (wanted.as_array()->size() == kPacksAtOnceMax) break;  // the next round takes the others
-      wanted.push(id.text());
-    }
+    for (const PackId& id : order) wanted.push(id.text());
     // Told before it begins: it may be over in no time.
     tell(host, vault.name, watching, packs.size(),
          "A repair from the copies (" + names(reachable) + ") is under way; `atoll job list` tells how far it is.",

@@ -25,6 +25,9 @@ namespace atl::rest {
 
 class RepairWatch {
  public:
+  static constexpr std::size_t kPacksAtOnceMax = 500;
+  // `packs_at_once`: of one job, whose order is kept.
+  explicit RepairWatch(std::size_t packs_at_once = kPacksAtOnceMax) : packs_at_once_(packs_at_once) {}
   // About once a second. Looks at every vault that is not in use alone, and begins what there is to begin.
   void look(server::Host& host);
 
@@ -45,6 +48,7 @@ class RepairWatch {
   static void tell(server::Host& host, const std::string& vault, Watching& watching, std::size_t packs,
                    const std::string& words, const std::string& advice);
   static void tell_well(server::Host& host, const std::string& vault, Watching& watching);
+  std::size_t packs_at_once_;
   std::map<VaultId, Watching> watching_;
 };
 

@@ -50,6 +50,12 @@ class RepairWatchTest : public ::testing::Test {
     world_.machine().clock.advance_us(seconds * 1'000'000);
     world_.tend();
   }
+  void look(RepairWatch& watch, int times) {
+    for (int i = 0; i < times; ++i) {
+      watch.look(world_.host());
+      world_.wait_for_jobs();
+    }
+  }
   std::vector<server::JobFacts> repairs() {
     auto jobs = world_.host().jobs().list();
     std::erase_if(jobs, [](const auto& job) { return job.kind != "repair"; });
@@ -67,8 +73,8 @@ class RepairWatchTest : public ::testing::Test {
     });
   }
   void expect_served() {
-    EXPECT_EQ(world_.ask("GET", kOne).body, one_);
-    EXPECT_EQ(world_.ask("GET", kTwo).body, two_);
+    EXPECT_TRUE(world_.ask("GET", kOne).body == one_);
+    EXPECT_TRUE(world_.ask("GET", kTwo).body == two_);
   }
   void expect_healed() {
     const auto jobs = repairs();
@@ -106,6 +112,34 @@ TEST_F(RepairWatchTest, WhatAReadFindsDamagedIsMendedFromTheCopy) {
   expect_healed();
   for (int i = 0; i < 10; ++i) pass(600);
   EXPECT_EQ(repairs().size(), 1U);
+}
+
+// A lost disk has more packs than one job takes: the jobs follow one another, and only what was tried waits.
+TEST_F(RepairWatchTest, ManyPacksAreMendedByJobsThatFollowOneAnother) {
+  make_copy();
+  for (const auto& path : packs_here()) files().erase(path);
+  RepairWatch watch(1);
+  EXPECT_EQ(world_.ask("GET", kOne).status, 500U) << "it is lost, and not removed";
+  look(watch, 4);
+  EXPECT_EQ(repairs().size(), 2U);
+  for (const auto& job : repairs()) EXPECT_EQ(job.state, JobState::done) << job.message;
+  expect_served();
+}
+
+TEST_F(RepairWatchTest, AmongManyWhatCannotBeMendedDoesNotKeepTheOthersWaiting) {
+  make_copy();
+  for (const auto& path : packs_here()) files().erase(path);
+  auto there = files().all_paths("/copy/*.pack");
+  std::ranges::sort(there, {}, [](const std::string& path) { return path.substr(path.rfind('/')); });
+  ruin(there[0]);
+  RepairWatch watch(1);
+  look(watch, 6);
+  EXPECT_EQ(repairs().size(), 2U) << "each was tried once, and what failed waits";
+  EXPECT_TRUE(world_.ask("GET", kTwo).body == two_);
+  EXPECT_EQ(world_.ask("GET", kOne).status, 500U);
+  world_.machine().clock.advance_us(3'600'000'000);
+  look(watch, 3);
+  EXPECT_EQ(repairs().size(), 3U);
 }
 
 TEST_F(RepairWatchTest, WhatIsGoneIsMissedBeforeAnybodyReadsIt) {

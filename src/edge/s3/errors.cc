@@ -132,16 +132,27 @@ struct Known {
 };
 constexpr std::array kKnown{
     // An object names it, so it is lost and not mistyped: who believed a 404 would drop what he has of it, too.
-    Known{"chunk.not_found", Code::InternalError},     Known{"pack.not_found", Code::InternalError},
-    Known{"bucket.not_found", Code::NoSuchBucket},     Known{"object.not_found", Code::NoSuchKey},
-    Known{"version.not_found", Code::NoSuchVersion},   Known{"bucket.bad_name", Code::InvalidBucketName},
-    Known{"bucket.not_empty", Code::BucketNotEmpty},   Known{"xml.malformed", Code::MalformedXML},
-    Known{"xml.doctype_refused", Code::MalformedXML},  Known{"xml.too_large", Code::MalformedXML},
-    Known{"retention.refused", Code::AccessDenied},    Known{"quota.exceeded", Code::QuotaExceeded},
-    Known{"access.denied", Code::AccessDenied},        Known{"access.too_many_requests", Code::SlowDown},
-    Known{"erase.kept", Code::AccessDenied},           Known{"object.changed", Code::OperationAborted},
-    Known{"upload.not_found", Code::NoSuchUpload},     Known{"http.body_broken_off", Code::IncompleteBody},
-    Known{"http.body_too_slow", Code::RequestTimeout}, Known{"bucket_policy.malformed", Code::MalformedPolicy},
+    Known{"chunk.not_found", Code::InternalError},
+    Known{"pack.not_found", Code::InternalError},
+    Known{"blob.not_found", Code::InternalError},
+    Known{"bucket.not_found", Code::NoSuchBucket},
+    Known{"object.not_found", Code::NoSuchKey},
+    Known{"version.not_found", Code::NoSuchVersion},
+    Known{"bucket.bad_name", Code::InvalidBucketName},
+    Known{"bucket.not_empty", Code::BucketNotEmpty},
+    Known{"xml.malformed", Code::MalformedXML},
+    Known{"xml.doctype_refused", Code::MalformedXML},
+    Known{"xml.too_large", Code::MalformedXML},
+    Known{"retention.refused", Code::AccessDenied},
+    Known{"quota.exceeded", Code::QuotaExceeded},
+    Known{"access.denied", Code::AccessDenied},
+    Known{"access.too_many_requests", Code::SlowDown},
+    Known{"erase.kept", Code::AccessDenied},
+    Known{"object.changed", Code::OperationAborted},
+    Known{"upload.not_found", Code::NoSuchUpload},
+    Known{"http.body_broken_off", Code::IncompleteBody},
+    Known{"http.body_too_slow", Code::RequestTimeout},
+    Known{"bucket_policy.malformed", Code::MalformedPolicy},
 };
 
 constexpr std::string_view kDamaged =
@@ -150,7 +161,8 @@ constexpr std::string_view kDamaged =
     "more with atoll verify --data, and sending the same object again brings it back";
 
 bool is_of_damage(const Error& error) {
-  return error.kind == damaged || error.id == "chunk.not_found" || error.id == "pack.not_found";
+  return error.kind == damaged || error.id == "chunk.not_found" || error.id == "pack.not_found" ||
+         error.id == "blob.not_found";
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ TEST(Errors, OfOtherModulesGetACodeByIdOrKind) {
 TEST(Errors, DamageIsSaidWithWhatToDoAndIsNoMissingObject) {
   for (const Error& error : {Error{ErrorKind::damaged, "group.damaged", "pack 0193 of /home/me is bad", "look", 0},
                              Error{ErrorKind::not_found, "chunk.not_found", "there is no chunk 12ab", "", 0},
+                             Error{ErrorKind::not_found, "blob.not_found", "there is no blob '0193.pack'", "", 0},
                              Error{ErrorKind::not_found, "pack.not_found", "there is no pack 0193", "", 0}}) {
     EXPECT_EQ(facts_of(code_of(error)).status, 500) << error.id;
     const auto root = xml::read(error_document(error, "/b/k", "R1"));

@@ -5,9 +5,9 @@
 //     POST /unlock        the form: its mark has to be that of the cookie that came with the page; once it is open,
 //     back
 //                         (303) to what was asked for
-//     POST /api/v1/unlock {"passphrase": "…"}; by the local owner also {}: look at the key files again. {"state":
-//     "open"},
-//                         or "locked" where another one is needed (of a home that is open: for another vault)
+//     POST /api/v1/unlock {"passphrase": "…"}; by the local owner also {}: look at the key files again.
+//                         200 {"state": "open"}, or "locked" where another one is needed (of a home that is
+//                         open: for another vault)
 //     GET  /livez 200, /readyz and /healthz 503 "locked"
 //
 // Always true:

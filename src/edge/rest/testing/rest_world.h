@@ -60,9 +60,10 @@ class RestWorld {
   // The door anew, as after a restart of the server; others may stand before it.
   void restart_door(std::vector<std::unique_ptr<server::Door>> others = {});
 
+  void wait_for_jobs();  // until every job has ended
+
  private:
   // What was started is over before the next request, so that nothing happens beside it: a minute at most.
-  void wait_for_jobs();
   [[nodiscard]] std::string s3_endpoint();
   platform::TestMachine machine_;
   net::ConnectionFacts connection_;
