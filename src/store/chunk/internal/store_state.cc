@@ -179,7 +179,10 @@ Result<void> ChunkStore::State::read(const ChunkId& id, DomainNumber domain, Buf
 
 Result<ChunkView> ChunkStore::State::view(const ChunkId& id, DomainNumber domain) {
   const auto absent = [&] {
-    return fail(ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16));
+    return fail(
+        ErrorKind::not_found, "chunk.not_found", "there is no chunk " + to_hex(id.view()).substr(0, 16),
+        "Where something names it, it is lost: `atoll verify --data` says what is, `atoll copy repair NAME` brings "
+        "back what a copy has.");
   };
   ATOLL_ASSIGN(auto found, find(id, Look::read));
   for (int attempt = 0; found.is_gathered && attempt < 3; ++attempt) {
