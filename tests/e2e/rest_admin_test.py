@@ -110,6 +110,14 @@ class RestAdmin(RestTest):
         known = json.loads(self.atoll("user", "export", "mia").out)
         self.assertEqual({"main": ["here"], "archive": ["there"], "control": []},
                          {one["vault"]: [each["key"] for each in one["stored"]] for one in known["vaults"]})
+        # From another machine too, which does not see the server's folders.
+        elsewhere = {"ATOLL_URL": f"http://127.0.0.1:{self.port}", "ATOLL_TOKEN_FILE": self.file("token", self.token, 0o600),
+                     "ATOLL_HOME": self.path("none")}
+        self.atoll("grant", "add", "everyone", "reader", "old", "--vault", "archive")
+        self.assertEqual(known["vaults"][0]["stored"],
+                         json.loads(self.atoll("user", "export", "mia", env=elsewhere).out)["vaults"][0]["stored"])
+        self.assertIn("old", self.atoll("public", env=elsewhere).text)
+        self.assertIn("Nothing is under way", self.atoll("job", "list", env=elsewhere).errors)
         # The vault of the accounts is looked after like any other.
         writes = self.atoll("--json", "--vault", "control", "audit", "show", "--writes").of_type("record")
         self.assertIn("access_change", {one["action"] for one in writes})

@@ -20,26 +20,45 @@ access::Who asker(const Session& session) {
   return session.environment.served != nullptr ? session.environment.served->who() : access::Who::local_owner();
 }
 
-Result<OpenedVaults> open_all_vaults(Session& session) {
-  OpenedVaults all;
+namespace {
+
+// By id, with the name where it can be told. A server says which it has: whoever sends it a command from elsewhere does
+// not look into its folders.
+Result<std::vector<std::pair<VaultId, std::string>>> vaults_of_home(Session& session, OpenedVaults& all) {
+  if (session.environment.served != nullptr) {
+    for (auto& id : session.environment.served->locked_vaults())
+      all.left_out.push_back({std::move(id), "it is locked"});
+    return session.environment.served->vaults();
+  }
+  std::vector<std::pair<VaultId, std::string>> out;
   ATOLL_ASSIGN(const auto home, session.home());
   ATOLL_ASSIGN(const auto secrets, session.secrets());
   ATOLL_ASSIGN(const auto listings, home->vaults(secrets));
+  for (const auto& listing : listings)
+    if (listing.name != vault::kControlVaultName) out.emplace_back(listing.id, listing.name);
+  return out;
+}
+
+}  // namespace
+
+Result<OpenedVaults> open_all_vaults(Session& session) {
+  OpenedVaults all;
+  ATOLL_ASSIGN(const auto vaults, vaults_of_home(session, all));
   const std::string asked = session.options.vault;
-  for (const auto& listing : listings) {
-    if (listing.name == vault::kControlVaultName) continue;
-    const std::string name = listing.name.empty() ? listing.id.text() : listing.name;
-    session.options.vault = listing.id.text();
+  for (const auto& [id, known_as] : vaults) {
+    const std::string name = known_as.empty() ? id.text() : known_as;
+    session.options.vault = id.text();
     auto opened = session.open_to_read();
     if (opened) {
       all.named.push_back({name, opened->get()});
       all.handles.push_back(std::move(*opened));
     } else {
-      session.output.warning("access.vault_left_out", "vault " + name + " is left out: " + opened.error().message);
       all.left_out.push_back({name, opened.error().message});
     }
   }
   session.options.vault = asked;
+  for (const auto& one : all.left_out)
+    session.output.warning("access.vault_left_out", "vault " + one.name + " is left out: " + one.reason);
   return all;
 }
 

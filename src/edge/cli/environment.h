@@ -99,6 +99,9 @@ class ServedVaults {
   // Who watches the home; null: nobody.
   [[nodiscard]] virtual observe::Observer* observer() const = 0;
   [[nodiscard]] virtual Result<VaultId> find_vault(const std::string& name_or_id) const = 0;
+  // Those that are open, without `control`, and the ids of those that are locked.
+  [[nodiscard]] virtual std::vector<std::pair<VaultId, std::string>> vaults() const = 0;
+  [[nodiscard]] virtual std::vector<std::string> locked_vaults() const = 0;
   [[nodiscard]] virtual std::vector<ServedJob> jobs() const = 0;  // newest first
   // `not_found` "job.not_found". One that has ended stays as it is.
   [[nodiscard]] virtual Result<void> cancel_job(const std::string& id) = 0;

@@ -190,6 +190,12 @@ class Running final : public cli::ServedVaults {
       return control->keys().vault();
     return host_->find(name_or_id);
   }
+  [[nodiscard]] std::vector<std::pair<VaultId, std::string>> vaults() const override {
+    std::vector<std::pair<VaultId, std::string>> out;
+    for (const auto& one : host_->vaults()) out.emplace_back(one.id, one.name);
+    return out;
+  }
+  [[nodiscard]] std::vector<std::string> locked_vaults() const override { return host_->locked_vaults(); }
   [[nodiscard]] std::vector<cli::ServedJob> jobs() const override {
     std::vector<cli::ServedJob> out;
     for (server::JobFacts& facts : host_->jobs().list()) {
